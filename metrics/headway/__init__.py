@@ -1,0 +1,1 @@
+"""Headway: outcomes instead of output, from raw event logs."""

@@ -1,0 +1,1 @@
+"""How data moves: from raw logs through the privacy gate to metrics and reports."""
