@@ -35,7 +35,9 @@ class InputError(HeadwayError):
         names = sorted(available)
         close = get_close_matches(name, names, n=1, cutoff=0.6)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        shown = ", ".join(repr(n) for n in names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+        shown = ", ".join(repr(n) for n in names[:20]) + (
+            f" and {len(names) - 20} more" if len(names) > 20 else ""
+        )
         return cls(f"unknown {kind} {name!r}.{hint} Available: {shown or 'none'}.")
 
 

@@ -2,8 +2,9 @@
 
 Every connection gets the same settings, so that no query depends on who opened it:
 
-* ``window_self_join`` is disabled: DuckDB 2.0.0 returns wrong answers for unordered windows over filtered Parquet files.
-* extensions are neither downloaded nor auto-loaded: a stray query fails at once and says which extension it wanted.
+* ``window_self_join`` is disabled: DuckDB 2.0.0 returns wrong answers for unordered windows over filtered
+  Parquet files.
+* extensions are neither downloaded nor auto-loaded: a stray query fails at once and names the extension.
 * the session time zone is UTC; reporting time zones are explicit in every query.
 """
 
@@ -61,7 +62,11 @@ def connect(
         con = duckdb.connect(target, read_only=read_only)
     for name, value in _SETTINGS.items():
         con.execute(f"SET {name} = $value", {"value": value})
-    for name, option in (("threads", threads), ("memory_limit", memory_limit), ("temp_directory", temp_directory)):
+    for name, option in (
+        ("threads", threads),
+        ("memory_limit", memory_limit),
+        ("temp_directory", temp_directory),
+    ):
         if option is not None:
             con.execute(f"SET {name} = $value", {"value": option if isinstance(option, int) else str(option)})
     return con
@@ -96,13 +101,10 @@ def guarded(what: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        kind, hint = type(error).__name__, ""
+        hint = ""
         text = _QUOTED.sub("", str(error)).lower()
         if "lock" in text and isinstance(error, duckdb.IOException):
             hint = "; another process has this database open for writing"
         elif isinstance(error, duckdb.OutOfMemoryException):
             hint = "; not enough memory or disk for this query"
-        raise_error = EngineError(f"could not {what}: {kind}{hint}")
-    else:
-        return
-    raise raise_error
+        raise EngineError(f"could not {what}: {type(error).__name__}{hint}") from None
