@@ -1,0 +1,210 @@
+"""Query texts: read from files, filled with parameters, put on top of named inputs.
+
+A ``.sql`` file is what runs and what a reader sees, comments included. It is never parsed and printed again:
+parameters replace ``$name`` tokens where they stand, inputs are put in front as common table expressions.
+Values and identifiers are rendered by SQLGlot, so quotes, semicolons and Unicode in them stay data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from headway.errors import InputError
+
+DIALECT = "duckdb"
+
+Scalar = int | float | str | bool | date | datetime | None
+Parameter = Scalar | Sequence[Scalar]
+
+
+@cache
+def load(package: str, name: str) -> str:
+    """Reads the text of a query that lies beside the code of a package.
+
+    Args:
+        package: Importable package, for example ``"headway.insights"``.
+        name: File name with or without ``.sql``.
+
+    Returns:
+        The text of the file.
+
+    Raises:
+        InputError: The package holds no such file.
+
+    Examples:
+        >>> load("headway.engine", "nothing")
+        Traceback (most recent call last):
+            ...
+        headway.errors.InputError: unknown query 'nothing.sql'. Available: none.
+    """
+    folder = resources.files(package)
+    file = name if name.endswith(".sql") else f"{name}.sql"
+    if not folder.joinpath(file).is_file():
+        present = [entry.name for entry in folder.iterdir() if entry.name.endswith(".sql")]
+        raise InputError.unknown("query", file, present)
+    return folder.joinpath(file).read_text(encoding="utf-8")
+
+
+def literal(value: Parameter) -> str:
+    """Renders a Python value as a DuckDB literal.
+
+    Args:
+        value: None, bool, int, finite float, str, date, naive datetime, or a non-empty sequence of those,
+            which becomes a parenthesised list for ``IN``.
+
+    Returns:
+        SQL text that evaluates to the value and to nothing else.
+
+    Raises:
+        InputError: The value has no literal: not finite, time zone aware, an empty list, another type.
+
+    Examples:
+        >>> literal("o'brien")
+        "'o''brien'"
+        >>> literal([1, 2])
+        '(1, 2)'
+        >>> literal(date(2026, 3, 29))
+        "CAST('2026-03-29' AS DATE)"
+    """
+    if isinstance(value, list | tuple):
+        if not value:
+            raise InputError("an empty list cannot be a query parameter: IN needs at least one value")
+        return f"({', '.join(literal(item) for item in value)})"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError("a query parameter must be a finite number")
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        raise InputError("a query parameter must be a naive UTC datetime, without a time zone")
+    if isinstance(value, str) and "\x00" in value:
+        raise InputError("a query parameter must not contain a NUL character")
+    if value is not None and not isinstance(value, bool | int | float | str | date):
+        raise InputError(f"a query parameter cannot be a {type(value).__name__}")
+    if isinstance(value, datetime):
+        return f"CAST('{value.isoformat(sep=' ')}' AS TIMESTAMP)"
+    return exp.convert(value).sql(dialect=DIALECT)
+
+
+def identifier(name: str) -> str:
+    """Quotes the name of a column or relation.
+
+    Args:
+        name: Any non-empty name.
+
+    Returns:
+        The name in double quotes, inner quotes doubled.
+
+    Raises:
+        InputError: The name is empty or holds a NUL character.
+
+    Examples:
+        >>> identifier('say "hi"; drop')
+        '"say ""hi""; drop"'
+    """
+    if not name or "\x00" in name:
+        raise InputError("a column or relation name must not be empty or contain a NUL character")
+    return exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)
+
+
+def bind(text: str, params: Mapping[str, Parameter]) -> str:
+    """Replaces every ``$name`` of a query by a literal.
+
+    Only placeholders outside strings, quoted names and comments count.
+
+    Args:
+        text: Query text.
+        params: One value for every placeholder, see `literal`.
+
+    Returns:
+        The text with literals in place, otherwise unchanged.
+
+    Raises:
+        InputError: A placeholder has no value, or a value has no placeholder.
+
+    Examples:
+        >>> bind("SELECT $a, '$a' -- $a", {"a": 7})
+        "SELECT 7, '$a' -- $a"
+    """
+    parts: list[str] = []
+    seen: set[str] = set()
+    position = 0
+    tokens = _tokens(text)
+    for mark, token in pairwise(tokens):
+        if mark.token_type is not TokenType.PARAMETER or token.start != mark.end + 1:
+            continue
+        if token.text not in params:
+            raise InputError.unknown("query parameter", token.text, params)
+        seen.add(token.text)
+        parts += [text[position : mark.start], literal(params[token.text])]
+        position = token.end + 1
+    if unused := sorted(set(params) - seen):
+        raise InputError(f"the query has no parameter {', '.join(repr(name) for name in unused)}")
+    return "".join(parts) + text[position:]
+
+
+def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr]) -> str:
+    r"""Puts named input relations in front of a query, as common table expressions.
+
+    Args:
+        text: One query, with or without a ``WITH`` of its own; its header comment stays on top.
+        ctes: Relation name to query, in an order in which each may use those before it.
+
+    Returns:
+        One readable statement that stands alone; the query's own text and comments are kept.
+
+    Raises:
+        InputError: A text is empty or holds more than one statement.
+
+    Examples:
+        >>> print(with_inputs("-- One row.\nSELECT * FROM ev", {"ev": "SELECT 1 AS us"}))
+        -- One row.
+        WITH "ev" AS (
+          SELECT 1 AS us
+        )
+        SELECT * FROM ev
+    """
+    body, tokens = _statement(text)
+    if not ctes:
+        return body
+    start, word, separator = tokens[0].start, "WITH ", "\n"
+    rest = body[start:]
+    if tokens[0].token_type is TokenType.WITH:
+        last = tokens[1] if tokens[1].token_type is TokenType.RECURSIVE else tokens[0]
+        word = "WITH RECURSIVE " if last is tokens[1] else "WITH "
+        rest, separator = body[last.end + 1 :].lstrip(" \t\n"), ",\n"
+    inputs = ",\n".join(f"{identifier(name)} AS (\n{_indented(query)}\n)" for name, query in ctes.items())
+    return f"{body[:start]}{word}{inputs}{separator}{rest}"
+
+
+def _indented(query: str | exp.Expr) -> str:
+    text = query.sql(dialect=DIALECT, pretty=True) if isinstance(query, exp.Expr) else query
+    body, tokens = _statement(text)
+    # A string or comment may span lines, and then leading blanks would become part of it.
+    spans = any("\n" in body[token.start : token.end + 1] for token in tokens)
+    return body if spans else "\n".join(f"  {line}" if line else line for line in body.splitlines())
+
+
+def _statement(text: str) -> tuple[str, list[Token]]:
+    tokens = _tokens(text)
+    body = text.strip()
+    if tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        final = tokens.pop()
+        body = (text[: final.start] + text[final.end + 1 :]).strip()
+    if not tokens or any(token.token_type is TokenType.SEMICOLON for token in tokens):
+        raise InputError("expected exactly one query")
+    return body, _tokens(body)
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return list(sqlglot.tokenize(text, read=DIALECT))
+    except TokenError:
+        raise InputError("the query text has an unclosed string, name or comment") from None
