@@ -1,0 +1,345 @@
+"""The tracking plan: the allowlist of events and properties, with a privacy class for each property.
+
+What the plan does not declare is never stored. Each property has one class (there is no class for arbitrary
+strings), and the plan says which lake column, of which type, each property fills.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, StrictStr, field_validator, model_validator
+
+from headway.errors import InputError
+from headway.models.durations import Retention, parse_retention
+from headway.models.properties import (
+    SQL_TYPES,
+    EnumProperty,
+    IdProperty,
+    Property,
+    UrlProperty,
+    snake_case,
+    valid_column,
+)
+from headway.models.yaml_file import Definition, Problem, parse_document, read_text, validate
+
+RESERVED_COLUMNS = frozenset(
+    {"event_id", "actor", "account", "event", "occurred_at", "client_at", "received_at"}
+    | {"line", "batch", "source", "person"}
+)
+"""Columns the lake itself has; a property may not take their names."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column that the plan adds to the lake.
+
+    Attributes:
+        name: Column name in snake_case.
+        sql_type: DuckDB type.
+        privacy_class: Class of the property that fills it; a query parameter of a url is a ``token``.
+        values: Allowed values of an enum, united over all events; empty for other classes.
+        domain: Pseudonym domain of an id; None for other classes.
+        fold_case: Whether an enum is compared case-insensitively.
+    """
+
+    name: str
+    sql_type: str
+    privacy_class: str
+    values: tuple[str, ...] = ()
+    domain: str | None = None
+    fold_case: bool = False
+
+
+@dataclass(frozen=True)
+class PropertyField:
+    """One property of one event, resolved.
+
+    Attributes:
+        name: Key in the plan.
+        source: Dotted path in the raw event; a bare name is looked up among the event's properties.
+        spec: The property's class with its limits.
+        column: Column that stores the value; None when the class is never stored.
+        query: Column of each listed query parameter of a url, by parameter name.
+    """
+
+    name: str
+    source: str
+    spec: Property
+    column: Column | None
+    query: Mapping[str, Column]
+
+    def columns(self) -> tuple[Column, ...]:
+        """Returns every column this property fills."""
+        return ((self.column,) if self.column else ()) + tuple(self.query.values())
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Why an event is kept, who answers for it and how long it stays."""
+
+    purpose: str
+    owner: str
+    retention: Retention
+
+
+class PlanTerms(Definition):
+    """Terms as written in the file; an event's own terms override the defaults."""
+
+    purpose: StrictStr | None = Field(default=None, min_length=1)
+    owner: StrictStr | None = Field(default=None, min_length=1)
+    retention: StrictStr | None = None
+
+    @field_validator("retention")
+    @classmethod
+    def _retention_is_a_period(cls, retention: str | None) -> str | None:
+        if retention is not None:
+            _as_value_error(parse_retention, retention)
+        return retention
+
+
+class EventPlan(PlanTerms):
+    """One declared event."""
+
+    description: StrictStr = ""
+    properties: dict[StrictStr, Property] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_an_event_without_properties(cls, data: object) -> object:
+        return {} if data is None else data
+
+    def fields(self) -> tuple[PropertyField, ...]:
+        """Returns the event's properties, resolved, in the order of the plan."""
+        return tuple(_field(name, spec) for name, spec in self.properties.items())
+
+
+class TrackingPlan(Definition):
+    """The whole plan.
+
+    Attributes:
+        version: Version of the grammar, 1.
+        product: The product's short name.
+        defaults: Purpose, owner and retention of events that do not state their own.
+        events: Declared events by name.
+    """
+
+    version: Literal[1]
+    product: StrictStr = Field(min_length=1)
+    defaults: PlanTerms = PlanTerms()
+    events: dict[StrictStr, EventPlan]
+
+    @field_validator("events")
+    @classmethod
+    def _some_events(cls, events: dict[str, EventPlan]) -> dict[str, EventPlan]:
+        if not events:
+            raise ValueError("is empty; declare at least one event")
+        return events
+
+    def columns(self) -> Mapping[str, Column]:
+        """Returns the lake columns of all events, united and sorted by name.
+
+        Returns:
+            Column by name; enum values of all events are united, in the order of the plan.
+        """
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        united: dict[str, Column] = {}
+        for event in self.events.values():
+            for field in event.fields():
+                for column in field.columns():
+                    united[column.name] = _unite(united.get(column.name), column)
+        return dict(sorted(united.items()))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the plan as canonical JSON: equal plans have equal hashes, comments do not count."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def event(self, name: str) -> EventPlan:
+        """Returns one declared event.
+
+        Args:
+            name: The event's name.
+
+        Returns:
+            Its plan.
+
+        Raises:
+            InputError: The plan has no such event.
+        """
+        if name not in self.events:
+            raise InputError.unknown("event", name, self.events)
+        return self.events[name]
+
+    def terms(self, event: str) -> Terms:
+        """Returns purpose, owner and retention of an event, defaults applied.
+
+        Args:
+            event: The event's name.
+
+        Returns:
+            The terms.
+
+        Raises:
+            InputError: The plan has no such event.
+        """
+        own, shared = self.event(event), self.defaults
+        return Terms(
+            own.purpose or shared.purpose or "",
+            own.owner or shared.owner or "",
+            parse_retention(own.retention or shared.retention or ""),
+        )
+
+
+def parse_plan(text: str, name: str = "tracking_plan.yml") -> TrackingPlan:
+    """Reads a tracking plan from YAML text.
+
+    Args:
+        text: The YAML text.
+        name: File name to show in messages.
+
+    Returns:
+        The plan.
+
+    Raises:
+        DefinitionError: Something is wrong; the message lists every problem with its line.
+
+    Examples:
+        >>> plan = parse_plan('''
+        ... version: 1
+        ... product: lectern
+        ... defaults: {purpose: product_analytics, owner: data, retention: 25 months}
+        ... events:
+        ...   Course Published:
+        ...     properties:
+        ...       category: {class: enum, values: [art, business]}
+        ...       price: {class: number, min: 0, max: 1000, unit: EUR}
+        ... ''')
+        >>> [(column.name, column.sql_type) for column in plan.columns().values()]
+        [('category', 'VARCHAR'), ('price', 'DOUBLE')]
+        >>> plan.terms("Course Published").retention
+        Retention(count=25, unit='month')
+    """
+    return validate(parse_document(text, name), TrackingPlan, lambda plan: list(_problems(plan)))
+
+
+def load_plan(path: str | Path) -> TrackingPlan:
+    """Reads a tracking plan from a file.
+
+    Args:
+        path: The YAML file.
+
+    Returns:
+        The plan.
+
+    Raises:
+        DefinitionError: The file is missing or wrong; the message lists every problem with its line.
+    """
+    return parse_plan(*read_text(path))
+
+
+def _field(name: str, spec: Property) -> PropertyField:
+    own = spec.column or snake_case(name)
+    column: Column | None = None
+    if isinstance(spec, EnumProperty):
+        column = Column(own, "VARCHAR", "enum", values=spec.values, fold_case=spec.case == "fold")
+    elif isinstance(spec, IdProperty):
+        column = Column(own, "UUID", "id", domain=spec.domain)
+    elif spec.class_ in SQL_TYPES:
+        column = Column(own, SQL_TYPES[spec.class_], spec.class_)
+    parameters = spec.query if isinstance(spec, UrlProperty) else ()
+    query = {each: Column(snake_case(each), "VARCHAR", "token") for each in parameters}
+    return PropertyField(name, spec.source or name, spec, column, query)
+
+
+def _unite(known: Column | None, column: Column) -> Column:
+    if known is None or not column.values:
+        return known or column
+    extra = tuple(value for value in column.values if value not in known.values)
+    return Column(
+        known.name, known.sql_type, known.privacy_class, known.values + extra, None, known.fold_case
+    )
+
+
+def _problems(plan: TrackingPlan) -> Iterator[Problem]:
+    first: dict[str, tuple[str, str, Column]] = {}
+    for event_name, event in plan.events.items():
+        yield from _event_problems(plan, event_name, event)
+        here: dict[str, str] = {}
+        for field in event.fields():
+            at = ("events", event_name, "properties", field.name)
+            for column in field.columns():
+                if not valid_column(column.name):
+                    yield Problem(at, f"cannot become the column {column.name!r}; give it column: a_name")
+                elif column.name in RESERVED_COLUMNS:
+                    yield Problem(
+                        at, f"the lake has its own column {column.name!r}; give it column: another_name"
+                    )
+                elif column.name in here:
+                    yield Problem(
+                        at,
+                        f"fills the column {column.name!r}, which {here[column.name]!r} fills already",
+                    )
+                else:
+                    here[column.name] = field.name
+                    known = first.setdefault(column.name, (event_name, field.name, column))
+                    difference = _difference(known[2], column)
+                    if difference:
+                        yield Problem(
+                            at,
+                            f"the column {column.name!r} is {difference[1]} here and {difference[0]} in "
+                            f"{known[0]}.{known[1]}; make them equal or give one its own column: name",
+                        )
+
+
+def _event_problems(plan: TrackingPlan, name: str, event: EventPlan) -> Iterator[Problem]:
+    if name != name.strip() or not name.isprintable() or not 1 <= len(name) <= 100:
+        yield Problem(
+            ("events", name), "an event name has 1 to 100 printable characters and no space at its ends"
+        )
+    for term in ("purpose", "owner", "retention"):
+        if getattr(event, term) is None and getattr(plan.defaults, term) is None:
+            yield Problem(("events", name), f"has no {term}; state it here or for all events under defaults")
+
+
+def _difference(known: Column, column: Column) -> tuple[str, str] | None:
+    if known.privacy_class != column.privacy_class:
+        return f"class {known.privacy_class}", f"class {column.privacy_class}"
+    if known.domain != column.domain:
+        return f"an id of domain {known.domain}", f"an id of domain {column.domain}"
+    if known.fold_case != column.fold_case:
+        states = {True: "an enum with case: fold", False: "an enum without case: fold"}
+        return states[known.fold_case], states[column.fold_case]
+    return None
+
+
+def _as_value_error(parse: Callable[[str], object], text: str) -> None:
+    """Pydantic collects ValueErrors only."""
+    try:
+        parse(text)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+__all__ = [
+    "RESERVED_COLUMNS",
+    "Column",
+    "EventPlan",
+    "PropertyField",
+    "Retention",
+    "Terms",
+    "TrackingPlan",
+    "load_plan",
+    "parse_plan",
+]
