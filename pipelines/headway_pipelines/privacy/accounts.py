@@ -1,0 +1,116 @@
+"""What the gate counts: lines by outcome, dropped values by property, and where rejected lines are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import duckdb
+
+from headway.engine.sql import load
+from headway_pipelines.ledger import Account
+from headway_pipelines.privacy.classes import ColumnRule
+from headway_pipelines.privacy.detect import safe_name
+from headway_pipelines.privacy.keys import Key
+
+#: Located rejects kept per batch and group; all are counted.
+LOCATED = 20
+#: A name from the wild is shown only when this many events carry it: one person's data cannot hide in a name.
+MIN_NAME_COUNT = 10
+_HERE = "headway_pipelines.privacy"
+_NEVER_STORED = {"text": "free text", "sensitive": "sensitive"}
+
+
+def count_group(
+    con: duckdb.DuckDBPyConnection,
+    declared: Mapping[tuple[str, str], str],
+    rules: list[ColumnRule],
+    key: Key,
+) -> dict[int, Account]:
+    """Counts one group.
+
+    Args:
+        con: The gate's connection, holding `judged` and `typed`.
+        declared: ``(event, raw key) -> class`` of the plan.
+        rules: The column rules, in the order of the violation bits.
+        key: Names that may not be shown are replaced by a keyed hash.
+
+    Returns:
+        An account per batch.
+    """
+    accounts: dict[int, Account] = {}
+    for batch, lines in con.execute(load(_HERE, "count_lines.sql")).fetchall():
+        accounts[batch] = Account(lines=lines)
+    for batch, outcome, rows in con.execute(load(_HERE, "count_outcomes.sql")).fetchall():
+        accounts[batch].outcomes[outcome] = rows
+        accounts[batch].events += rows if outcome == "event" else 0
+    for batch, line, position, reason in con.execute(load(_HERE, "locate_rejects.sql")).fetchall():
+        accounts[batch].rejects.append((line, position, reason))
+    dropped = _undeclared(con, declared, key) + _misfits(con, rules)
+    for (batch, event, prop, reason), values in dropped.items():
+        accounts[batch].dropped[(event, prop, reason)] = values
+    return accounts
+
+
+def add_rejects(account: Account, rejects: list[tuple[int, int, str]]) -> None:
+    """Adds lines that could not even be framed.
+
+    Args:
+        account: The account of their batch.
+        rejects: Line, byte offset and reason of each.
+    """
+    account.lines += len(rejects)
+    account.rejects.extend(rejects[:LOCATED])
+    for reason, lines in Counter(reason for _, _, reason in rejects).items():
+        account.outcomes[reason] = account.outcomes.get(reason, 0) + lines
+
+
+def _undeclared(
+    con: duckdb.DuckDBPyConnection, declared: Mapping[tuple[str, str], str], key: Key
+) -> Counter[tuple[int, str, str, str]]:
+    counts: Counter[tuple[int, str, str, str]] = Counter()
+    names: Counter[tuple[str, str]] = Counter()
+    for batch, outcome, event, keys, rows in con.execute(load(_HERE, "count_keys.sql")).fetchall():
+        if outcome == "undeclared event":
+            counts[batch, event, "", outcome] += rows
+            names["event", event] += rows
+            continue
+        owner = event if outcome == "event" else f"({outcome})"
+        for name in keys or ():
+            class_ = declared.get((event, name)) if outcome == "event" else None
+            if class_ is None:
+                counts[batch, owner, name, "undeclared"] += rows
+                names["property", name] += rows
+            elif class_ in _NEVER_STORED:
+                counts[batch, owner, name, _NEVER_STORED[class_]] += rows
+    shown = {
+        (kind, name): name
+        if rows >= MIN_NAME_COUNT and safe_name(name)
+        else f"{kind}#{key.digest('name', name)[:6]}"
+        for (kind, name), rows in names.items()
+    }
+    result: Counter[tuple[int, str, str, str]] = Counter()
+    for (batch, event, prop, reason), values in counts.items():
+        result[
+            batch, shown.get(("event", event), event) if not prop else event, _shown(shown, prop), reason
+        ] += values
+    return result
+
+
+def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
+    return shown.get(("property", prop), prop)
+
+
+def _misfits(con: duckdb.DuckDBPyConnection, rules: list[ColumnRule]) -> Counter[tuple[int, str, str, str]]:
+    words = max(1, -(-len(rules) // 62))
+    masks = ", ".join(f"mask{i}" for i in range(words))
+    any_set = " OR ".join(f"mask{i} <> 0" for i in range(words))
+    rows = con.execute(
+        f"SELECT batch, event, {masks}, count(*) FROM typed WHERE {any_set} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    counts: Counter[tuple[int, str, str, str]] = Counter()
+    for batch, event, *bits, count in rows:
+        for index, rule in enumerate(rules):
+            if bits[index // 62] >> (index % 62) & 1:
+                counts[batch, event, rule.name, "does not fit its class"] += count
+    return counts

@@ -1,0 +1,302 @@
+"""The privacy gate: the only way from raw files into the warehouse.
+
+It frames lines, lets a source read them, and lets through what the tracking plan declares: typed values of declared
+properties, and surrogates in place of identifiers. Everything else is counted and forgotten. What leaves the gate is a
+`CleanBatch`, which cannot be made anywhere else; loaders accept nothing but that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from headway.engine import connect, guarded
+from headway.engine.sql import bind, identifier, literal, load, with_inputs
+from headway.models.plan import TrackingPlan
+from headway_pipelines.ledger import Account
+from headway_pipelines.privacy.accounts import add_rejects, count_group
+from headway_pipelines.privacy.classes import column_rules, declared_keys, violation_masks
+from headway_pipelines.privacy.framing import LINE_SCHEMA, MAX_LINE_BYTES, Block, DamagedFile, frame_lines
+from headway_pipelines.privacy.keys import Key
+from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.vault import Vault
+from headway_pipelines.sources.shape import Source
+
+GROUP_BYTES = 96 << 20
+GROUP_LINES = 250_000
+#: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
+FUTURE_TOLERANCE = timedelta(days=1)
+ANCIENT = datetime(1990, 1, 1)
+
+_HERE = "headway_pipelines.privacy"
+_TOKEN = object()
+_IDENTIFIERS = (
+    ("user", "user_raw", ["event", "identify", "alias"]),
+    ("device", "device_raw", ["event", "identify", "alias"]),
+    ("device", "alias_raw", ["alias"]),
+    ("account", "account_raw", ["event"]),
+)
+#: Identifiers that trackers send when they have none. One of them would merge strangers into one person.
+NO_ID = (
+    "",
+    "-1",
+    "0",
+    "00000000-0000-0000-0000-000000000000",
+    "[]",
+    "anon",
+    "anonymous",
+    "false",
+    "n/a",
+    "na",
+    "nil",
+    "none",
+    "null",
+    "true",
+    "undefined",
+    "unknown",
+    "{}",
+)
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file that has been given a batch number.
+
+    Attributes:
+        path: Where it lies.
+        batch: Its number in the ledger.
+    """
+
+    path: Path
+    batch: int
+
+
+@dataclass(frozen=True, init=False)
+class CleanBatch:
+    """Some events that passed the gate. Only the gate makes it.
+
+    Attributes:
+        events: Rows of the lake (columns of the plan included).
+        links: Which device was seen with which user, and when.
+        accounts: What was counted, by batch number.
+        finished: Batches whose file ends in this group.
+        damaged: Batches whose file is damaged, with the place.
+    """
+
+    events: pa.Table
+    links: pa.Table
+    accounts: dict[int, Account]
+    finished: tuple[int, ...]
+    damaged: dict[int, str]
+
+    def __init__(self, token: object, **values: object) -> None:
+        if token is not _TOKEN:
+            raise TypeError("a CleanBatch comes out of the privacy gate and cannot be made elsewhere")
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass
+class _Group:
+    blocks: list[pa.Table] = field(default_factory=list)
+    rejects: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
+    finished: list[int] = field(default_factory=list)
+    damaged: dict[int, str] = field(default_factory=dict)
+    size: int = 0
+    lines: int = 0
+
+    def add(self, batch: int, block: Block) -> None:
+        self.blocks.append(block.lines.append_column("batch", _constant(batch, block.lines.num_rows)))
+        if block.rejects:
+            self.rejects.setdefault(batch, []).extend(block.rejects)
+        self.size += block.lines.nbytes
+        self.lines += block.lines.num_rows
+
+    @property
+    def full(self) -> bool:
+        return self.size >= GROUP_BYTES or self.lines >= GROUP_LINES
+
+
+def _constant(value: int, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.uint32()), count)
+
+
+class Gate:
+    """The gate of one workspace.
+
+    Args:
+        plan: What may pass.
+        key: The workspace's key.
+        vault_folder: Where the vault is.
+        now: The present, naive UTC; events after it (and after their arrival) are rejected.
+        max_line_bytes: Longer lines are rejected.
+    """
+
+    def __init__(
+        self,
+        plan: TrackingPlan,
+        key: Key,
+        vault_folder: Path,
+        *,
+        now: datetime,
+        max_line_bytes: int = MAX_LINE_BYTES,
+    ) -> None:
+        self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
+        # Raw values live in this memory only: nothing may spill to disk.
+        self._con = connect(temp_directory="")
+        self._vault = Vault(vault_folder, key, self._con)
+        self._rules = column_rules(plan)
+        self._keys = declared_keys(plan)
+        with guarded("prepare the gate"):
+            self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
+
+    def close(self) -> None:
+        """Forgets everything raw."""
+        self._con.close()
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def clean(self, files: Sequence[RawFile], source: Source) -> Iterator[CleanBatch]:
+        """Reads files of one source and yields what may be kept, in groups of bounded size.
+
+        Args:
+            files: The files, each with its batch number.
+            source: How to read them.
+
+        Yields:
+            Clean batches; a file may span several, and several small files may share one.
+        """
+        groups = self._groups(files, source)
+        # One thread reads and decompresses ahead while the database works on the group before.
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            following = reader.submit(next, groups, None)
+            while (group := following.result()) is not None:
+                following = reader.submit(next, groups, None)
+                yield self._clean(group, source)
+
+    def _groups(self, files: Sequence[RawFile], source: Source) -> Iterator[_Group]:
+        group = _Group()
+        for file in files:
+            try:
+                for block in self._blocks(file, source):
+                    group.add(file.batch, block)
+                    if group.full:
+                        yield group
+                        group = _Group()
+                group.finished.append(file.batch)
+            except DamagedFile as error:
+                group.damaged[file.batch] = str(error)
+        if group.blocks or group.finished or group.damaged:
+            yield group
+
+    def _blocks(self, file: RawFile, source: Source) -> Iterable[Block]:
+        if source.reader.kind == "lines":
+            return frame_lines(file.path, self._cap)
+        return frame_table(file.path, source.reader)
+
+    def _clean(self, group: _Group, source: Source) -> CleanBatch:
+        blocks = [b for b in group.blocks if b.num_rows]
+        empty = LINE_SCHEMA.append(pa.field("batch", pa.uint32())).empty_table()
+        frames = pa.concat_tables(blocks, promote_options="default") if blocks else empty
+        self._con.register("frames", frames)
+        with guarded(f"read source {source.name}"):
+            self._judge(source)
+        with guarded("apply the tracking plan"):
+            self._type()
+            self._assign_ids()
+            self._hash_event_ids(source)
+            events = self._con.sql(self._clean_sql(source)).to_arrow_table()
+            links = self._con.sql(load(_HERE, "links.sql")).to_arrow_table()
+            accounts = count_group(self._con, self._keys, self._rules, self._key)
+            self._con.execute("DROP TABLE typed")
+            self._con.execute("DROP TABLE judged")
+        for name in ("hashed", "frames"):
+            self._con.unregister(name)
+        for batch, rejects in group.rejects.items():
+            add_rejects(accounts.setdefault(batch, Account()), rejects)
+        return CleanBatch(
+            _TOKEN,
+            events=events,
+            links=links,
+            accounts=accounts,
+            finished=tuple(group.finished),
+            damaged=group.damaged,
+        )
+
+    def _judge(self, source: Source) -> None:
+        """Makes `judged`: one row a line, with what becomes of it."""
+        text = bind(
+            load(_HERE, "judge.sql"),
+            {
+                "declared": list(self._plan.events),
+                "no_id": list(NO_ID),
+                "ancient": ANCIENT,
+                "tolerance_us": FUTURE_TOLERANCE // timedelta(microseconds=1),
+                "now": self._now,
+            },
+        )
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE judged AS {with_inputs(text, {'shape': source.shape_sql})}"
+        )
+
+    def _type(self) -> None:
+        """Makes `typed`: the events, with one typed column per declared property and the misfits as bits."""
+        typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
+        raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
+        masks = [f"{m} AS mask{i}" for i, m in enumerate(violation_masks(self._rules))]
+        hidden = ", ".join(["properties", "content", *(identifier("raw:" + r.name) for r in self._rules)])
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * EXCLUDE ({hidden}), {', '.join(masks)} "
+            f"FROM (SELECT {', '.join(['*', *typed, *raw])} FROM judged WHERE outcome = 'event')"
+        )
+
+    def _assign_ids(self) -> None:
+        """Makes `ids`: the surrogate of every identifier of this group."""
+        parts = [
+            f"SELECT {literal(domain)} AS domain, {column} AS raw FROM judged WHERE outcome IN {literal(kinds)}"
+            for domain, column, kinds in _IDENTIFIERS
+        ]
+        parts += [
+            f"SELECT {literal(r.domain)}, {identifier(r.name)} FROM typed" for r in self._rules if r.domain
+        ]
+        every = " UNION ALL ".join(parts)
+        self._vault.assign(
+            self._con.sql(f"SELECT DISTINCT domain, raw FROM ({every}) WHERE raw IS NOT NULL").pl()
+        )
+
+    def _hash_event_ids(self, source: Source) -> None:
+        """Makes `hashed`: the keyed hash that identifies each event."""
+        untracked = self._con.execute(
+            "SELECT count(*) FROM judged WHERE outcome = 'event' AND message_id IS NULL"
+        ).fetchall()[0][0]
+        texts = self._con.sql(
+            load(_HERE, "identity_text.sql" if untracked else "identity_text_tracked.sql")
+        ).pl()
+        digests = self._key.digests(pl.lit(f"event:{source.name}"), pl.col("text"))
+        self._con.register("hashed", texts.select("n", event_id=digests).to_arrow())
+        if untracked:
+            self._con.execute(load(_HERE, "remember_content.sql"))
+
+    def _clean_sql(self, source: Source) -> str:
+        columns, joins = [], []
+        for rule in self._rules:
+            name, alias = identifier(rule.name), identifier("id:" + rule.name)
+            if rule.domain is None:
+                columns.append(f", t.{name}")
+            else:
+                columns.append(f", {alias}.surrogate AS {name}")
+                joins.append(
+                    f"LEFT JOIN ids AS {alias} ON {alias}.domain = {literal(rule.domain)} AND {alias}.raw = t.{name}"
+                )
+        text = bind(load(_HERE, "clean_events.sql"), {"source": source.name})
+        return text.replace("/* columns */", "".join(columns)).replace("/* joins */", "\n".join(joins))

@@ -1,0 +1,4 @@
+-- The text whose keyed hash identifies an event, where every event carries its tracker's own id.
+-- grain:  one row per event
+-- inputs: judged
+SELECT n, 'id:' || message_id AS text FROM judged WHERE outcome = 'event'

@@ -1,0 +1,8 @@
+-- Where the first rejected lines of each batch are.
+-- grain:  one row per rejected line, at most 20 a batch
+-- inputs: judged
+SELECT batch, line, position, outcome
+FROM judged
+WHERE outcome NOT IN ('event', 'identify', 'group', 'alias', 'blank', 'undeclared event')
+QUALIFY row_number() OVER (PARTITION BY batch ORDER BY n) <= 20
+ORDER BY batch, n

@@ -1,0 +1,51 @@
+-- Segment calls, one JSON object a line, as events of the common shape.
+-- grain:  one row per framed line
+-- inputs: frames(batch, line, position, text)
+-- source: https://segment.com/docs/connections/spec/common (field meanings, timestamp correction)
+-- TRY: a malformed line becomes NULL and is counted as such; everything is read as text, the plan decides on types.
+WITH parsed AS (
+    SELECT
+        batch, line, position, text,
+        CASE WHEN left(ltrim(text), 1) = '{' THEN TRY(from_json(text, '{
+            "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
+            "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
+            "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",
+            "context": {"groupId": "VARCHAR"},
+            "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}')) END AS j
+    FROM frames
+),
+timed AS (
+    SELECT
+        batch, line, position, text, j,
+        CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS corrected_at,
+        CAST(TRY_CAST(j.originalTimestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
+        CAST(TRY_CAST(j.sentAt AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
+        CAST(TRY_CAST(j.receivedAt AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+    FROM parsed
+)
+SELECT
+    batch, line, position,
+    CASE
+        WHEN j IS NULL THEN CASE
+            WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
+            WHEN json_valid(text) THEN 'not a JSON object'
+            ELSE 'malformed JSON' END
+        -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
+        WHEN j.properties IS NULL AND json_type(text, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
+        WHEN j.type IN ('track', 'page', 'screen') THEN 'event'
+        WHEN j.type IN ('identify', 'group', 'alias') THEN j.type
+        ELSE 'unknown call type'
+    END AS outcome,
+    CASE j.type WHEN 'track' THEN j.event WHEN 'page' THEN 'Page Viewed' WHEN 'screen' THEN 'Screen Viewed' END AS event,
+    j.userId AS user_raw,
+    j.anonymousId AS device_raw,
+    coalesce(j.context.groupId, j.groupId) AS account_raw,
+    j.previousId AS alias_raw,
+    j.messageId AS message_id,
+    text AS content,
+    coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,
+    coalesce(original_at, corrected_at) AS client_at,
+    received_at,
+    -- traits of identify and group calls are judged like properties
+    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) ELSE j.properties END AS properties
+FROM timed
