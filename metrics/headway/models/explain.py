@@ -19,6 +19,8 @@ _KINDS = {
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "date_type": "must be a date, for example 2026-12-31",
+    "date_from_datetime_parsing": "must be a date, for example 2026-12-31",
+    "date_from_datetime_inexact": "must be a date, for example 2026-12-31",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": "must be a mapping of names to definitions",
@@ -106,6 +108,9 @@ def _sentence(model: type[BaseModel], loc: Location, error: Mapping[str, Any]) -
         return f"{given!r} is not allowed; allowed: {', '.join(allowed)}{did_you_mean(str(given), allowed)}"
     if kind == "value_error":
         return str(context["error"])
+    if kind in ("too_short", "string_too_short"):
+        least = context["min_length"]
+        return "must not be empty" if least == 1 else f"needs at least {least} items"
     if kind in _KINDS:
         return f"{_KINDS[kind]}, not {_described(error['input'])}"
     return str(error["msg"][:1].lower() + error["msg"][1:])

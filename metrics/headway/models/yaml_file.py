@@ -131,7 +131,10 @@ class _Reader:
     def _scalar(self, node: Node, at: Location) -> Any:
         try:
             return self.constructor.construct_object(node, deep=True)
-        except (YAMLError, ValueError):
+        except ValueError:
+            # Looks like a date but is none: the model says better what was expected.
+            return node.value
+        except YAMLError:
             self.problems.append(Problem(at, "this value or tag cannot be read; write it in quotes"))
             return None
 

@@ -1,0 +1,223 @@
+"""The product: time zone, channels, metrics, funnels and retention questions of one workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StrictInt, StrictStr, field_validator
+
+from headway.errors import InputError
+from headway.models.explain import did_you_mean
+from headway.models.metrics import EventSelector, Metric, checked_duration
+from headway.models.plan import TrackingPlan
+from headway.models.product_checks import problems
+from headway.models.yaml_file import Definition, parse_document, read_text, validate
+
+WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+DIRECT = "direct"
+"""Channel of people whom no rule matches."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def _snake_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is not a name; use lower-case letters, digits and underscores, at most 63"
+        )
+    return name
+
+
+Name = Annotated[
+    StrictStr, AfterValidator(_snake_name), Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"})
+]
+
+
+class Channel(Definition):
+    """One acquisition channel: the first rule that a person's first touch satisfies gives the channel."""
+
+    name: Name
+    where: StrictStr
+
+
+class FunnelQuestion(Definition):
+    """A funnel the report shows."""
+
+    title: StrictStr = Field(min_length=1)
+    steps: tuple[EventSelector, ...] = Field(min_length=2)
+    within: StrictStr
+
+    _within = field_validator("within")(checked_duration)
+
+
+class RetentionQuestion(Definition):
+    """A retention triangle the report shows."""
+
+    title: StrictStr = Field(min_length=1)
+    start: EventSelector
+    returning: EventSelector
+    period: Literal["day", "week", "month"] = "week"
+    periods: StrictInt = Field(default=8, ge=1, le=400)
+
+
+class Product(Definition):
+    """Everything product.yml says.
+
+    Attributes:
+        name: Name shown in reports.
+        timezone: IANA reporting time zone: it decides which day an event belongs to.
+        week_start: First day of a week.
+        currency: ISO 4217 code of amounts.
+        activity: What "active" means.
+        channels: Acquisition channels in the order in which they are tried.
+        metrics: Metrics by name.
+        funnels: Funnels by name.
+        retentions: Retention triangles by name.
+    """
+
+    name: StrictStr = Field(min_length=1)
+    timezone: StrictStr
+    week_start: WeekDay = "monday"
+    currency: StrictStr
+    activity: EventSelector
+    channels: tuple[Channel, ...] = ()
+    metrics: dict[Name, Metric] = Field(default_factory=dict)
+    funnels: dict[Name, FunnelQuestion] = Field(default_factory=dict)
+    retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, name: str) -> str:
+        if name not in available_timezones():
+            hint = did_you_mean(name, available_timezones())
+            raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
+        return name
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_is_a_code(cls, code: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise ValueError(f"{code!r} is not a currency code; write three capital letters such as EUR")
+        return code
+
+    @property
+    def first_weekday(self) -> int:
+        """The first day of a week as a number, Monday being 0."""
+        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        return days.index(self.week_start)
+
+    def metric(self, name: str) -> Metric:
+        """Returns one metric.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The metric.
+
+        Raises:
+            InputError: There is no such metric.
+        """
+        if name not in self.metrics:
+            raise InputError.unknown("metric", name, self.metrics)
+        return self.metrics[name]
+
+    def definition_hash(self, metric: str) -> str:
+        """Hashes everything that decides a metric's numbers: its fields, time zone, weeks and channels.
+
+        Titles, owners and targets do not count, so editing them does not start a new series.
+
+        Args:
+            metric: The metric's name.
+
+        Returns:
+            SHA-256 in hexadecimal.
+
+        Raises:
+            InputError: There is no such metric.
+        """
+        content = {
+            "metric": self.metric(metric).model_dump(mode="json", exclude=_WORDS, exclude_none=True),
+            "timezone": self.timezone,
+            "week_start": self.week_start,
+            "channels": [channel.model_dump(mode="json") for channel in self.channels],
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+_WORDS = {
+    "framework",
+    "stage",
+    "report",
+    "title",
+    "question",
+    "goal",
+    "signal",
+    "owner",
+    "direction",
+    "target",
+}
+
+
+def parse_product(text: str, plan: TrackingPlan, name: str = "product.yml") -> Product:
+    """Reads a product definition from YAML text and checks it against the tracking plan.
+
+    Args:
+        text: The YAML text.
+        plan: The workspace's tracking plan.
+        name: File name to show in messages.
+
+    Returns:
+        The product.
+
+    Raises:
+        DefinitionError: Something is wrong; the message lists every problem with its line.
+
+    Examples:
+        >>> from headway.models.plan import parse_plan
+        >>> plan = parse_plan('''
+        ... version: 1
+        ... product: lectern
+        ... defaults: {purpose: product_analytics, owner: data, retention: 25 months}
+        ... events: {Signed Up: , Course Published: }
+        ... ''')
+        >>> product = parse_product('''
+        ... name: Lectern
+        ... timezone: Europe/Berlin
+        ... currency: EUR
+        ... activity: Course Published
+        ... metrics:
+        ...   publishing:
+        ...     {framework: aarrr, stage: activation, title: Publish, unit: percent, kind: conversion,
+        ...      start: Signed Up, reach: Course Published, within: 14d}
+        ... ''', plan)
+        >>> print(product.metrics["publishing"].definition())
+        People who did 'Course Published' after their first 'Signed Up', divided by people whose first
+        'Signed Up' ever falls in the period, within 14 days of that first event (inclusive); a value is
+        complete once 14 days have passed since the period ended.
+    """
+    return validate(parse_document(text, name), Product, lambda product: problems(product, plan))
+
+
+def load_product(path: str | Path, plan: TrackingPlan) -> Product:
+    """Reads a product definition from a file and checks it against the tracking plan.
+
+    Args:
+        path: The YAML file.
+        plan: The workspace's tracking plan.
+
+    Returns:
+        The product.
+
+    Raises:
+        DefinitionError: The file is missing or wrong; the message lists every problem with its line.
+    """
+    text, name = read_text(path)
+    return parse_product(text, plan, name)

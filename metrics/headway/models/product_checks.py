@@ -1,0 +1,125 @@
+"""Checks of a product definition against the tracking plan it builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from headway.errors import InputError
+from headway.models.explain import did_you_mean, listed
+from headway.models.metrics import EventSelector, Mean, Metric, PromoterScore
+from headway.models.plan import Column, TrackingPlan
+from headway.models.yaml_file import Location, Problem
+from headway.selectors import parse_where
+
+if TYPE_CHECKING:
+    from headway.models.product import Product
+
+_NUMERIC = ("number", "integer")
+_TAKEN = ("direct", "all")
+
+
+def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    """Lists everything in a product that the tracking plan contradicts.
+
+    Args:
+        product: A product whose shape is right.
+        plan: The tracking plan.
+
+    Yields:
+        One problem each, with its place in the product's file.
+    """
+    yield from _selector(product.activity, ("activity",), plan)
+    yield from _channels(product, plan)
+    for name, metric in product.metrics.items():
+        yield from _metric(metric, ("metrics", name), plan)
+    for name, funnel in product.funnels.items():
+        for position, step in enumerate(funnel.steps):
+            yield from _selector(step, ("funnels", name, "steps", position), plan)
+    for name, question in product.retentions.items():
+        yield from _selector(question.start, ("retentions", name, "start"), plan)
+        yield from _selector(question.returning, ("retentions", name, "returning"), plan)
+
+
+def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, channel in enumerate(product.channels):
+        at = ("channels", position)
+        if channel.name in _TAKEN:
+            yield Problem(
+                (*at, "name"), f"{channel.name!r} is taken: it is what Headway calls the rest or the sum"
+            )
+        if channel.name in seen:
+            yield Problem((*at, "name"), f"{channel.name!r} is listed twice; join the conditions with or")
+        seen.add(channel.name)
+        yield from _where(channel.where, (*at, "where"), plan.columns(), "any event")
+
+
+def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    for field, selector in metric.selectors().items():
+        yield from _selector(selector, (*at, field), plan)
+    if isinstance(metric, Mean) and metric.value is not None:
+        yield from _number(metric.value, metric.event, (*at, "value"), plan)
+    if isinstance(metric, PromoterScore):
+        yield from _number(metric.score, metric.event, (*at, "score"), plan)
+        yield from _score_range(metric, at, plan)
+
+
+def _selector(selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    known = True
+    for name in selector.event:
+        if name not in plan.events:
+            known = False
+            yield Problem(
+                at,
+                f"the tracking plan has no event {name!r}{did_you_mean(name, plan.events)}; "
+                f"it declares: {listed(plan.events)}",
+            )
+    if selector.where is not None and known:
+        columns = _columns(selector, plan)
+        yield from _where(selector.where, (*at, "where"), columns, " or ".join(selector.event))
+
+
+def _where(text: str, at: Location, columns: Mapping[str, Column], of: str) -> Iterator[Problem]:
+    try:
+        parse_where(text, columns)
+    except InputError as error:
+        yield Problem(at, f"{error} (properties of {of})" if "unknown property" in str(error) else str(error))
+
+
+def _columns(selector: EventSelector, plan: TrackingPlan) -> dict[str, Column]:
+    """Returns the columns that at least one of the selected events fills."""
+    events = [plan.events[name] for name in selector.event if name in plan.events]
+    return {column.name: column for event in events for field in event.fields() for column in field.columns()}
+
+
+def _number(name: str, selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    for event in selector.event:
+        if event not in plan.events:
+            continue
+        columns = {each.name: each for field in plan.events[event].fields() for each in field.columns()}
+        numeric = [each for each, column in columns.items() if column.privacy_class in _NUMERIC]
+        if name not in columns:
+            yield Problem(
+                at,
+                f"{event!r} has no property {name!r}{did_you_mean(name, numeric)}; "
+                f"its numbers are: {listed(numeric)}",
+            )
+        elif name not in numeric:
+            yield Problem(
+                at,
+                f"{name!r} of {event!r} is of class {columns[name].privacy_class}, not a number; "
+                f"its numbers are: {listed(numeric)}",
+            )
+
+
+def _score_range(metric: PromoterScore, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    for event in metric.event.event:
+        for field in plan.events[event].fields() if event in plan.events else ():
+            if field.column is not None and field.column.name == metric.score:
+                low, high = getattr(field.spec, "min", None), getattr(field.spec, "max", None)
+                if (low is not None and low < 0) or (high is not None and high > 10):
+                    yield Problem(
+                        (*at, "score"),
+                        f"a promoter score lies between 0 and 10; the plan's limits of {metric.score!r} are wider",
+                    )
