@@ -13,6 +13,7 @@ from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from typing import cast
 
 import sqlglot
 from sqlglot import exp
@@ -25,6 +26,8 @@ DIALECT = "duckdb"
 
 Scalar = int | float | str | bool | date | datetime | None
 Parameter = Scalar | Sequence[Scalar]
+# What may stand for a placeholder: a value, a name or condition built by SQLGlot, or a list of select items.
+Replacement = Parameter | exp.Expr | Sequence[exp.Expr]
 
 
 @cache
@@ -114,17 +117,18 @@ def identifier(name: str) -> str:
     return exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)
 
 
-def bind(text: str, params: Mapping[str, Parameter]) -> str:
-    """Replaces every ``$name`` of a query by a literal.
+def bind(text: str, params: Mapping[str, Replacement]) -> str:
+    """Replaces every ``$name`` of a query by a literal, or by an expression that SQLGlot renders.
 
     Only placeholders outside strings, quoted names and comments count.
 
     Args:
         text: Query text.
-        params: One value for every placeholder, see `literal`.
+        params: One replacement for every placeholder: a value (see `literal`), a SQLGlot expression such as a
+            column or a condition, or a list of expressions, which are joined by commas.
 
     Returns:
-        The text with literals in place, otherwise unchanged.
+        The text with replacements in place, otherwise unchanged.
 
     Raises:
         InputError: A placeholder has no value, or a value has no placeholder.
@@ -132,6 +136,8 @@ def bind(text: str, params: Mapping[str, Parameter]) -> str:
     Examples:
         >>> bind("SELECT $a, '$a' -- $a", {"a": 7})
         "SELECT 7, '$a' -- $a"
+        >>> bind("SELECT $columns", {"columns": [exp.column("a", quoted=True), exp.column("b")]})
+        'SELECT "a", b'
     """
     parts: list[str] = []
     seen: set[str] = set()
@@ -143,11 +149,19 @@ def bind(text: str, params: Mapping[str, Parameter]) -> str:
         if token.text not in params:
             raise InputError.unknown("query parameter", token.text, params)
         seen.add(token.text)
-        parts += [text[position : mark.start], literal(params[token.text])]
+        parts += [text[position : mark.start], _rendered(params[token.text])]
         position = token.end + 1
     if unused := sorted(set(params) - seen):
         raise InputError(f"the query has no parameter {', '.join(repr(name) for name in unused)}")
     return "".join(parts) + text[position:]
+
+
+def _rendered(value: Replacement) -> str:
+    if isinstance(value, exp.Expr):
+        return value.sql(dialect=DIALECT)
+    if isinstance(value, list | tuple) and value and all(isinstance(item, exp.Expr) for item in value):
+        return ", ".join(_rendered(item) for item in value)
+    return literal(cast(Parameter, value))
 
 
 def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr]) -> str:

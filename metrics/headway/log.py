@@ -1,0 +1,401 @@
+"""The event log a question is asked of.
+
+An `EventLog` stands on a Polars frame, Parquet files, a DuckDB relation, or the explore file of a workspace. It
+gives every insight the same view of the events, the *prelude*: integers instead of dates and time zones.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+import sqlglot
+from sqlglot import exp
+
+from headway.engine import bind, connect, guarded, identifier, literal, load
+from headway.engine.sql import DIALECT
+from headway.errors import HeadwayWarning, InputError
+from headway.periods import Moment, Period, Span, check_period, utc_us, week_offset, weekday, zone
+from headway.selectors import parse_where
+from headway.sources import LINE, Opened, Source, opened
+
+_RESERVED = ("person", "event", "us", "day", "seq", "period")
+# 700,000 days keep the week's integer division, which cuts towards zero, away from negative numbers.
+_PERIODS = {
+    "day": "CAST(:local AS DATE) - DATE '1970-01-01'",
+    "week": "(CAST(:local AS DATE) - DATE '1970-01-01' + :offset + 700000) // 7 - 100000",
+    "month": "year(:local) * 12 + month(:local) - 1 - 1970 * 12",
+}
+_STARTS = {
+    "day": "DATE '1970-01-01' + :period",
+    "week": "DATE '1970-01-01' + (:period) * 7 - :offset",
+    "month": "DATE '1970-01-01' + to_months(CAST(:period AS INTEGER))",
+}
+
+
+class ExcludedEventsWarning(HeadwayWarning):
+    """Events without a person, a name or a time were left out."""
+
+
+@dataclass(frozen=True)
+class _Extent:
+    usable: int
+    no_person: int
+    no_name: int
+    no_time: int
+    first_us: int | None
+    last_us: int | None
+
+
+class EventLog:
+    """Events of people over time, ready for questions.
+
+    Attributes:
+        timezone: Reporting time zone of days, weeks and months.
+        week_start: The day weeks start on.
+        relation: Quoted name under which `sql` finds the events.
+
+    Examples:
+        >>> frame = pl.DataFrame({
+        ...     "user": ["ann", "ann", "bob"],
+        ...     "event": ["Signed Up", "Payment", "Signed Up"],
+        ...     "at": [datetime(2026, 3, 1), datetime(2026, 3, 2), datetime(2026, 3, 3)],
+        ... })
+        >>> with EventLog(frame, person="user", time="at") as log:
+        ...     log.events().rows()
+        [('Payment', 1, 1), ('Signed Up', 2, 2)]
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        person: str = "person",
+        event: str = "event",
+        time: str = "occurred_at",
+        timezone: str = "UTC",
+        week_start: str = "monday",
+        horizon: datetime | None = None,
+    ) -> None:
+        """Opens a log.
+
+        Args:
+            source: A Polars frame, a Parquet path, glob or list of paths, a DuckDB relation (copied into
+                memory), or a DuckDB connection and the name of a table or view in it (read in place).
+            person: Column that says who; rows without one are left out, with a warning.
+            event: Column with the name of the event.
+            time: Column with the instant; without a time zone it is UTC.
+            timezone: Reporting time zone.
+            week_start: The day weeks start on.
+            horizon: All data received before this instant is in the log (naive means UTC); None takes the
+                time of the last event. A period is complete when it ends at or before the horizon.
+
+        Raises:
+            InputError: The source cannot be read, a column is missing, or an option is unknown.
+        """
+        zone(timezone)
+        weekday(week_start)
+        self.timezone = timezone
+        self.week_start = week_start
+        self._con, self.relation = opened(source)
+        self._names = {"person": person, "event": event, "time": time}
+        with guarded("read the columns of the log"):
+            self.columns: dict[str, str] = {
+                name: str(kind)
+                for name, kind, *_ in self._con.execute(f"DESCRIBE FROM {self.relation}").fetchall()
+            }
+        for name in self._names.values():
+            if name not in self.columns:
+                raise InputError.unknown("column", name, self.columns)
+        if not self.columns[time].startswith("TIMESTAMP") and self.columns[time] != "DATE":
+            raise InputError(f"column {time!r} is {self.columns[time]}; make it a timestamp first")
+        self._horizon_us = None if horizon is None else utc_us(horizon)
+        self._warn_excluded()
+
+    @property
+    def properties(self) -> list[str]:
+        """Columns a condition or a breakdown may use."""
+        return [name for name in self.columns if name not in (*self._names.values(), LINE)]
+
+    @property
+    def horizon_us(self) -> int | None:
+        """The horizon in epoch microseconds; None where the log is empty and none was given."""
+        return self._horizon_us if self._horizon_us is not None else self._extent.last_us
+
+    @property
+    def first_us(self) -> int | None:
+        """Time of the first event, epoch microseconds; None where the log is empty."""
+        return self._extent.first_us
+
+    @property
+    def last_us(self) -> int | None:
+        """Time of the last event, epoch microseconds; None where the log is empty."""
+        return self._extent.last_us
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of the events that occur."""
+        return frozenset(self.events()["event"].to_list())
+
+    def events(self) -> pl.DataFrame:
+        """Lists the events by name.
+
+        Returns:
+            Columns ``event``, ``events`` (how many) and ``people`` (how many distinct), sorted by name.
+        """
+        person, event = identifier(self._names["person"]), identifier(self._names["event"])
+        return self.sql(
+            f"SELECT CAST({event} AS VARCHAR) AS event, count(*) AS events, count(DISTINCT {person}) AS people "
+            f"FROM {self.relation} WHERE {self._usable().sql(DIALECT)} GROUP BY 1 ORDER BY 1"
+        )
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Runs a query on the log's connection.
+
+        Args:
+            query: One SELECT; the events are in `relation`.
+
+        Returns:
+            The rows.
+
+        Raises:
+            EngineError: The database refused the query; the message carries no values.
+        """
+        with guarded("run the query"):
+            frame: pl.DataFrame = self._con.sql(query).pl()
+        return frame
+
+    def prelude(
+        self,
+        properties: Collection[str] = (),
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        timezone: str | None = None,
+        where: str | None = None,
+        period: Period | None = None,
+        week_start: str | None = None,
+    ) -> str:
+        """Writes the query that gives an insight its events, as relation ``ev``.
+
+        Args:
+            properties: Property columns to carry along under their own names.
+            since: First day or instant; None starts with the log.
+            until: Last day or instant, included; None ends with the log.
+            timezone: Reporting time zone; None takes the log's.
+            where: Condition on the properties of all events; others do not exist for the question.
+            period: Adds a column ``period`` with the number of the local day, week or month.
+            week_start: The day weeks start on; None takes the log's.
+
+        Returns:
+            A query with the columns ``person``, ``event``, ``us`` (epoch microseconds UTC), ``day`` (days
+            since 1970-01-01 on the local calendar), ``seq`` (order of equal times), ``period`` where asked
+            for, and the properties.
+
+        Raises:
+            InputError: A property is unknown or has the name of one of those columns, or an option is wrong.
+
+        Examples:
+            >>> frame = pl.DataFrame({"person": [1], "event": ["a"], "occurred_at": [datetime(1970, 1, 2, 23)]})
+            >>> with EventLog(frame, timezone="Europe/Berlin") as log:
+            ...     log.sql(log.prelude(period="week")).rows()
+            [(1, 'a', 169200000000, 2, 0, 0)]
+        """
+        timezone = timezone or self.timezone
+        utc = self._utc()
+        local = utc if timezone == "UTC" else _at_zone(_at_zone(utc, "UTC"), timezone)
+        more = [exp.alias_(self._order(), "seq")]
+        if period is not None:
+            more.append(
+                exp.alias_(
+                    _filled(
+                        _PERIODS[check_period(period)],
+                        local=local,
+                        offset=week_offset(week_start or self.week_start),
+                    ),
+                    "period",
+                )
+            )
+        more += [self._property(name) for name in properties]
+        span = Span.parse(since, until, timezone)
+        tests = [self._usable(), *_within(utc, span)]
+        if where is not None:
+            tests.append(exp.Paren(this=parse_where(where, self.properties)))
+        return bind(
+            load("headway", "prelude"),
+            {
+                "person": exp.column(self._names["person"], quoted=True),
+                "event": exp.cast(exp.column(self._names["event"], quoted=True), "VARCHAR"),
+                "utc": utc,
+                "local": local,
+                "more": more,
+                "relation": exp.to_table(self.relation, dialect=DIALECT),
+                "condition": exp.and_(*tests),
+            },
+        )
+
+    def calendar(
+        self,
+        period: Period,
+        first: int,
+        last: int,
+        *,
+        timezone: str | None = None,
+        week_start: str | None = None,
+    ) -> str:
+        """Writes the query that lists periods, as relation ``calendar``.
+
+        Args:
+            period: Length of the periods.
+            first: Number of the first one, see `headway.periods.period_number`.
+            last: Number of the last one; before `first` there are none.
+            timezone: Reporting time zone; None takes the log's.
+            week_start: The day weeks start on; None takes the log's.
+
+        Returns:
+            A query with the columns ``period``, ``period_start`` (date), ``first_day`` and ``last_day`` (days
+            since 1970-01-01), ``starts_us`` and ``ends_us`` (instants, the end excluded).
+
+        Examples:
+            >>> frame = pl.DataFrame({"person": [1], "event": ["a"], "occurred_at": [datetime(1970, 1, 2)]})
+            >>> with EventLog(frame) as log:
+            ...     log.sql(log.calendar("month", 1, 1)).rows()
+            [(1, datetime.date(1970, 2, 1), 31, 58, 2678400000000, 5097600000000)]
+        """
+        offset = week_offset(week_start or self.week_start)
+        start = _STARTS[check_period(period)]
+        return bind(
+            load("headway", "calendar"),
+            {
+                "timezone": timezone or self.timezone,
+                "starts_on": _filled(start, period=exp.column("period"), offset=offset),
+                "ends_on": _filled(start, period=exp.column("period") + 1, offset=offset),
+                "first": first,
+                "after": max(last + 1, first),
+            },
+        )
+
+    def close(self) -> None:
+        """Closes the log's connection; a connection the caller gave stays open."""
+        self._con.close()
+
+    def __enter__(self) -> EventLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"EventLog({self._extent.usable} events, timezone={self.timezone!r}, week_start={self.week_start!r})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._extent.usable:,} events, days in {self.timezone}</p>{self.events()._repr_html_()}"
+
+    @cached_property
+    def _extent(self) -> _Extent:
+        person, event, time = (identifier(name) for name in self._names.values())
+        utc = self._utc().sql(DIALECT)
+        with guarded("read the range of the log"):
+            row = self._con.execute(
+                f"SELECT count(*) FILTER (WHERE {self._usable().sql(DIALECT)}), "
+                f"count(*) FILTER (WHERE {person} IS NULL), count(*) FILTER (WHERE {event} IS NULL), "
+                f"count(*) FILTER (WHERE {time} IS NULL), "
+                f"epoch_us(min({utc}) FILTER (WHERE {self._usable().sql(DIALECT)})), "
+                f"epoch_us(max({utc}) FILTER (WHERE {self._usable().sql(DIALECT)})) FROM {self.relation}"
+            ).fetchall()[0]
+        return _Extent(*row)
+
+    def _warn_excluded(self) -> None:
+        extent = self._extent
+        missing = {"person": extent.no_person, "name": extent.no_name, "time": extent.no_time}
+        if told := [f"{count} have no {what}" for what, count in missing.items() if count]:
+            warnings.warn(
+                f"some events cannot be used and were left out: {', '.join(told)}",
+                ExcludedEventsWarning,
+                stacklevel=3,
+            )
+
+    def _usable(self) -> exp.Expr:
+        present = [exp.column(name, quoted=True).is_(exp.null()).not_() for name in self._names.values()]
+        return exp.and_(*present)
+
+    def _utc(self) -> exp.Expr:
+        name = self._names["time"]
+        column = exp.column(name, quoted=True)
+        return _at_zone(column, "UTC") if "TIME ZONE" in self.columns[name] else exp.cast(column, "TIMESTAMP")
+
+    def _order(self) -> exp.Expr:
+        return exp.cast(
+            exp.column(LINE, quoted=True) if LINE in self.columns else exp.Literal.number(0), "BIGINT"
+        )
+
+    def _property(self, name: str) -> exp.Expr:
+        if name not in self.properties:
+            raise InputError.unknown("property", name, self.properties)
+        if name.lower() in _RESERVED:
+            raise InputError(
+                f"property {name!r} has a name Headway uses itself; give the column another name"
+            )
+        return exp.column(name, quoted=True)
+
+
+def open(workspace: str | Path) -> EventLog:  # noqa: A001 - read as hw.open
+    """Opens the events of a workspace for reading.
+
+    Args:
+        workspace: Folder of the workspace.
+
+    Returns:
+        The log on ``warehouse/explore.duckdb``, with the product's time zone, week start and horizon. `sql`
+        reaches everything in that file.
+
+    Raises:
+        InputError: There is no such folder, or it holds no events yet.
+        EngineError: The file cannot be opened.
+
+    Examples:
+        >>> open("nowhere")
+        Traceback (most recent call last):
+            ...
+        headway.errors.InputError: no workspace at 'nowhere': ...
+    """
+    folder = Path(workspace)
+    file = folder / "warehouse" / "explore.duckdb"
+    if not folder.is_dir():
+        raise InputError(
+            f"no workspace at {str(workspace)!r}: 'headway demo' or 'headway init DIR --from PATH' makes one"
+        )
+    if not file.is_file():
+        raise InputError(
+            f"{str(workspace)!r} holds no events yet: 'headway run --workspace {workspace}' loads them"
+        )
+    con = connect()
+    with guarded("open the events of the workspace"):
+        con.execute(f"ATTACH {literal(str(file))} AS explore (READ_ONLY)")
+        con.execute("USE explore")
+        product = con.execute("SELECT timezone, week_start FROM product").fetchall()
+        horizon = con.execute("SELECT horizon FROM horizon").fetchall()
+    (timezone, week_start), (until,) = product[0], horizon[0] if horizon else (None,)
+    return EventLog(
+        Opened(con, identifier("events")), timezone=timezone, week_start=week_start, horizon=until
+    )
+
+
+def _filled(text: str, **values: exp.Expr | int) -> exp.Expr:
+    tree = sqlglot.parse_one(text, read=DIALECT)
+    return exp.replace_placeholders(tree, **values)
+
+
+def _at_zone(moment: exp.Expr, timezone: str) -> exp.Expr:
+    return exp.AtTimeZone(this=exp.Paren(this=moment.copy()), zone=exp.Literal.string(timezone))
+
+
+def _within(utc: exp.Expr, span: Span) -> list[exp.Expr]:
+    us = exp.Anonymous(this="epoch_us", expressions=[utc.copy()])
+    ends = ((exp.GTE, span.since_us), (exp.LTE, span.until_us))
+    return [test(this=us.copy(), expression=exp.convert(bound)) for test, bound in ends if bound is not None]
