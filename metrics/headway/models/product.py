@@ -106,12 +106,6 @@ class Product(Definition):
             raise ValueError(f"{code!r} is not a currency code; write three capital letters such as EUR")
         return code
 
-    @property
-    def first_weekday(self) -> int:
-        """The first day of a week as a number, Monday being 0."""
-        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-        return days.index(self.week_start)
-
     def metric(self, name: str) -> Metric:
         """Returns one metric.
 

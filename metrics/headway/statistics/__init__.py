@@ -1,5 +1,15 @@
 """Estimates and their uncertainty, as pure functions of sufficient statistics."""
 
+from headway.statistics.estimates import Estimate, SufficientStatistics, estimate
 from headway.statistics.intervals import Interval, mean_t, nps, poisson_exact, wilson
 
-__all__ = ["Interval", "mean_t", "nps", "poisson_exact", "wilson"]
+__all__ = [
+    "Estimate",
+    "Interval",
+    "SufficientStatistics",
+    "estimate",
+    "mean_t",
+    "nps",
+    "poisson_exact",
+    "wilson",
+]

@@ -1,0 +1,7 @@
+"""AARRR and HEART: the metrics a product declares, computed by day and week."""
+
+from headway.frameworks.catalogue import metric_catalogue
+from headway.frameworks.channels import first_touch_channels, first_touch_query
+from headway.frameworks.values import metric_values
+
+__all__ = ["first_touch_channels", "first_touch_query", "metric_catalogue", "metric_values"]

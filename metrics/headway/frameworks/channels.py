@@ -1,0 +1,74 @@
+"""The acquisition channel of each person, from the first event that says where they came from."""
+
+from __future__ import annotations
+
+import duckdb
+from sqlglot import exp
+
+from headway.engine import guarded
+from headway.engine.sql import load, with_inputs
+from headway.frameworks.prelude import log_order, relation_columns
+from headway.models.product import DIRECT, Product
+from headway.selectors import names_of, parse_where
+
+
+def first_touch_query(product: Product, columns: tuple[str, ...]) -> str:
+    """Renders the query of each person's first touch.
+
+    Args:
+        product: The product, whose channel rules are tried in order.
+        columns: Columns of `events`.
+
+    Returns:
+        One statement over the relation `events`: person, first_seen_at, channel.
+
+    Raises:
+        InputError: A rule uses a property that `events` lacks.
+
+    Examples:
+        >>> from headway.models.product import Channel
+        >>> product = Product(name="Lectern", timezone="UTC", currency="EUR", activity="Signed Up",
+        ...     channels=(Channel(name="email", where="utm_medium = 'email'"),))
+        >>> print(first_touch_query(product, ("person", "event", "occurred_at", "utm_medium")))
+        -- When each person was first seen and the channel of their first touch...
+    """
+    rules = [(channel.name, parse_where(channel.where, columns)) for channel in product.channels]
+    used = names_of(rule for _, rule in rules)
+    channel = exp.Case()
+    for name, rule in rules:
+        channel = channel.when(rule, exp.Literal.string(name), copy=False)
+    direct = exp.Literal.string(DIRECT)
+    touches = (
+        exp.select(
+            exp.column("person", quoted=True),
+            exp.column("occurred_at", quoted=True),
+            *log_order(columns),
+            exp.alias_(channel.else_(direct, copy=False) if rules else direct, "channel", quoted=True),
+        )
+        .from_("events")
+        .where(exp.or_(*(exp.column(name, quoted=True).is_(exp.Null()).not_() for name in used), exp.false()))
+    )
+    return with_inputs(load("headway.frameworks", "first_touch"), {"touches": touches})
+
+
+def first_touch_channels(connection: duckdb.DuckDBPyConnection, product: Product) -> duckdb.DuckDBPyRelation:
+    """Finds when each person was first seen and through which channel they came.
+
+    The first event (by time, then log order) that carries any property a rule uses decides; the first rule
+    that holds for it names the channel. Who has no such event, or whose event no rule matches, came directly.
+
+    Args:
+        connection: A connection that knows `events` (person, occurred_at, optionally line and event_id, and
+            the properties).
+        product: The product with its channel rules.
+
+    Returns:
+        A relation of one row per person: person, first_seen_at (UTC), channel.
+
+    Raises:
+        InputError: A rule uses a property that `events` lacks.
+        EngineError: The database refused the query.
+    """
+    query = first_touch_query(product, relation_columns(connection, "events"))
+    with guarded("find the channel of each person"):
+        return connection.sql(query)

@@ -1,0 +1,18 @@
+-- Everybody in the log, with a dense number and a channel.
+--
+-- grain:  one person with at least one event.
+-- inputs: events(person UUID, occurred_at TIMESTAMP UTC), people(person UUID, channel VARCHAR).
+-- A person whom `people` does not know, or knows without a channel, came directly.
+SELECT
+  seen.person AS person,
+  CAST(row_number() OVER (ORDER BY seen.person) AS INTEGER) AS code,
+  coalesce(people.channel, 'direct') AS channel_name,
+  CAST(dense_rank() OVER (ORDER BY coalesce(people.channel, 'direct')) AS INTEGER) AS channel,
+  seen.first_us AS first_us,
+  seen.last_us AS last_us
+FROM (
+  SELECT person, epoch_us(min(occurred_at)) AS first_us, epoch_us(max(occurred_at)) AS last_us
+  FROM events
+  GROUP BY person
+) AS seen
+LEFT JOIN people ON people.person = seen.person

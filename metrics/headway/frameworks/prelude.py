@@ -1,0 +1,223 @@
+"""The one pass over the log that every metric shares: integer people, days, weeks and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+import duckdb
+from sqlglot import exp
+
+from headway.engine import guarded
+from headway.engine.sql import bind, identifier, load, with_inputs
+from headway.errors import InputError
+from headway.frameworks.calendar import Calendar, Offset
+from headway.models.metrics import Mean, PromoterScore
+from headway.models.product import Product
+from headway.periods import EPOCH, local_day, week_offset
+from headway.selectors import condition, names_of
+
+_PEOPLE = "headway_metric_people"
+_EVENTS = "headway_metric_events"
+_OWN = ("person", "event")
+
+
+@dataclass(frozen=True)
+class Prelude:
+    """Where the shared input of all metrics lies while they are computed.
+
+    Attributes:
+        people: Quoted name of the table of people: code, channel, channel_name, first_us.
+        events: Quoted name of the table of events: _person, _channel, _us, _line, _tie, _day, _week, event,
+            properties.
+        columns: Names of the property columns of `events`.
+        channels: Channel name by its number.
+        calendar: The product's days and weeks.
+        offsets: Distance from UTC over the time the log covers.
+        first_day: Local day of the first event; None when the log is empty.
+        last_day: Local day of the last event.
+    """
+
+    people: str
+    events: str
+    columns: frozenset[str]
+    channels: dict[int, str]
+    calendar: Calendar
+    offsets: tuple[Offset, ...]
+    first_day: date | None
+    last_day: date | None
+
+
+@contextmanager
+def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator[Prelude]:
+    """Builds the shared input in temporary tables and drops them afterwards.
+
+    Args:
+        connection: A connection that knows the relations `events` and `people`; it may be read-only.
+        product: The product.
+
+    Yields:
+        Where the input lies.
+
+    Raises:
+        InputError: `events` lacks a column that a metric uses.
+        EngineError: The database refused a statement.
+    """
+    columns = relation_columns(connection, "events")
+    needed = used_columns(product, columns)
+    calendar = Calendar(product.timezone, product.week_start)
+    try:
+        with guarded("number the people"):
+            text = load("headway.frameworks", "everyone")
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_PEOPLE)} AS {text}")
+            first, last, *_ = connection.execute(
+                f"SELECT min(first_us), max(last_us) FROM {identifier(_PEOPLE)}"
+            ).fetchall()[0]
+            named = connection.execute(
+                f"SELECT DISTINCT channel, channel_name FROM {identifier(_PEOPLE)}"
+            ).fetchall()
+        offsets = calendar.offsets(first, last) if first is not None else (Offset(0, 0),)
+        with guarded("collect the events that metrics use"):
+            text = with_inputs(
+                bind(load("headway.frameworks", "prelude"), {"week_offset": week_offset(product.week_start)}),
+                {
+                    "kept": _kept(product, needed, columns, offsets),
+                    "everyone": f"SELECT person, code, channel FROM {identifier(_PEOPLE)}",
+                },
+            )
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_EVENTS)} AS {text}")
+        yield Prelude(
+            people=identifier(_PEOPLE),
+            events=identifier(_EVENTS),
+            columns=frozenset(needed),
+            channels=dict(named),
+            calendar=calendar,
+            offsets=offsets,
+            first_day=local_day(first, product.timezone) if first is not None else None,
+            last_day=local_day(last, product.timezone) if last is not None else None,
+        )
+    finally:
+        for table in (_EVENTS, _PEOPLE):
+            connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
+
+
+def relation_columns(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, ...]:
+    """Lists the columns of a relation.
+
+    Args:
+        connection: The connection.
+        relation: Its name.
+
+    Returns:
+        Column names.
+
+    Raises:
+        EngineError: There is no such relation.
+    """
+    with guarded(f"read the columns of {relation}"):
+        return tuple(row[0] for row in connection.execute(f"DESCRIBE {identifier(relation)}").fetchall())
+
+
+def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...]:
+    """Lists the property columns that a product's metrics read.
+
+    Args:
+        product: The product.
+        available: Columns of `events`.
+
+    Returns:
+        Column names, sorted.
+
+    Raises:
+        InputError: A metric uses a column that `events` lacks.
+    """
+    used: set[str] = set()
+    for metric in product.metrics.values():
+        used.update(names_of(condition(each.selector(), available) for each in metric.selectors().values()))
+        for name in [metric.value] if isinstance(metric, Mean) else []:
+            used.update([name] if name else [])
+        if isinstance(metric, PromoterScore):
+            used.add(metric.score)
+    for name in sorted(used):
+        if name not in available:
+            raise InputError.unknown("property", name, available)
+    return tuple(sorted(used.difference(_OWN)))
+
+
+def local_time(instant: exp.Expr, offsets: tuple[Offset, ...]) -> exp.Expr:
+    """Builds the shift of an instant to local time: integers only, the same on every engine.
+
+    Args:
+        instant: Microseconds since 1970 UTC.
+        offsets: Stretches of constant offset, in order.
+
+    Returns:
+        Microseconds since 1970 on the local clock.
+
+    Examples:
+        >>> spring = (Offset(0, 3600), Offset(500, 7200))
+        >>> local_time(exp.column("us"), spring).sql("duckdb")
+        'us + CASE WHEN us < 500 THEN 3600 ELSE 7200 END'
+    """
+    if len(offsets) == 1:
+        return exp.Add(this=instant, expression=exp.Literal.number(offsets[0].microseconds))
+    shift = exp.Case()
+    for here, after in pairwise(offsets):
+        before = exp.LT(this=instant.copy(), expression=exp.Literal.number(after.since))
+        shift = shift.when(before, exp.Literal.number(here.microseconds), copy=False)
+    shift = shift.else_(exp.Literal.number(offsets[-1].microseconds), copy=False)
+    return exp.Add(this=instant, expression=shift)
+
+
+def instant() -> exp.Expr:
+    """Returns the expression of an event's instant in microseconds since 1970 UTC."""
+    return exp.func("epoch_us", exp.column("occurred_at", quoted=True))
+
+
+def log_order(available: tuple[str, ...]) -> list[exp.Expr]:
+    """Builds the columns that order events of one instant: `_line` and `_tie`.
+
+    Args:
+        available: Columns of `events`; where line or event_id is missing a constant stands in.
+
+    Returns:
+        Two aliased expressions.
+    """
+    return [
+        exp.alias_(
+            exp.column(name, quoted=True) if name in available else exp.Literal.number(0), alias, quoted=True
+        )
+        for name, alias in (("line", "_line"), ("event_id", "_tie"))
+    ]
+
+
+def _kept(
+    product: Product, needed: tuple[str, ...], available: tuple[str, ...], offsets: tuple[Offset, ...]
+) -> exp.Expr:
+    names = {
+        name
+        for metric in product.metrics.values()
+        for selector in metric.selectors().values()
+        for name in selector.event
+    }
+    event = exp.column("event", quoted=True)
+    return (
+        exp.select(
+            exp.column("person", quoted=True),
+            event,
+            exp.alias_(instant(), "_us", quoted=True),
+            exp.alias_(local_time(instant(), offsets), "_local_us", quoted=True),
+            *log_order(available),
+            *(exp.column(name, quoted=True) for name in needed),
+        )
+        .from_("events")
+        .where(event.isin(*sorted(names)) if names else exp.false())
+    )
+
+
+def day_of(value: int) -> date:
+    """Returns a day number of a query as a date."""
+    return EPOCH + timedelta(days=value)

@@ -1,0 +1,42 @@
+-- Of the people who did one thing in the period, those who also did another in it.
+--
+-- grain:  one row per channel (null: all channels) and period in which somebody did the first thing.
+-- inputs: ev(person, channel, day, week, is_of, is_did): events that are one thing, the other, or both.
+-- n = people who did `of`; each contributes 1 if they did `did` too, else 0. The order does not matter.
+WITH days AS (
+  SELECT
+    person,
+    channel,
+    day,
+    week,
+    max(CASE WHEN is_of THEN 1 ELSE 0 END) AS of_it,
+    max(CASE WHEN is_did THEN 1 ELSE 0 END) AS did_it
+  FROM ev
+  GROUP BY person, channel, day, week
+),
+periods AS (
+  SELECT
+    days.person AS person,
+    days.channel AS channel,
+    kinds.period AS period,
+    CASE WHEN kinds.period = 'day' THEN days.day ELSE days.week END AS start_day,
+    max(days.of_it) AS of_it,
+    max(days.did_it) AS did_it
+  FROM days
+  CROSS JOIN (VALUES ('day'), ('week')) AS kinds(period)
+  GROUP BY
+    days.person,
+    days.channel,
+    kinds.period,
+    CASE WHEN kinds.period = 'day' THEN days.day ELSE days.week END
+)
+SELECT
+  channel,
+  period,
+  start_day,
+  CAST(count(*) AS BIGINT) AS n,
+  CAST(sum(did_it) AS DOUBLE) AS total,
+  CAST(sum(did_it) AS DOUBLE) AS total_of_squares
+FROM periods
+WHERE of_it = 1
+GROUP BY GROUPING SETS ((period, start_day), (channel, period, start_day))
