@@ -20,7 +20,7 @@ from sqlglot import exp
 from headway.engine import bind, connect, guarded, identifier, literal, load
 from headway.engine.sql import DIALECT
 from headway.errors import HeadwayWarning, InputError
-from headway.periods import Moment, Period, Span, check_period, utc_us, week_offset, weekday, zone
+from headway.periods import Moment, Period, Span, check_period, utc_text, utc_us, week_offset, weekday, zone
 from headway.selectors import parse_where
 from headway.sources import LINE, Opened, Source, opened
 
@@ -32,8 +32,8 @@ _PERIODS = {
     "month": "year(:local) * 12 + month(:local) - 1 - 1970 * 12",
 }
 _STARTS = {
-    "day": "DATE '1970-01-01' + :period",
-    "week": "DATE '1970-01-01' + (:period) * 7 - :offset",
+    "day": "DATE '1970-01-01' + CAST(:period AS INTEGER)",
+    "week": "DATE '1970-01-01' + CAST((:period) * 7 - :offset AS INTEGER)",
     "month": "DATE '1970-01-01' + to_months(CAST(:period AS INTEGER))",
 }
 
@@ -327,6 +327,8 @@ class EventLog:
     def _utc(self) -> exp.Expr:
         name = self._names["time"]
         column = exp.column(name, quoted=True)
+        if self.columns[name] == "TIMESTAMP":
+            return column
         return _at_zone(column, "UTC") if "TIME ZONE" in self.columns[name] else exp.cast(column, "TIMESTAMP")
 
     def _order(self) -> exp.Expr:
@@ -396,6 +398,9 @@ def _at_zone(moment: exp.Expr, timezone: str) -> exp.Expr:
 
 
 def _within(utc: exp.Expr, span: Span) -> list[exp.Expr]:
-    us = exp.Anonymous(this="epoch_us", expressions=[utc.copy()])
     ends = ((exp.GTE, span.since_us), (exp.LTE, span.until_us))
-    return [test(this=us.copy(), expression=exp.convert(bound)) for test, bound in ends if bound is not None]
+    return [
+        test(this=utc.copy(), expression=exp.cast(exp.Literal.string(utc_text(bound)), "TIMESTAMP"))
+        for test, bound in ends
+        if bound is not None
+    ]

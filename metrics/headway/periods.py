@@ -162,6 +162,22 @@ def utc_us(moment: datetime) -> int:
     return (aware - _EPOCH_UTC) // timedelta(microseconds=1)
 
 
+def utc_text(us: int) -> str:
+    """Writes an instant as text.
+
+    Args:
+        us: Epoch microseconds, UTC.
+
+    Returns:
+        Date and time in UTC, to the microsecond.
+
+    Examples:
+        >>> utc_text(1)
+        '1970-01-01 00:00:00.000001'
+    """
+    return (_EPOCH_UTC + timedelta(microseconds=us)).replace(tzinfo=None).isoformat(sep=" ")
+
+
 def local_day(us: int, timezone: str) -> date:
     """Finds the local day of an instant.
 

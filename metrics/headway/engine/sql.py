@@ -125,7 +125,8 @@ def bind(text: str, params: Mapping[str, Replacement]) -> str:
     Args:
         text: Query text.
         params: One replacement for every placeholder: a value (see `literal`), a SQLGlot expression such as a
-            column or a condition, or a list of expressions, which are joined by commas.
+            column or a condition, or a list of expressions, which become
+            one item a line.
 
     Returns:
         The text with replacements in place, otherwise unchanged.
@@ -136,8 +137,9 @@ def bind(text: str, params: Mapping[str, Replacement]) -> str:
     Examples:
         >>> bind("SELECT $a, '$a' -- $a", {"a": 7})
         "SELECT 7, '$a' -- $a"
-        >>> bind("SELECT $columns", {"columns": [exp.column("a", quoted=True), exp.column("b")]})
-        'SELECT "a", b'
+        >>> print(bind("SELECT $columns", {"columns": [exp.column("a", quoted=True), exp.column("b")]}))
+        SELECT "a",
+          b
     """
     parts: list[str] = []
     seen: set[str] = set()
@@ -149,18 +151,24 @@ def bind(text: str, params: Mapping[str, Replacement]) -> str:
         if token.text not in params:
             raise InputError.unknown("query parameter", token.text, params)
         seen.add(token.text)
-        parts += [text[position : mark.start], _rendered(params[token.text])]
+        parts += [text[position : mark.start], _rendered(params[token.text], _next_line(text, mark.start))]
         position = token.end + 1
     if unused := sorted(set(params) - seen):
         raise InputError(f"the query has no parameter {', '.join(repr(name) for name in unused)}")
     return "".join(parts) + text[position:]
 
 
-def _rendered(value: Replacement) -> str:
+def _next_line(text: str, position: int) -> str:
+    line = text[text.rfind("\n", 0, position) + 1 : position]
+    indent = len(line) - len(line.lstrip())
+    return "\n" + " " * (indent if line.isspace() or not line else indent + 2)
+
+
+def _rendered(value: Replacement, next_line: str) -> str:
     if isinstance(value, exp.Expr):
         return value.sql(dialect=DIALECT)
     if isinstance(value, list | tuple) and value and all(isinstance(item, exp.Expr) for item in value):
-        return ", ".join(_rendered(item) for item in value)
+        return f",{next_line}".join(item.sql(dialect=DIALECT) for item in value)
     return literal(cast(Parameter, value))
 
 

@@ -1,0 +1,213 @@
+"""What every question has in common: the range, the calendar, the condition on all events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlglot import exp
+
+from headway.errors import InputError
+from headway.log import EventLog
+from headway.periods import Moment, Period, Span, check_period, local_day, period_number, weekday
+from headway.selectors import Selector, as_event, condition, names_of
+
+NONE = "(none)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Options every insight takes.
+
+    Attributes:
+        since: First day (a date, whole local day) or instant; None starts with the log.
+        until: Last day or instant, included; None ends with the log.
+        timezone: Reporting time zone; None takes the log's.
+        week_start: The day weeks start on; None takes the log's.
+        where: Condition on the properties of all events; others do not exist for the question.
+    """
+
+    since: Moment | None = None
+    until: Moment | None = None
+    timezone: str | None = None
+    week_start: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A question's common options, applied to one log.
+
+    Attributes:
+        log: The log asked.
+        timezone: Reporting time zone.
+        week_start: The day weeks start on.
+        span: The range of time.
+        where: Condition on all events, or None.
+    """
+
+    log: EventLog
+    timezone: str
+    week_start: str
+    span: Span
+    where: str | None
+
+    @classmethod
+    def of(cls, question: Question, log: EventLog) -> Scope:
+        """Applies a question to a log.
+
+        Args:
+            question: The question.
+            log: The log asked.
+
+        Returns:
+            The options with the log's defaults filled in.
+
+        Raises:
+            InputError: A time zone, a week start or an end of the range is wrong.
+        """
+        timezone = question.timezone or log.timezone
+        week_start = question.week_start or log.week_start
+        weekday(week_start)
+        span = Span.parse(question.since, question.until, timezone)
+        return cls(log, timezone, week_start, span, question.where)
+
+    @cached_property
+    def observed_us(self) -> int:
+        """End of what is known (excluded, epoch microseconds): the horizon, or the end of the range if earlier."""
+        ends = [self.log.horizon_us, None if self.span.until_us is None else self.span.until_us + 1]
+        return min((end for end in ends if end is not None), default=0)
+
+    def periods(self, period: Period) -> tuple[int, int]:
+        """Numbers the periods of the range.
+
+        Args:
+            period: Length of the periods.
+
+        Returns:
+            First and last; the last lies before the first where there are none. Open ends are the first and
+            last local day of the log.
+        """
+        first = self.log.first_us if self.span.since_us is None else self.span.since_us
+        last = self.log.last_us if self.span.until_us is None else self.span.until_us
+        if first is None or last is None or first > last:
+            return 0, -1
+        numbers = [
+            period_number(local_day(us, self.timezone), check_period(period), self.week_start)
+            for us in (first, last)
+        ]
+        return numbers[0], numbers[1]
+
+    def last_day(self) -> int:
+        """Numbers the last local day of the range, in days since 1970-01-01."""
+        return self.periods("day")[1]
+
+    def events(
+        self,
+        conditions: Iterable[exp.Expr] = (),
+        *,
+        by: str | None = None,
+        period: Period | None = None,
+        ever: bool = False,
+    ) -> str:
+        """Writes the query for relation ``ev``.
+
+        Args:
+            conditions: Conditions that will be tested on it.
+            by: Property to break down by.
+            period: Adds the number of the local day, week or month.
+            ever: Whether events outside the range are needed too.
+
+        Returns:
+            Query text.
+        """
+        names = [name for name in names_of(conditions) if name != "event"]
+        return self.log.prelude(
+            sorted({*names, *([by] if by else [])}),
+            since=None if ever else self.span.since,
+            until=None if ever else self.span.until,
+            timezone=self.timezone,
+            where=self.where,
+            period=period,
+            week_start=self.week_start,
+        )
+
+    def calendar(self, period: Period) -> str:
+        """Writes the query for relation ``calendar``.
+
+        Args:
+            period: Length of the periods.
+
+        Returns:
+            Query text.
+        """
+        first, last = self.periods(period)
+        return self.log.calendar(period, first, last, timezone=self.timezone, week_start=self.week_start)
+
+    def inside(self) -> exp.Expr:
+        """Builds the test whether an event of ``ev`` lies in the range."""
+        us = exp.column("us")
+        tests = [
+            test(this=us.copy(), expression=exp.convert(bound))
+            for test, bound in ((exp.GTE, self.span.since_us), (exp.LTE, self.span.until_us))
+            if bound is not None
+        ]
+        return exp.and_(*tests) if tests else exp.true()
+
+    def matches(self, selector: Selector) -> exp.Expr:
+        """Builds the test whether an event of ``ev`` matches a selector.
+
+        Args:
+            selector: The selector.
+
+        Returns:
+            A SQLGlot expression.
+
+        Raises:
+            InputError: An event name never occurs in the log, or the condition cannot be used.
+        """
+        event = as_event(selector)
+        known = self.log.names
+        for name in event.names or ():
+            if known and name not in known:
+                raise InputError.unknown("event", name, known)
+        return condition(event, self.log.properties)
+
+    def breakdown(self, by: str | None, taken: Iterable[str]) -> exp.Expr:
+        """Builds the value an event is broken down by.
+
+        Args:
+            by: Name of a property, or None.
+            taken: Column names of the result frame.
+
+        Returns:
+            Text; a missing value is its own group, and without a property everything is one group.
+
+        Raises:
+            InputError: The property is unknown or named like a column of the result.
+        """
+        if by is None:
+            return exp.Literal.string("(all)")
+        if by not in self.log.properties:
+            raise InputError.unknown("property", by, self.log.properties)
+        if by in taken:
+            raise InputError(f"cannot break down by {by!r}: the result has a column of that name")
+        value = exp.cast(exp.column(by, quoted=True), "VARCHAR")
+        return exp.Coalesce(this=value, expressions=[exp.Literal.string(NONE)])
+
+
+def labels(selectors: Iterable[Selector]) -> list[str]:
+    """Names selectors for a table or a sentence.
+
+    Args:
+        selectors: Selectors.
+
+    Returns:
+        One label each.
+
+    Examples:
+        >>> labels(["a", ["b", "c"], Event("d", where="x = 1")])
+        ['a', 'b or c', 'd where x = 1']
+    """
+    return [as_event(selector).label for selector in selectors]

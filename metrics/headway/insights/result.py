@@ -1,0 +1,113 @@
+"""What every result offers: a frame, a figure, the query and a sentence."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from headway.errors import InputError
+from headway.insights.question import Question, Scope
+
+_SHOWN_ROWS = 30
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a question found.
+
+    Attributes:
+        frame: One row per cell, sorted by its leading columns, zeros included.
+        sql: The whole query; it runs as it is on the log's connection.
+        insight: The question.
+        scope: The question's common options applied to the log; its connection is still used by `figure` and
+            by derived frames, so close the log last.
+    """
+
+    frame: pl.DataFrame
+    sql: str
+    insight: Question
+    scope: Scope
+
+    def figure(self) -> Any:
+        """Draws the frame.
+
+        Returns:
+            A Plotly figure.
+        """
+        return self._draw()
+
+    def describe(self) -> str:
+        """Says in plain words what the numbers mean.
+
+        Returns:
+            What was counted, the range and time zone, and the caveats.
+        """
+        return f"{self.insight.describe()} {_range_words(self.scope)}{self._caveat()}"  # type: ignore[attr-defined]
+
+    def _draw(self) -> Any:
+        raise NotImplementedError
+
+    def _caveat(self) -> str:
+        if "complete" not in self.frame.columns or self.frame["complete"].all():
+            return ""
+        return " Cells marked incomplete are not over yet and will still change."
+
+    def __repr__(self) -> str:
+        return f"{self.describe()}\n{self.frame}"
+
+    def _repr_html_(self) -> str:
+        shown = self.frame.head(_SHOWN_ROWS)
+        more = self.frame.height - shown.height
+        note = f"<p>and {more} more rows in .frame</p>" if more else ""
+        return f"<p>{html.escape(self.describe())}</p>{shown._repr_html_()}{note}"
+
+
+def with_interval(frame: pl.DataFrame, successes: str, trials: str) -> pl.DataFrame:
+    """Adds the 95 % Wilson interval of a share.
+
+    Args:
+        frame: Rows with counts.
+        successes: Column with the numerator.
+        trials: Column with the denominator.
+
+    Returns:
+        The frame with ``low`` and ``high``, null where there are no trials.
+    """
+    # SciPy takes longer to import than everything else; asking is early enough.
+    from headway.statistics.intervals import wilson
+
+    low, high = wilson(frame[successes].to_numpy(), frame[trials].to_numpy())
+    ends = pl.DataFrame({"low": low, "high": high}, schema={"low": pl.Float64, "high": pl.Float64})
+    return frame.hstack(ends.fill_nan(None))
+
+
+def choose(name: str, value: object, allowed: Collection[object]) -> None:
+    """Checks an option against the values it may take.
+
+    Args:
+        name: The option.
+        value: What was given.
+        allowed: What may be given.
+
+    Raises:
+        InputError: The value is not allowed.
+
+    Examples:
+        >>> choose("entry", "frist", ["first", "best"])
+        Traceback (most recent call last):
+            ...
+        headway.errors.InputError: unknown entry 'frist'. Did you mean 'first'? Available: 'best', 'first'.
+    """
+    if value not in allowed:
+        raise InputError.unknown(name, str(value), [str(each) for each in allowed])
+
+
+def _range_words(scope: Scope) -> str:
+    ends = [("from", scope.span.since), ("to", scope.span.until)]
+    told = " ".join(f"{word} {end}" for word, end in ends if end is not None) or "The whole log"
+    where = f", events where {scope.where}" if scope.where else ""
+    return f"{told[0].upper()}{told[1:]}, time zone {scope.timezone}{where}."
