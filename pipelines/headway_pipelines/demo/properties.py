@@ -1,0 +1,196 @@
+"""The properties (or traits) of every kind of line, as pieces of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from headway_pipelines.demo import catalogue as cat
+from headway_pipelines.demo.rows import Kind, RowArray
+from headway_pipelines.demo.world import Trait, World
+
+#: A text that is the same in every line, or one text a line.
+Piece: TypeAlias = str | pl.Series
+
+
+def properties(world: World, kind: Kind, rows: RowArray) -> list[Piece]:
+    """Writes the properties of rows of one kind.
+
+    Args:
+        world: The world.
+        kind: Their kind.
+        rows: The rows.
+
+    Returns:
+        Pieces that, put together, read ``"properties":{...},`` (``"traits"`` for identify and group).
+    """
+    return _WRITERS[kind](world, rows)
+
+
+def price_of(course: NDArray[Any]) -> NDArray[np.int64]:
+    """Looks up what a course costs.
+
+    Args:
+        course: Course numbers.
+
+    Returns:
+        Cents.
+    """
+    return np.array(cat.PRICES)[course % len(cat.PRICES)]
+
+
+def _texts(values: tuple[Any, ...]) -> pl.Series:
+    return pl.Series([json.dumps(value) for value in values])
+
+
+_PRICES = _texts(tuple(cents / 100 for cents in cat.PRICES))
+_CATEGORIES = _texts(cat.CATEGORIES)
+_BOOLS = _texts((False, True))
+_METHODS, _TOPICS = _texts(cat.METHODS), _texts(cat.TOPICS)
+_ROLES, _VARIANTS = _texts(("learner", "teacher")), _texts(("control", "treatment"))
+_MEDIA, _ANSWERERS = _texts(("email", "link")), _texts(("agent", "bot"))
+_QUERIES, _COMMENTS, _MESSAGES = _texts(cat.QUERIES), _texts(cat.COMMENTS), _texts(cat.MESSAGES)
+_FIRST, _SURNAMES = pl.Series(cat.FIRST_NAMES), pl.Series(cat.SURNAMES)
+_FIRST_LOWER, _SURNAMES_LOWER = _FIRST.str.to_lowercase(), _SURNAMES.str.to_lowercase()
+_PHONES, _STREETS = pl.Series(cat.PHONES), pl.Series(cat.STREETS)
+_PAGE_PROPERTIES = pl.Series(
+    [
+        json.dumps({"url": url, "referrer": referrer, "title": title}, separators=(",", ":"))
+        for url, _, title in cat.PAGES
+        for referrer in cat.REFERRERS
+    ]
+)
+
+
+def _int(values: NDArray[Any]) -> pl.Series:
+    return pl.Series(values.astype(np.int64)).cast(pl.String)
+
+
+def _course(rows: RowArray) -> list[Piece]:
+    return ['"properties":{"course_id":"crs_', _int(rows["a"]), '"']
+
+
+def _category(rows: RowArray) -> list[Piece]:
+    return [',"category":', _CATEGORIES.gather(rows["a"] % len(cat.CATEGORIES))]
+
+
+def _price(rows: RowArray) -> pl.Series:
+    return _PRICES.gather(rows["a"] % len(cat.PRICES))
+
+
+def _page_viewed(_: World, rows: RowArray) -> list[Piece]:
+    number = rows["page"].astype(np.int64) * len(cat.REFERRERS) + rows["ref"]
+    return ['"properties":', _PAGE_PROPERTIES.gather(number), ","]
+
+
+def _signed_up(_: World, rows: RowArray) -> list[Piece]:
+    return ['"properties":{"method":', _METHODS.gather(rows["a"]), ',"role":', _ROLES.gather(rows["b"]), "},"]
+
+
+def _course_created(_: World, rows: RowArray) -> list[Piece]:
+    return [*_course(rows), *_category(rows), "},"]
+
+
+def _course_published(_: World, rows: RowArray) -> list[Piece]:
+    more: list[Piece] = [',"price":', _price(rows), ',"lessons":', _int(rows["b"])]
+    return [*_course(rows), *_category(rows), *more, ',"has_video":', _BOOLS.gather(rows["c"]), "},"]
+
+
+def _feature_exposed(_: World, rows: RowArray) -> list[Piece]:
+    return ['"properties":{"feature":"video_editor","variant":', _VARIANTS.gather(rows["c"]), "},"]
+
+
+def _video_edited(_: World, rows: RowArray) -> list[Piece]:
+    return [*_course(rows), ',"seconds":', _int(rows["b"]), "},"]
+
+
+def _course_enrolled(_: World, rows: RowArray) -> list[Piece]:
+    return [*_course(rows), *_category(rows), ',"price":', _price(rows), "},"]
+
+
+def _lesson_watched(_: World, rows: RowArray) -> list[Piece]:
+    return [*_course(rows), ',"seconds":', _int(rows["b"]), ',"completed":', _BOOLS.gather(rows["c"]), "},"]
+
+
+def _payment(_: World, rows: RowArray) -> list[Piece]:
+    order: list[Piece] = [',"currency":"EUR","order_id":"ord_', _int(rows["b"]), '"},']
+    return ['"properties":{"amount":', _price(rows), *order]
+
+
+def _invite_sent(_: World, rows: RowArray) -> list[Piece]:
+    return ['"properties":{"medium":', _MEDIA.gather(rows["c"]), "},"]
+
+
+def _nothing(_: World, __: RowArray) -> list[Piece]:
+    return ['"properties":{},']
+
+
+def _survey(_: World, rows: RowArray) -> list[Piece]:
+    comment: list[Piece] = [',"comment":', _COMMENTS.gather(rows["a"]), "},"]
+    return ['"properties":{"survey":"nps","score":', _int(rows["b"]), *comment]
+
+
+def _ticket_opened(_: World, rows: RowArray) -> list[Piece]:
+    return [
+        '"properties":{"topic":',
+        _TOPICS.gather(rows["c"]),
+        ',"message":',
+        _MESSAGES.gather(rows["a"]),
+        "},",
+    ]
+
+
+def _ticket_answered(_: World, rows: RowArray) -> list[Piece]:
+    return ['"properties":{"topic":', _TOPICS.gather(rows["c"]), ',"by":', _ANSWERERS.gather(rows["b"]), "},"]
+
+
+def _search(_: World, rows: RowArray) -> list[Piece]:
+    return ['"properties":{"query":', _QUERIES.gather(rows["a"]), ',"results":', _int(rows["b"]), "},"]
+
+
+def _stalled(_: World, rows: RowArray) -> list[Piece]:
+    return [*_course(rows), ',"buffer":"empty"},']
+
+
+def _identify(world: World, rows: RowArray) -> list[Piece]:
+    parts = world.person_parts(rows["person"])
+    first, last = parts["first"], parts["surname"]
+    name: list[Piece] = ['"traits":{"name":"', _FIRST.gather(first), " ", _SURNAMES.gather(last)]
+    mail: list[Piece] = ['","email":"', _FIRST_LOWER.gather(first), ".", _SURNAMES_LOWER.gather(last), "."]
+    reach: list[Piece] = [_int(rows["person"]), '@example.com","phone":"', _PHONES.gather(parts["phone"])]
+    home: list[Piece] = ['","address":{"street":"', _STREETS.gather(parts["street"]), '","country":"DE"}},']
+    return [*name, *mail, *reach, *home]
+
+
+def _group(world: World, rows: RowArray) -> list[Piece]:
+    size = world.pick(rows["person"], Trait.SCHOOL, 40) + 3
+    return ['"traits":{"industry":"education","employees":', _int(size), "},"]
+
+
+_WRITERS: dict[Kind, Callable[[World, RowArray], list[Piece]]] = {
+    Kind.PAGE_VIEWED: _page_viewed,
+    Kind.SIGNED_UP: _signed_up,
+    Kind.COURSE_CREATED: _course_created,
+    Kind.COURSE_PUBLISHED: _course_published,
+    Kind.FEATURE_EXPOSED: _feature_exposed,
+    Kind.VIDEO_EDITED: _video_edited,
+    Kind.COURSE_ENROLLED: _course_enrolled,
+    Kind.LESSON_WATCHED: _lesson_watched,
+    Kind.PAYMENT_COMPLETED: _payment,
+    Kind.PAYMENT_REFUNDED: _payment,
+    Kind.INVITE_SENT: _invite_sent,
+    Kind.INVITE_ACCEPTED: _nothing,
+    Kind.SURVEY_ANSWERED: _survey,
+    Kind.TICKET_OPENED: _ticket_opened,
+    Kind.TICKET_ANSWERED: _ticket_answered,
+    Kind.SEARCH_PERFORMED: _search,
+    Kind.IDENTIFY: _identify,
+    Kind.GROUP: _group,
+    Kind.LOGGED_IN: _nothing,
+    Kind.PLAYBACK_STALLED: _stalled,
+}
