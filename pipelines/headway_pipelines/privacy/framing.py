@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,14 @@ from isal import igzip, isal_zlib
 
 BLOCK_BYTES = 8 << 20
 MAX_LINE_BYTES = 1 << 20
+LINE_TOO_LONG, NOT_UTF8 = "line too long", "not UTF-8"
 _NEWLINE = 10
 _BOM = b"\xef\xbb\xbf"
-_DAMAGE = (EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile, zstandard.ZstdError)
+# The cast is for a type checker that may not see isal.
+_DAMAGE = cast(
+    "tuple[type[Exception], ...]",
+    (EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile, zstandard.ZstdError),
+)
 
 LINE_SCHEMA = pa.schema([("line", pa.uint32()), ("position", pa.int64()), ("text", pa.string())])
 
@@ -46,8 +51,12 @@ class Block:
     rejects: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+class Readable(Protocol):
+    """What can be framed."""
+
+    def read(self, size: int, /) -> bytes:
+        """Reads at most so many bytes."""
+        ...
 
 
 def open_raw(path: Path) -> BinaryIO:
@@ -95,6 +104,71 @@ class _ZstdStream:
         self._handle.close()
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Whole lines of a file, as read.
+
+    Attributes:
+        data: Bytes that end with a newline, or nothing.
+        line: Number of the first line in it.
+        position: Byte offset of that line in the decompressed file.
+        rejects: ``(line, position, reason)`` of lines before it that were too long to be held.
+    """
+
+    data: bytes
+    line: int
+    position: int
+    rejects: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+def cut(stream: Readable, max_line_bytes: int) -> Iterator[Piece]:
+    """Cuts a stream after newlines, a block at a time; a byte order mark is left out.
+
+    Args:
+        stream: Decompressed bytes.
+        max_line_bytes: A line that grows over this while it is read is skipped and rejected.
+
+    Yields:
+        Pieces in order. The last one ends with a newline even where the file does not.
+
+    Raises:
+        DamagedFile: The compressed stream is truncated or corrupt.
+    """
+    line, position, rest, skipped_from = 1, 0, b"", -1
+    while chunk := _read(stream, line, position):
+        if position == 0 and not rest and chunk.startswith(_BOM):
+            chunk, position = chunk[3:], 3
+        buffer, rejects = rest + chunk, []
+        if skipped_from >= 0:
+            newline = buffer.find(b"\n")
+            if newline < 0:
+                position += len(buffer)
+                continue
+            rejects.append((line, skipped_from, LINE_TOO_LONG))
+            line, position, skipped_from = line + 1, position + newline + 1, -1
+            buffer = buffer[newline + 1 :]
+        end = buffer.rfind(b"\n") + 1
+        if end or rejects:
+            yield Piece(buffer[:end], line, position, rejects)
+            line, position = line + buffer.count(b"\n"), position + end
+        rest = buffer[end:]
+        if len(rest) > max_line_bytes:
+            # The line is over the cap already: forget its bytes, remember where it began.
+            skipped_from, position, rest = position, position + len(rest), b""
+    if skipped_from >= 0:
+        yield Piece(b"", line, position, [(line, skipped_from, LINE_TOO_LONG)])
+    elif rest:
+        yield Piece(rest + b"\n", line, position)
+
+
+def _read(stream: Readable, line: int, position: int) -> bytes:
+    try:
+        return stream.read(BLOCK_BYTES)
+    except _DAMAGE as error:
+        kind = type(error).__name__
+    raise DamagedFile(f"compressed data damaged after byte {position} (line {line}): {kind}")
+
+
 def frame_lines(path: Path, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Block]:
     """Cuts a file into lines.
 
@@ -110,93 +184,49 @@ def frame_lines(path: Path, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Bl
     """
     stream = open_raw(path)
     try:
-        yield from _Framer(max_line_bytes).blocks(stream)
+        for piece in cut(stream, max_line_bytes):
+            yield _lines(piece, max_line_bytes)
     finally:
         stream.close()
 
 
-class _Framer:
-    def __init__(self, max_line_bytes: int) -> None:
-        self.cap = max_line_bytes
-        self.line = 1
-        self.position = 0
-        self.skipping = False
-
-    def blocks(self, stream: _Readable) -> Iterator[Block]:
-        rest = b""
-        first = True
-        while True:
-            chunk = self._read(stream)
-            if first and chunk.startswith(_BOM):
-                chunk, self.position = chunk[3:], 3
-            first = False
-            if not chunk:
-                break
-            buffer = rest + chunk
-            end = buffer.rfind(b"\n") + 1
-            rejects: list[tuple[int, int, str]] = []
-            if self.skipping:
-                buffer, end = self._skip(buffer, rejects)
-            if end:
-                yield self._block(buffer[:end], rejects)
-            rest = buffer[end:]
-            if len(rest) > self.cap:
-                # The line is over the cap already: forget its bytes, remember where it began.
-                self.skipping, self._skip_from = True, self.position
-                self.position += len(rest)
-                rest = b""
-        if self.skipping:
-            yield Block(LINE_SCHEMA.empty_table(), [(self.line, self._skip_from, "line too long")])
-        elif rest:
-            yield self._block(rest + b"\n", [])
-
-    def _read(self, stream: _Readable) -> bytes:
-        try:
-            return stream.read(BLOCK_BYTES)
-        except _DAMAGE as error:
-            kind = type(error).__name__
-        raise DamagedFile(f"compressed data damaged after byte {self.position} (line {self.line}): {kind}")
-
-    def _skip(self, buffer: bytes, rejects: list[tuple[int, int, str]]) -> tuple[bytes, int]:
-        newline = buffer.find(b"\n")
-        if newline < 0:
-            self.position += len(buffer)
-            return b"", 0
-        rejects.append((self.line, self._skip_from, "line too long"))
-        self.line += 1
-        self.position += newline + 1
-        self.skipping = False
-        buffer = buffer[newline + 1 :]
-        return buffer, buffer.rfind(b"\n") + 1
-
-    def _block(self, data: bytes, rejects: list[tuple[int, int, str]]) -> Block:
-        array = np.frombuffer(data, np.uint8)
-        ends = np.flatnonzero(array == _NEWLINE).astype(np.int32)
-        offsets = np.concatenate([np.zeros(1, np.int32), ends + 1])
-        count = len(ends)
-        lines = np.arange(self.line, self.line + count, dtype=np.uint32)
-        positions = self.position + offsets[:-1].astype(np.int64)
-        keep = np.diff(offsets) <= self.cap + 1
-        rejects += [(int(lines[i]), int(positions[i]), "line too long") for i in np.flatnonzero(~keep)]
-        if not bool((array < 128).all()):
-            bad = _not_utf8(data, offsets, keep)
-            rejects += [(int(lines[i]), int(positions[i]), "not UTF-8") for i in bad]
-            keep[bad] = False
-        # Without copying: the offsets point into the bytes as read; each text keeps its newline, which no reader minds.
-        text = pa.BinaryArray.from_buffers(
-            pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-        )
-        if not keep.all():
-            mask = pa.array(keep)
-            text, lines, positions = pc.filter(text, mask), lines[keep], positions[keep]
-        text = pa.StringArray.from_buffers(len(text), *text.buffers()[1:], None, 0, text.offset)
-        table = pa.Table.from_arrays([pa.array(lines), pa.array(positions), text], schema=LINE_SCHEMA)
-        self.line += count
-        self.position += len(data)
-        return Block(table, rejects)
+def _lines(piece: Piece, cap: int) -> Block:
+    if not piece.data:
+        return Block(LINE_SCHEMA.empty_table(), piece.rejects)
+    data, rejects = piece.data, list(piece.rejects)
+    array = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(array == _NEWLINE).astype(np.int32)
+    offsets = np.concatenate([np.zeros(1, np.int32), ends + 1])
+    count = len(ends)
+    lines = np.arange(piece.line, piece.line + count, dtype=np.uint32)
+    positions = piece.position + offsets[:-1].astype(np.int64)
+    keep = np.diff(offsets) <= cap + 1
+    rejects += [(int(lines[i]), int(positions[i]), LINE_TOO_LONG) for i in np.flatnonzero(~keep)]
+    if not bool((array < 128).all()):
+        bad = not_utf8(data, offsets, keep)
+        rejects += [(int(lines[i]), int(positions[i]), NOT_UTF8) for i in bad]
+        keep[bad] = False
+    # Without copying: the offsets point into the bytes as read; each text keeps its newline, which no reader minds.
+    text = pa.BinaryArray.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    if not keep.all():
+        mask = pa.array(keep)
+        text, lines, positions = pc.filter(text, mask), lines[keep], positions[keep]
+    text = pa.StringArray.from_buffers(len(text), *text.buffers()[1:], None, 0, text.offset)
+    table = pa.Table.from_arrays([pa.array(lines), pa.array(positions), text], schema=LINE_SCHEMA)
+    return Block(table, rejects)
 
 
-def _not_utf8(data: bytes, offsets: npt.NDArray[np.int32], keep: npt.NDArray[np.bool_]) -> list[int]:
+def not_utf8(data: bytes, offsets: npt.NDArray[np.int32], keep: npt.NDArray[np.bool_]) -> list[int]:
+    """Finds lines that are not UTF-8.
+
+    Args:
+        data: Some lines.
+        offsets: Where each begins, and the end of the last.
+        keep: Which of them to look at.
+
+    Returns:
+        The places of those that are not UTF-8.
+    """
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

@@ -35,14 +35,17 @@ class Reader:
     """How the files of a source are cut into rows before the SQL sees them.
 
     Attributes:
-        kind: ``lines`` gives one `text` per line; ``delimited`` and ``parquet`` give one text column per field.
+        kind: ``lines`` gives one `text` per line; ``delimited`` and ``parquet`` give one `record` per row, and its
+            `fields` as a MAP from column name to text that leaves out empty values.
         separator: Field separator of ``delimited``; ``whitespace`` means runs of blanks.
         columns: Column names of ``delimited`` files without a header line.
+        required: Columns that a ``delimited`` or ``parquet`` file must have to be read at all.
     """
 
     kind: Literal["lines", "delimited", "parquet"] = "lines"
     separator: str = ","
     columns: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

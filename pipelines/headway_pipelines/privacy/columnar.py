@@ -1,0 +1,107 @@
+"""Parquet files as rows of text, one row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from headway.engine import connect, guarded, identifier
+from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map
+from headway_pipelines.privacy.framing import Block, DamagedFile
+from headway_pipelines.sources.shape import Reader
+
+_ROWS = 16_384
+
+
+def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
+    """Reads a Parquet file as rows of text, see `tables.frame_table`.
+
+    Numbers, dates and times get the text the database reads back as the same value; lists, structs and maps become
+    JSON. A row's `record` is all its values in the order of the column names.
+
+    Args:
+        path: The file.
+        reader: What columns are required.
+
+    Yields:
+        Blocks of rows.
+
+    Raises:
+        DamagedFile: The file is no Parquet file, or a part of it cannot be read.
+        WrongColumns: The file lacks a required column.
+    """
+    row = 0
+    with closing(connect(threads=1, temp_directory="")) as con, _opened(path) as file:
+        names = field_names(file.schema_arrow.names)
+        check_columns(names, reader)
+        if not names:
+            return
+        for batch in _batches(file):
+            columns = _texts(con, batch)
+            numbers = np.arange(row + 1, row + 1 + batch.num_rows)
+            table = pa.Table.from_arrays(
+                [
+                    pa.array(numbers.astype(np.uint32)),
+                    pa.array(numbers),
+                    _records(names, columns),
+                    fields_map(names, columns, batch.num_rows),
+                ],
+                schema=TABLE_SCHEMA,
+            )
+            row += batch.num_rows
+            yield Block(table)
+
+
+def _opened(path: Path) -> parquet.ParquetFile:
+    try:
+        # Pages are read as they are needed: a row group may be larger than memory.
+        return parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+    except (pa.ArrowException, OSError) as error:
+        kind = type(error).__name__
+    raise DamagedFile(f"this is no Parquet file, or its footer is damaged: {kind}")
+
+
+def _batches(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
+    for group in range(file.num_row_groups):
+        try:
+            yield from file.iter_batches(batch_size=_ROWS, row_groups=[group], use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise DamagedFile(f"row group {group} is damaged: {type(error).__name__}") from None
+
+
+def _texts(con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch) -> list[pa.Array]:
+    """Every column as text; the names do not matter here and may repeat."""
+    names = [f"c{place}" for place in range(batch.num_columns)]
+    columns = ", ".join(
+        f"{_text(identifier(name), batch.schema.field(place).type)} AS {identifier(name)}"
+        for place, name in enumerate(names)
+    )
+    with guarded("read a Parquet file"):
+        con.register("batch", pa.Table.from_arrays(batch.columns, names=names))
+        table = con.sql(f"SELECT {columns} FROM batch").to_arrow_table()
+        con.unregister("batch")
+    return [pa.concat_arrays(column.chunks).cast(pa.string()) for column in table.columns]
+
+
+def _text(column: str, arrow_type: pa.DataType) -> str:
+    if pa.types.is_dictionary(arrow_type):
+        arrow_type = arrow_type.value_type
+    if pa.types.is_nested(arrow_type):
+        return f"CAST(to_json({column}) AS VARCHAR)"
+    if pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type):
+        # Old writers store text as bytes without saying so.
+        return f"coalesce(TRY(decode({column})), CAST({column} AS VARCHAR))"
+    return f"CAST({column} AS VARCHAR)"
+
+
+def _records(names: list[str], columns: list[pa.Array]) -> pa.Array:
+    ordered = [columns[place] for place in sorted(range(len(names)), key=names.__getitem__)]
+    return pa.compute.binary_join_element_wise(
+        *ordered, "\x1f", null_handling="replace", null_replacement="\x00"
+    )

@@ -1,0 +1,104 @@
+"""What rows of every table look like: where they are, their text, and their fields as a map.
+
+A map, not columns: files with different headers fit into one table, a field may be called `line` or differ from
+another in case only, and what is empty is left out. Nothing here guesses a type; the tracking plan decides on types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from headway.errors import InputError
+from headway_pipelines.privacy.detect import safe_name
+from headway_pipelines.privacy.framing import DamagedFile
+from headway_pipelines.sources.shape import Reader
+
+TABLE_SCHEMA = pa.schema(
+    [
+        ("line", pa.uint32()),
+        ("position", pa.int64()),
+        ("record", pa.string()),
+        ("fields", pa.map_(pa.string(), pa.string())),
+    ]
+)
+_SHOWN = 40
+
+
+class WrongColumns(DamagedFile, InputError):
+    """A file lacks a column that its source is told to read; the file is set aside."""
+
+
+def field_names(header: Sequence[str]) -> list[str]:
+    """Makes the column names of a header usable as keys.
+
+    Args:
+        header: The names as they stand in the file.
+
+    Returns:
+        The names trimmed; a missing one becomes ``column3``, a repeated one ``name:2``.
+
+    Examples:
+        >>> field_names(["id", " amount", "", "id"])
+        ['id', 'amount', 'column3', 'id:2']
+    """
+    names: list[str] = []
+    for place, raw in enumerate(header, 1):
+        base = name = raw.strip() or f"column{place}"
+        repeat = 1
+        while name in names:
+            repeat += 1
+            name = f"{base}:{repeat}"
+        names.append(name)
+    return names
+
+
+def check_columns(names: Sequence[str], reader: Reader) -> None:
+    """Makes sure that a file has the columns its source reads.
+
+    Args:
+        names: The file's columns.
+        reader: What the source asks for.
+
+    Raises:
+        WrongColumns: One is missing; the message names those that exist, as far as they may be shown.
+    """
+    missing = [name for name in reader.required if name not in names]
+    if not missing:
+        return
+    shown = [name if safe_name(name) else f"(column {place})" for place, name in enumerate(names, 1)]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    hint = "; is the separator right?" if len(names) == 1 and reader.kind == "delimited" else ""
+    raise WrongColumns(
+        f"the file has no column {', '.join(map(repr, missing))}; it has: {', '.join(shown[:_SHOWN])}{more}{hint}"
+    )
+
+
+def fields_map(names: Sequence[str], columns: Sequence[pa.Array], count: int) -> pa.MapArray:
+    """Turns columns of text into one map per row, without nulls and empty texts.
+
+    Args:
+        names: Distinct column names.
+        columns: One string array per name, each of `count` texts.
+        count: Number of rows.
+
+    Returns:
+        The maps; keys are in the order of the columns.
+    """
+    width = len(names)
+    filled = np.empty((count, width), np.bool_)
+    for place, column in enumerate(columns):
+        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
+        filled[:, place] = np.diff(offsets) > 0
+        if column.null_count:
+            filled[:, place] &= np.asarray(column.is_valid())
+    rows, places = np.nonzero(filled)
+    values = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(filled.sum(axis=1), dtype=np.int32)])
+    return pa.MapArray.from_arrays(
+        pa.array(offsets),
+        pa.array(list(names), pa.string()).take(pa.array(places)),
+        values.take(pa.array(places * count + rows)),
+    )

@@ -1,0 +1,59 @@
+"""Access logs of web servers: common and combined log format, as Apache and nginx write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import StrictStr, field_validator
+
+from headway.engine import bind, load
+from headway_pipelines.sources.mapped import FileSet
+from headway_pipelines.sources.shape import Source
+
+
+def access_log(name: str = "site", files: tuple[str, ...] = ("**/*",), site: str | None = None) -> Source:
+    """Describes access logs. Every request becomes the event ``Page Requested``.
+
+    Its properties are `method`, `path` (without query), `status`, `bytes`, `referrer`, `user_agent` and, where the site
+    is given, `url`. The actor is a device for one UTC day: address and user agent together, hashed with the workspace's
+    key at the gate. Who is behind it on the next day is not known, so retention cannot be asked of this source.
+
+    Args:
+        name: Name stored with every event.
+        files: Patterns of paths below ``raw/``.
+        site: Scheme and host of the served site, for example ``https://example.com``.
+
+    Returns:
+        The source.
+
+    Examples:
+        >>> access_log(files=("nginx/*.log*",)).name
+        'site'
+    """
+    text = bind(load("headway_pipelines.sources", "access_log.sql"), {"site": site})
+    return Source(name, "access_log", text, files=files)
+
+
+class AccessLogSource(FileSet):
+    """Access logs.
+
+    Attributes:
+        site: Scheme and host of the served site; with it every event carries its `url`.
+    """
+
+    format: Literal["access_log"]
+    site: StrictStr | None = None
+
+    @field_validator("site")
+    @classmethod
+    def _site_is_an_origin(cls, site: str | None) -> str | None:
+        if site is not None and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", site):
+            raise ValueError(
+                f"{site!r} is not a site; write scheme and host only, for example https://example.com"
+            )
+        return site
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        return access_log(name, self.files, self.site)

@@ -1,0 +1,316 @@
+"""Files whose rows become events by a mapping: JSON lines, delimited text and Parquet.
+
+The mapping says which field is the user, the time, the event's name and so on. A field is named by its column, or in
+nested JSON by a dotted path. Which values may be stored is not decided here but by the tracking plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, StrictStr, field_validator, model_validator
+
+from headway.engine import connect, guarded, literal, load, with_inputs
+from headway.errors import EngineError
+from headway.models.explain import did_you_mean, listed
+from headway.models.yaml_file import Definition
+from headway_pipelines.sources.shape import Reader, Source
+
+_HERE = "headway_pipelines.sources"
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+#: A time of day that is followed by an offset or the name of a zone.
+_WITH_ZONE = r":[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
+_NOTHING = "NULL::VARCHAR"
+
+
+class FileSet(Definition):
+    """What every source states: the files it reads.
+
+    Attributes:
+        files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
+    """
+
+    files: tuple[StrictStr, ...] = ("**/*",)
+
+    @field_validator("files")
+    @classmethod
+    def _patterns_are_relative(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        if not files:
+            raise ValueError("is empty; list at least one pattern, for example '**/*.csv'")
+        for pattern in files:
+            if pattern.startswith("/") or ".." in pattern.split("/") or not pattern:
+                raise ValueError(
+                    f"{pattern!r} is not a pattern of paths below raw/; write for example 'web/**/*.gz'"
+                )
+        return files
+
+
+class TimeField(Definition):
+    """Which field is a point in time, and how it is written.
+
+    Attributes:
+        column: The field.
+        format: ``iso``; ``s``, ``ms`` or ``us`` since 1970; or a pattern such as ``%d.%m.%Y %H:%M``.
+        timezone: IANA zone of values that carry none.
+    """
+
+    column: StrictStr = Field(min_length=1)
+    format: StrictStr = "iso"
+    timezone: StrictStr = "UTC"
+
+    @field_validator("format")
+    @classmethod
+    def _format_is_known(cls, name: str) -> str:
+        if name == "iso" or name in _UNITS:
+            return name
+        if "%" not in name:
+            known = ["iso", *_UNITS]
+            raise ValueError(
+                f"unknown time format {name!r}; write {', '.join(known)} or a pattern such as %Y-%m-%d"
+                f"{did_you_mean(name, known)}"
+            )
+        try:
+            with closing(connect()) as con, guarded("use the pattern"):
+                con.execute("SELECT try_strptime('', $pattern)", {"pattern": name})
+        except EngineError:
+            raise ValueError(
+                f"{name!r} is not a time pattern; %Y %m %d %H %M %S %f and %z are the usual parts"
+            ) from None
+        return name
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, name: str) -> str:
+        if name not in available_timezones():
+            hint = did_you_mean(name, available_timezones())
+            raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
+        return name
+
+    def expression(self) -> str:
+        """SQL of the instant, a naive UTC TIMESTAMP; NULL where the text is no such time."""
+        raw = value(self.column)
+        if self.format in _UNITS:
+            micros = f"round(TRY_CAST({raw} AS DECIMAL(28, 6)) * {_UNITS[self.format]})"
+            return f"TRY(make_timestamp(CAST({micros} AS BIGINT)))"
+        if self.format == "iso":
+            zoned = f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
+            if self.timezone == "UTC":
+                return zoned
+            return (
+                f"CASE WHEN regexp_matches({raw}, {literal(_WITH_ZONE)}) THEN {zoned} "
+                f"ELSE {self._in_zone(f'TRY_CAST({raw} AS TIMESTAMP)')} END"
+            )
+        parsed = f"try_strptime({raw}, {literal(self.format)})"
+        return f"CAST({parsed} AS TIMESTAMP)" if re.search("%[zZ]", self.format) else self._in_zone(parsed)
+
+    def _in_zone(self, local: str) -> str:
+        # The cast from TIMESTAMPTZ is to UTC, the session's zone.
+        return (
+            local
+            if self.timezone == "UTC"
+            else f"CAST(timezone({literal(self.timezone)}, {local}) AS TIMESTAMP)"
+        )
+
+
+class EventName(Definition):
+    """What the events are called: always the same, or as a field says.
+
+    Attributes:
+        value: The one name.
+        column: The field that holds the name.
+        names: Raw name -> name in the tracking plan; other names stay.
+    """
+
+    value: StrictStr | None = Field(default=None, min_length=1)
+    column: StrictStr | None = Field(default=None, min_length=1)
+    names: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> EventName:
+        if (self.value is None) == (self.column is None):
+            raise ValueError(
+                "write either value: the name of every event, or column: the field that holds it"
+            )
+        if self.names and self.column is None:
+            raise ValueError("names: needs column: the field whose values they rename")
+        return self
+
+    def expression(self) -> str:
+        """SQL of the event's name."""
+        if self.column is None:
+            return literal(self.value)
+        raw = value(self.column)
+        renamed = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in self.names.items())
+        return f"CASE {raw} {renamed} ELSE {raw} END" if renamed else raw
+
+
+class Mapping(FileSet):
+    """Which field becomes which part of an event.
+
+    Attributes:
+        event: Name of the events.
+        time: When they happened.
+        user: Field with the identified user's id.
+        device: Field with the id of a browser, device or address.
+        account: Field with the id of the customer account.
+        id: Field with the event's own id; without one, equal rows of one file are told apart by counting them.
+        received: When they arrived.
+        properties: Property -> field; None takes every other top-level field under its own name.
+    """
+
+    event: EventName
+    time: TimeField
+    user: StrictStr | None = Field(default=None, min_length=1)
+    device: StrictStr | None = Field(default=None, min_length=1)
+    account: StrictStr | None = Field(default=None, min_length=1)
+    id: StrictStr | None = Field(default=None, min_length=1)
+    received: TimeField | None = None
+    properties: dict[StrictStr, StrictStr] | None = None
+
+    @model_validator(mode="after")
+    def _someone_acts(self) -> Mapping:
+        if self.user is None and self.device is None:
+            raise ValueError("has neither user nor device; name the field that says who acted")
+        for name in self.fields():
+            if '"' in name or not name.isprintable() or "" in name.split("."):
+                raise ValueError(
+                    f"{name!r} cannot name a field; write a column, or a path such as customer.id"
+                )
+        return self
+
+    def fields(self) -> tuple[str, ...]:
+        """Every field the mapping names, once each."""
+        own = (self.user, self.device, self.account, self.id, self.event.column, self.time.column)
+        received = self.received.column if self.received else None
+        given = (*own, received, *(self.properties or {}).values())
+        return tuple(dict.fromkeys(name for name in given if name is not None))
+
+    def shape_sql(self, rows: str) -> str:
+        """Writes the SELECT that turns rows into events.
+
+        Args:
+            rows: Query of the rows, the input `given` of mapped.sql.
+
+        Returns:
+            The SELECT over ``frames``.
+        """
+        slots = {
+            "event": self.event.expression(),
+            "user": value(self.user),
+            "device": value(self.device),
+            "account": value(self.account),
+            "id": value(self.id),
+            "time": self.time.expression(),
+            "received": self.received.expression() if self.received else "NULL::TIMESTAMP",
+            "properties": self._properties(),
+        }
+        text = load(_HERE, "mapped.sql")
+        # In one pass: what fills one slot is never searched for another.
+        filled = re.sub(r"/\* ([a-z]+) \*/(?= AS )", lambda found: slots[found[1]], text)
+        return with_inputs(filled, {"given": rows})
+
+    def _properties(self) -> str:
+        if self.properties is None:
+            used = literal(list(self.fields()))
+            entries, keep = "map_entries(fields)", f"e.value IS NOT NULL AND e.key NOT IN {used}"
+        elif self.properties:
+            pairs = ", ".join(f"{literal(name)}: {value(path)}" for name, path in self.properties.items())
+            entries, keep = f"map_entries(MAP {{{pairs}}})", "e.value IS NOT NULL"
+        else:
+            return "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
+        return f"map_from_entries(list_filter({entries}, lambda e: {keep}))"
+
+
+def value(path: str | None) -> str:
+    """SQL of one field's text; a dotted path is looked up as a name first, then inside nested JSON.
+
+    Args:
+        path: Name or dotted path; None gives NULL.
+
+    Returns:
+        An expression of type VARCHAR.
+
+    Examples:
+        >>> value("customer")
+        "fields['customer']"
+        >>> print(value("customer.id"))
+        coalesce(fields['customer.id'], TRY(json_extract_string(fields['customer'], '$."id"')))
+    """
+    if path is None:
+        return _NOTHING
+    whole = f"fields[{literal(path)}]"
+    head, *rest = path.split(".")
+    if not rest:
+        return whole
+    inside = "$" + "".join(f'."{part}"' for part in rest)
+    return f"coalesce({whole}, TRY(json_extract_string(fields[{literal(head)}], {literal(inside)})))"
+
+
+class JsonlSource(Mapping):
+    """JSON objects, one a line."""
+
+    format: Literal["jsonl"]
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        return Source(name, self.format, self.shape_sql(load(_HERE, "mapped_jsonl.sql")), files=self.files)
+
+
+class ParquetSource(Mapping):
+    """Parquet files."""
+
+    format: Literal["parquet"]
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        reader = Reader("parquet", required=self.fields())
+        return Source(name, self.format, self.shape_sql(load(_HERE, "mapped_rows.sql")), reader, self.files)
+
+
+class DelimitedSource(Mapping):
+    """Delimited text, for example CSV.
+
+    Attributes:
+        separator: ``whitespace`` (runs of blanks) or one ASCII character.
+        columns: Column names of files without a header line.
+    """
+
+    format: Literal["delimited"]
+    separator: StrictStr = ","
+    columns: tuple[StrictStr, ...] = ()
+
+    @field_validator("separator")
+    @classmethod
+    def _separator_is_a_character(cls, separator: str) -> str:
+        separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
+        if separator != "whitespace" and (
+            len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0'
+        ):
+            raise ValueError(
+                f'{separator!r} is not a separator; write one ASCII character, "\\t" or whitespace'
+            )
+        return separator
+
+    @model_validator(mode="after")
+    def _columns_cover_the_mapping(self) -> DelimitedSource:
+        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if twice:
+            raise ValueError(f"columns lists {twice[0]!r} twice")
+        for name in _missing(self.fields(), self.columns) if self.columns else ():
+            raise ValueError(
+                f"{name!r} is not among the columns; they are: {listed(self.columns)}{did_you_mean(name, self.columns)}"
+            )
+        return self
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        reader = Reader("delimited", self.separator, self.columns, required=self.fields())
+        return Source(name, self.format, self.shape_sql(load(_HERE, "mapped_rows.sql")), reader, self.files)
+
+
+def _missing(fields: tuple[str, ...], columns: tuple[str, ...]) -> Iterator[str]:
+    return (name for name in fields if name not in columns and name.split(".")[0] not in columns)

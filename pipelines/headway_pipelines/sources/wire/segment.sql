@@ -1,0 +1,82 @@
+-- Recorded HTTP requests of Segment clients, as events of the common shape.
+-- grain:  one row per call of an accepted request; one row per request that was refused or cannot be read
+-- inputs: frames(batch, line, position, text)
+-- source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api (requests),
+--         https://segment.com/docs/connections/spec/common (field meanings, timestamp correction)
+-- A client's `timestamp` is by its own clock; sentAt by the same clock and received_at by ours tell how far that is off.
+WITH requests AS (
+    SELECT
+        batch, line, position, text,
+        CASE WHEN left(ltrim(text), 1) = '{' THEN TRY(from_json(text, '{
+            "received_at": "VARCHAR", "responded": "BIGINT",
+            "body": {"batch": ["JSON"], "sentAt": "VARCHAR", "messageId": "VARCHAR", "type": "VARCHAR"}}')) END AS request
+    FROM frames
+),
+judged_requests AS (
+    SELECT
+        *,
+        CASE
+            WHEN request IS NULL THEN CASE
+                WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
+                WHEN NOT json_valid(text) THEN 'malformed JSON'
+                ELSE 'not a tracker request' END
+            WHEN request.responded >= 400 THEN 'refused request'
+            WHEN request.body.batch IS NOT NULL THEN
+                CASE WHEN len(request.body.batch) = 0 THEN 'empty request' ELSE 'calls' END
+            WHEN request.body.type IS NOT NULL THEN 'calls'
+            ELSE 'not a tracker request'
+        END AS request_outcome
+    FROM requests
+),
+calls AS (
+    SELECT
+        batch, line, position, request_outcome, request,
+        unnest(CASE
+            WHEN request_outcome <> 'calls' THEN [NULL::JSON]
+            WHEN request.body.batch IS NOT NULL THEN request.body.batch
+            ELSE [json_extract(text, '$.body')]
+        END) AS call
+    FROM judged_requests
+),
+parsed AS (
+    SELECT
+        *,
+        CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, '{
+            "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
+            "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
+            "timestamp": "VARCHAR", "sentAt": "VARCHAR", "context": {"groupId": "VARCHAR"},
+            "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}')) END AS j
+    FROM calls
+),
+timed AS (
+    SELECT
+        *,
+        CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
+        CAST(TRY_CAST(coalesce(j.sentAt, request.body.sentAt) AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
+        CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+    FROM parsed
+)
+SELECT
+    batch, line, position,
+    CASE
+        WHEN request_outcome <> 'calls' THEN request_outcome
+        WHEN j IS NULL THEN 'not a JSON object'
+        -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
+        WHEN j.properties IS NULL AND json_type(call, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
+        WHEN j.type IN ('track', 'page', 'screen') THEN 'event'
+        WHEN j.type IN ('identify', 'group', 'alias') THEN j.type
+        ELSE 'unknown call type'
+    END AS outcome,
+    CASE j.type WHEN 'track' THEN j.event WHEN 'page' THEN 'Page Viewed' WHEN 'screen' THEN 'Screen Viewed' END AS event,
+    j.userId AS user_raw,
+    j.anonymousId AS device_raw,
+    coalesce(j.context.groupId, j.groupId) AS account_raw,
+    j.previousId AS alias_raw,
+    j.messageId AS message_id,
+    CAST(call AS VARCHAR) AS content,
+    -- without a timestamp the call happened when it was sent
+    coalesce(received_at - (sent_at - original_at), original_at, received_at) AS occurred_at,
+    coalesce(original_at, sent_at) AS client_at,
+    received_at,
+    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) ELSE j.properties END AS properties
+FROM timed
