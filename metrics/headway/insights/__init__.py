@@ -1,5 +1,21 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
+from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.question import Question
+from headway.insights.result import Result
+from headway.insights.retention import Retention, RetentionResult
+from headway.insights.trend import Trend, TrendResult
 
-__all__ = ["Funnel", "FunnelResult"]
+__all__ = [
+    "ActivePeople",
+    "ActivePeopleResult",
+    "Funnel",
+    "FunnelResult",
+    "Question",
+    "Result",
+    "Retention",
+    "RetentionResult",
+    "Trend",
+    "TrendResult",
+]

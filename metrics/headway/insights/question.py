@@ -76,8 +76,9 @@ class Scope:
     @cached_property
     def observed_us(self) -> int:
         """End of what is known (excluded, epoch microseconds): the horizon, or the end of the range if earlier."""
-        ends = [self.log.horizon_us, None if self.span.until_us is None else self.span.until_us + 1]
-        return min((end for end in ends if end is not None), default=0)
+        # An empty log without a horizon: nothing is known, so nothing is over.
+        known = self.log.horizon_us or 0
+        return known if self.span.until_us is None else min(known, self.span.until_us + 1)
 
     def periods(self, period: Period) -> tuple[int, int]:
         """Numbers the periods of the range.
@@ -117,7 +118,7 @@ class Scope:
             conditions: Conditions that will be tested on it.
             by: Property to break down by.
             period: Adds the number of the local day, week or month.
-            ever: Whether events outside the range are needed too.
+            ever: Whether events before the range are needed too.
 
         Returns:
             Query text.
@@ -126,7 +127,7 @@ class Scope:
         return self.log.prelude(
             sorted({*names, *([by] if by else [])}),
             since=None if ever else self.span.since,
-            until=None if ever else self.span.until,
+            until=self.span.until,
             timezone=self.timezone,
             where=self.where,
             period=period,
@@ -207,6 +208,7 @@ def labels(selectors: Iterable[Selector]) -> list[str]:
         One label each.
 
     Examples:
+        >>> from headway.selectors import Event
         >>> labels(["a", ["b", "c"], Event("d", where="x = 1")])
         ['a', 'b or c', 'd where x = 1']
     """

@@ -1,0 +1,48 @@
+-- Active people. Grain: one row per local period and length of the window.
+-- Inputs: active (one row per person and local day with activity), calendar.
+-- Meaning: distinct people active in the window of days that ends with the period, or with the range if that ends
+--   first. A person counts from an active day until the window is over or the next active day takes over, so that
+--   a running sum of comings and goings is the exact number of distinct people.
+WITH windows AS (
+  SELECT unnest($windows) AS window_days
+),
+stays AS (
+  SELECT day, least(coalesce(gap, $longest), $longest) AS gap, count(*) AS people
+  FROM (SELECT day, lead(day) OVER (PARTITION BY person ORDER BY day) - day AS gap FROM active)
+  GROUP BY day, least(coalesce(gap, $longest), $longest)
+),
+changes AS (
+  SELECT
+    windows.window_days,
+    stays.day + CASE WHEN sides.side = 1 THEN least(stays.gap, windows.window_days) ELSE 0 END AS day,
+    CASE WHEN sides.side = 1 THEN -stays.people ELSE stays.people END AS change
+  FROM stays
+  CROSS JOIN windows
+  CROSS JOIN (VALUES (0), (1)) AS sides (side)
+),
+looks AS (
+  SELECT
+    calendar.period_start,
+    windows.window_days,
+    least(calendar.last_day, $last_day) AS day,
+    calendar.ends_us <= $observed_us AS complete
+  FROM calendar
+  CROSS JOIN windows
+),
+daily AS (
+  SELECT window_days, day, sum(change) AS change
+  FROM (
+    SELECT window_days, day, change FROM changes
+    UNION ALL
+    SELECT window_days, day, 0 AS change FROM looks
+  )
+  GROUP BY window_days, day
+),
+running AS (
+  SELECT window_days, day, CAST(sum(change) OVER (PARTITION BY window_days ORDER BY day) AS BIGINT) AS people
+  FROM daily
+)
+SELECT looks.period_start, looks.window_days, running.people AS value, looks.complete
+FROM looks
+INNER JOIN running ON running.window_days = looks.window_days AND running.day = looks.day
+ORDER BY looks.period_start, looks.window_days
