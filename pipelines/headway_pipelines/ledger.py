@@ -121,7 +121,7 @@ class Ledger:
         rows = self._rows("SELECT value FROM settings WHERE name = ?", name)
         return str(rows[0]["value"]) if rows else None
 
-    def set(self, name: str, value: str) -> None:
+    def put(self, name: str, value: str) -> None:
         """Writes a setting of the warehouse."""
         self._con.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
@@ -185,6 +185,37 @@ class Ledger:
             "INSERT INTO rejects VALUES (?, ?, ?, ?)", [(batch, *r) for r in account.rejects]
         )
 
+    def batch_counts(self, batches: Iterable[int], not_rejects: Iterable[str]) -> list[dict[str, Any]]:
+        """What the gate counted, per batch: lines, events, rejected lines, misfits, lines without an outcome.
+
+        Args:
+            batches: The batches.
+            not_rejects: Outcomes that are no rejects.
+        """
+        wanted, fine = set(batches), set(not_rejects)
+        counts = {
+            b.batch: {
+                "batch": b.batch,
+                "lines": b.lines,
+                "events": b.events,
+                "rejected_lines": 0,
+                "misfit_values": 0,
+            }
+            for b in self.batches()
+            if b.batch in wanted
+        }
+        for count in counts.values():
+            outcomes = self._rows("SELECT outcome, n FROM outcomes WHERE batch = ?", count["batch"])
+            count["rejected_lines"] = sum(r["n"] for r in outcomes if r["outcome"] not in fine)
+            count["misfit_values"] = self._rows(
+                "SELECT coalesce(sum(n), 0) AS n FROM dropped WHERE batch = ? AND reason = ?",
+                count["batch"],
+                "does not fit its class",
+            )[0]["n"]
+            # A line of a batched request has several outcomes, never none.
+            count["unaccounted_lines"] = max(0, count["lines"] - sum(r["n"] for r in outcomes))
+        return list(counts.values())
+
     def forget_batches(self, numbers: Iterable[int]) -> None:
         """Removes batches and their counts, as if their files had never been read."""
         keys = [(n,) for n in numbers]
@@ -213,6 +244,13 @@ class Ledger:
         """The live files: path below the warehouse -> UTC day (empty for tables without days)."""
         rows = self._rows("SELECT path, day FROM files WHERE kind = ? ORDER BY day, path", kind)
         return {str(r["path"]): str(r["day"]) for r in rows}
+
+    def rows_per_day(self) -> dict[str, int]:
+        """Live events by UTC day."""
+        rows = self._rows(
+            "SELECT day, sum(rows) AS n FROM files WHERE kind = 'events' GROUP BY day ORDER BY day"
+        )
+        return {str(r["day"]): int(r["n"]) for r in rows}
 
     def swap_files(self, kind: str, added: Mapping[str, tuple[str, int]], removed: Iterable[str]) -> None:
         """Replaces live files; part of a transaction.
@@ -244,12 +282,12 @@ class Ledger:
         """Where rejected lines are: file label, line, byte offset, reason."""
         return [dict(r) for r in self._rows(load("headway_pipelines", "rejects.sql"), limit)]
 
-    def set_json(self, name: str, value: object) -> None:
+    def put_json(self, name: str, value: object) -> None:
         """Stores a small structure as a setting."""
-        self.set(name, json.dumps(value, sort_keys=True))
+        self.put(name, json.dumps(value, sort_keys=True))
 
     def get_json(self, name: str) -> Any:
-        """Reads a structure stored by `set_json`; None when absent."""
+        """Reads a structure stored by `put_json`; None when absent."""
         text = self.get(name)
         return None if text is None else json.loads(text)
 

@@ -53,22 +53,67 @@ class ColumnRule:
         return _case((raw, events) for (_, raw), events in self.branches.items())
 
 
-def column_rules(plan: TrackingPlan) -> list[ColumnRule]:
+@dataclass
+class UrlTable:
+    """Web addresses are taken apart once per distinct value, not once per event.
+
+    Attributes:
+        name: Name of the temporary table; its column ``v`` is the raw address.
+        raw: SQL of the raw address.
+        parts: Column of the table -> expression over ``v``.
+        events: Events that carry such an address.
+    """
+
+    name: str
+    raw: str
+    parts: dict[str, str]
+    events: list[str] = field(default_factory=list)
+
+    def query(self) -> str:
+        """The table's content, from `judged`."""
+        parts = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in self.parts.items())
+        return (
+            f"SELECT v, {parts} FROM (SELECT DISTINCT {self.raw} AS v FROM judged "
+            f"WHERE outcome = 'event' AND event IN {literal(sorted(self.events))}) WHERE v IS NOT NULL"
+        )
+
+    def join(self) -> str:
+        """How `judged` finds its addresses in the table."""
+        events = literal(sorted(self.events))
+        return f"LEFT JOIN {self.name} ON event IN {events} AND {self.name}.v = {self.raw}"
+
+
+def column_rules(plan: TrackingPlan) -> tuple[list[ColumnRule], list[UrlTable]]:
     """Lists how each lake column of a plan is filled.
 
     Args:
         plan: The tracking plan.
 
     Returns:
-        One rule a column, in the order of the plan's columns.
+        One rule a column, in the order of the plan's columns; and the tables of addresses that rules refer to.
     """
     rules = {n: ColumnRule(n, c.sql_type, c.domain) for n, c in plan.columns().items()}
+    tables: dict[tuple[str, str], UrlTable] = {}
     for event, declared in plan.events.items():
         for prop in declared.fields():
             raw = value_of(prop.source)
-            for column, typed, source in _filled(prop, raw):
+            if isinstance(prop.spec, UrlProperty):
+                parts = _url_parts(prop, prop.spec)
+                table = tables.setdefault((raw, repr(parts)), UrlTable(f"url{len(tables)}", raw, parts))
+                table.events.append(event)
+                fills = [
+                    (
+                        c.name,
+                        f"{table.name}.{identifier(c.name)}",
+                        f"{table.name}.{identifier('raw:' + c.name)}",
+                    )
+                    for c in prop.columns()
+                ]
+            else:
+                fills = [(c.name, _typed(prop.spec, raw), raw) for c in prop.columns()]
+            for column, typed, source in fills:
                 rules[column].branches.setdefault((typed, source), []).append(event)
-    return list(rules.values())
+    return list(rules.values()), list(tables.values())
 
 
 def declared_keys(plan: TrackingPlan) -> Mapping[tuple[str, str], str]:
@@ -81,7 +126,7 @@ def declared_keys(plan: TrackingPlan) -> Mapping[tuple[str, str], str]:
 
 
 def value_of(source: str) -> str:
-    """SQL for a raw value in the MAP ``properties``; a dotted path looks into nested JSON.
+    """SQL for a raw value in the MAP ``properties``; a dotted path looks into nested JSON. Empty text is no value.
 
     Args:
         source: Property name, optionally with the prefix ``properties.``, or a dotted path.
@@ -91,26 +136,28 @@ def value_of(source: str) -> str:
 
     Examples:
         >>> value_of("properties.plan")
-        "properties['plan']"
+        "nullif(properties['plan'], '')"
     """
     head, *rest = _path(source)
     top = f"properties[{literal(head)}]"
     if not rest:
-        return top
+        return f"nullif({top}, '')"
     path = "$" + "".join(f'."{part}"' for part in rest)
-    return f"TRY(json_extract_string({top}, {literal(path)}))"
+    return f"nullif(TRY(json_extract_string({top}, {literal(path)})), '')"
 
 
 def _path(source: str) -> list[str]:
     return source.removeprefix("properties.").split(".")
 
 
-def _filled(prop: PropertyField, raw: str) -> Iterable[tuple[str, str, str]]:
+def _url_parts(prop: PropertyField, spec: UrlProperty) -> dict[str, str]:
+    parts: dict[str, str] = {}
     if prop.column is not None:
-        yield prop.column.name, _typed(prop.spec, raw), raw
+        parts |= {prop.column.name: _url("v", spec), f"raw:{prop.column.name}": "v"}
     for parameter, column in prop.query.items():
-        found = _query_parameter(raw, parameter)
-        yield column.name, _token(found, _PARAMETER_PATTERN), found
+        found = _query_parameter("v", parameter)
+        parts |= {column.name: _token(found, _PARAMETER_PATTERN), f"raw:{column.name}": found}
+    return parts
 
 
 def _typed(spec: Property, raw: str) -> str:
@@ -128,13 +175,12 @@ def _typed(spec: Property, raw: str) -> str:
             exact = f"{whole} = TRY_CAST({raw} AS DOUBLE)"
             return f"CASE WHEN {exact}{_bounds(whole, spec.min, spec.max)} THEN {whole} END"
         case BoolProperty():
-            return f"CASE lower({raw}) WHEN 'true' THEN TRUE WHEN '1' THEN TRUE WHEN 'false' THEN FALSE WHEN '0' THEN FALSE END"
+            word = f"lower({raw})"
+            return f"CASE WHEN {word} IN ('true', '1') THEN TRUE WHEN {word} IN ('false', '0') THEN FALSE END"
         case TimestampProperty():
             return f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
         case TokenProperty():
             return _token(raw, spec.pattern)
-        case UrlProperty():
-            return _url(raw, spec)
         case IdProperty():
             return f"nullif(trim({raw}), '')"
     raise AssertionError(f"class {spec.class_} is never stored")
@@ -162,7 +208,8 @@ def _url(raw: str, spec: UrlProperty) -> str:
     if spec.keep == "host":
         allowed = f"{host} IN {literal(list(spec.hosts))} AND " if spec.hosts else ""
         is_host = f"regexp_full_match({host}, {literal(r'[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}')})"
-        return f"CASE WHEN {allowed}length({host}) <= 253 AND {is_host} AND NOT regexp_matches({host}, {literal(PERSONAL)}) THEN {host} END"
+        personal = f"regexp_matches({host}, {literal(PERSONAL)})"
+        return f"CASE WHEN {allowed}length({host}) <= 253 AND {is_host} AND NOT {personal} THEN {host} END"
     path = f"regexp_extract({raw}, {literal(r'^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)')}, 1)"
     templates = " ".join(
         f"WHEN regexp_full_match({path}, {literal(_template(t))}) THEN {literal(t)}" for t in spec.paths
@@ -194,7 +241,8 @@ def violation_masks(rules: list[ColumnRule]) -> list[str]:
     words = []
     for start in range(0, len(rules), 62):
         bits = (
-            f"CASE WHEN {identifier('raw:' + r.name)} IS NOT NULL AND {identifier(r.name)} IS NULL THEN {1 << i}::BIGINT ELSE 0 END"
+            f"CASE WHEN {identifier('raw:' + r.name)} IS NOT NULL AND {identifier(r.name)} IS NULL "
+            f"THEN {1 << i}::BIGINT ELSE 0 END"
             for i, r in enumerate(rules[start : start + 62])
         )
         words.append(" + ".join(bits))

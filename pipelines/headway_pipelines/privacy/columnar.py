@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from headway.engine import connect, guarded, identifier
+from headway.errors import EngineError
 from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map
 from headway_pipelines.privacy.framing import Block, DamagedFile
 from headway_pipelines.sources.shape import Reader
@@ -59,6 +60,8 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
 
 
 def _opened(path: Path) -> parquet.ParquetFile:
+    # A file that cannot be opened is not a damaged one: that error passes through.
+    path.open("rb").close()
     try:
         # Pages are read as they are needed: a row group may be larger than memory.
         return parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
@@ -82,10 +85,13 @@ def _texts(con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch) -> list[pa.Arr
         f"{_text(identifier(name), batch.schema.field(place).type)} AS {identifier(name)}"
         for place, name in enumerate(names)
     )
-    with guarded("read a Parquet file"):
-        con.register("batch", pa.Table.from_arrays(batch.columns, names=names))
-        table = con.sql(f"SELECT {columns} FROM batch").to_arrow_table()
-        con.unregister("batch")
+    try:
+        with guarded("read a Parquet file"):
+            con.register("batch", pa.Table.from_arrays(batch.columns, names=names))
+            table = con.sql(f"SELECT {columns} FROM batch").to_arrow_table()
+            con.unregister("batch")
+    except (EngineError, pa.ArrowException) as error:
+        raise DamagedFile(f"a column has a type that cannot be read: {type(error).__name__}") from None
     return [pa.concat_arrays(column.chunks).cast(pa.string()) for column in table.columns]
 
 

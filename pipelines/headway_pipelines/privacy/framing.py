@@ -70,9 +70,11 @@ def open_raw(path: Path) -> BinaryIO:
     """
     handle = path.open("rb")
     magic = handle.read(4)
-    handle.seek(0)
     if magic[:2] == b"\x1f\x8b":
-        return igzip.IGzipFile(fileobj=handle, mode="rb")  # type: ignore[no-any-return]
+        # By name: it closes only what it opened itself.
+        handle.close()
+        return igzip.IGzipFile(str(path), "rb")  # type: ignore[no-any-return]
+    handle.seek(0)
     if magic == b"\x28\xb5\x2f\xfd":
         return _ZstdStream(handle)  # type: ignore[return-value]
     return handle

@@ -7,17 +7,20 @@ properties, and surrogates in place of identifiers. Everything else is counted a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 
 import polars as pl
 import pyarrow as pa
 
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
+from headway.errors import HeadwayError
 from headway.models.plan import TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
@@ -82,15 +85,14 @@ class CleanBatch:
     """Some events that passed the gate. Only the gate makes it.
 
     Attributes:
-        events: Rows of the lake (columns of the plan included).
-        links: Which device was seen with which user, and when.
+        folder: Where ``events.parquet`` (rows of the lake) and ``links.parquet`` (which device was seen with
+            which user, and when) were written; they count only once the ledger says so.
         accounts: What was counted, by batch number.
         finished: Batches whose file ends in this group.
         damaged: Batches whose file is damaged, with the place.
     """
 
-    events: pa.Table
-    links: pa.Table
+    folder: Path
     accounts: dict[int, Account]
     finished: tuple[int, ...]
     damaged: dict[int, str]
@@ -101,6 +103,24 @@ class CleanBatch:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def events(self) -> pa.Table:
+        """The events, in memory."""
+        return _read(self.folder / "events.parquet")
+
+    @property
+    def links(self) -> pa.Table:
+        """The links, in memory."""
+        return _read(self.folder / "links.parquet")
+
+
+def _read(path: Path) -> pa.Table:
+    con = connect()
+    try:
+        return con.sql("FROM read_parquet($path)", params={"path": str(path)}).to_arrow_table()
+    finally:
+        con.close()
+
 
 @dataclass
 class _Group:
@@ -108,6 +128,7 @@ class _Group:
     rejects: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
     finished: list[int] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
+    framed: dict[int, int] = field(default_factory=dict)
     size: int = 0
     lines: int = 0
 
@@ -115,6 +136,7 @@ class _Group:
         self.blocks.append(block.lines.append_column("batch", _constant(batch, block.lines.num_rows)))
         if block.rejects:
             self.rejects.setdefault(batch, []).extend(block.rejects)
+        self.framed[batch] = self.framed.get(batch, 0) + block.lines.num_rows
         self.size += block.lines.nbytes
         self.lines += block.lines.num_rows
 
@@ -135,6 +157,7 @@ class Gate:
         key: The workspace's key.
         vault_folder: Where the vault is.
         now: The present, naive UTC; events after it (and after their arrival) are rejected.
+        staging: Folder for clean batches; None takes a temporary one.
         max_line_bytes: Longer lines are rejected.
     """
 
@@ -145,13 +168,15 @@ class Gate:
         vault_folder: Path,
         *,
         now: datetime,
+        staging: Path | None = None,
         max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
+        self._staging = staging or Path(mkdtemp(prefix="headway-"))
         # Raw values live in this memory only: nothing may spill to disk.
         self._con = connect(temp_directory="")
         self._vault = Vault(vault_folder, key, self._con)
-        self._rules = column_rules(plan)
+        self._rules, self._urls = column_rules(plan)
         self._keys = declared_keys(plan)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
@@ -215,19 +240,26 @@ class Gate:
             self._type()
             self._assign_ids()
             self._hash_event_ids(source)
-            events = self._con.sql(self._clean_sql(source)).to_arrow_table()
-            links = self._con.sql(load(_HERE, "links.sql")).to_arrow_table()
+            folder = self._staging / f".{secrets.token_hex(6)}"
+            folder.mkdir(parents=True)
+            for name, query in (("events", self._clean_sql(source)), ("links", load(_HERE, "links.sql"))):
+                target = literal(str(folder / f"{name}.parquet"))
+                self._con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
             accounts = count_group(self._con, self._keys, self._rules, self._key)
             self._con.execute("DROP TABLE typed")
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames"):
             self._con.unregister(name)
+        lost = sum(abs(n - accounts[b].lines if b in accounts else n) for b, n in group.framed.items())
+        if lost:
+            raise HeadwayError(
+                f"source {source.name!r} lost {lost} lines: its SELECT must yield a row for each line"
+            )
         for batch, rejects in group.rejects.items():
             add_rejects(accounts.setdefault(batch, Account()), rejects)
         return CleanBatch(
             _TOKEN,
-            events=events,
-            links=links,
+            folder=folder,
             accounts=accounts,
             finished=tuple(group.finished),
             damaged=group.damaged,
@@ -255,9 +287,13 @@ class Gate:
         raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
         masks = [f"{m} AS mask{i}" for i, m in enumerate(violation_masks(self._rules))]
         hidden = ", ".join(["properties", "content", *(identifier("raw:" + r.name) for r in self._rules)])
+        for table in self._urls:
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
+        joins = " ".join(table.join() for table in self._urls)
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * EXCLUDE ({hidden}), {', '.join(masks)} "
-            f"FROM (SELECT {', '.join(['*', *typed, *raw])} FROM judged WHERE outcome = 'event')"
+            f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', *typed, *raw])} "
+            f"FROM judged {joins} WHERE outcome = 'event')"
         )
 
     def _assign_ids(self) -> None:

@@ -1,10 +1,10 @@
 -- What becomes of each line, and identifiers that are none set to NULL.
--- grain:  one row per event shape row; n numbers them within the group
+-- grain:  one row per event shape row
 -- inputs: shape (sources.shape.SHAPE)
 -- content is hashed only where the tracker gave no id of its own
 WITH usable AS (
     SELECT
-        row_number() OVER () AS n, batch, line, position, outcome, event,
+        batch, line, position, outcome, event,
         CASE WHEN lower(trim(user_raw)) NOT IN $no_id THEN user_raw END AS user_raw,
         CASE WHEN lower(trim(device_raw)) NOT IN $no_id THEN device_raw END AS device_raw,
         CASE WHEN lower(trim(account_raw)) NOT IN $no_id THEN account_raw END AS account_raw,

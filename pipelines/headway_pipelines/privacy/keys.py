@@ -44,7 +44,7 @@ class Key:
     def __init__(self, secret: bytes) -> None:
         if len(secret) < KEY_BYTES or len(set(secret)) < 16:
             raise InputError(
-                f"the key is too weak: it needs at least {KEY_BYTES} random bytes ({2 * KEY_BYTES} hexadecimal digits). "
+                f"the key is too weak: it needs {KEY_BYTES} random bytes or more ({2 * KEY_BYTES} hexadecimal digits). "
                 "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
             )
         # polars-hash takes the key as text; the hexadecimal form carries the same entropy.
@@ -125,7 +125,8 @@ def load_key(workspace: Workspace, *, create: bool = True) -> Key:
         if not create:
             raise InputError(
                 f"the key of this workspace is missing: {path}. Restore it from a backup or set HEADWAY_KEY_FILE. "
-                "Without it no stored id can be recognised again; to start over with new ids, delete state/ and warehouse/."
+                "Without it no stored id can be recognised again. To start over with new ids, delete state/ and "
+                "warehouse/."
             )
         _make(path)
     if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:

@@ -4,5 +4,5 @@
 SELECT batch, line, position, outcome
 FROM judged
 WHERE outcome NOT IN ('event', 'identify', 'group', 'alias', 'blank', 'undeclared event')
-QUALIFY row_number() OVER (PARTITION BY batch ORDER BY n) <= 20
-ORDER BY batch, n
+QUALIFY row_number() OVER (PARTITION BY batch ORDER BY line) <= 20
+ORDER BY batch, line

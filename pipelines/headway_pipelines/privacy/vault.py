@@ -78,10 +78,14 @@ class Vault:
         )
         hashed = identifiers.with_columns(lookup=self._key.digests(pl.col("domain"), normal))
         with guarded("look up identifiers in the vault"):
-            self._con.register("identifiers", hashed.to_arrow())
+            self._con.register("hashes", hashed.to_arrow())
+            self._con.execute(
+                "CREATE OR REPLACE TEMP TABLE identifiers AS SELECT domain, raw, lookup::UUID AS lookup FROM hashes"
+            )
+            self._con.unregister("hashes")
             missing = self._con.sql(
-                "SELECT DISTINCT domain, lookup FROM identifiers i "
-                "WHERE NOT EXISTS (FROM vault v WHERE v.domain = i.domain AND v.lookup = i.lookup::UUID) "
+                "SELECT DISTINCT domain, lookup::VARCHAR AS lookup FROM identifiers i "
+                "WHERE NOT EXISTS (FROM vault v WHERE v.domain = i.domain AND v.lookup = i.lookup) "
                 "ORDER BY ALL"
             ).pl()
             if missing.height:
@@ -89,9 +93,9 @@ class Vault:
             self._con.execute(
                 "CREATE OR REPLACE TEMP TABLE ids AS "
                 "SELECT i.domain, i.raw, v.surrogate FROM identifiers i "
-                "JOIN vault v ON v.domain = i.domain AND v.lookup = i.lookup::UUID"
+                "JOIN vault v ON v.domain = i.domain AND v.lookup = i.lookup"
             )
-            self._con.unregister("identifiers")
+            self._con.execute("DROP TABLE identifiers")
 
     def _append(self, missing: pl.DataFrame) -> None:
         random = secrets.token_bytes(16 * missing.height).hex()

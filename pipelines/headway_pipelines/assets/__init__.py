@@ -1,0 +1,27 @@
+"""The pipeline as Dagster assets. Bodies are short: each calls one function that can be tested alone."""
+
+import dagster as dg
+
+from headway_pipelines.assets.ingest import batches_pass_quality, raw_logs, staged_batches
+from headway_pipelines.assets.lake import each_event_once, event_lake
+from headway_pipelines.assets.metrics import metric_values, values_are_sound
+from headway_pipelines.assets.people import people
+from headway_pipelines.assets.publish import explore_database, published_database, report
+
+INGEST: list[dg.AssetsDefinition] = [staged_batches]
+"""Assets that read raw logs; not partitioned, because one file may touch many days."""
+
+DOWNSTREAM: list[dg.AssetsDefinition] = [
+    event_lake,
+    people,
+    metric_values,
+    published_database,
+    explore_database,
+    report,
+]
+"""Assets from the lake on; a run asks for the touched days."""
+
+ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_logs, *INGEST, *DOWNSTREAM]
+CHECKS: list[dg.AssetChecksDefinition] = [batches_pass_quality, each_event_once, values_are_sound]
+
+__all__ = ["ASSETS", "CHECKS", "DOWNSTREAM", "INGEST"]

@@ -1,0 +1,50 @@
+"""Staged batches that passed -> the event lake."""
+
+import dagster as dg
+
+from headway_pipelines.assets.ingest import staged_batches
+from headway_pipelines.assets.previews import bars, table
+from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.lake import promote, repeated_events
+from headway_pipelines.privacy.gate import ANCIENT
+
+#: From the earliest instant the gate accepts to tomorrow, so that every event has its day.
+event_days = dg.DailyPartitionsDefinition(
+    start_date=ANCIENT.strftime("%Y-%m-%d"), timezone="UTC", end_offset=2
+)
+
+
+@dg.asset(
+    group_name="lake",
+    deps=[staged_batches],
+    partitions_def=event_days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    kinds={"parquet", "duckdb"},
+    owners=["team:data"],
+    pool="warehouse",
+    description="One folder a UTC day, immutable Parquet files, each event once.",
+)
+def event_lake(context: dg.AssetExecutionContext, warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Promotes every batch that passed; the partitions asked for are the days it touches."""
+    with warehouse.opened() as (workspace, ledger):
+        days = promote(workspace, ledger)
+        rows = ledger.rows_per_day()
+    context.log.info(f"{len(days)} days changed")
+    return dg.MaterializeResult(
+        metadata={
+            "changed_days": len(days),
+            "dagster/row_count": sum(rows.values()),
+            "events per day": bars(rows),
+            "changed": table(("day", "events now"), list(days.items())),
+        }
+    )
+
+
+@dg.asset_check(
+    asset=event_lake, blocking=True, pool="warehouse", description="No event id occurs twice in the lake."
+)
+def each_event_once(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
+    """Counts repeated event ids."""
+    with warehouse.opened() as (workspace, ledger):
+        repeated = repeated_events(workspace, ledger)
+    return dg.AssetCheckResult(passed=repeated == 0, metadata={"repeated_events": repeated})

@@ -1,0 +1,46 @@
+"""People and events -> metric values."""
+
+import dagster as dg
+
+from headway_pipelines.assets.people import people
+from headway_pipelines.assets.previews import table
+from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.compute import compute, tables_of
+from headway_pipelines.quality.values import judge_values
+
+
+@dg.asset(
+    group_name="metrics",
+    deps=[people],
+    kinds={"duckdb", "sql"},
+    owners=["team:product"],
+    pool="warehouse",
+    description="AARRR and HEART values with intervals, daily and weekly, overall and by channel; funnels, retention.",
+)
+def metric_values(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Computes everything the product file asks for."""
+    with warehouse.opened() as (workspace, ledger):
+        done = compute(workspace, ledger)
+    return dg.MaterializeResult(
+        metadata={
+            "metrics": done.metrics,
+            "dagster/row_count": done.values,
+            "people": done.people,
+            "events": done.events,
+        }
+    )
+
+
+@dg.asset_check(
+    asset=metric_values,
+    blocking=True,
+    pool="warehouse",
+    description="Great Expectations judge every metric value: bounds, intervals, completeness.",
+)
+def values_are_sound(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
+    """Judges the metric values row by row."""
+    with warehouse.opened() as (workspace, _):
+        violated = judge_values(tables_of(workspace.metrics_db)["metric_values"])
+    return dg.AssetCheckResult(
+        passed=not violated, metadata={"violated": table(("rule",), [(name,) for name in violated])}
+    )

@@ -1,0 +1,64 @@
+"""Metric values -> what people open: the published database, the team's database, the report."""
+
+import dagster as dg
+
+from headway_pipelines.assets.metrics import metric_values
+from headway_pipelines.assets.previews import table
+from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.lake import collect_garbage
+from headway_pipelines.publish import publish, publish_explore
+from headway_pipelines.report import write_report
+
+
+@dg.asset(
+    group_name="publish",
+    deps=[metric_values],
+    kinds={"duckdb"},
+    owners=["team:product"],
+    pool="warehouse",
+    description="Only cells that passed suppression, every table and column commented; shareable.",
+)
+def published_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Replaces the published database."""
+    with warehouse.opened() as (workspace, _):
+        hidden = publish(workspace)
+    rows = list(hidden.items())
+    return dg.MaterializeResult(
+        metadata={
+            "path": dg.MetadataValue.path(str(workspace.published_db)),
+            "suppressed cells": table(("table", "cells"), rows),
+        }
+    )
+
+
+@dg.asset(
+    group_name="publish",
+    deps=[metric_values],
+    kinds={"duckdb"},
+    owners=["team:data"],
+    pool="warehouse",
+    description="Views over pseudonymous events and people for analysts of the team; unsuppressed.",
+)
+def explore_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Replaces the team's database, then deletes files nobody can reach any more."""
+    with warehouse.opened() as (workspace, ledger):
+        publish_explore(workspace, ledger)
+        deleted = collect_garbage(workspace, ledger)
+    return dg.MaterializeResult(
+        metadata={"path": dg.MetadataValue.path(str(workspace.explore_db)), "files_deleted": deleted}
+    )
+
+
+@dg.asset(
+    group_name="publish",
+    deps=[published_database],
+    kinds={"plotly"},
+    owners=["team:product"],
+    pool="warehouse",
+    description="The report: where we are against target, what changed, how sure we are. Opens offline.",
+)
+def report(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Writes the report from the published database alone."""
+    with warehouse.opened() as (workspace, _):
+        index = write_report(workspace)
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(index))})

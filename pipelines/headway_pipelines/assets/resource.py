@@ -1,0 +1,75 @@
+"""The one resource of the pipeline: a workspace, opened for the length of a step."""
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from headway.errors import HeadwayError
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.locking import workspace_lock
+from headway_pipelines.workspace import Workspace
+
+
+class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which workspace the assets work on.
+
+    Attributes:
+        root: The workspace folder.
+        only: Files or folders below ``raw/`` to read; empty means all.
+    """
+
+    root: str
+    only: list[str] = []  # noqa: RUF012  (a configuration field, copied by pydantic)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace, checked."""
+        return Workspace.at(Path(self.root))
+
+    @property
+    def paths(self) -> list[Path]:
+        """Which raw files to look at."""
+        return [Path(p) for p in self.only]
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Workspace, Ledger]]:
+        """Opens workspace and ledger for writing, alone.
+
+        Yields:
+            The workspace and its ledger.
+
+        Raises:
+            HeadwayError: Whatever went wrong, without a value of any log: Dagster keeps exception texts.
+        """
+        with sanitised():
+            workspace = self.workspace
+            with workspace_lock(workspace):
+                ledger = Ledger(workspace.ledger_file)
+                try:
+                    yield workspace, ledger
+                finally:
+                    ledger.close()
+
+
+@contextmanager
+def sanitised() -> Iterator[None]:
+    """Replaces foreign exceptions by one that says where, not what.
+
+    Raises:
+        HeadwayError: In place of any other exception; its own messages carry no values.
+    """
+    try:
+        yield
+    except HeadwayError as error:
+        raise type(error)(str(error)) from None
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        code = f" [{os.strerror(error.errno)}]" if isinstance(error, OSError) and error.errno else ""
+        raise HeadwayError(
+            f"{type(error).__name__}{code} at {place} (message withheld: it may hold data)"
+        ) from None

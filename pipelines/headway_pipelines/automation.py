@@ -1,0 +1,94 @@
+"""When the assets run: one job, a schedule and a sensor that ask for the same two kinds of run.
+
+A run over new raw files judges them and stops there; a second one promotes what passed and asks for exactly the days
+it touches, as one range.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+import dagster as dg
+
+from headway.errors import HeadwayError
+from headway_pipelines.assets import ASSETS, DOWNSTREAM, INGEST
+from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.ingest import landed, new_files
+from headway_pipelines.lake import pending_days
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.privacy.keys import load_key
+
+headway_job = dg.define_asset_job(
+    "headway",
+    selection=dg.AssetSelection.assets(*(a for a in ASSETS if isinstance(a, dg.AssetsDefinition))),
+    description="Raw logs in, AARRR and HEART out.",
+)
+
+RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+def range_tags(days: list[str]) -> dict[str, str]:
+    """Tags that ask for the touched days as one range.
+
+    Args:
+        days: ISO dates, sorted.
+
+    Returns:
+        Run tags.
+    """
+    return dict(zip(RANGE_TAGS, (days[0], days[-1]), strict=True))
+
+
+def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """What should run now.
+
+    Args:
+        warehouse: The workspace.
+
+    Yields:
+        A run that promotes what passed, a run that reads what is new, or why there is neither.
+    """
+    try:
+        workspace = warehouse.workspace
+        ledger = Ledger(workspace.ledger_file)
+        try:
+            days = pending_days(workspace, ledger)
+            files = new_files(ledger, load_key(workspace), landed(workspace))
+        finally:
+            ledger.close()
+    except HeadwayError as error:
+        yield dg.SkipReason(str(error))
+        return
+    if days:
+        keys = [key for asset in DOWNSTREAM for key in asset.keys]
+        yield dg.RunRequest(
+            run_key=f"promote-{days[0]}-{days[-1]}-{len(days)}", asset_selection=keys, tags=range_tags(days)
+        )
+    elif files:
+        state = repr([(f.relative, f.size, f.mtime_ns) for f in files])
+        keys = [key for asset in INGEST for key in asset.keys]
+        yield dg.RunRequest(
+            run_key=f"ingest-{hashlib.sha256(state.encode()).hexdigest()[:16]}", asset_selection=keys
+        )
+    else:
+        yield dg.SkipReason("nothing new under raw/")
+
+
+@dg.sensor(
+    job=headway_job,
+    minimum_interval_seconds=30,
+    description="Runs when files land under raw/ or batches passed.",
+)
+def raw_folder(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Asks for whatever is due."""
+    yield from due_runs(warehouse)
+
+
+@dg.schedule(
+    job=headway_job,
+    cron_schedule="0 2 * * *",
+    execution_timezone="UTC",
+    description="Every night at 02:00 UTC.",
+)
+def nightly(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Asks for whatever is due."""
+    yield from due_runs(warehouse)

@@ -1,0 +1,172 @@
+"""The command line.
+
+Exit codes: 0 done, 1 a check held something back, 2 the input cannot be used, 3 an internal fault.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from headway.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway_pipelines.run import Outcome
+
+app = typer.Typer(
+    name="headway",
+    help="Outcomes instead of output: private, exact AARRR and HEART metrics from raw event logs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The workspace folder.", envvar="HEADWAY_WORKSPACE")
+]
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(min=50, max=1_000_000, help="People to simulate.")] = 5_000,
+    days: Annotated[int, typer.Option(min=14, max=730, help="Days to simulate.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same logs.")] = 7,
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Where to build it.")] = Path("demo"),
+) -> None:
+    """Simulate an online course marketplace with planted truth, run everything, print where the report is."""
+    from headway_pipelines.demo_workspace import build_demo
+
+    ready = build_demo(workspace.expanduser().absolute(), people=people, days=days, seed=seed, announce=_say)
+    _report(ready, _run(ready, ()))
+
+
+@app.command()
+def run(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders below raw/ (default: all).")
+    ] = None,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Ingest what is new, recompute what it touches, publish."""
+    root = workspace.expanduser().absolute()
+    _report(root, _run(root, tuple(paths or ())))
+
+
+@app.command()
+def dev(
+    workspace: WorkspaceOption = Path(),
+    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 3000,
+) -> None:
+    """Open Dagster's UI and daemon on a workspace, on this machine only."""
+    from headway_pipelines.run import dagster_environment
+    from headway_pipelines.workspace import Workspace
+
+    dagster_environment(Workspace.at(workspace))
+    dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
+    command = [dagster, "dev", "-m", "headway_pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    _say(f"Dagster on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    os.execvp(command[0], command)
+
+
+@app.command()
+def check(workspace: WorkspaceOption = Path()) -> None:
+    """Check the workspace's definitions and key without touching any log."""
+    from headway.models.plan import load_plan
+    from headway.models.product import load_product
+    from headway_pipelines.privacy.keys import key_file, load_key
+    from headway_pipelines.sources.config import load_sources
+    from headway_pipelines.workspace import Workspace
+
+    ready = Workspace.at(workspace)
+    plan = load_plan(ready.plan_file)
+    product = load_product(ready.product_file, plan)
+    sources = load_sources(ready)
+    _say(f"tracking plan   {len(plan.events)} events, {len(plan.columns())} properties")
+    _say(f"product         {len(product.metrics)} metrics, {len(product.funnels)} funnels")
+    _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
+    if (ready.state / "vault").exists() or key_file(ready).exists():
+        _say(f"key             {load_key(ready, create=False).id} at {key_file(ready)}")
+        _say("                back it up: a lost key means new ids for everybody")
+    else:
+        _say(f"key             will be made on the first run at {key_file(ready)}")
+
+
+@app.command()
+def report(workspace: WorkspaceOption = Path()) -> None:
+    """Write the report again from the published database."""
+    from headway_pipelines.report import write_report
+    from headway_pipelines.workspace import Workspace
+
+    _say(f"report  {write_report(Workspace.at(workspace))}")
+
+
+def _run(root: Path, paths: tuple[Path, ...]) -> Outcome:
+    from headway_pipelines.run import run as run_all
+    from headway_pipelines.workspace import Workspace
+
+    return run_all(Workspace.at(root), paths, announce=_say)
+
+
+def _report(root: Path, outcome: Outcome) -> None:
+    """Prints what a run did and where its results are; leaves with 1 when something was held back."""
+    from headway_pipelines.workspace import Workspace
+
+    workspace = Workspace(root)
+    if outcome.nothing_new:
+        _say("nothing new under raw/: everything is up to date")
+    else:
+        days = outcome.changed_days
+        _say(f"{len(days)} days changed" + (f", {days[0]} to {days[-1]}" if days else ""))
+    for title, files in (("held back", outcome.blocked), ("damaged", outcome.damaged)):
+        for label, note in files.items():
+            _err.print(f"{title}: {label}: {note}", markup=False)
+    for name in outcome.problems:
+        _err.print(f"check failed: {name}; see 'headway dev' for details", markup=False)
+    for title, path in (
+        ("report", workspace.report / "index.html"),
+        ("published database", workspace.published_db),
+        ("team's database", workspace.explore_db),
+    ):
+        if path.exists():
+            _say(f"{title:20}{path}")
+    if outcome.blocked or outcome.damaged or outcome.problems:
+        raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    _out.print(text, markup=False)
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake ends with a sentence, never a traceback."""
+    os.umask(0o077)
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as leave:
+        sys.exit(leave.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _err.print("interrupted; the previous state is intact")
+        sys.exit(130)
+    except HeadwayError as error:
+        _err.print(f"headway: {error}", markup=False)
+        sys.exit(2)
+    except OSError as error:
+        # The path is the user's own; the text of an OSError holds nothing else.
+        _err.print(f"headway: {error.strerror or type(error).__name__}: {error.filename or ''}", markup=False)
+        sys.exit(2)
+    except Exception as error:
+        from headway_pipelines.cli_errors import explain
+
+        sys.exit(explain(error, _err))
+
+
+if __name__ == "__main__":
+    main()

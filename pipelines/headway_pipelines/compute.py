@@ -1,0 +1,196 @@
+"""Metric values and insights, computed from the lake into the internal database."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from headway import ActivePeople, EventLog, Funnel, Retention
+from headway.engine import connect, guarded
+from headway.engine.sql import literal, load
+from headway.frameworks import metric_catalogue, metric_values
+from headway.models.plan import load_plan
+from headway.models.product import Product, load_product
+from headway_pipelines.databases import replace_database
+from headway_pipelines.lake import attach_lake
+from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
+from headway_pipelines.workspace import Workspace
+
+_HERE = "headway_pipelines"
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What was computed.
+
+    Attributes:
+        metrics: Metrics defined.
+        values: Metric values, one per metric, segment and period.
+        people: People known.
+        events: Events in the lake.
+    """
+
+    metrics: int
+    values: int
+    people: int
+    events: int
+
+
+def compute(workspace: Workspace, ledger: Ledger) -> Computed:
+    """Computes everything the product file asks for and replaces the internal database.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        Counts of what was computed.
+    """
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    as_of = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    con = connect(temp_directory=workspace.warehouse / "tmp")
+    try:
+        attach_people(con, workspace, ledger)
+        horizon = _horizon(con, as_of)
+        with guarded("compute metric values"):
+            tables = {
+                "metric_values": metric_values(
+                    con, product, horizon=horizon, as_of=as_of, code_version=code_version()
+                ),
+                "metric_catalogue": metric_catalogue(product),
+            }
+        tables |= _insights(con, product, horizon)
+        tables |= _account(con, ledger)
+        tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
+    finally:
+        con.close()
+    replace_database(workspace.metrics_db, tables)
+    info = tables["run_info"].row(0, named=True)
+    return Computed(
+        len(product.metrics), tables["metric_values"].height, int(info["people"]), int(info["events"])
+    )
+
+
+def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
+    """Gives a connection `lake`, `actor_person`, `people` and `events` (the lake with its people).
+
+    Args:
+        con: A connection.
+        workspace: The workspace.
+        ledger: Its ledger.
+    """
+    attach_lake(con, workspace, ledger)
+    for name in ("actor_person", "people"):
+        path = literal(str(workspace.people / f"{name}.parquet"))
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM read_parquet({path})")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW events AS {load(_HERE, 'events.sql')}")
+
+
+def code_version() -> str:
+    """Headway's version, stored with every value."""
+    return importlib.metadata.version("headway")
+
+
+def _horizon(con: duckdb.DuckDBPyConnection, as_of: datetime) -> datetime:
+    """The instant before which all data is in: the latest arrival, never the future."""
+    latest = con.execute("SELECT max(coalesce(received_at, occurred_at)) FROM lake").fetchall()[0][0]
+    return min(latest, as_of) if latest else as_of
+
+
+def _insights(con: duckdb.DuckDBPyConnection, product: Product, horizon: datetime) -> dict[str, pl.DataFrame]:
+    log = EventLog((con, "events"), timezone=product.timezone, week_start=product.week_start, horizon=horizon)
+    funnels, retentions = [], []
+    for name, funnel in product.funnels.items():
+        steps = [s.selector() for s in funnel.steps]
+        frame = Funnel(steps, within=funnel.within).run(log).frame
+        funnels.append(_named(frame, funnel=name, title=funnel.title, within=funnel.within))
+    for name, asked in product.retentions.items():
+        insight = Retention(
+            asked.start.selector(), asked.returning.selector(), period=asked.period, periods=asked.periods
+        )
+        frame = insight.run(log).frame
+        retentions.append(_named(frame, retention=name, title=asked.title, period_unit=asked.period))
+    active = ActivePeople(product.activity.selector(), windows=(1, 7, 28)).run(log).frame
+    tables = {"active_people": active}
+    if funnels:
+        tables["funnel_steps"] = pl.concat(funnels)
+    if retentions:
+        tables["retention_cells"] = pl.concat(retentions)
+    return tables
+
+
+def _named(frame: pl.DataFrame, **labels: str) -> pl.DataFrame:
+    return frame.select(*(pl.lit(text).alias(name) for name, text in labels.items()), pl.all())
+
+
+def _account(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict[str, pl.DataFrame]:
+    outcomes = {"source": pl.String, "state": pl.String, "outcome": pl.String, "lines": pl.Int64}
+    dropped = {"event": pl.String, "property": pl.String, "reason": pl.String, "n_values": pl.Int64}
+    rejects = {"file": pl.String, "line": pl.Int64, "position": pl.Int64, "reason": pl.String}
+    return {
+        "line_outcomes": pl.DataFrame(ledger.outcomes(), schema=outcomes),
+        "dropped_values": pl.DataFrame(ledger.dropped(), schema=dropped),
+        "rejected_lines": pl.DataFrame(ledger.rejects(), schema=rejects),
+        "daily_events": con.sql(load(_HERE, "daily_events.sql")).pl(),
+    }
+
+
+def _run_info(
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    ledger: Ledger,
+    product: Product,
+    horizon: datetime,
+    as_of: datetime,
+) -> pl.DataFrame:
+    events, first, last = con.execute(
+        "SELECT count(*), min(occurred_at), max(occurred_at) FROM lake"
+    ).fetchall()[0]
+    people, actors, merged = con.execute(load(_HERE, "people_counts.sql")).fetchall()[0]
+    batches = ledger.batches()
+    return pl.DataFrame(
+        {
+            "product": [product.name],
+            "timezone": [product.timezone],
+            "week_start": [product.week_start],
+            "currency": [product.currency],
+            "horizon": [horizon],
+            "as_of": [as_of],
+            "events": [events],
+            "first_event_at": [first],
+            "last_event_at": [last],
+            "people": [people],
+            "actors": [actors],
+            "devices_joined": [merged],
+            "people_version": [ledger.get("people_version")],
+            "files": [len(batches)],
+            "files_blocked": [sum(b.state == BLOCKED for b in batches)],
+            "files_damaged": [sum(b.state == DAMAGED for b in batches)],
+            "lines": [sum(b.lines for b in batches)],
+            "plan_hash": [load_plan(workspace.plan_file).hash],
+            "code_version": [code_version()],
+        },
+        schema_overrides={"first_event_at": pl.Datetime("us"), "last_event_at": pl.Datetime("us")},
+    )
+
+
+def tables_of(path: Path) -> dict[str, pl.DataFrame]:
+    """Reads all tables of a database file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Table name -> rows.
+    """
+    con = connect(path, read_only=True)
+    try:
+        names = [n for (n,) in con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
+        return {name: con.table(name).pl() for name in names}
+    finally:
+        con.close()

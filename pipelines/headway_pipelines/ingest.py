@@ -1,0 +1,271 @@
+"""From raw files to staged batches: what is new goes through the gate, group by group."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from headway.errors import InputError
+from headway.models.plan import load_plan
+from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, READING, STAGED, Batch, Ledger
+from headway_pipelines.privacy.detect import safe_name
+from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
+from headway_pipelines.privacy.keys import Key, load_key
+from headway_pipelines.sources.config import load_sources, source_of
+from headway_pipelines.sources.shape import Source
+from headway_pipelines.workspace import Workspace, sync_file, sync_folder
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file under ``raw/``.
+
+    Attributes:
+        path: Absolute path.
+        relative: Path below ``raw/``, with forward slashes.
+        size: Bytes.
+        mtime_ns: Modification time, nanoseconds since 1970.
+        source: How it is read; None when no source claims it.
+    """
+
+    path: Path
+    relative: str
+    size: int
+    mtime_ns: int
+    source: Source | None
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one ingest did.
+
+    Attributes:
+        files: Files read through the gate.
+        copies: Files whose content had been read before under another name.
+        damaged: Files set aside because their compression is damaged.
+        unclaimed: Files no source claims.
+        lines: Lines framed.
+        events: Events staged.
+    """
+
+    files: int
+    copies: int
+    damaged: int
+    unclaimed: int
+    lines: int
+    events: int
+
+
+def landed(workspace: Workspace, only: Sequence[Path] = ()) -> list[Landed]:
+    """Lists the files under ``raw/``, hidden ones and Hadoop-style markers apart.
+
+    Args:
+        workspace: The workspace.
+        only: Files or folders below ``raw/`` to look at; empty means all of it.
+
+    Returns:
+        The files, sorted by path.
+
+    Raises:
+        InputError: A path does not exist or lies outside ``raw/``, or there is no file at all.
+    """
+    roots = [_below_raw(workspace, p) for p in only] or [workspace.raw]
+    if not workspace.raw.is_dir():
+        raise InputError(f"{workspace.raw} does not exist. Put the product's event logs there.")
+    sources = load_sources(workspace)
+    files: dict[str, Landed] = {}
+    for root in roots:
+        for path in [root] if root.is_file() else sorted(root.rglob("*")):
+            relative = path.relative_to(workspace.raw).as_posix()
+            if path.is_file() and not any(part.startswith((".", "_")) for part in relative.split("/")):
+                stat = path.stat()
+                files[relative] = Landed(
+                    path, relative, stat.st_size, stat.st_mtime_ns, source_of(sources, relative)
+                )
+    if not files:
+        where = ", ".join(str(r) for r in roots)
+        raise InputError(f"no event logs under {where}. Put the product's raw logs there, then run again.")
+    return [files[name] for name in sorted(files)]
+
+
+def _below_raw(workspace: Workspace, path: Path) -> Path:
+    for candidate in (path.expanduser().absolute(), workspace.raw / path):
+        if candidate.exists():
+            if not candidate.is_relative_to(workspace.raw):
+                raise InputError(
+                    f"{path} is not below {workspace.raw}. Raw logs are read in place: move or link it there."
+                )
+            return candidate
+    raise InputError(f"{path} does not exist, neither as given nor below {workspace.raw}")
+
+
+def new_files(ledger: Ledger, key: Key, files: Iterable[Landed]) -> list[Landed]:
+    """Picks the files that have not been read as they are now.
+
+    Args:
+        ledger: The ledger.
+        key: The workspace's key.
+        files: Landed files.
+
+    Returns:
+        Files that are new, changed, or were not finished last time.
+    """
+    known = ledger.current()
+    return [
+        f
+        for f in files
+        if f.source is not None
+        and not (
+            (b := known.get(path_id(key, f.relative)))
+            and b.state != READING
+            and (b.size, b.mtime_ns) == (f.size, f.mtime_ns)
+        )
+    ]
+
+
+def path_id(key: Key, relative: str) -> str:
+    """The keyed hash under which a path is known: file names can be personal too."""
+    return key.digest("path", relative)
+
+
+def ingest(
+    workspace: Workspace, ledger: Ledger, *, only: Sequence[Path] = (), progress: Progress | None = None
+) -> Ingested:
+    """Reads what is new under ``raw/`` through the gate into staging.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        only: Files or folders below ``raw/``; empty means all.
+        progress: Called with bytes done and bytes in all.
+
+    Returns:
+        Counts of this ingest.
+
+    Raises:
+        InputError: Nothing to read, or the key or the definitions cannot be used.
+    """
+    plan = load_plan(workspace.plan_file)
+    files = landed(workspace, only)
+    key = load_key(workspace, create=not (workspace.state / "vault").exists())
+    _repair(workspace, ledger)
+    _restart_under_new_plan(workspace, ledger)
+    fresh = new_files(ledger, key, files)
+    opened, copies = _open_batches(ledger, key, fresh)
+    done, total = 0, sum(f.size for f, _ in opened)
+    lines = events = damaged = 0
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with Gate(plan, key, workspace.state / "vault", now=now, staging=workspace.staging) as gate:
+        for source in dict.fromkeys(f.source for f, _ in opened):
+            mine = [(f, n) for f, n in opened if f.source == source]
+            sizes = {n: f.size for f, n in mine}
+            assert source is not None
+            for clean in gate.clean([RawFile(f.path, n) for f, n in mine], source):
+                stage(workspace, ledger, clean)
+                lines += sum(a.lines for a in clean.accounts.values())
+                events += sum(a.events for a in clean.accounts.values())
+                damaged += len(clean.damaged)
+                done += sum(sizes[n] for n in (*clean.finished, *clean.damaged))
+                if progress:
+                    progress(done, total)
+    unclaimed = sum(f.source is None for f in files)
+    return Ingested(len(opened), copies, damaged, unclaimed, lines, events)
+
+
+def stage(workspace: Workspace, ledger: Ledger, clean: CleanBatch) -> None:
+    """Writes a clean batch into staging; it counts only once the ledger says so.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        clean: What came out of the gate.
+    """
+    if not isinstance(clean, CleanBatch):
+        raise TypeError("only what came out of the privacy gate can be staged")
+    for name in ("events", "links"):
+        sync_file(clean.folder / f"{name}.parquet")
+    group = clean.folder.name.removeprefix(".")
+    clean.folder.rename(workspace.staging / group)
+    sync_folder(workspace.staging)
+    with ledger.transaction():
+        ledger.add_group(group, clean.accounts)
+        for batch, account in clean.accounts.items():
+            ledger.add_account(batch, account)
+        ledger.move(clean.finished, STAGED)
+        for batch, note in clean.damaged.items():
+            ledger.move([batch], DAMAGED, note)
+
+
+def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[list[tuple[Landed, int]], int]:
+    """Gives every new file a batch; one whose content is known already only leaves a note."""
+    opened: list[tuple[Landed, int]] = []
+    known = ledger.current()
+    read = {b.sha256 for b in ledger.batches() if b.state != DAMAGED}
+    copies = 0
+    with ledger.transaction():
+        for file in files:
+            assert file.source is not None
+            checksum = _sha256(file.path)
+            identity = path_id(key, file.relative)
+            before = known.get(identity)
+            if before and before.sha256 == checksum and before.state != READING:
+                ledger.touch(before.batch, file.mtime_ns)
+                continue
+            if before and before.state in (BLOCKED, DAMAGED):
+                ledger.forget_batches([before.batch])
+            label = file.relative if safe_name(file.relative) else f"file#{identity[:8]}"
+            state = COPY if checksum in read else READING
+            copies += state == COPY
+            read.add(checksum)
+            batch = ledger.open_batch(
+                Batch(0, identity, label, file.size, file.mtime_ns, checksum, file.source.name, state)
+            )
+            if state == READING:
+                opened.append((file, batch))
+    return opened, copies
+
+
+def _repair(workspace: Workspace, ledger: Ledger) -> None:
+    """Forgets what a killed run left half-done."""
+    with ledger.transaction():
+        ledger.forget_batches(b.batch for b in ledger.batches(READING))
+    if workspace.staging.is_dir():
+        for folder in workspace.staging.iterdir():
+            if folder.name not in ledger.all_groups():
+                shutil.rmtree(folder)
+
+
+def _restart_under_new_plan(workspace: Workspace, ledger: Ledger) -> None:
+    """Reads everything again when the plan or the sources changed: the lake must equal a rebuild."""
+    stamp = definitions_stamp(workspace)
+    if ledger.get("definitions") != stamp:
+        with ledger.transaction():
+            ledger.reset()
+            ledger.put("definitions", stamp)
+        shutil.rmtree(workspace.staging, ignore_errors=True)
+
+
+def definitions_stamp(workspace: Workspace) -> str:
+    """Fingerprint of what decides how raw logs become events: the plan, the sources, Headway's event format.
+
+    Args:
+        workspace: The workspace.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    plan = load_plan(workspace.plan_file)
+    sources = [repr(s) for s in load_sources(workspace)]
+    return hashlib.sha256(f"{plan.hash}:{sources}".encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,282 @@
+"""The event lake: one folder a UTC day, immutable Parquet files, each event once.
+
+Promotion writes new files first and makes them live in one ledger transaction. A file the ledger does not list does
+not exist for any reader, so a killed promotion changes nothing. Of an event's copies the one with the smallest
+arrival wins, then the smallest content: whatever order files come in, the same copy stays.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from headway.engine import connect, guarded
+from headway.engine.sql import identifier, literal, load
+from headway.models.plan import TrackingPlan, load_plan
+from headway_pipelines.ledger import BLOCKED, PASSED, PROMOTED, READING, STAGED, Ledger
+from headway_pipelines.workspace import Workspace, sync_file, sync_folder
+
+_HERE = "headway_pipelines"
+BASE_COLUMNS = {
+    "event_id": "UUID",
+    "actor": "UUID",
+    "account": "UUID",
+    "event": "VARCHAR",
+    "occurred_at": "TIMESTAMP",
+    "client_at": "TIMESTAMP",
+    "received_at": "TIMESTAMP",
+    "line": "UINTEGER",
+    "batch": "UINTEGER",
+    "source": "VARCHAR",
+}
+"""Columns every lake row has, whatever the plan."""
+
+LINK_COLUMNS = {
+    "batch": "UINTEGER",
+    "device": "UUID",
+    "person_actor": "UUID",
+    "first_at": "TIMESTAMP",
+    "last_at": "TIMESTAMP",
+}
+"""Columns of the links between devices and users."""
+
+
+def lake_columns(plan: TrackingPlan) -> dict[str, str]:
+    """The lake's columns under a plan.
+
+    Args:
+        plan: The tracking plan.
+
+    Returns:
+        Column name -> DuckDB type.
+    """
+    return BASE_COLUMNS | {name: column.sql_type for name, column in plan.columns().items()}
+
+
+def attach_lake(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
+    """Gives a connection the views `lake` and `links` over the live files.
+
+    Args:
+        con: A connection.
+        workspace: The workspace.
+        ledger: Its ledger, which says what is live.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP VIEW lake AS {lake_query(workspace, ledger)}")
+    links = [workspace.warehouse / p for p in ledger.lake_files("links")]
+    con.execute(f"CREATE OR REPLACE TEMP VIEW links AS {_scan(links, LINK_COLUMNS)}")
+
+
+def lake_query(workspace: Workspace, ledger: Ledger) -> str:
+    """A SELECT over the live event files, for a view that outlives the connection.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        The query text, with absolute paths.
+    """
+    files = [workspace.warehouse / p for p in ledger.lake_files("events")]
+    return _scan(files, lake_columns(load_plan(workspace.plan_file)))
+
+
+def _scan(files: list[Path], columns: dict[str, str]) -> str:
+    names = ", ".join(identifier(c) for c in columns)
+    if not files:
+        empty = ", ".join(f"NULL::{kind} AS {identifier(c)}" for c, kind in columns.items())
+        return f"SELECT {empty} LIMIT 0"
+    paths = f"[{', '.join(literal(str(f)) for f in files)}]"
+    return f"SELECT {names} FROM read_parquet({paths}, hive_partitioning = false)"
+
+
+def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
+    """Moves the staged batches that passed their checks into the lake, each event once.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        The UTC days whose folder changed -> rows the day has now.
+    """
+    passed = [b.batch for b in ledger.batches(PASSED)]
+    groups = ledger.groups(passed)
+    if not passed:
+        return {}
+    workspace.lake.mkdir(parents=True, exist_ok=True)
+    incoming = workspace.lake / f".incoming-{secrets.token_hex(4)}"
+    spill = workspace.warehouse / "tmp"
+    con = connect(temp_directory=spill)
+    try:
+        attach_lake(con, workspace, ledger)
+        with guarded("bring staged events into the lake"):
+            losing_days = _choose(con, workspace, groups, passed)
+            added = _write_days(con, workspace, ledger, incoming, losing_days)
+            links = _write_links(con, workspace, ledger)
+            days = sorted({day for day, _ in added.values()} | set(losing_days))
+    finally:
+        con.close()
+        shutil.rmtree(incoming, ignore_errors=True)
+        shutil.rmtree(spill, ignore_errors=True)
+    replaced = [p for p, day in ledger.lake_files().items() if day in losing_days]
+    with ledger.transaction():
+        ledger.swap_files("events", added, replaced)
+        ledger.swap_files("links", links, list(ledger.lake_files("links")))
+        ledger.move(passed, PROMOTED)
+        waiting = set(ledger.groups(b.batch for b in ledger.batches(READING, STAGED, BLOCKED)))
+        ledger.drop_groups(g for g in groups if g not in waiting)
+    for group in groups:
+        if group not in ledger.all_groups():
+            shutil.rmtree(workspace.staging / group, ignore_errors=True)
+    rows = ledger.rows_per_day()
+    return {day: rows.get(day, 0) for day in days}
+
+
+def _choose(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, groups: list[str], passed: list[int]
+) -> list[str]:
+    """Makes `candidates`, `losers` (copies not to write) and `lost` (lake rows that a better copy replaces)."""
+    paths = [str(workspace.staging / g / "events.parquet") for g in groups]
+    batches = ", ".join(str(int(b)) for b in passed)
+    con.execute(
+        f"CREATE TEMP VIEW candidates AS SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], "
+        f"hive_partitioning = false, file_row_number = true, filename = true) WHERE batch IN ({batches})"
+    )
+    # Every column takes part in the order, so that two copies that differ at all are ranked the same way everywhere.
+    own = [c for c in lake_columns(load_plan(workspace.plan_file)) if c not in ("event_id", "batch")]
+    order = ", ".join(
+        f"{identifier(c)} NULLS LAST" for c in ["received_at", *(c for c in own if c != "received_at")]
+    )
+    con.execute(load(_HERE, "repeated_ids.sql"))
+    con.execute(load(_HERE, "ranked_copies.sql").replace("/* order */", order))
+    rows = con.execute(
+        "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE live AND rank > 1"
+    ).fetchall()
+    return sorted(day for (day,) in rows)
+
+
+def _write_days(
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    ledger: Ledger,
+    incoming: Path,
+    losing_days: list[str],
+) -> dict[str, tuple[str, int]]:
+    columns = ", ".join(identifier(c) for c in lake_columns(load_plan(workspace.plan_file)))
+    query = load(_HERE, "new_lake_rows.sql").replace("/* columns */", columns)
+    kept = load(_HERE, "kept_lake_rows.sql").replace("/* columns */", columns)
+    if losing_days:
+        days = literal(losing_days)
+        query = f"{query}\nUNION ALL\n{kept.replace('/* days */', days)}"
+    con.execute(
+        f"COPY ({query}) TO {literal(str(incoming))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), "
+        "WRITE_PARTITION_COLUMNS false)"
+    )
+    added: dict[str, tuple[str, int]] = {}
+    for source in sorted(incoming.glob("day=*/*.parquet")):
+        day = source.parent.name.removeprefix("day=")
+        target = workspace.lake / source.parent.name / f"{secrets.token_hex(6)}.parquet"
+        target.parent.mkdir(exist_ok=True)
+        sync_file(source)
+        source.rename(target)
+        sync_folder(target.parent)
+        rows = con.execute(
+            "SELECT num_rows FROM parquet_file_metadata($path)", {"path": str(target)}
+        ).fetchall()[0][0]
+        added[target.relative_to(workspace.warehouse).as_posix()] = (day, int(rows))
+    return added
+
+
+def _write_links(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger
+) -> dict[str, tuple[str, int]]:
+    """Rewrites the links, which are small: one row per device and user ever seen together."""
+    con.execute(f"CREATE TEMP VIEW staged_links AS {_scan(_staged_links(workspace, ledger), LINK_COLUMNS)}")
+    passed = ", ".join(str(b.batch) for b in ledger.batches(PASSED))
+    text = load(_HERE, "merged_links.sql").replace("/* passed */", passed)
+    workspace.people.mkdir(parents=True, exist_ok=True)
+    target = workspace.people / f"links-{secrets.token_hex(6)}.parquet"
+    con.execute(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+    sync_file(target)
+    sync_folder(target.parent)
+    return {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}
+
+
+def _staged_links(workspace: Workspace, ledger: Ledger) -> list[Path]:
+    groups = ledger.groups(b.batch for b in ledger.batches(PASSED))
+    return [workspace.staging / g / "links.parquet" for g in groups]
+
+
+def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
+    """Deletes files of the warehouse that no reader can reach any more.
+
+    Called after publishing, when the explore database shows the new files.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        Number of files deleted.
+    """
+    live = {workspace.warehouse / p for kind in ("events", "links") for p in ledger.lake_files(kind)}
+    dead = [p for p in workspace.lake.glob("day=*/*.parquet") if p not in live]
+    dead += [p for p in workspace.people.glob("links-*.parquet") if p not in live]
+    for path in dead:
+        path.unlink()
+    for folder in workspace.lake.glob("*"):
+        if folder.name.startswith(".incoming-"):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.is_dir() and not any(os.scandir(folder)):
+            folder.rmdir()
+    return len(dead)
+
+
+def repeated_events(workspace: Workspace, ledger: Ledger) -> int:
+    """Counts event ids that occur more than once in the lake; there should be none.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        Number of surplus rows.
+    """
+    con = connect(temp_directory=workspace.warehouse / "tmp")
+    try:
+        attach_lake(con, workspace, ledger)
+        with guarded("look for repeated events"):
+            return int(con.execute("SELECT count(*) - count(DISTINCT event_id) FROM lake").fetchall()[0][0])
+    finally:
+        con.close()
+
+
+def pending_days(workspace: Workspace, ledger: Ledger) -> list[str]:
+    """The UTC days that batches which passed will touch, from the staged files' own columns.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        ISO dates, sorted.
+    """
+    passed = [b.batch for b in ledger.batches(PASSED)]
+    paths = [workspace.staging / g / "events.parquet" for g in ledger.groups(passed)]
+    if not paths:
+        return []
+    con = connect()
+    try:
+        with guarded("list the staged days"):
+            days = con.execute(
+                "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR AS day FROM read_parquet($paths) "
+                "WHERE list_contains($passed, batch::BIGINT) ORDER BY day",
+                {"paths": [str(p) for p in paths], "passed": passed},
+            ).fetchall()
+    finally:
+        con.close()
+    return [day for (day,) in days]

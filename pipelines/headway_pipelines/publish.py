@@ -1,0 +1,107 @@
+"""Publishing: suppressed cells into the shareable file, pseudonymous views into the team's file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from headway.engine import connect, guarded
+from headway.engine.sql import bind, load
+from headway_pipelines.compute import attach_people, tables_of
+from headway_pipelines.databases import replace_database
+from headway_pipelines.lake import lake_query
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.workspace import Workspace
+
+MIN_PEOPLE = 10
+"""No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
+
+_HERE = "headway_pipelines"
+_SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people")
+_PLAIN = ("metric_catalogue", "line_outcomes", "dropped_values", "run_info")
+
+
+def publish(workspace: Workspace) -> dict[str, int]:
+    """Replaces the published database by the cells that may be shown.
+
+    Args:
+        workspace: The workspace.
+
+    Returns:
+        Table name -> number of suppressed cells.
+    """
+    tables = tables_of(workspace.metrics_db)
+    shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
+    hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
+    shown |= {name: tables[name] for name in _PLAIN}
+    shown["run_info"] = shown["run_info"].with_columns(min_people=pl.lit(MIN_PEOPLE))
+    replace_database(workspace.published_db, shown, comments=True, mode=0o644)
+    return hidden
+
+
+def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:
+    """Hides cells that speak of few people, and cells from which those could be worked out.
+
+    Args:
+        name: Table: ``metric_values``, ``funnel_steps``, ``retention_cells`` or ``active_people``.
+        frame: Its rows.
+        min_people: Smallest number of people a cell may speak of.
+
+    Returns:
+        The rows in the same order, hidden cells null and marked in the column `suppressed`.
+    """
+    con = connect()
+    try:
+        with guarded(f"suppress small cells of {name}"):
+            con.register("cells", frame.with_row_index("n").to_arrow())
+            text = bind(load(_HERE, f"suppress_{name}.sql"), {"k": min_people})
+            hidden: pl.DataFrame = con.sql(text).pl()
+            return hidden
+    finally:
+        con.close()
+
+
+def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
+    """Replaces the team's database: views over pseudonymous events, people, and unsuppressed metric values.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+    """
+    con = connect()
+    try:
+        attach_people(con, workspace, ledger)
+        people, mapping = con.table("people").pl(), con.table("actor_person").pl()
+    finally:
+        con.close()
+    computed = tables_of(workspace.metrics_db)
+    info = computed["run_info"]
+    lake = lake_query(workspace, ledger)
+    replace_database(
+        workspace.explore_db,
+        {
+            "people": people,
+            "actor_person": mapping,
+            "horizon": info.select("horizon"),
+            "product": info.select(pl.col("product").alias("name"), "timezone", "week_start", "currency"),
+            **computed,
+        },
+        views={"events": f"WITH lake AS ({lake}) {load(_HERE, 'events.sql')}"},
+        comments=True,
+    )
+
+
+def published_tables(path: Path) -> dict[str, pl.DataFrame]:
+    """Reads the published database, the only input of the report.
+
+    Args:
+        path: The published file.
+
+    Returns:
+        Table name -> rows.
+    """
+    return tables_of(path)
+
+
+__all__ = ["MIN_PEOPLE", "publish", "publish_explore", "published_tables", "suppress"]

@@ -1,0 +1,1 @@
+"""Great Expectations as the judge: it sees profiles (counts), never events."""

@@ -1,0 +1,132 @@
+"""Judging staged batches: a batch without a verdict is never promoted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from headway.engine import connect, guarded
+from headway.engine.sql import bind, identifier, literal, load
+from headway.models.plan import load_plan
+from headway_pipelines.ledger import BLOCKED, PASSED, STAGED, Ledger
+from headway_pipelines.privacy.detect import PERSONAL
+from headway_pipelines.quality.judge import Rule, judge
+from headway_pipelines.workspace import Workspace
+
+BATCH_RULES = (
+    Rule("lines accounted for", "unaccounted_lines", 0, 0, "Every line read became an event or was counted."),
+    Rule(
+        "events accounted for",
+        "miscounted_events",
+        0,
+        0,
+        "As many events are staged as the gate let through.",
+    ),
+    Rule("events have ids", "events_without_id", 0, 0, "Every event has an id, so that copies can be told."),
+    Rule("events have actors", "events_without_actor", 0, 0, "Every event has an actor."),
+    Rule("events have times", "events_without_time", 0, 0, "Every event has a time."),
+    Rule("events are declared", "undeclared_events", 0, 0, "Only declared events were stored."),
+    Rule(
+        "nothing looks personal", "personal_looking_values", 0, 0, "No stored text looks like personal data."
+    ),
+    Rule("few lines rejected", "rejected_share", 0, 0.2, "At most 20 % of the lines had to be rejected."),
+    Rule(
+        "values fit the plan",
+        "misfits_per_event",
+        0,
+        0.2,
+        "At most one value in five events misfits its class.",
+    ),
+    Rule(
+        "hardly any line rejected",
+        "rejected_share",
+        0,
+        0.02,
+        "At most 2 % of the lines had to be rejected.",
+        critical=False,
+    ),
+)
+"""What a staged batch must satisfy."""
+
+_REJECTS_NOT = ("event", "identify", "group", "alias", "blank", "undeclared event", "refused request")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about staged batches.
+
+    Attributes:
+        passed: Batches that may be promoted.
+        blocked: Batch -> names of the critical rules it violates.
+        warned: Batch -> names of the other rules it violates.
+    """
+
+    passed: tuple[int, ...]
+    blocked: dict[int, tuple[str, ...]]
+    warned: dict[int, tuple[str, ...]]
+
+
+def judge_batches(workspace: Workspace, ledger: Ledger) -> Verdict:
+    """Judges every staged batch and writes the verdicts into the ledger.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        The verdicts.
+    """
+    staged = [b.batch for b in ledger.batches(STAGED)]
+    if not staged:
+        return Verdict((), {}, {})
+    profile = profile_batches(workspace, ledger, staged)
+    found: dict[int, list[Rule]] = {batch: [] for batch in staged}
+    for finding in judge(profile, BATCH_RULES):
+        for batch in profile["batch"].gather(list(finding.rows)):
+            found[batch].append(finding.rule)
+    blocked = {b: tuple(r.name for r in rules if r.critical) for b, rules in found.items()}
+    blocked = {b: names for b, names in blocked.items() if names}
+    warned = {b: tuple(r.name for r in rules if not r.critical) for b, rules in found.items() if rules}
+    passed = tuple(b for b in staged if b not in blocked)
+    with ledger.transaction():
+        ledger.move(passed, PASSED)
+        for batch, names in blocked.items():
+            ledger.move([batch], BLOCKED, ", ".join(names))
+    return Verdict(passed, blocked, {b: names for b, names in warned.items() if names and b not in blocked})
+
+
+def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) -> pl.DataFrame:
+    """Counts what the suite judges, in one scan of the staged files.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        batches: The batches to profile.
+
+    Returns:
+        One row a batch; numbers only.
+    """
+    plan = load_plan(workspace.plan_file)
+    texts = [identifier(n) for n, c in plan.columns().items() if c.sql_type == "VARCHAR"]
+    personal = " OR ".join(f"regexp_matches({t}, {literal(PERSONAL)})" for t in texts) or "FALSE"
+    groups = [workspace.staging / g / "events.parquet" for g in ledger.groups(batches)]
+    paths = ", ".join(literal(str(p)) for p in groups)
+    counts = pl.DataFrame(ledger.batch_counts(batches, _REJECTS_NOT), orient="row")
+    con = connect()
+    try:
+        with guarded("profile staged batches"):
+            con.register("ledger_counts", counts.to_arrow())
+            con.execute(
+                f"CREATE TEMP VIEW staged AS SELECT * FROM read_parquet([{paths}], hive_partitioning = false)"
+            )
+            text = bind(
+                load("headway_pipelines.quality", "batch_profile.sql"), {"declared": list(plan.events)}
+            )
+            profile: pl.DataFrame = con.sql(text.replace("/* personal */", personal)).pl()
+            return profile
+    finally:
+        con.close()
+
+
+__all__ = ["BATCH_RULES", "Verdict", "judge_batches", "profile_batches"]

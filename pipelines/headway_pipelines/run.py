@@ -1,0 +1,163 @@
+"""`headway run`: the same Dagster assets as the job, in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from headway.errors import HeadwayError
+from headway.models.plan import load_plan
+from headway.models.product import load_product
+from headway_pipelines.ingest import definitions_stamp, landed, new_files
+from headway_pipelines.ledger import BLOCKED, DAMAGED, PASSED, STAGED, Ledger
+from headway_pipelines.locking import workspace_lock
+from headway_pipelines.privacy.keys import load_key
+from headway_pipelines.workspace import Workspace
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        nothing_new: Whether there was nothing to do.
+        changed_days: UTC days whose events changed.
+        blocked: Files held back by a quality check, with the rules they violate.
+        damaged: Files set aside because their compression is damaged, with the place.
+        problems: Checks that failed, besides those on batches.
+    """
+
+    nothing_new: bool = False
+    changed_days: tuple[str, ...] = ()
+    blocked: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def run(
+    workspace: Workspace, paths: Sequence[Path] = (), *, announce: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Ingests what is new, recomputes what it touches, publishes.
+
+    Args:
+        workspace: The workspace.
+        paths: Files or folders below ``raw/`` to look at; empty means all.
+        announce: Called with a short word about each step that starts.
+
+    Returns:
+        What was done.
+
+    Raises:
+        HeadwayError: Something cannot be used; the previous state is intact.
+    """
+    with workspace_lock(workspace):
+        load_product(workspace.product_file, load_plan(workspace.plan_file))
+        stamp = hashlib.sha256(workspace.product_file.read_bytes()).hexdigest()
+        ledger = Ledger(workspace.ledger_file)
+        try:
+            due = _due(workspace, ledger, paths, stamp)
+        finally:
+            ledger.close()
+        if not due:
+            return Outcome(nothing_new=True)
+        return _materialize(workspace, paths, announce, stamp)
+
+
+def _due(workspace: Workspace, ledger: Ledger, paths: Sequence[Path], product_stamp: str) -> bool:
+    """Whether anything changed since the last complete run. Cheap: no database is opened, no asset imported."""
+    files = landed(workspace, paths)
+    key = load_key(workspace, create=not (workspace.state / "vault").exists())
+    return (
+        bool(new_files(ledger, key, files))
+        or bool(ledger.batches(STAGED, PASSED))
+        or ledger.get("definitions") != definitions_stamp(workspace)
+        or ledger.get("published") != product_stamp
+        or not all(p.exists() for p in (workspace.published_db, workspace.explore_db, workspace.report))
+    )
+
+
+def _materialize(
+    workspace: Workspace, paths: Sequence[Path], announce: Callable[[str], None], product_stamp: str
+) -> Outcome:
+    dagster_environment(workspace)
+    import dagster as dg
+
+    from headway_pipelines.assets import ASSETS, CHECKS, DOWNSTREAM, INGEST
+    from headway_pipelines.assets.resource import WorkspaceResource
+    from headway_pipelines.automation import range_tags
+    from headway_pipelines.lake import pending_days
+
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    resources = {"warehouse": WorkspaceResource(root=str(workspace.root), only=[str(p) for p in paths])}
+    everything = cast("list[dg.AssetsDefinition]", [*ASSETS, *CHECKS])
+    problems: list[str] = []
+    with dg.DagsterInstance.get() as instance:
+
+        def materialize(selection: list[dg.AssetsDefinition], tags: dict[str, str]) -> bool:
+            result = dg.materialize(
+                everything,
+                instance=instance,
+                resources=resources,
+                selection=selection,
+                tags=tags,
+                raise_on_error=False,
+            )
+            problems.extend(_failures(result))
+            return bool(result.success)
+
+        announce("reading raw logs through the privacy gate")
+        materialize(INGEST, {})
+        ledger = Ledger(workspace.ledger_file)
+        try:
+            days = pending_days(workspace, ledger)
+            announce("promoting, stitching people, computing metrics, publishing")
+            if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))):
+                ledger.put("published", product_stamp)
+            blocked = {b.label: b.note for b in ledger.batches(BLOCKED)}
+            damaged = {b.label: b.note for b in ledger.batches(DAMAGED)}
+        finally:
+            ledger.close()
+    others = tuple(p for p in problems if p != "batches_pass_quality")
+    return Outcome(False, tuple(days), blocked, damaged, others)
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Checks that failed. A step that failed ends the run with its own, value-free message."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            text = error.message.strip() if error is not None else "a step failed"
+            raise HeadwayError(text.split(": ", 1)[-1] if text.startswith("headway.errors") else text)
+    return [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
+
+
+def _all_days(ledger: Ledger) -> list[str]:
+    return sorted(ledger.rows_per_day()) or ["1990-01-01"]
+
+
+def dagster_environment(workspace: Workspace) -> None:
+    """Points Dagster at the workspace's own instance folder, with telemetry off.
+
+    Args:
+        workspace: The workspace.
+    """
+    from importlib import resources
+
+    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
+    settings = workspace.dagster_home / "dagster.yaml"
+    packaged = resources.files("headway_pipelines").joinpath("dagster.yaml").read_text(encoding="utf-8")
+    if not settings.exists():
+        settings.write_text(packaged, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(workspace.dagster_home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    os.environ["HEADWAY_WORKSPACE"] = str(workspace.root)
