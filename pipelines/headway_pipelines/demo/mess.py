@@ -18,7 +18,7 @@ Line = dict[str, Any]
 #: Codes of ``special``: violations from here, malformed lines from there, canaries from yonder.
 FIRST_VIOLATION, FIRST_MALFORMED, FIRST_CANARY = 1, 50, 100
 #: Stands for two bytes that are not UTF-8 until the file is written; no string type holds those.
-NOT_UTF8 = "\x1a\x1a"
+NOT_UTF8 = "\x7f\x7f"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def send(world: World, rng: np.random.Generator, rows: RowArray) -> RowArray:
     rows = rows[(rows["ts"] >= world.clock.start) & (rows["recv"] < world.clock.end)]
     known = np.unique(rows["device"][rows["flags"] & LOGGED_IN > 0])
     bare = (rows["device"] % 2 == 1) & (rows["device"] != world.no_device) & ~np.isin(rows["device"], known)
-    return rows[~bare]
+    return np.asarray(rows[~bare])
 
 
 def number(rows: RowArray, stream: int) -> None:

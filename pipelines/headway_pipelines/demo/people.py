@@ -176,4 +176,5 @@ def _arrivals(world: World, rng: np.random.Generator, n: int) -> Ints:
 def _borrowers(world: World, rng: np.random.Generator, signs_up: Bools) -> Bools:
     n = len(signs_up)
     odd = np.arange(n) % 2 == 1
-    return odd & signs_up & np.roll(signs_up, 1) & (rng.random(n) < 2 * world.scenario.shared_device)
+    lucky = rng.random(n) < 2 * world.scenario.shared_device
+    return np.asarray(odd & signs_up & np.roll(signs_up, 1) & lucky)

@@ -41,7 +41,22 @@ def price_of(course: NDArray[Any]) -> NDArray[np.int64]:
     Returns:
         Cents.
     """
-    return np.array(cat.PRICES)[course % len(cat.PRICES)]
+    return np.asarray(np.array(cat.PRICES)[course % len(cat.PRICES)])
+
+
+def look_up(table: pl.Series, index: NDArray[Any]) -> pl.Series:
+    """Picks texts by position.
+
+    ``Series.gather`` does the same through a lazy query, five times slower for the short columns at hand.
+
+    Args:
+        table: Texts.
+        index: Positions.
+
+    Returns:
+        One text a position.
+    """
+    return table[pl.Series(index.astype(np.uint32))]
 
 
 def _texts(values: tuple[Any, ...]) -> pl.Series:
@@ -76,20 +91,26 @@ def _course(rows: RowArray) -> list[Piece]:
 
 
 def _category(rows: RowArray) -> list[Piece]:
-    return [',"category":', _CATEGORIES.gather(rows["a"] % len(cat.CATEGORIES))]
+    return [',"category":', look_up(_CATEGORIES, rows["a"] % len(cat.CATEGORIES))]
 
 
 def _price(rows: RowArray) -> pl.Series:
-    return _PRICES.gather(rows["a"] % len(cat.PRICES))
+    return look_up(_PRICES, rows["a"] % len(cat.PRICES))
 
 
 def _page_viewed(_: World, rows: RowArray) -> list[Piece]:
     number = rows["page"].astype(np.int64) * len(cat.REFERRERS) + rows["ref"]
-    return ['"properties":', _PAGE_PROPERTIES.gather(number), ","]
+    return ['"properties":', look_up(_PAGE_PROPERTIES, number), ","]
 
 
 def _signed_up(_: World, rows: RowArray) -> list[Piece]:
-    return ['"properties":{"method":', _METHODS.gather(rows["a"]), ',"role":', _ROLES.gather(rows["b"]), "},"]
+    return [
+        '"properties":{"method":',
+        look_up(_METHODS, rows["a"]),
+        ',"role":',
+        look_up(_ROLES, rows["b"]),
+        "},",
+    ]
 
 
 def _course_created(_: World, rows: RowArray) -> list[Piece]:
@@ -98,11 +119,11 @@ def _course_created(_: World, rows: RowArray) -> list[Piece]:
 
 def _course_published(_: World, rows: RowArray) -> list[Piece]:
     more: list[Piece] = [',"price":', _price(rows), ',"lessons":', _int(rows["b"])]
-    return [*_course(rows), *_category(rows), *more, ',"has_video":', _BOOLS.gather(rows["c"]), "},"]
+    return [*_course(rows), *_category(rows), *more, ',"has_video":', look_up(_BOOLS, rows["c"]), "},"]
 
 
 def _feature_exposed(_: World, rows: RowArray) -> list[Piece]:
-    return ['"properties":{"feature":"video_editor","variant":', _VARIANTS.gather(rows["c"]), "},"]
+    return ['"properties":{"feature":"video_editor","variant":', look_up(_VARIANTS, rows["c"]), "},"]
 
 
 def _video_edited(_: World, rows: RowArray) -> list[Piece]:
@@ -114,7 +135,7 @@ def _course_enrolled(_: World, rows: RowArray) -> list[Piece]:
 
 
 def _lesson_watched(_: World, rows: RowArray) -> list[Piece]:
-    return [*_course(rows), ',"seconds":', _int(rows["b"]), ',"completed":', _BOOLS.gather(rows["c"]), "},"]
+    return [*_course(rows), ',"seconds":', _int(rows["b"]), ',"completed":', look_up(_BOOLS, rows["c"]), "},"]
 
 
 def _payment(_: World, rows: RowArray) -> list[Piece]:
@@ -123,7 +144,7 @@ def _payment(_: World, rows: RowArray) -> list[Piece]:
 
 
 def _invite_sent(_: World, rows: RowArray) -> list[Piece]:
-    return ['"properties":{"medium":', _MEDIA.gather(rows["c"]), "},"]
+    return ['"properties":{"medium":', look_up(_MEDIA, rows["c"]), "},"]
 
 
 def _nothing(_: World, __: RowArray) -> list[Piece]:
@@ -131,26 +152,32 @@ def _nothing(_: World, __: RowArray) -> list[Piece]:
 
 
 def _survey(_: World, rows: RowArray) -> list[Piece]:
-    comment: list[Piece] = [',"comment":', _COMMENTS.gather(rows["a"]), "},"]
+    comment: list[Piece] = [',"comment":', look_up(_COMMENTS, rows["a"]), "},"]
     return ['"properties":{"survey":"nps","score":', _int(rows["b"]), *comment]
 
 
 def _ticket_opened(_: World, rows: RowArray) -> list[Piece]:
     return [
         '"properties":{"topic":',
-        _TOPICS.gather(rows["c"]),
+        look_up(_TOPICS, rows["c"]),
         ',"message":',
-        _MESSAGES.gather(rows["a"]),
+        look_up(_MESSAGES, rows["a"]),
         "},",
     ]
 
 
 def _ticket_answered(_: World, rows: RowArray) -> list[Piece]:
-    return ['"properties":{"topic":', _TOPICS.gather(rows["c"]), ',"by":', _ANSWERERS.gather(rows["b"]), "},"]
+    return [
+        '"properties":{"topic":',
+        look_up(_TOPICS, rows["c"]),
+        ',"by":',
+        look_up(_ANSWERERS, rows["b"]),
+        "},",
+    ]
 
 
 def _search(_: World, rows: RowArray) -> list[Piece]:
-    return ['"properties":{"query":', _QUERIES.gather(rows["a"]), ',"results":', _int(rows["b"]), "},"]
+    return ['"properties":{"query":', look_up(_QUERIES, rows["a"]), ',"results":', _int(rows["b"]), "},"]
 
 
 def _stalled(_: World, rows: RowArray) -> list[Piece]:
@@ -160,10 +187,16 @@ def _stalled(_: World, rows: RowArray) -> list[Piece]:
 def _identify(world: World, rows: RowArray) -> list[Piece]:
     parts = world.person_parts(rows["person"])
     first, last = parts["first"], parts["surname"]
-    name: list[Piece] = ['"traits":{"name":"', _FIRST.gather(first), " ", _SURNAMES.gather(last)]
-    mail: list[Piece] = ['","email":"', _FIRST_LOWER.gather(first), ".", _SURNAMES_LOWER.gather(last), "."]
-    reach: list[Piece] = [_int(rows["person"]), '@example.com","phone":"', _PHONES.gather(parts["phone"])]
-    home: list[Piece] = ['","address":{"street":"', _STREETS.gather(parts["street"]), '","country":"DE"}},']
+    name: list[Piece] = ['"traits":{"name":"', look_up(_FIRST, first), " ", look_up(_SURNAMES, last)]
+    mail: list[Piece] = [
+        '","email":"',
+        look_up(_FIRST_LOWER, first),
+        ".",
+        look_up(_SURNAMES_LOWER, last),
+        ".",
+    ]
+    reach: list[Piece] = [_int(rows["person"]), '@example.com","phone":"', look_up(_PHONES, parts["phone"])]
+    home: list[Piece] = ['","address":{"street":"', look_up(_STREETS, parts["street"]), '","country":"DE"}},']
     return [*name, *mail, *reach, *home]
 
 

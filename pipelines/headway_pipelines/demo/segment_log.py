@@ -7,6 +7,8 @@ in every line but always equally long (ids, times) is written into a byte matrix
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,8 +20,8 @@ from headway_pipelines.demo import catalogue as cat
 from headway_pipelines.demo.canaries import Canary, plant
 from headway_pipelines.demo.clock import DAY, MINUTE, SECOND, Ints
 from headway_pipelines.demo.journeys import IN_SCHOOL
-from headway_pipelines.demo.mess import FIRST_CANARY, change_line
-from headway_pipelines.demo.properties import Piece, properties
+from headway_pipelines.demo.mess import FIRST_CANARY, NOT_UTF8, change_line
+from headway_pipelines.demo.properties import Piece, look_up, properties
 from headway_pipelines.demo.rows import EVENT_NAMES, LOGGED_IN, SERVER_KINDS, UNDECLARED_NAMES, Kind, RowArray
 from headway_pipelines.demo.world import Trait, World
 
@@ -27,8 +29,43 @@ Bytes = NDArray[np.uint8]
 _ZONE_CLIENT, _ZONE_SERVER = "Z", "+00:00"
 _WEB = '"library":{"name":"analytics.js","version":"next-1.81.0"},'
 _SERVER_CONTEXT = '"context":{"library":{"name":"analytics-python","version":"2.3.4"}'
+#: Two bytes that are never UTF-8, as long as ``NOT_UTF8``.
+DAMAGE = b"\xff\xfe"
 # Clocks are wrong by up to three days, and that early lines may say so.
 _DAYS_BEFORE = 6
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Lines ready to be written.
+
+    Attributes:
+        text: All lines, each with its line end.
+        begins: Where each line begins; one entry more than there are lines.
+        damaged: Where ``NOT_UTF8`` stands, which no string type can hold: ``DAMAGE`` goes in its place.
+    """
+
+    text: memoryview
+    begins: Ints
+    damaged: list[int]
+
+    def pieces(self, first: int, last: int) -> Iterator[bytes | memoryview]:
+        """Gives the bytes of consecutive lines.
+
+        Args:
+            first: First line.
+            last: One past the last line.
+
+        Yields:
+            Their bytes, in order.
+        """
+        at, end = int(self.begins[first]), int(self.begins[last])
+        for hole in self.damaged:
+            if at <= hole < end:
+                yield self.text[at:hole]
+                yield DAMAGE
+                at = hole + len(NOT_UTF8)
+        yield self.text[at:end]
 
 
 class Renderer:
@@ -54,15 +91,14 @@ class Renderer:
             [_page(url, path, title, ref) for url, path, title in cat.PAGES for ref in cat.REFERRERS]
         )
 
-    def render(self, rows: RowArray) -> tuple[memoryview, Ints]:
+    def render(self, rows: RowArray) -> Rendered:
         """Renders rows in the order given.
 
         Args:
             rows: Rows, a few ten thousand at a time.
 
         Returns:
-            The bytes of all lines, each with its line end, and where each line begins (one entry more than
-            there are lines).
+            Their lines.
         """
         parts: list[pl.Series] = []
         order: list[Ints] = []
@@ -72,18 +108,24 @@ class Renderer:
                 parts.append(self._lines(kind, rows[index]))
                 order.append(index)
         back = np.argsort(np.concatenate(order))
-        lines = self._special(rows, pl.concat(parts).gather(back))
+        lines = self._special(rows, look_up(pl.concat(parts), back))
         array = lines.to_arrow(compat_level=pl.CompatLevel.oldest())
         _, offsets, data = array.buffers()
+        text = memoryview(data)
         begins = np.frombuffer(offsets, np.int64, len(rows) + 1, array.offset * 8)
-        return memoryview(data), begins
+        damaged = []
+        for i in np.flatnonzero(rows["special"]):
+            at = bytes(text[begins[i] : begins[i + 1]]).find(NOT_UTF8.encode())
+            if at >= 0:
+                damaged.append(int(begins[i]) + at)
+        return Rendered(text, begins, damaged)
 
     def _special(self, rows: RowArray, lines: pl.Series) -> pl.Series:
         index = np.flatnonzero(rows["special"])
         if not len(index):
             return lines
         changed = []
-        for code, text in zip(rows["special"][index].tolist(), lines.gather(index).to_list(), strict=True):
+        for code, text in zip(rows["special"][index].tolist(), look_up(lines, index).to_list(), strict=True):
             canary = self._canaries[code - FIRST_CANARY] if code >= FIRST_CANARY else None
             changed.append(plant(canary, text[:-1]) if canary else change_line(code, text[:-1]))
         return lines.scatter(index, [text + "\n" for text in changed])
@@ -91,28 +133,26 @@ class Renderer:
     def _lines(self, kind: Kind, rows: RowArray) -> pl.Series:
         pieces: list[Piece] = [*self._opening(kind, rows), self._fixed(rows, kind in SERVER_KINDS)]
         person = np.where(rows["flags"] & LOGGED_IN > 0, rows["person"], self._world.scenario.people)
-        pieces.append(self._user_id.gather(person))
+        pieces.append(look_up(self._user_id, person))
         pieces += properties(self._world, kind, rows)
         if kind in SERVER_KINDS:
             pieces.append(_SERVER_CONTEXT)
         else:
-            pieces.append(self._context.gather(self._context_number(rows["device"])))
-            pieces.append(self._page.gather(_page_number(rows)))
-        pieces.append(self._school.gather(self._school_number(rows)))
+            pieces.append(look_up(self._context, self._context_number(rows["device"])))
+            pieces.append(look_up(self._page, _page_number(rows)))
+        pieces.append(look_up(self._school, self._school_number(rows)))
         pieces.append('},"integrations":{}}\n')
-        columns = {f"p{i}": p for i, p in enumerate(pieces) if isinstance(p, pl.Series)}
-        text = [pl.col(f"p{i}") if isinstance(p, pl.Series) else pl.lit(p) for i, p in enumerate(pieces)]
-        return pl.DataFrame(columns).select(pl.concat_str(text).alias("line")).to_series()
+        return pl.select(pl.concat_str([pl.lit(piece) for piece in pieces]).alias("line")).to_series()
 
     def _opening(self, kind: Kind, rows: RowArray) -> list[Piece]:
         if kind == Kind.PAGE_VIEWED:
-            return ['{"type":"page","name":', _PAGE_NAMES.gather(rows["page"]), ","]
+            return ['{"type":"page","name":', look_up(_PAGE_NAMES, rows["page"]), ","]
         if kind == Kind.IDENTIFY:
             return ['{"type":"identify",']
         if kind == Kind.GROUP:
             names = pl.Series([json.dumps(name) for name in self._school_names])
             here = self._world.pick(rows["person"], Trait.SCHOOL, len(self._school_names))
-            return ['{"type":"group","groupId":', names.gather(here), ","]
+            return ['{"type":"group","groupId":', look_up(names, here), ","]
         name = EVENT_NAMES.get(kind) or UNDECLARED_NAMES[kind]
         return [f'{{"type":"track","event":{json.dumps(name)},']
 
@@ -276,7 +316,7 @@ def _contexts() -> list[str]:
 
 
 def _page_number(rows: RowArray) -> Ints:
-    return rows["page"].astype(np.int64) * len(cat.REFERRERS) + rows["ref"]
+    return np.asarray(rows["page"].astype(np.int64) * len(cat.REFERRERS) + rows["ref"])
 
 
 def _page(url: str, path: str, title: str, referrer: str) -> str:

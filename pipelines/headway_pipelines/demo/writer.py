@@ -13,13 +13,12 @@ import numpy as np
 from isal import igzip
 
 from headway_pipelines.demo.clock import DAY, FILES_PER_DAY, SECOND, Ints
-from headway_pipelines.demo.mess import NOT_UTF8
 from headway_pipelines.demo.rows import RowArray
 from headway_pipelines.demo.segment_log import Renderer
 from headway_pipelines.demo.world import World
 
 #: Rows rendered at a time: small enough for the pieces to stay in the processor's cache.
-SLICE = 16_384
+SLICE = 65536
 #: Rows of small files gathered into one rendering.
 GATHER = 65_536
 _WORKERS = 2
@@ -75,7 +74,7 @@ class Spill:
         Returns:
             One number a file of the range, empty ones included.
         """
-        return np.sum([np.diff(begins) for begins in self._begins.values()], axis=0)
+        return np.asarray(np.sum([np.diff(begins) for begins in self._begins.values()], axis=0))
 
     def read(self, first: int, last: int) -> RowArray:
         """Merges the lines of consecutive files.
@@ -163,8 +162,8 @@ def _write_group(
     file = group[0] - 1
     for begin in range(0, len(rows), SLICE):
         part = rows[begin : begin + SLICE]
-        data, lines = renderer.render(part)
-        size += int(lines[-1])
+        rendered = renderer.render(part)
+        size += int(rendered.begins[-1])
         at = begin
         while at < begin + len(part):
             if out is None or at == out.end:
@@ -173,7 +172,8 @@ def _write_group(
                 out = _File(raw / file_name(world, file), int(ends[file - group[0]]))
                 written += 1
             stop = min(out.end, begin + len(part))
-            out.write(data[lines[at - begin] : lines[stop - begin]])
+            for piece in rendered.pieces(at - begin, stop - begin):
+                out.write(piece)
             at = stop
     compressed += out.close() if out else 0
     return Written(written, len(rows), size, compressed)
@@ -189,9 +189,8 @@ class _File:
         self._raw = path.open("wb")
         self._zip: gzip.GzipFile = igzip.IGzipFile("", "wb", _LEVEL, self._raw, 0)
 
-    def write(self, data: memoryview) -> None:
-        text = bytes(data)
-        self._zip.write(text.replace(NOT_UTF8.encode(), b"\xff\xfe"))
+    def write(self, data: bytes | memoryview) -> None:
+        self._zip.write(data)
 
     def close(self) -> int:
         self._zip.close()
