@@ -74,7 +74,7 @@ def attempts(
         end = t1 + window
         if entry == "latest":
             end = min([end, *(rows[m].hour for m in starts if rows[m].hour > t1)])
-        stack = [(n,)]
+        stack: list[tuple[int, ...]] = [(n,)]
         while stack:
             used = stack.pop()
             yield Attempt(tuple(rows[m].hour for m in used), n, rows[n].plan or "(none)")

@@ -75,7 +75,6 @@ def naive(
     local = {at: at.replace(tzinfo=UTC).astimezone(zone).date() for _, at in events}
     inside = {at: first <= day <= last for at, day in local.items()}
     periods = cohorts_of(first, last, period, weekday)
-    end_of = lambda day: _utc(after(day, period), zone)  # noqa: E731
     observed = min(horizon, _utc(last + timedelta(days=1), zone))
     result = []
     for number, cohort in enumerate(periods):
@@ -103,9 +102,9 @@ def naive(
                 hit = column in kept if question["criterion"] == "on" else any(k >= column for k in kept)
                 back += column == 0 or hit
             if rolling:
-                over = end_of(cohort) + (width * (column + 1) if column else timedelta())
+                over = _utc(after(cohort, period), zone) + (width * (column + 1) if column else timedelta())
             else:
-                over = end_of(periods[number + column])
+                over = _utc(after(periods[number + column], period), zone)
             result.append((cohort, len(members), column, back if members else 0, over <= observed))
     return result
 
