@@ -6,29 +6,21 @@
 WITH days AS (
   SELECT
     person,
-    channel,
     day,
-    week,
+    min(week) AS week,
+    min(channel) AS channel,
     max(CASE WHEN is_of THEN 1 ELSE 0 END) AS of_it,
     max(CASE WHEN is_did THEN 1 ELSE 0 END) AS did_it
   FROM ev
-  GROUP BY person, channel, day, week
+  GROUP BY person, day
 ),
 periods AS (
-  SELECT
-    days.person AS person,
-    days.channel AS channel,
-    kinds.period AS period,
-    CASE WHEN kinds.period = 'day' THEN days.day ELSE days.week END AS start_day,
-    max(days.of_it) AS of_it,
-    max(days.did_it) AS did_it
+  SELECT channel, 'day' AS period, day AS start_day, of_it, did_it
   FROM days
-  CROSS JOIN (VALUES ('day'), ('week')) AS kinds(period)
-  GROUP BY
-    days.person,
-    days.channel,
-    kinds.period,
-    CASE WHEN kinds.period = 'day' THEN days.day ELSE days.week END
+  UNION ALL
+  SELECT min(channel) AS channel, 'week' AS period, week AS start_day, max(of_it) AS of_it, max(did_it) AS did_it
+  FROM days
+  GROUP BY person, week
 )
 SELECT
   channel,

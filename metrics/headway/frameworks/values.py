@@ -148,11 +148,13 @@ def _plan(
         goal = tests["reach" if isinstance(metric, Conversion) else "returning"]
         flags = [_flag(tests["start"], "is_start"), _flag(goal, "is_goal")]
         return "cohort", flags, keep, dict(zip(("opens", "closes"), _window(metric), strict=True))
+    if isinstance(metric, Mean) and metric.value is not None:
+        amount = exp.Case().when(tests["event"], exp.column(metric.value, quoted=True))
+        adds = exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)
+        return "mean_sum", [_flag(tests["of"], "is_of"), adds], keep, {}
     if isinstance(metric, Mean):
-        value = exp.column(metric.value, quoted=True) if metric.value else exp.Literal.number(1)
-        amount = exp.Case().when(tests["event"], value)
-        flags = [_flag(tests["of"], "is_of"), exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)]
-        return "mean", flags, keep, {"once_a_day": metric.measure == "days"}
+        flags = [_flag(tests["of"], "is_of"), _flag(tests["event"], "is_counted")]
+        return "mean_count", flags, keep, {"once_a_day": metric.measure == "days"}
     if isinstance(metric, PromoterScore):
         score = exp.column(metric.score, quoted=True)
         valid = exp.Between(this=score, low=exp.Literal.number(0), high=exp.Literal.number(10))

@@ -93,8 +93,9 @@ class EventSelector(Definition):
     @property
     def label(self) -> str:
         """The events in a sentence."""
-        names = " or ".join(repr(name) for name in self.event)
-        return f"{names} (where {self.where})" if self.where else names
+        names = ", ".join(repr(name) for name in self.event)
+        named = f"any of {names}" if len(self.event) > 1 else names
+        return f"{named} (where {self.where})" if self.where else named
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -211,7 +212,7 @@ class _Metric(Definition):
     def definition(self) -> str:
         """Returns one sentence with numerator, denominator, window and the rule when a value is final."""
         value, window, wait = self.measured()
-        final = "the period has ended" if wait == 0 else f"{_length(wait)} have passed since the period ended"
+        final = "the period is over" if wait == 0 else f"the period and {_length(wait)} after it are over"
         return f"{value}, {window}; a value is complete once {final}."
 
 
@@ -240,8 +241,8 @@ class Share(_Metric):
         """See the base class."""
         of, did = self.of.label, self.did.label
         return Measured(
-            f"People who did both {of} and {did}, divided by people who did {of}",
-            "both within the same period and in any order",
+            f"People who did {of} and also {did}, divided by people who did {of}",
+            "within the same period and in any order",
             0,
         )
 
@@ -289,8 +290,8 @@ class Retained(_Metric):
         wait = parse_duration(self.after) + parse_duration(self.within)
         opens, closes = describe_duration(self.after), _length(wait)
         return Measured(
-            f"People who did {returning} again after their first {start}, divided by people whose first {start} "
-            "ever falls in the period",
+            f"People who did {returning} after their first {start}, divided by people whose first {start} ever "
+            "falls in the period",
             f"from {opens} (inclusive) to {closes} (exclusive) after that first event",
             wait,
         )
@@ -323,7 +324,7 @@ class Mean(_Metric):
         return Measured(
             f"{what} by the people who did {self.of.label} in the period, divided by the number of those "
             "people",
-            "both within the same period, people with nothing counted as zero",
+            "people with nothing counted as zero",
             0,
         )
 

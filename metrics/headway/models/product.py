@@ -195,7 +195,7 @@ def parse_product(text: str, plan: TrackingPlan, name: str = "product.yml") -> P
         >>> print(product.metrics["publishing"].definition())
         People who did 'Course Published' after their first 'Signed Up', divided by people whose first
         'Signed Up' ever falls in the period, within 14 days of that first event (inclusive); a value is
-        complete once 14 days have passed since the period ended.
+        complete once the period and 14 days after it are over.
     """
     return validate(parse_document(text, name), Product, lambda product: problems(product, plan))
 

@@ -9,6 +9,7 @@ from headway.errors import InputError
 from headway.models.explain import did_you_mean, listed
 from headway.models.metrics import EventSelector, Mean, Metric, PromoterScore
 from headway.models.plan import Column, TrackingPlan
+from headway.models.where_checks import mismatches
 from headway.models.yaml_file import Location, Problem
 from headway.selectors import parse_where
 
@@ -82,15 +83,18 @@ def _selector(selector: EventSelector, at: Location, plan: TrackingPlan) -> Iter
 
 def _where(text: str, at: Location, columns: Mapping[str, Column], of: str) -> Iterator[Problem]:
     try:
-        parse_where(text, columns)
+        tree = parse_where(text, columns)
     except InputError as error:
         yield Problem(at, f"{error} (properties of {of})" if "unknown property" in str(error) else str(error))
+        return
+    yield from (Problem(at, message) for message in mismatches(tree, columns))
 
 
 def _columns(selector: EventSelector, plan: TrackingPlan) -> dict[str, Column]:
     """Returns the columns that at least one of the selected events fills."""
-    events = [plan.events[name] for name in selector.event if name in plan.events]
-    return {column.name: column for event in events for field in event.fields() for column in field.columns()}
+    events = [plan.events[name] for name in selector.event]
+    names = {column.name for event in events for field in event.fields() for column in field.columns()}
+    return {name: plan.columns()[name] for name in sorted(names)}
 
 
 def _number(name: str, selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
