@@ -30,7 +30,7 @@ from headway_pipelines.demo.truth import Truth, assemble
 from headway_pipelines.demo.world import World
 from headway_pipelines.demo.writer import Spill, write_log
 
-__all__ = ["CHANNELS", "Scenario", "Truth", "simulate"]
+__all__ = ["CHANNELS", "Scenario", "Truth", "simulate", "simulate_scenario"]
 
 _WORKERS = 2
 _FEWEST_DAYS = 7
@@ -75,14 +75,42 @@ def simulate(
         >>> truth.people["people"]
         50
     """
-    _check(workspace, people, days, seed)
-    world = World.build(Scenario(people=people, days=days, seed=seed, start=start))
+    scenario = Scenario(people=people, days=days, seed=seed, start=start)
+    return simulate_scenario(workspace, scenario, progress=progress)
+
+
+def simulate_scenario(
+    workspace: Path, scenario: Scenario, *, progress: Callable[[int, int], None] | None = None
+) -> Truth:
+    """Simulates a scenario with rates of its own: more retries, no bots, another effect.
+
+    Args:
+        workspace: As for ``simulate``.
+        scenario: The planted rates.
+        progress: As for ``simulate``.
+
+    Returns:
+        The planted truth, as in ``truth.json``.
+
+    Raises:
+        InputError: As for ``simulate``.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     truth = simulate_scenario(Path(folder), Scenario(people=50, days=14, retry=0.0))
+        >>> truth.log["retries"]
+        0
+    """
+    _check(workspace, scenario)
+    world = World.build(scenario)
     canaries = planting.build(world)
     raw = workspace / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     for name in ("tracking_plan.yml", "product.yml"):
         text = files(__package__).joinpath(name).read_text(encoding="utf-8")
         (workspace / name).write_text(text, encoding="utf-8")
+    people = scenario.people
     report = progress or (lambda done, total: None)
     with TemporaryDirectory(dir=workspace, prefix=".simulating-") as folder:
         spill = Spill(Path(folder), world)
@@ -100,7 +128,8 @@ def simulate(
     return truth
 
 
-def _check(workspace: Path, people: int, days: int, seed: int) -> None:
+def _check(workspace: Path, scenario: Scenario) -> None:
+    people, days, seed = scenario.people, scenario.days, scenario.seed
     if not 1 <= people <= _MOST_PEOPLE:
         raise InputError(f"people must be 1 to {_MOST_PEOPLE:,}, not {people:,}")
     if days < _FEWEST_DAYS:

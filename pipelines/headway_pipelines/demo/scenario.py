@@ -141,7 +141,7 @@ class Scenario:
             >>> Scenario().as_dict()["start"]
             '2026-08-31'
         """
-        values = asdict(self)
+        values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
         values["start"] = self.start.isoformat()
         values["release_day"] = self.release_day
         values["week1_expected"] = {channel: self.week1_expected(channel) for channel in CHANNELS}

@@ -101,7 +101,7 @@ def read(workspace: Path, files: dict[str, bytes]) -> Reading:
     touches: dict[str, list[str]] = defaultdict(list)
     declared = set(YAML(typ="safe").load(workspace / "tracking_plan.yml")["events"])
     for person, line in zip(owners(good), good, strict=True):
-        name = "Page Viewed" if line["type"] == "page" else line.get("event", line["type"])
+        name = "Page Viewed" if line["type"] == "page" else str(line.get("event", line["type"]))
         out.counts[line["type"]] += 1
         late = instant(line["receivedAt"]) - instant(line["timestamp"]) > timedelta(days=1)
         out.counts["late"] += late
@@ -247,11 +247,11 @@ def test_every_metric_of_the_product_file_has_a_truth_that_a_naive_reading_finds
         for segment in ("all", "channel=organic", "channel=paid", "channel=referral", "channel=direct"):
             planted = truth.metrics[name][segment]
             keys = ["all", *truth.range["week_starts"]]
-            above = [planted["numerator"], *planted["weekly_numerator"]]
-            below = [planted["denominator"], *planted["weekly_denominator"]]
+            tops = [planted["numerator"], *planted["weekly_numerator"]]
+            bottoms = [planted["denominator"], *planted["weekly_denominator"]]
             found = [totals[segment, key] for key in keys]
-            assert [f[0] for f in found] == pytest.approx(above, abs=0.01), (name, segment)
-            assert [f[1] for f in found] == pytest.approx(below), (name, segment)
+            assert [f[0] for f in found] == pytest.approx(tops, abs=0.01), (name, segment)
+            assert [f[1] for f in found] == pytest.approx(bottoms), (name, segment)
 
 
 def test_a_metric_without_any_people_would_be_no_evidence(truth: Truth) -> None:
