@@ -1,1 +1,45 @@
-"""Headway: outcomes instead of output, from raw event logs."""
+"""Headway: outcomes instead of output, from raw event logs.
+
+The names to start with::
+
+    import headway as hw
+
+    log = hw.open("workspace")                      # a workspace that `headway run` filled, or
+    log = hw.EventLog(frame, person="user_id")      # any Polars frame, Parquet files or DuckDB relation
+    hw.Funnel(["Signed Up", "Course Created"], within="14d").run(log)
+
+=====================  ==================================================================================
+`open`, `EventLog`     the events a question is asked of
+`Event`                events by name and by a condition on their properties
+`Funnel`               how many people get through a series of steps, and how long they take
+`Retention`            how many people come back, cohort by cohort
+`ActivePeople`         distinct people in trailing windows of days
+`Trend`                how often, how many people, how much, period by period
+`HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
+`HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
+=====================  ==================================================================================
+
+Further modules: `headway.charts` (figures), `headway.statistics` (intervals), `headway.models` (tracking plan and
+product file), `headway.frameworks` (AARRR and HEART metrics), `headway.selectors`, `headway.engine` (DuckDB).
+"""
+
+from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
+from headway.insights import ActivePeople, Funnel, Retention, Trend
+from headway.log import EventLog, ExcludedEventsWarning, open  # noqa: A004 - read as hw.open
+from headway.selectors import Event
+
+__all__ = [
+    "ActivePeople",
+    "DefinitionError",
+    "EngineError",
+    "Event",
+    "EventLog",
+    "ExcludedEventsWarning",
+    "Funnel",
+    "HeadwayError",
+    "HeadwayWarning",
+    "InputError",
+    "Retention",
+    "Trend",
+    "open",
+]

@@ -1,0 +1,326 @@
+"""Lines over time: active people, trends, and the published values of a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from headway.charts import theme
+
+_MOST_LINES = len(theme.PALETTE)
+_MOST_MARKS = 12
+_MOST_TICKS = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes:
+        name: Its label.
+        days: First day of each period.
+        values: One value per period; None leaves a gap.
+        complete: Whether each period is over.
+        low: Lower ends of intervals, or None for no band.
+        high: Upper ends of intervals, or None for no band.
+    """
+
+    name: str
+    days: Sequence[date]
+    values: Sequence[float | None]
+    complete: Sequence[bool]
+    low: Sequence[float | None] | None = None
+    high: Sequence[float | None] | None = None
+
+
+def active_people_figure(frame: pl.DataFrame, *, title: str | None = "Active people") -> go.Figure:
+    """Draws distinct people in trailing windows.
+
+    Args:
+        frame: Columns ``period_start``, ``window_days``, ``value``, ``complete``, as `ActivePeople` returns.
+        title: Heading, or None.
+
+    Returns:
+        One line per window, labelled at its end; periods that are not over are dashed and hollow.
+
+    Examples:
+        >>> frame = pl.DataFrame({
+        ...     "period_start": [date(2026, 3, 1)] * 2, "window_days": [1, 7], "value": [3, 5],
+        ...     "complete": [True, True],
+        ... })
+        >>> [trace.name for trace in active_people_figure(frame).data if trace.name]
+        ['1 day', '7 days']
+    """
+    windows = frame["window_days"].unique().sort().to_list()
+    lines = [
+        _line(f"{days} day" if days == 1 else f"{days} days", frame.filter(pl.col("window_days") == days))
+        for days in windows
+    ]
+    return _drawn(lines, title, "Distinct people in the trailing window", theme.numbers("people"))
+
+
+def trend_figure(
+    frame: pl.DataFrame, *, by: str | None = None, title: str | None = None, unit: str | None = None
+) -> go.Figure:
+    """Draws a measure over time.
+
+    Args:
+        frame: Columns ``period_start``, ``value``, ``complete`` and the breakdown, as `Trend` returns.
+        by: Name of the breakdown column, or None.
+        title: Heading, or None.
+        unit: Unit of the values, or None.
+
+    Returns:
+        One line per breakdown value, the eight largest at most.
+
+    Examples:
+        >>> frame = pl.DataFrame({"period_start": [date(2026, 3, 1)], "value": [3.0], "complete": [True]})
+        >>> len(trend_figure(frame).data)
+        1
+    """
+    if by is None:
+        return _drawn([_line("", frame)], title, None, theme.numbers(unit))
+    largest = frame.group_by(by).agg(pl.col("value").sum()).sort(["value", by], descending=[True, False])
+    shown = largest[by].head(_MOST_LINES).to_list()
+    left = largest.height - len(shown)
+    note = f"By {by}; the {len(shown)} largest, {left} more are not drawn" if left else f"By {by}"
+    return _drawn(
+        [_line(str(value), frame.filter(pl.col(by) == value)) for value in shown],
+        title,
+        note,
+        theme.numbers(unit),
+    )
+
+
+def metric_figure(
+    frame: pl.DataFrame, *, title: str | None = None, question: str | None = None, target: float | None = None
+) -> go.Figure:
+    """Draws the values of one metric with their intervals.
+
+    Args:
+        frame: Rows of ``metric_values`` of one metric: ``segment``, ``period_start``, ``value``, ``low``,
+            ``high``, ``unit``, ``complete``, ``suppressed``.
+        title: Heading; None takes the metric's name.
+        question: What the metric answers, shown below the heading.
+        target: Value to reach, in the metric's unit, or None.
+
+    Returns:
+        The line of all people with its 95 % interval; other segments as thinner lines without a band. Suppressed
+        values are gaps marked "<10".
+
+    Examples:
+        >>> frame = pl.DataFrame({
+        ...     "metric": ["activation"] * 2, "segment": ["all"] * 2, "unit": ["percent"] * 2,
+        ...     "period_start": [date(2026, 3, 2), date(2026, 3, 9)], "value": [0.4, 0.5], "low": [0.3, 0.4],
+        ...     "high": [0.5, 0.6], "complete": [True, False], "suppressed": [False, False],
+        ... })
+        >>> metric_figure(frame, target=0.45).layout.title.text
+        'activation'
+    """
+    frame = frame.sort("period_start")
+    names = frame["metric"].unique().to_list() if "metric" in frame.columns else []
+    unit = frame["unit"].drop_nulls().first() if frame.height else None
+    segments = frame["segment"].unique().sort().to_list()
+    ordered = sorted(segments, key=lambda segment: segment != "all")[:_MOST_LINES]
+    lines = [
+        _line("" if segments == ["all"] else segment, frame.filter(pl.col("segment") == segment))
+        for segment in ordered
+    ]
+    formats = theme.numbers(str(unit) if unit else None)
+    result = _drawn(lines, title or (names[0] if names else None), question, formats, band=True)
+    hidden = frame.filter(pl.col("suppressed") & (pl.col("segment") == "all"))["period_start"].to_list()
+    for day in hidden[-_MOST_MARKS:]:
+        result.add_annotation(
+            x=day,
+            y=0,
+            yref="paper",
+            yanchor="bottom",
+            text=theme.SUPPRESSED,
+            showarrow=False,
+            font={"size": 11, "color": theme.MUTED},
+            hovertext="Fewer than ten people: not published",
+        )
+    if target is not None:
+        _mark_target(result, target, formats)
+    return result
+
+
+def _line(name: str, frame: pl.DataFrame) -> Line:
+    frame = frame.sort("period_start")
+    ends = {"low", "high"} <= set(frame.columns)
+    return Line(
+        name=name,
+        days=frame["period_start"].to_list(),
+        values=frame["value"].to_list(),
+        complete=frame["complete"].to_list(),
+        low=frame["low"].to_list() if ends else None,
+        high=frame["high"].to_list() if ends else None,
+    )
+
+
+def _drawn(
+    lines: Sequence[Line], title: str | None, subtitle: str | None, formats: theme.Numbers, band: bool = False
+) -> go.Figure:
+    result = theme.figure(
+        title, subtitle, showlegend=False, hovermode="x unified" if len(lines) > 1 else "closest"
+    )
+    result.update_yaxes(rangemode="tozero", tickformat=formats.tick, ticksuffix=formats.ticks, nticks=6)
+    result.update_xaxes(
+        type="date", hoverformat=theme.DATE, **_date_ticks([day for line in lines for day in line.days])
+    )
+    for number, line in enumerate(lines):
+        color = theme.PALETTE[number % len(theme.PALETTE)]
+        if band and number == 0:
+            _add_band(result, line, color)
+        _add_line(result, line, color, formats, width=2.5 if number == 0 or not band else 1.5)
+    _label_ends(result, lines)
+    return result
+
+
+def _add_line(result: go.Figure, line: Line, color: str, formats: theme.Numbers, width: float) -> None:
+    over = [value if done else None for value, done in zip(line.values, line.complete, strict=True)]
+    hover = f"%{{x|{theme.DATE}}}<br><b>%{{y:{formats.hover}}}{formats.suffix}</b>"
+    name = theme.plain(line.name)
+    lonely = _lonely(over)
+    result.add_trace(
+        go.Scatter(
+            x=list(line.days),
+            y=over,
+            name=name,
+            mode="lines+markers" if len(over) <= 60 or lonely else "lines",
+            line={"color": color, "width": width},
+            marker={"size": 6 if len(over) <= 60 else 4},
+            connectgaps=False,
+            hovertemplate=f"{hover}<extra>{name}</extra>",
+        )
+    )
+    if all(line.complete):
+        return
+    # A dashed piece leads from the last finished period to each one that still runs.
+    after = [*line.complete[1:], True]
+    dashed = [
+        value if not done or not following else None
+        for value, done, following in zip(line.values, line.complete, after, strict=True)
+    ]
+    result.add_trace(
+        go.Scatter(
+            x=list(line.days),
+            y=dashed,
+            mode="lines",
+            line={"color": color, "width": width, "dash": "dot"},
+            hoverinfo="skip",
+            connectgaps=False,
+        )
+    )
+    running = [None if done else value for value, done in zip(line.values, line.complete, strict=True)]
+    result.add_trace(
+        go.Scatter(
+            x=list(line.days),
+            y=running,
+            mode="markers",
+            marker={"size": 8, "color": theme.PAPER, "line": {"color": color, "width": 2}},
+            hovertemplate=f"{hover}<br>not over yet, will change<extra>{name}</extra>",
+        )
+    )
+
+
+def _add_band(result: go.Figure, line: Line, color: str) -> None:
+    if line.low is None or line.high is None:
+        return
+    runs: list[list[int]] = []
+    for place, (low, high) in enumerate(zip(line.low, line.high, strict=True)):
+        if low is None or high is None:
+            continue
+        if runs and runs[-1][-1] == place - 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    for run in runs:
+        days = [line.days[i] for i in run]
+        edge = [line.high[i] for i in run] + [line.low[i] for i in reversed(run)]
+        result.add_trace(
+            go.Scatter(
+                x=days + days[::-1],
+                y=edge,
+                fill="toself",
+                fillcolor=_faint(color),
+                mode="lines",
+                line={"width": 0},
+                hoverinfo="skip",
+            )
+        )
+
+
+def _label_ends(result: go.Figure, lines: Sequence[Line]) -> None:
+    ends: list[tuple[int, date, float]] = []
+    for number, line in enumerate(lines):
+        known = [(day, value) for day, value in zip(line.days, line.values, strict=True) if value is not None]
+        if line.name and known:
+            ends.append((number, *known[-1]))
+    if not ends:
+        return
+    values = [value for line in lines for value in line.values if value is not None]
+    shifts = theme.spread([value for *_, value in ends], max(values) - min(0.0, *values, 0.0))
+    for (number, day, value), shift in zip(ends, shifts, strict=True):
+        result.add_annotation(
+            x=day,
+            y=value,
+            text=theme.shortened(lines[number].name, 22),
+            showarrow=False,
+            xanchor="left",
+            xshift=10,
+            yshift=shift,
+            font={"color": theme.PALETTE[number % len(theme.PALETTE)], "size": 12.5},
+        )
+    longest = max(len(theme.shortened(lines[number].name, 22)) for number, *_ in ends)
+    result.update_layout(margin_r=28 + 8 * longest)
+
+
+def _mark_target(result: go.Figure, target: float, formats: theme.Numbers) -> None:
+    result.add_hline(
+        y=target,
+        line={"color": theme.MUTED, "width": 1.25, "dash": "dash"},
+        annotation={
+            "text": "target",
+            "font": {"size": 11.5, "color": theme.MUTED},
+            "xanchor": "left",
+            "x": 0,
+        },
+        annotation_position="top left",
+    )
+    shown = [v for trace in result.data for v in (trace.y if trace.y is not None else []) if v is not None]
+    result.update_yaxes(
+        range=[min([0.0, target * 1.1, *shown]), max([target * 1.1, 0.0, *(v * 1.06 for v in shown)])]
+    )
+
+
+def _lonely(values: Sequence[float | None]) -> bool:
+    """Tells whether a value stands between gaps, where a line alone would not show it."""
+    padded = [None, *values, None]
+    return any(
+        value is not None and padded[i] is None and padded[i + 2] is None for i, value in enumerate(values)
+    )
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.13)"
+
+
+def _date_ticks(days: Sequence[date]) -> dict[str, Any]:
+    """Puts ticks on starts of periods, evenly and never more than eight."""
+    known = sorted(set(days))
+    if not known:
+        return {}
+    step = -(-len(known) // _MOST_TICKS)
+    marked = known[::-1][::step][::-1]
+    long = known[-1].year != known[0].year
+    pattern = (
+        "%b %Y" if all(day.day == 1 for day in known) and len(known) > 1 else "%d %b %Y" if long else "%d %b"
+    )
+    return {"tickvals": marked, "ticktext": [day.strftime(pattern) for day in marked]}
