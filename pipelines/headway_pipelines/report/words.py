@@ -1,0 +1,228 @@
+"""Values, targets and changes in words: generated from the numbers, never more certain than the interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from headway_pipelines.report.judge import Estimate
+from headway_pipelines.report.model import Cell, Metric
+from headway_pipelines.report.numbers import amount, apart, bounds, day, decimals, signed, week
+
+NO_WEEK = "no complete week yet"
+
+_NAMED = 2
+"""How many metrics a sentence of the lead names."""
+
+
+def value_words(metric: Metric, cell: Cell | None) -> str:
+    """Shows a value with its interval, or says why there is none.
+
+    Args:
+        metric: The metric.
+        cell: One of its periods, None where there is no complete one.
+
+    Returns:
+        For example ``38 % (35–41)`` or ``fewer than 10 people``.
+    """
+    if cell is None:
+        return NO_WEEK
+    if cell.estimate is None:
+        return cell.reason
+    return " ".join(part for part in estimate_parts(metric, cell.estimate) if part)
+
+
+def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
+    """Shows a value and its interval as two texts.
+
+    Args:
+        metric: The metric, whose target the numbers must visibly miss where they do.
+        estimate: The value.
+
+    Returns:
+        ``("38 %", "(35–41)")``; the second is empty where there is no interval.
+    """
+    low, high = estimate.low, estimate.high
+    places = decimals(metric.unit, estimate.value, low, high)
+    if metric.target is not None:
+        ends = ((low, metric.target), (high, metric.target), (estimate.value, metric.target))
+        places = apart(places, metric.unit, *ends)
+    value = amount(estimate.value, metric.unit, places)
+    return (
+        value,
+        f"({bounds(low, high, metric.unit, places)})" if low is not None and high is not None else "",
+    )
+
+
+def target_amount(metric: Metric) -> str:
+    """Shows a target's value, for example ``45 %``; empty without a target."""
+    if metric.target is None:
+        return ""
+    scale = 100 if metric.unit == "percent" else 1
+    places = next(
+        (n for n in range(3) if abs(round(metric.target * scale, n) - metric.target * scale) < 1e-9), 3
+    )
+    return amount(metric.target, metric.unit, places) + (" a day" if metric.target_period == "day" else "")
+
+
+def target_words(metric: Metric) -> str:
+    """Shows a target with its date, for example ``45 % by 31 Dec 2026``; empty without a target."""
+    due = metric.facts["target_by"]
+    return target_amount(metric) + (f" by {day(due)}" if metric.target is not None and due else "")
+
+
+def change_words(metric: Metric) -> str:
+    """Shows the change on the week before with its interval; empty where there is none."""
+    change = metric.change
+    if change is None:
+        return ""
+    places = _change_places(metric)
+    text = signed(change.value, metric.unit, places)
+    if change.low is None or change.high is None:
+        return text
+    return f"{text} ({bounds(change.low, change.high, metric.unit, places)})"
+
+
+def noise_words(metric: Metric) -> str:
+    """Says whether the change is distinguishable from noise, or why that cannot be said."""
+    if metric.change is None:
+        return metric.no_change_reason
+    if metric.change.distinct is None:
+        return "no interval: cannot tell it from noise"
+    if not metric.change.distinct:
+        return "within noise"
+    return f"{'better' if improved(metric) else 'worse'}, more than noise"
+
+
+def improved(metric: Metric) -> bool:
+    """Tells whether the change went the good way."""
+    return metric.change is not None and (metric.change.value > 0) == (metric.direction != "down")
+
+
+def lead(metrics: Sequence[Metric]) -> list[str]:
+    """Sums the scorecard up.
+
+    Args:
+        metrics: All metrics; one that several stages report counts once.
+
+    Returns:
+        Two to four sentences.
+    """
+    distinct = list({metric.name: metric for metric in metrics}.values())
+    if not distinct:
+        return [
+            "No metric is declared yet.",
+            "Declare what matters under metrics in product.yml and run again.",
+        ]
+    if not any(metric.estimate for metric in distinct):
+        return _nothing_to_say(distinct)
+    return [*_targets(distinct), _changes(distinct), _weeks(distinct)]
+
+
+def _nothing_to_say(metrics: Sequence[Metric]) -> list[str]:
+    cells = [metric.weeks.latest for metric in metrics]
+    if not any(cells):
+        return [
+            "No metric has a complete week yet, so there is no value to judge.",
+            "A week counts once it has ended, and the time people have to act has passed, within the data received.",
+        ]
+    hidden = sum(1 for cell in cells if cell and cell.suppressed)
+    return [
+        "No metric has a value to show for its latest complete week.",
+        f"Of {_plural(len(metrics), 'metric')}, {hidden} {_be(hidden)} hidden because too few people are behind "
+        "the value; the scorecard gives each reason.",
+    ]
+
+
+def _targets(metrics: Sequence[Metric]) -> list[str]:
+    aimed = [metric for metric in metrics if metric.target is not None]
+    if not aimed:
+        return ["No metric has a target yet, so this page says where things are, not whether that is enough."]
+    groups = {
+        ("meets it", "meet it"): [m for m in aimed if m.verdict == "met"],
+        ("falls short of it", "fall short of it"): [m for m in aimed if m.verdict in ("missed", "short")],
+        ("is too uncertain to say", "are too uncertain to say"): [
+            m for m in aimed if m.verdict == "uncertain"
+        ],
+        ("has no value", "have no value"): [m for m in aimed if m.verdict == "unknown"],
+    }
+    counted = [f"{len(found)} {verb[len(found) != 1]}" for verb, found in groups.items() if found]
+    sentences = [f"Of {_plural(len(aimed), 'metric')} with a target, {_joined(counted)}."]
+    behind = groups["falls short of it", "fall short of it"]
+    named = sorted(behind, key=_gap, reverse=True)[:_NAMED]
+    if named:
+        first = "Furthest from target: " if len(behind) > len(named) else ""
+        sentences.append(f"{first}{_joined([_position(metric) for metric in named], semicolons=True)}.")
+    return sentences
+
+
+def _position(metric: Metric) -> str:
+    side = "above" if metric.direction == "down" else "below"
+    value = value_words(metric, metric.targeted)
+    return f"{metric.title} is {value}, {side} its target of {target_amount(metric)}"
+
+
+def _gap(metric: Metric) -> float:
+    cell = metric.targeted
+    if cell is None or cell.estimate is None or metric.target is None:
+        return 0.0
+    return abs(cell.estimate.value - metric.target) / (abs(metric.target) or 1.0)
+
+
+def _changes(metrics: Sequence[Metric]) -> str:
+    compared = [m for m in metrics if m.change is not None and m.change.distinct is not None]
+    if not compared:
+        return "No metric can be compared with the week before."
+    moved = [m for m in compared if m.change is not None and m.change.distinct]
+    if not moved:
+        return f"None of {_plural(len(compared), 'metric')} differs from the week before by more than noise."
+    named = [_movement(metric) for metric in moved[:_NAMED]]
+    if len(moved) > _NAMED:
+        named.append(f"{len(moved) - _NAMED} more")
+    return (
+        f"Against the week before, {len(moved)} of {_plural(len(compared), 'metric')} moved by more than noise: "
+        f"{_joined(named, semicolons=True)}; 1 comparison in 20 does so by chance alone."
+    )
+
+
+def _movement(metric: Metric) -> str:
+    change = metric.change
+    assert change is not None and change.low is not None and change.high is not None
+    places = _change_places(metric)
+    size = signed(abs(change.value), metric.unit, places).removeprefix("+")
+    ends = sorted((abs(change.low), abs(change.high)))
+    verb = "rose" if change.value > 0 else "fell"
+    return f"{metric.title} {verb} by {size} ({bounds(ends[0], ends[1], metric.unit, places)})"
+
+
+def _weeks(metrics: Sequence[Metric]) -> str:
+    starts = [m.weeks.latest.start for m in metrics if m.weeks.latest]
+    newest = max(starts)
+    earlier, missing = sum(s < newest for s in starts), sum(1 for m in metrics if m.weeks.latest is None)
+    text = f"Values are of the latest complete week, {week(newest)}"
+    if earlier:
+        text += f", or of an earlier one for {_plural(earlier, 'metric')} whose window takes longer to pass"
+    if missing:
+        text += f"; {_plural(missing, 'metric')} {'has' if missing == 1 else 'have'} none yet"
+    return f"{text}."
+
+
+def _change_places(metric: Metric) -> int:
+    change = metric.change
+    assert change is not None
+    places = decimals(metric.unit, change.value, change.low, change.high)
+    return apart(places, metric.unit, (change.low, 0.0), (change.high, 0.0)) if change.distinct else places
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _joined(parts: Iterable[str], *, semicolons: bool = False) -> str:
+    listed = list(parts)
+    if semicolons or len(listed) < 2:
+        return "; ".join(listed)
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"
