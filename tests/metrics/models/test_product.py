@@ -1,0 +1,329 @@
+"""The product definition: what it accepts, what it refuses and in which words."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from headway.errors import DefinitionError, InputError
+from headway.models.metrics import Conversion, EventSelector, Mean, PromoterScore
+from headway.models.plan import load_plan, parse_plan
+from headway.models.product import Product, load_product, parse_product
+from headway.models.schemas import product_schema, tracking_plan_schema
+
+PLAN = parse_plan(
+    """
+version: 1
+product: lectern
+defaults: {purpose: product_analytics, owner: data, retention: 25 months}
+events:
+  Page Viewed: {properties: {url: {class: url, hosts: [learn.example.com], query: [utm_medium]}}}
+  Signed Up: {properties: {role: {class: enum, values: [teacher, learner]}, team: {class: id, domain: team}}}
+  Course Published: {properties: {price: {class: number, min: 0}, video: {class: bool}}}
+  Payment Completed: {properties: {amount: {class: number, min: 0}, currency: {class: enum, values: [EUR]}}}
+  Survey Answered: {properties: {score: {class: integer, min: 0, max: 10}, points: {class: integer, max: 100}}}
+  Lesson Watched:
+"""
+)
+
+HEAD = """\
+name: Lectern
+timezone: Europe/Berlin
+week_start: sunday
+currency: EUR
+activity: [Lesson Watched, Course Published]
+"""
+
+GOOD = (
+    HEAD
+    + """\
+channels:
+  - {name: paid, where: "utm_medium in ('cpc', 'ppc')"}
+metrics:
+  new_people: {framework: aarrr, stage: acquisition, title: New people, unit: people, kind: new_people,
+    target: {value: 1200, by: 2026-12-31}}
+  publishing:
+    report: [{framework: aarrr, stage: activation}, {framework: heart, stage: task_success}]
+    title: Publish
+    question: Do teachers finish?
+    unit: percent
+    kind: conversion
+    start: {event: Signed Up, where: role = 'teacher'}
+    reach: [Course Published]
+    within: 14d
+  back: {framework: heart, stage: retention, title: Back, unit: percent, kind: retention, start: Signed Up,
+    returning: {event: [Lesson Watched, Course Published]}, after: 7d, within: 7d}
+  payers: {framework: aarrr, stage: revenue, title: Payers, unit: percent, kind: share, of: Lesson Watched,
+    did: Payment Completed}
+  revenue: {framework: aarrr, stage: revenue, title: Revenue, unit: EUR, kind: mean, of: Lesson Watched,
+    event: Payment Completed, value: amount, measure: sum, direction: up}
+  days: {framework: heart, stage: engagement, title: Days, unit: days, kind: mean, of: Lesson Watched,
+    event: Lesson Watched, value: null, measure: days}
+  happy: {framework: heart, stage: happiness, title: NPS, unit: points, kind: nps, event: Survey Answered,
+    score: score}
+funnels:
+  publishing: {title: Publishing, steps: [Signed Up, Course Published], within: 14d}
+retentions:
+  learning: {title: Learning, start: Signed Up, returning: Lesson Watched, period: week, periods: 8}
+"""
+)
+
+
+def refused(text: str) -> list[str]:
+    with pytest.raises(DefinitionError) as caught:
+        parse_product(text, PLAN)
+    return str(caught.value).splitlines()
+
+
+def with_metric(fields: str) -> str:
+    return (
+        HEAD
+        + "metrics:\n  m: {framework: aarrr, stage: activation, title: T, unit: percent, "
+        + fields
+        + "}\n"
+    )
+
+
+def test_a_good_product() -> None:
+    product = parse_product(GOOD, PLAN)
+    assert (product.timezone, product.week_start, product.currency) == ("Europe/Berlin", "sunday", "EUR")
+    publishing = product.metric("publishing")
+    assert isinstance(publishing, Conversion)
+    assert publishing.start == EventSelector(event=("Signed Up",), where="role = 'teacher'")
+    assert publishing.reach.selector().names == ("Course Published",)
+    assert publishing.places() == (("aarrr", "activation"), ("heart", "task_success"))
+    target = product.metric("new_people").target
+    assert target is not None
+    assert (target.value, target.by, target.period) == (1200, date(2026, 12, 31), "week")
+    revenue, happy = product.metric("revenue"), product.metric("happy")
+    assert isinstance(revenue, Mean)
+    assert isinstance(happy, PromoterScore)
+    assert (revenue.value, happy.score) == ("amount", "score")
+    assert product.funnels["publishing"].steps[1].event == ("Course Published",)
+    with pytest.raises(InputError, match=r"unknown metric 'payer'\. Did you mean 'payers'"):
+        product.metric("payer")
+
+
+def test_definitions_are_sentences() -> None:
+    product = parse_product(GOOD, PLAN)
+    assert {name: metric.definition() for name, metric in product.metrics.items()} == {
+        "new_people": "Number of people whose first event ever falls in the period, looking at all retained history; "
+        "a value is complete once the period is over.",
+        "publishing": "People who did 'Course Published' after their first 'Signed Up' (where role = 'teacher'), "
+        "divided by people whose first 'Signed Up' (where role = 'teacher') ever falls in the period, within 14 days "
+        "of that first event (inclusive); a value is complete once the period and 14 days after it are over.",
+        "back": "People who did any of 'Lesson Watched', 'Course Published' after their first 'Signed Up', divided by "
+        "people whose first 'Signed Up' ever falls in the period, from 7 days (inclusive) to 14 days (exclusive) "
+        "after that first event; a value is complete once the period and 14 days after it are over.",
+        "payers": "People who did 'Lesson Watched' and also 'Payment Completed', divided by people who did 'Lesson "
+        "Watched', within the same period and in any order; a value is complete once the period is over.",
+        "revenue": "Sum of amount over 'Payment Completed' by the people who did 'Lesson Watched' in the period, "
+        "divided by the number of those people, people with nothing counted as zero; a value is complete once the "
+        "period is over.",
+        "days": "Number of distinct local days with 'Lesson Watched' by the people who did 'Lesson Watched' in the "
+        "period, divided by the number of those people, people with nothing counted as zero; a value is complete "
+        "once the period is over.",
+        "happy": "People whose last score from 0 to 10 in 'Survey Answered' is 9 or 10 minus people whose last is 0 to "
+        "6, divided by people who answered, times 100, taking the last answer of each person in the period; a value "
+        "is complete once the period is over.",
+    }
+
+
+def test_the_definition_hash_follows_the_numbers_not_the_words() -> None:
+    def hashed(text: str, name: str = "publishing") -> str:
+        return parse_product(text, PLAN).definition_hash(name)
+
+    same = GOOD.replace("title: Publish\n", "title: Other words\n").replace("finish?", "start?")
+    assert same != GOOD
+    assert hashed(same) == hashed(GOOD)
+    assert hashed(GOOD.replace("{event: Signed Up, where", '{"event": ["Signed Up"], where')) == hashed(GOOD)
+    for before, after in (("14d\n", "13d\n"), ("sunday", "monday"), ("Berlin", "Paris"), ("'ppc'", "'ad'")):
+        assert hashed(GOOD.replace(before, after)) != hashed(GOOD)
+    assert hashed(GOOD, "payers") != hashed(GOOD)
+
+
+def test_top_of_the_file() -> None:
+    text = (
+        GOOD.replace("Europe/Berlin", "Europe/Berln")
+        .replace("sunday", "sundy")
+        .replace("EUR\nact", "euro\nact")
+    )
+    assert refused(text + "metrix: 1\n") == [
+        "product.yml:2: timezone: unknown time zone 'Europe/Berln'; write an IANA name such as Europe/Berlin (did you "
+        "mean 'Europe/Berlin'?)",
+        "product.yml:3: week_start: 'sundy' is not allowed; allowed: monday, tuesday, wednesday, thursday, friday, "
+        "saturday, sunday (did you mean 'sunday'?)",
+        "product.yml:4: currency: 'euro' is not a currency code; write three capital letters such as EUR",
+        "product.yml:34: metrix: unknown key; allowed: activity, channels, currency, funnels, metrics, name, "
+        "retentions, timezone, week_start (did you mean 'metrics'?)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            "kind: shares, of: Signed Up",
+            "m: unknown kind 'shares'; allowed: conversion, mean, new_people, nps, retention, share (did you mean "
+            "'share'?)",
+        ),
+        (
+            "kind: conversion, start: Sign Up, reach: Lesson Watched, within: 1d",
+            "m.start: the tracking plan has no event 'Sign Up' (did you mean 'Signed Up'?); it declares: Course "
+            "Published, Lesson Watched, Page Viewed, Payment Completed, Signed Up, Survey Answered",
+        ),
+        (
+            "kind: conversion, start: Signed Up, reach: Lesson Watched, within: 2 weeks",
+            "m.within: '2 weeks' is not a duration; write a whole number and d, h, m or s, for example '14d', '24h' or "
+            "'30m'",
+        ),
+        (
+            "kind: conversion, start: Signed Up, reach: Lesson Watched, within: 0d",
+            "m.within: '0d' is no time at all; write at least one second",
+        ),
+        (
+            "kind: share, of: Signed Up, did: {event: Course Published, where: cost > 3}",
+            "m.did.where: unknown property 'cost'. Available: 'price', 'video'. (properties of Course Published)",
+        ),
+        (
+            "kind: share, of: Signed Up, did: {event: Signed Up, where: role = 'teachr'}",
+            "m.did.where: 'role' is never 'teachr' (did you mean 'teacher'?); its values are: learner, teacher",
+        ),
+        (
+            "kind: share, of: Signed Up, did: {event: Course Published, where: price > '3'}",
+            "m.did.where: 'price' is a number; compare it with a number, not with '3'",
+        ),
+        (
+            "kind: share, of: Signed Up, did: {event: Course Published, where: video = 1}",
+            "m.did.where: 'video' is true or false; compare it with true or false, not with 1",
+        ),
+        (
+            "kind: share, of: Signed Up, did: {event: Signed Up, where: team in ('a')}",
+            "m.did.where: 'team' is a pseudonym; only 'is null' and 'is not null' make sense for it",
+        ),
+        (
+            "kind: share, of: Signed Up, did: {event: Signed Up, where: role > 1}",
+            "m.did.where: 'role' is text; quote 1",
+        ),
+        (
+            "kind: share, of: [], did: Signed Up",
+            "m.of: name at least one event",
+        ),
+        (
+            "kind: share, of: 3, did: Signed Up",
+            "m.of: must be an event's name, a list of names, or {event: ..., where: ...}",
+        ),
+        (
+            "kind: mean, of: Signed Up, event: [Payment Completed, Signed Up], measure: sum, value: amount",
+            "m.value: 'Signed Up' has no property 'amount'; its numbers are: none",
+        ),
+        (
+            "kind: mean, of: Signed Up, event: Payment Completed, measure: sum, value: currency",
+            "m.value: 'currency' of 'Payment Completed' is of class enum, not a number; its numbers are: amount",
+        ),
+        (
+            "kind: mean, of: Signed Up, event: Payment Completed, measure: sum",
+            "m: measure: sum needs value: the property to add up",
+        ),
+        (
+            "kind: mean, of: Signed Up, event: Payment Completed, measure: count, value: amount",
+            "m: measure: count takes no value; remove it or write measure: sum",
+        ),
+        (
+            "kind: new_people",
+            "m: unit 'percent' does not fit this kind of metric; write unit: people",
+        ),
+        (
+            "kind: share, of: Signed Up, did: Signed Up, target: {value: 45, by: 2026-12-31}",
+            "m: target 45: percent targets are fractions; write 0.45 for 45 %",
+        ),
+        (
+            "kind: share, of: Signed Up, did: Signed Up, target: {value: 0.4, by: 2026-13-31}",
+            "m.target.by: must be a date, for example 2026-12-31, not '2026-13-31'",
+        ),
+        (
+            "kind: share, of: Signed Up, did: Signed Up, report: [{framework: heart, stage: adoption}]",
+            "m: say where it is reported: framework and stage, or report: [{framework: ..., stage: ...}]",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_metrics(fields: str, message: str) -> None:
+    assert refused(with_metric(fields)) == [f"product.yml:7: metrics.{message}"]
+
+
+def test_every_problem_is_listed_with_its_line() -> None:
+    text = HEAD + (
+        "metrics:\n"
+        "  Active: {framework: aarrr, stage: activaton, title: T, unit: percent, kind: share, of: A}\n"
+        "  m:\n"
+        "    report: [{framework: heart, stage: revenue}]\n"
+        "    title: ''\n"
+        "    unit: percent\n"
+        "    kind: nps\n"
+    )
+    assert refused(text) == [
+        "product.yml:7: metrics.Active: 'Active' is not a name; use lower-case letters, digits and underscores, at "
+        "most 63",
+        "product.yml:7: metrics.Active.stage: unknown stage 'activaton' of aarrr; allowed: acquisition, activation, "
+        "retention, referral, revenue (did you mean 'activation'?)",
+        "product.yml:7: metrics.Active.did: is missing",
+        "product.yml:8: metrics.m.event: is missing",
+        "product.yml:8: metrics.m.score: is missing",
+        "product.yml:9: metrics.m.report.0.stage: unknown stage 'revenue' of heart; allowed: happiness, engagement, "
+        "adoption, retention, task_success",
+        "product.yml:10: metrics.m.title: must not be empty",
+    ]
+
+
+def test_channels_funnels_and_scores() -> None:
+    text = HEAD.replace("Lesson Watched", "Lesson Wached") + (
+        "channels:\n"
+        '  - {name: paid, where: "utm_medum = 1"}\n'
+        '  - {name: paid, where: "lower(utm_medium) = 1"}\n'
+        '  - {name: direct, where: "utm_medium = 2"}\n'
+        "metrics:\n"
+        "  m: {framework: heart, stage: happiness, title: T, unit: points, kind: nps, event: Survey Answered,\n"
+        "    score: points}\n"
+        "funnels:\n"
+        "  f: {title: F, steps: [Signed Up, Foo], within: 3d}\n"
+    )
+    found = refused(text)
+    assert [line.split(": ")[0] + " " + line.split(": ")[1] for line in found] == [
+        "product.yml:5 activity",
+        "product.yml:7 channels.0.where",
+        "product.yml:8 channels.1.name",
+        "product.yml:8 channels.1.where",
+        "product.yml:9 channels.2.name",
+        "product.yml:9 channels.2.where",
+        "product.yml:12 metrics.m.score",
+        "product.yml:14 funnels.f.steps.1",
+    ]
+    assert found[2].endswith("'paid' is listed twice; join the conditions with or")
+    assert found[4].endswith("'direct' is taken: it is what Headway calls the rest or the sum")
+    assert found[6].endswith(
+        "a promoter score lies between 0 and 10; the plan's limits of 'points' are wider"
+    )
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "product.yml"
+    path.write_text(GOOD)
+    assert load_product(path, PLAN) == parse_product(GOOD, PLAN)
+
+
+def test_the_schemas_know_short_selectors_and_yaml_names() -> None:
+    product = product_schema()
+    forms = product["$defs"]["EventSelector"]["anyOf"]
+    assert [form["type"] for form in forms] == ["string", "array", "object"]
+    assert product["$defs"]["Conversion"]["required"] == ["title", "unit", "kind", "start", "reach", "within"]
+    enum = tracking_plan_schema()["$defs"]["EnumProperty"]
+    assert {"class", "from"} <= set(enum["properties"])
+    assert enum["additionalProperties"] is False
+
+
+def test_the_demo_is_a_valid_product() -> None:
+    demo = Path(__file__).parents[3] / "pipelines" / "headway_pipelines" / "demo"
+    plan = load_plan(demo / "tracking_plan.yml")
+    assert isinstance(load_product(demo / "product.yml", plan), Product)
