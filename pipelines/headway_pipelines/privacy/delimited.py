@@ -259,6 +259,8 @@ class _Rows:
     def _plain(self, lines: _Lines) -> tuple[npt.NDArray[np.int64], pa.Array, list[pa.Array]]:
         """Reads the lines that are one row each: their places (not yet in order), texts and columns."""
         data, width = lines.piece.data, len(self._names)
+        if not width:
+            return np.zeros(0, np.int64), pa.array([], pa.string()), []
         if not data.isascii():
             for bad in not_utf8(data, lines.offsets, lines.open):
                 lines.reject(bad, NOT_UTF8)

@@ -65,7 +65,8 @@ def check_columns(names: Sequence[str], reader: Reader) -> None:
     Raises:
         WrongColumns: One is missing; the message names those that exist, as far as they may be shown.
     """
-    missing = [name for name in reader.required if name not in names]
+    # A dotted path may also lead into a column of nested JSON.
+    missing = [name for name in reader.required if name not in names and name.split(".")[0] not in names]
     if not missing:
         return
     shown = [name if safe_name(name) else f"(column {place})" for place, name in enumerate(names, 1)]

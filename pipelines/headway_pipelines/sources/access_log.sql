@@ -43,15 +43,15 @@ SELECT
     requested_at AS client_at,
     NULL::TIMESTAMP AS received_at,
     map_from_entries(list_filter(
-        map_entries(MAP {
-            'method': r.method,
-            'path': r.path,
-            'url': $site || nullif(r.target, ''),
-            'status': p.status,
-            'bytes': nullif(p.bytes, '-'),
-            'referrer': nullif(p.referrer, '-'),
-            'user_agent': nullif(p.agent, '-')
-        }),
+        [
+            {'key': 'method', 'value': r.method},
+            {'key': 'path', 'value': r.path},
+            {'key': 'url', 'value': $site || nullif(r.target, '')},
+            {'key': 'status', 'value': p.status},
+            {'key': 'bytes', 'value': nullif(p.bytes, '-')},
+            {'key': 'referrer', 'value': nullif(p.referrer, '-')},
+            {'key': 'user_agent', 'value': nullif(p.agent, '-')}
+        ],
         lambda e: e.value <> ''
     )) AS properties
 FROM timed

@@ -218,8 +218,10 @@ class Mapping(FileSet):
             used = literal(list(self.fields()))
             entries, keep = "map_entries(fields)", f"e.value IS NOT NULL AND e.key NOT IN {used}"
         elif self.properties:
-            pairs = ", ".join(f"{literal(name)}: {value(path)}" for name, path in self.properties.items())
-            entries, keep = f"map_entries(MAP {{{pairs}}})", "e.value IS NOT NULL"
+            pairs = (
+                f"{{'key': {literal(name)}, 'value': {value(path)}}}" for name, path in self.properties.items()
+            )
+            entries, keep = f"[{', '.join(pairs)}]", "e.value IS NOT NULL"
         else:
             return "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
         return f"map_from_entries(list_filter({entries}, lambda e: {keep}))"

@@ -1,0 +1,214 @@
+"""Mappings on small files: names, times, paths, quoting."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from headway_pipelines.sources.config import parse_sources
+from headway_pipelines.sources.shape import Source
+
+Run = Callable[..., Any]
+
+
+def the(text: str) -> Source:
+    (source,) = parse_sources("sources:\n  s: " + text)
+    return source
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "file"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("spec", "texts", "expected"),
+    [
+        (
+            "",
+            ["2026-03-29T01:30:00Z", "2026-03-29 01:30:00.25+02:00", "2026-03-29 01:30:00", "2026-03-29", "soon", "29.3."],
+            ["01:30:00", "23:30:00.250000-1", "01:30:00", "00:00:00", None, None],
+        ),
+        (
+            ", timezone: Europe/Berlin",
+            ["2026-03-29 01:30:00", "2026-03-29 03:30:00", "2026-03-29T03:30:00Z", "2026-03-29T03:30:00-05:00", "2026-03-29"],
+            ["00:30:00", "01:30:00", "03:30:00", "08:30:00", "23:00:00-1"],
+        ),
+        (", format: s", ["1774747800", "1774747800.25", "1.7747478e9", "x", "99999999999999999999"], ["01:30:00", "01:30:00.250000", "01:30:00", None, None]),
+        (", format: ms", ["1774747800250"], ["01:30:00.250000"]),
+        (", format: us", ["1774747800250001"], ["01:30:00.250001"]),
+        (", format: '%d.%m.%Y %H:%M'", ["29.03.2026 01:30", "2026-03-29"], ["01:30:00", None]),
+        (", format: '%d.%m.%Y %H:%M', timezone: America/New_York", ["29.03.2026 01:30"], ["05:30:00"]),
+        (", format: '%d/%b/%Y:%H:%M:%S %z', timezone: America/New_York", ["29/Mar/2026:01:30:00 +0200"], ["23:30:00-1"]),
+    ],
+)  # fmt: skip
+def test_times(tmp_path: Path, shape: Run, spec: str, texts: list[str], expected: list[str | None]) -> None:
+    source = the("{format: jsonl, event: {value: E}, user: u, time: {column: t" + spec + "}}")
+    path = write(tmp_path, "".join(json.dumps({"u": "1", "t": text}) + "\n" for text in texts))
+    found = [
+        row[0]
+        for row in shape(path, source).execute("SELECT occurred_at FROM shape ORDER BY line").fetchall()
+    ]
+    day = dt.datetime(2026, 3, 29)
+    wanted = [
+        None
+        if text is None
+        else dt.datetime.combine(
+            day - dt.timedelta(days=text.endswith("-1")), dt.time.fromisoformat(text.removesuffix("-1"))
+        )
+        for text in expected
+    ]
+    assert found == wanted
+
+
+def test_json_lines(tmp_path: Path, shape: Run) -> None:
+    source = the(
+        """{format: jsonl, event: {column: kind, names: {open: Mail Opened, "it's": "Quoted ' name"}}, device: to.hash,
+        account: to.company.id, id: id, time: {column: at}, received: {column: got, format: ms}}"""
+    )
+    lines = [
+        '{"kind": "open", "to": {"hash": "h1", "company": {"id": 7}}, "id": "m1", "at": "2026-03-02", "got": 1772409600000, "n": 1, "deep": {"a": [1]}, "no": null}',
+        '{"kind": "it\'s", "to.hash": "h2", "at": "2026-03-02"}',
+        '{"kind": "other", "to": "text", "at": "2026-03-02"}',
+        "",
+        '{"kind": "open"',
+        "[1]",
+        "null",
+        '{"a": 1, "a": 2}',
+    ]
+    con = shape(write(tmp_path, "\n".join(lines)), source)
+    rows = con.execute(
+        "SELECT outcome, event, device_raw, account_raw, message_id, properties FROM shape ORDER BY line"
+    ).fetchall()
+    assert rows[0] == ("event", "Mail Opened", "h1", "7", "m1", {"n": "1", "deep": '{"a":[1]}', "to": '{"hash":"h1","company":{"id":7}}'})  # fmt: skip
+    assert rows[1] == ("event", "Quoted ' name", "h2", None, None, {})
+    assert rows[2] == ("event", "other", None, None, None, {"to": "text"})
+    assert [row[0] for row in rows[3:]] == [
+        "blank", "malformed JSON", "not a JSON object", "not a JSON object", "a name occurs twice"
+    ]  # fmt: skip
+    received = con.execute("SELECT received_at, client_at FROM shape WHERE line = 1").fetchall()
+    assert received == [(dt.datetime(2026, 3, 2), dt.datetime(2026, 3, 2))]
+
+
+def test_names_cannot_break_out_of_the_query(tmp_path: Path, shape: Run) -> None:
+    nasty = "a'; DROP TABLE shape; --"
+    source = the(
+        f"""{{format: delimited, columns: ["{nasty}", "/* user */", t], event: {{column: "{nasty}", names: {{"x'": "/* time */"}}}},
+        user: "/* user */", time: {{column: t}}, properties: {{"$p' ]": "{nasty}"}}}}"""
+    )
+    con = shape(write(tmp_path, "x',1,2026-03-02\n"), source)
+    assert con.execute("SELECT event, user_raw, properties FROM shape").fetchall() == [
+        ("/* time */", "1", {"$p' ]": "x'"})
+    ]
+
+
+def test_properties_of_tables(tmp_path: Path, shape: Run) -> None:
+    text = "u,t,line,Line,amount,note\n1,2026-03-02,5,6,,x\n"
+    head = "{format: delimited, event: {value: E}, user: u, time: {column: t}"
+    every = shape(write(tmp_path, text), the(head + "}")).execute("SELECT properties FROM shape").fetchall()
+    assert every == [({"line": "5", "Line": "6", "note": "x"},)]
+    some = the(head + ", properties: {L: Line, total: amount, memo: note}}")
+    assert shape(write(tmp_path, text), some).execute("SELECT properties FROM shape").fetchall() == [
+        ({"L": "6", "memo": "x"},)
+    ]
+    none = the(head + ", properties: {}}")
+    assert shape(write(tmp_path, text), none).execute("SELECT properties FROM shape").fetchall() == [({},)]
+
+
+def test_parquet(tmp_path: Path, clean: Run) -> None:
+    path = tmp_path / "file.parquet"
+    table = {
+        "customer": [{"id": "c1"}, {"id": "c2"}, {"id": None}],
+        "at": pa.array([0, 1, 2], pa.timestamp("s", "Europe/Berlin")).cast(
+            pa.timestamp("us", "Europe/Berlin")
+        ),
+        "amount": [1.5, None, 2.0],
+    }
+    table["at"] = pa.array(
+        [dt.datetime(2026, 3, 2, n) for n in range(3)], pa.timestamp("us", "Europe/Berlin")
+    )
+    parquet.write_table(pa.table(table), path)
+    source = the("{format: parquet, event: {value: Paid}, user: customer.id, time: {column: at}}")
+    result = clean(path, source, "\n  Paid: {properties: {amount: {class: number}}}")
+    assert result.outcomes == {"event": 2, "no usable id": 1}
+    assert result.rows("SELECT amount, occurred_at FROM events ORDER BY line") == [
+        (1.5, dt.datetime(2026, 3, 2, 0)),
+        (None, dt.datetime(2026, 3, 2, 1)),
+    ]
+    assert result.rejects == [(3, 3, "no usable id")]
+    # The nested column is no property of its own in the plan: it is counted, not kept.
+    assert [key[1:] for key in result.dropped] == [
+        ("property#" + key[1][9:], "undeclared") for key in result.dropped
+    ]
+
+
+def test_files_with_other_columns_share_a_group(tmp_path: Path, clean: Run) -> None:
+    texts = [
+        "u,t,amount\n1,2026-03-02,5\n",
+        "t,extra,u\n2026-03-02,x,2\n",
+        "id,t\n1,2\n",
+        "",
+        "u,t\n3,2026-03-02\n",
+    ]
+    paths = []
+    for number, text in enumerate(texts):
+        paths.append(tmp_path / f"file{number}")
+        paths[-1].write_text(text, encoding="utf-8")
+    source = the("{format: delimited, event: {value: Paid}, user: u, time: {column: t}}")
+    result = clean(paths, source, "\n  Paid: {properties: {amount: {class: number}}}")
+    assert result.rows("SELECT batch, amount FROM events ORDER BY batch") == [(1, 5.0), (2, None), (5, None)]
+    assert result.damaged == {3: "the file has no column 'u'; it has: id, t"}
+
+
+def test_only_files_without_rows(tmp_path: Path, clean: Run) -> None:
+    for text in ("", "u,t\n", "\n\n"):
+        source = the("{format: delimited, event: {value: Paid}, user: u, time: {column: t}}")
+        result = clean(write(tmp_path, text), source, "\n  Paid: {}")
+        assert result.lines == 0 and result.rows("FROM events") == []
+
+
+def test_equal_rows_are_equal_events_in_another_file(tmp_path: Path, clean: Run) -> None:
+    text = "u,t\n1,2026-03-02\n1,2026-03-02\n2,2026-03-02\n"
+    paths = [tmp_path / "one", tmp_path / "two"]
+    for path in paths:
+        path.write_text(text, encoding="utf-8")
+    source = the("{format: delimited, event: {value: Paid}, user: u, time: {column: t}}")
+    result = clean(paths, source, "\n  Paid: {}")
+    assert result.rows("SELECT count(*), count(DISTINCT event_id) FROM events") == [(6, 3)]
+
+
+def test_bad_rows_are_counted_with_their_place(tmp_path: Path, clean: Run) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(
+        b"\xef\xbb\xbfu;t;amount\r\n1;2026-03-02;5\r\n\r\n2;2026-03-02\r\n3,2026-03-02,5\r\n\xfc;2026-03-02;5\r\n"
+        b';2026-03-02;5\r\n4;yesterday;5\r\n5;2026-03-02;"6\r\n"\r\n6;2026-03-02;five\r\n7;2026-03-02;"1\r\n8;2026-03-02;2\r\n'
+    )
+    source = the("{format: delimited, separator: ';', event: {value: Paid}, user: u, time: {column: t}}")
+    result = clean(path, source, "\n  Paid: {properties: {amount: {class: number}}}")
+    assert result.outcomes == {
+        "event": 4,
+        "wrong number of fields": 2,
+        "not UTF-8": 1,
+        "no usable id": 1,
+        "no valid time": 1,
+        "unclosed quote": 1,
+    }
+    assert result.lines == 10
+    assert {line: reason for line, _, reason in result.rejects} == {
+        4: "wrong number of fields",
+        5: "wrong number of fields",
+        6: "not UTF-8",
+        7: "no usable id",
+        8: "no valid time",
+        12: "unclosed quote",
+    }
+    assert result.rows("SELECT amount FROM events ORDER BY line") == [(5.0,), (6.0,), (None,), (2.0,)]
+    assert result.dropped == {("Paid", "amount", "does not fit its class"): 1}
