@@ -13,6 +13,7 @@ SELECT
 FROM (
   SELECT person, epoch_us(min(occurred_at)) AS first_us, epoch_us(max(occurred_at)) AS last_us
   FROM events
+  WHERE person IS NOT NULL AND occurred_at IS NOT NULL
   GROUP BY person
 ) AS seen
 LEFT JOIN people ON people.person = seen.person

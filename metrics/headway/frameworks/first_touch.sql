@@ -11,10 +11,12 @@ SELECT
 FROM (
   SELECT person, min(occurred_at) AS first_seen_at
   FROM events
+  WHERE person IS NOT NULL AND occurred_at IS NOT NULL
   GROUP BY person
 ) AS seen
 LEFT JOIN (
   SELECT person, arg_min(channel, row(occurred_at, _line, _tie, channel)) AS channel
   FROM touches
+  WHERE occurred_at IS NOT NULL
   GROUP BY person
 ) AS first_touch ON first_touch.person = seen.person

@@ -24,3 +24,4 @@ FROM (
   FROM kept
 ) AS local
 INNER JOIN everyone ON everyone.person = local.person
+WHERE local._us IS NOT NULL

@@ -193,6 +193,30 @@ def test_channels_partition_the_people() -> None:
     assert cell(frame, date(2026, 3, 5), segment="channel=direct")["value"] == 1
 
 
+def test_properties_may_have_the_names_that_queries_use() -> None:
+    names = ("channel", "day", "week", "us", "tie", "is_of", "is_did", "amount", "code")
+    con = database(
+        TWO_PEOPLE, ", ".join(f"CASE WHEN event = 'A' THEN 7 ELSE 8 END AS {name}" for name in names)
+    )
+    where = " and ".join(f"{name} = {{}}" for name in names)
+    metric = product(
+        kind="share",
+        of={"event": "A", "where": where.format(*[7] * 9)},
+        did={"event": "B", "where": "day = 8"},
+    )
+    row = cell(compute(con, metric), date(2026, 3, 2), "week")
+    assert (row["numerator"], row["denominator"]) == (2, 2)
+
+
+def test_events_without_a_person_or_a_time_do_not_exist() -> None:
+    con = database(TWO_PEOPLE)
+    con.execute(
+        "INSERT INTO raw VALUES (NULL, 'A', TIMESTAMP '2026-03-02'), (?, 'A', NULL)", [str(UUID(int=9))]
+    )
+    for metric in ({"kind": "new_people", "unit": "people"}, {"kind": "share", "of": ["A", "C"], "did": "B"}):
+        assert cell(compute(con, product(**metric)), date(2026, 3, 2), "week")["people"] == 3
+
+
 def test_rows_are_complete_and_sorted() -> None:
     frame = compute(database(TWO_PEOPLE), product(kind="share", of="A", did="B"))
     # 4 days and 1 week, for everybody, email and direct.
