@@ -104,7 +104,7 @@ class EventLog:
         self.week_start = week_start
         self._con, self.relation = opened(source)
         self._names = {"person": person, "event": event, "time": time}
-        with guarded("read the columns of the log"):
+        with guarded(f"read the columns of {self.relation}"):
             self.columns: dict[str, str] = {
                 name: str(kind)
                 for name, kind, *_ in self._con.execute(f"DESCRIBE FROM {self.relation}").fetchall()
@@ -327,9 +327,13 @@ class EventLog:
     def _utc(self) -> exp.Expr:
         name = self._names["time"]
         column = exp.column(name, quoted=True)
-        if self.columns[name] == "TIMESTAMP":
+        kind = self.columns[name]
+        if kind == "TIMESTAMP":
             return column
-        return _at_zone(column, "UTC") if "TIME ZONE" in self.columns[name] else exp.cast(column, "TIMESTAMP")
+        if kind == "TIMESTAMP WITH TIME ZONE":
+            return _at_zone(column, "UTC")
+        zoned = kind.startswith("TIMESTAMPTZ")
+        return _at_zone(exp.cast(column, "TIMESTAMPTZ"), "UTC") if zoned else exp.cast(column, "TIMESTAMP")
 
     def _order(self) -> exp.Expr:
         return exp.cast(

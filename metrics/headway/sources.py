@@ -105,7 +105,14 @@ def _view_of_files(con: duckdb.DuckDBPyConnection, paths: list[Any]) -> None:
 
 
 def _relation_name(name: str) -> str:
+    wrong = InputError(f"{name!r} is not the name of a table or view")
     try:
-        return exp.to_table(name, dialect=DIALECT).sql(dialect=DIALECT, identify=True)
+        table = exp.to_table(name, dialect=DIALECT)
     except ParseError:
-        raise InputError(f"{name!r} is not the name of a table or view") from None
+        raise wrong from None
+    parts = {part: value for part, value in table.args.items() if value}
+    if not all(part in ("this", "db", "catalog") for part in parts) or not all(
+        isinstance(value, exp.Identifier) for value in parts.values()
+    ):
+        raise wrong
+    return table.sql(dialect=DIALECT, identify=True)
