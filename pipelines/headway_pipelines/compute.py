@@ -87,8 +87,8 @@ def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
     attach_lake(con, workspace, ledger)
     for name in ("actor_person", "people"):
         path = literal(str(workspace.people / f"{name}.parquet"))
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM read_parquet({path})")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW events AS {load(_HERE, 'events.sql')}")
+        con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet({path})")
+    con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")
 
 
 def code_version() -> str:

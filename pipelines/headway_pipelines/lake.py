@@ -7,7 +7,6 @@ arrival wins, then the smallest content: whatever order files come in, the same 
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from pathlib import Path
@@ -65,9 +64,9 @@ def attach_lake(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Le
         workspace: The workspace.
         ledger: Its ledger, which says what is live.
     """
-    con.execute(f"CREATE OR REPLACE TEMP VIEW lake AS {lake_query(workspace, ledger)}")
+    con.execute(f"CREATE OR REPLACE VIEW lake AS {lake_query(workspace, ledger)}")
     links = [workspace.warehouse / p for p in ledger.lake_files("links")]
-    con.execute(f"CREATE OR REPLACE TEMP VIEW links AS {_scan(links, LINK_COLUMNS)}")
+    con.execute(f"CREATE OR REPLACE VIEW links AS {_scan(links, LINK_COLUMNS)}")
 
 
 def lake_query(workspace: Workspace, ledger: Ledger) -> str:
@@ -143,7 +142,7 @@ def _choose(
     paths = [str(workspace.staging / g / "events.parquet") for g in groups]
     batches = ", ".join(str(int(b)) for b in passed)
     con.execute(
-        f"CREATE TEMP VIEW candidates AS SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], "
+        f"CREATE VIEW candidates AS SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], "
         f"hive_partitioning = false, file_row_number = true, filename = true) WHERE batch IN ({batches})"
     )
     # Every column takes part in the order, so that two copies that differ at all are ranked the same way everywhere.
@@ -231,7 +230,7 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
     for folder in workspace.lake.glob("*"):
         if folder.name.startswith(".incoming-"):
             shutil.rmtree(folder, ignore_errors=True)
-        elif folder.is_dir() and not any(os.scandir(folder)):
+        elif folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return len(dead)
 

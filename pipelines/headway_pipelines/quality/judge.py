@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -90,24 +91,27 @@ def _validate(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[bool]:
 
 def _run_suite(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[bool]:
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    batch = (
-        context.data_sources.add_pandas("profile")
-        .add_dataframe_asset("profile")
-        .add_batch_definition_whole_dataframe("profile")
-    )
-    suite = context.suites.add(gx.ExpectationSuite("profile"))
-    for rule in rules:
-        suite.add_expectation(_expectation(gx, rule))
+    suite = gx.ExpectationSuite("profile", expectations=[_expectation(gx, rule) for rule in rules])
+    batch = _profiles()
     # BOOLEAN_ONLY: every richer format carries values of the data.
     validation = batch.get_batch({"dataframe": frame.to_pandas()}).validate(
         suite, result_format="BOOLEAN_ONLY"
     )
     by_rule = {r.expectation_config.meta["rule"]: bool(r.success) for r in validation.results}
     return [by_rule[rule.name] for rule in rules]
+
+
+@cache
+def _profiles() -> Any:
+    """Great Expectations' name for whatever frame is handed over; made once, it takes a while."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("profile").add_dataframe_asset("profile")
+    return asset.add_batch_definition_whole_dataframe("profile")
 
 
 def _expectation(gx: Any, rule: Rule) -> Any:

@@ -1,0 +1,170 @@
+"""What passes the gate and what does not, line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from shop import at, track
+
+from headway_pipelines.privacy.gate import CleanBatch
+
+if TYPE_CHECKING:
+    from shop import Shop
+
+
+def test_nobody_else_makes_a_clean_batch() -> None:
+    with pytest.raises(TypeError, match="cannot be made elsewhere"):
+        CleanBatch(object(), folder=None, accounts={}, finished=(), damaged={})
+
+
+def test_declared_values_of_each_class_pass_and_misfits_are_counted(shop: Shop) -> None:
+    fine = {
+        "amount": 12.5,
+        "items": 3,
+        "gift": True,
+        "delivered_at": "2026-03-02T11:00:00+02:00",
+        "version": "1.20",
+        "order_id": "o-1",
+    }
+    misfits: dict[str, Any] = {
+        "amount": "a lot",
+        "items": 2.5,
+        "gift": "maybe",
+        "delivered_at": "tomorrow",
+        "version": "203.0.113.7",
+    }
+    out_of_bounds = {"amount": -1, "items": 101}
+    shop.land(
+        "a.json",
+        [track("Order Completed", i, user="u1", **p) for i, p in enumerate([fine, misfits, out_of_bounds])],
+    )
+    shop.ingest()
+    with shop.ledger() as ledger:
+        dropped = {
+            d["property"]: d["n_values"] for d in ledger.dropped() if d["reason"] == "does not fit its class"
+        }
+        group = ledger.all_groups().pop()
+    assert dropped == {"amount": 2, "items": 2, "gift": 1, "delivered_at": 1, "version": 1}
+    rows = _staged(shop, group, "amount, items, gift, delivered_at::VARCHAR, version, order_id IS NULL")
+    assert rows == [
+        (12.5, 3, True, "2026-03-02 09:00:00", "1.20", False),
+        (None, None, None, None, None, True),
+        (None, None, None, None, None, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "stored", "source"),
+    [
+        ("https://shop.example.com/p/42?utm_source=news&x=1#frag", "shop.example.com/p/*", "news"),
+        ("https://ada:secret@shop.example.com/", "shop.example.com/", None),
+        ("https://shop.example.com", "shop.example.com/", None),
+        ("https://SHOP.example.com/account/ada@example.com", "shop.example.com/…", None),
+        ("https://other.example.com/p/42", None, None),
+        ("https://shop.example.com/?utm_source=ada%40example.com", "shop.example.com/", None),
+        ("https://shop.example.com/?utm_source=" + "a" * 65, "shop.example.com/", None),
+        ("https://shop.example.com/#?utm_source=hidden", "shop.example.com/", None),
+        ("not a url", None, None),
+    ],
+)
+def test_an_address_keeps_its_host_and_path_template(
+    shop: Shop, url: str, stored: str | None, source: str | None
+) -> None:
+    shop.land("a.json", [track("Page Viewed", 0, device="d1", url=url)])
+    shop.ingest()
+    with shop.ledger() as ledger:
+        assert _staged(shop, ledger.all_groups().pop(), "url, utm_source") == [(stored, source)]
+
+
+def test_every_line_has_an_outcome(shop: Shop) -> None:
+    lines: list[Any] = [
+        track("Signed Up", 0, user="u1", method="email"),
+        track("Never Declared", 1, user="u1"),
+        track("Signed Up", 2, user="undefined", device="00000000-0000-0000-0000-000000000000"),
+        {**track("Signed Up", 3, user="u1"), "timestamp": "yesterday", "originalTimestamp": None},
+        {**track("Signed Up", 4, user="u1"), "timestamp": at(10_000)},
+        {**track("Signed Up", 5, user="u1"), "timestamp": "1970-01-01T00:00:00Z"},
+        {**track("Signed Up", 6, user="u1"), "event": None},
+        {**track("Signed Up", 7, user="u1"), "type": "telepathy"},
+        {**track("Signed Up", 8, user="u1"), "properties": ["a list"]},
+        {
+            "type": "identify",
+            "userId": "u1",
+            "anonymousId": "d1",
+            "timestamp": at(9),
+            "traits": {"email": "x"},
+        },
+        {"type": "group", "userId": "u1", "groupId": "g1", "timestamp": at(9)},
+        {"type": "alias", "userId": "u1", "previousId": "d2", "timestamp": at(9)},
+        '{"type": "track", "event": "Signed',
+        "[1, 2]",
+        "",
+        b'{"type": "track", "event": "Signed Up\xff"}',
+    ]
+    shop.land("a.json", lines)
+    done = shop.ingest()
+    assert done.lines == 16
+    assert shop.outcomes() == {
+        "event": 1,
+        "undeclared event": 1,
+        "no usable id": 1,
+        "no valid time": 1,
+        "time in the future": 1,
+        "time too long ago": 1,
+        "event without a name": 1,
+        "unknown call type": 1,
+        "unusable properties": 1,
+        "identify": 1,
+        "group": 1,
+        "alias": 1,
+        "malformed JSON": 1,
+        "not a JSON object": 1,
+        "blank": 1,
+        "not UTF-8": 1,
+    }
+    with shop.ledger() as ledger:
+        places = {r["reason"]: (r["file"], r["line"]) for r in ledger.rejects()}
+    assert places["malformed JSON"] == ("a.json", 13)
+    assert places["not UTF-8"] == ("a.json", 16)
+    assert "undeclared event" not in places
+
+
+def test_names_from_the_wild_are_shown_only_when_many_carry_them_and_nothing_personal_is_in_them(
+    shop: Shop,
+) -> None:
+    calls = [track("Signed Up", i, user=f"u{i}", coupon="x", **{"ada@example.com": 1}) for i in range(10)]
+    calls += [track("Signed Up", 20, user="u1", rare="x"), track("Grizelda Quux", 21, user="u1")]
+    shop.land("a.json", calls)
+    shop.ingest()
+    with shop.ledger() as ledger:
+        dropped = {(d["event"], d["property"]): d["n_values"] for d in ledger.dropped()}
+    assert dropped["Signed Up", "coupon"] == 10
+    hidden = [(e, p) for e, p in dropped if "#" in e + p]
+    assert len(hidden) == 3
+    assert not any(word in str(dropped) for word in ("ada", "rare", "Grizelda"))
+
+
+def test_free_text_and_sensitive_values_are_counted_never_stored(shop: Shop) -> None:
+    shop.land(
+        "a.json",
+        [
+            track("Page Viewed", 0, device="d1", title="Orders of Grizelda Quux"),
+            track("Order Completed", 1, user="u1", email="grizelda@example.com"),
+        ],
+    )
+    shop.ingest()
+    with shop.ledger() as ledger:
+        reasons = {(d["property"], d["reason"]): d["n_values"] for d in ledger.dropped()}
+    assert reasons == {("title", "free text"): 1, ("email", "sensitive"): 1}
+
+
+def _staged(shop: Shop, group: str, columns: str) -> list[tuple[Any, ...]]:
+    from headway.engine import connect
+
+    con = connect()
+    path = shop.workspace.staging / group / "events.parquet"
+    try:
+        return con.execute(f"SELECT {columns} FROM read_parquet('{path}') ORDER BY line").fetchall()
+    finally:
+        con.close()

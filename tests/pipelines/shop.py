@@ -1,0 +1,180 @@
+"""A small shop: a workspace in a temporary folder and logs written as data."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from headway.engine import connect
+from headway_pipelines.ingest import Ingested, ingest
+from headway_pipelines.lake import attach_lake, promote
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.people import derive_people
+from headway_pipelines.quality.batches import Verdict, judge_batches
+from headway_pipelines.workspace import Workspace
+
+PLAN = """
+version: 1
+product: shop
+defaults: {purpose: product_analytics, owner: data, retention: 25 months}
+events:
+  Page Viewed:
+    properties:
+      url: {class: url, hosts: [shop.example.com], paths: ["/", "/p/*"], query: [utm_source, utm_medium]}
+      referrer: {class: url, keep: host}
+      title: {class: text}
+  Signed Up:
+    properties:
+      method: {class: enum, values: [email, google]}
+  Order Completed:
+    properties:
+      amount: {class: number, min: 0, max: 10000, unit: EUR}
+      items: {class: integer, min: 1, max: 100}
+      gift: {class: bool}
+      delivered_at: {class: timestamp}
+      version: {class: token, pattern: "[0-9]+[.][0-9]+"}
+      order_id: {class: id, domain: order}
+      email: {class: sensitive}
+"""
+
+PRODUCT = """
+name: Shop
+timezone: Europe/Berlin
+week_start: monday
+currency: EUR
+activity: [Page Viewed, Order Completed]
+channels:
+  - {name: email, where: "utm_medium = 'email'"}
+metrics:
+  new_people:
+    framework: aarrr
+    stage: acquisition
+    title: New people
+    unit: people
+    kind: new_people
+  buying:
+    framework: aarrr
+    stage: activation
+    title: Sign-ups that buy
+    unit: percent
+    kind: conversion
+    start: Signed Up
+    reach: Order Completed
+    within: 7d
+funnels:
+  buying: {title: Buying, steps: [Page Viewed, Signed Up, Order Completed], within: 14d}
+retentions:
+  visiting: {title: Visiting, start: Signed Up, returning: Page Viewed, period: week, periods: 4}
+"""
+
+START = datetime(2026, 3, 2, 9)
+
+
+def at(minutes: float) -> str:
+    """An instant, minutes after the shop's first morning."""
+    return (START + timedelta(minutes=minutes)).isoformat(timespec="milliseconds") + "Z"
+
+
+def track(
+    event: str, minutes: float, *, user: str | None = None, device: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """One Segment call. `received` (minutes) and `id` may be given; other names are properties."""
+    received = more.pop("received", minutes)
+    call = {
+        "type": "track",
+        "event": event,
+        "messageId": more.pop("id", None) or f"{event}-{minutes}-{user}-{device}",
+        "timestamp": at(minutes),
+        "originalTimestamp": at(minutes),
+        "receivedAt": at(received),
+        "properties": more,
+    }
+    return call | {k: v for k, v in (("userId", user), ("anonymousId", device)) if v is not None}
+
+
+@dataclass
+class Shop:
+    """A workspace under test."""
+
+    root: Path
+    plan: str = PLAN
+    product: str = PRODUCT
+    workspace: Workspace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / "tracking_plan.yml").write_text(self.plan)
+        (self.root / "product.yml").write_text(self.product)
+        self.workspace = Workspace.at(self.root)
+        self.workspace.raw.mkdir(exist_ok=True)
+
+    def land(self, name: str, calls: Iterable[Mapping[str, Any] | str | bytes]) -> Path:
+        """Writes a raw file; texts and bytes are written as they are."""
+        lines = [
+            c if isinstance(c, bytes) else (c if isinstance(c, str) else json.dumps(c)).encode()
+            for c in calls
+        ]
+        path = self.workspace.raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = b"".join(line + b"\n" for line in lines)
+        path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+        return path
+
+    def ingest(self) -> Ingested:
+        with self.ledger() as ledger:
+            return ingest(self.workspace, ledger)
+
+    def judge(self) -> Verdict:
+        with self.ledger() as ledger:
+            return judge_batches(self.workspace, ledger)
+
+    def promote(self) -> dict[str, int]:
+        with self.ledger() as ledger:
+            return promote(self.workspace, ledger)
+
+    def load(self) -> dict[str, int]:
+        """Ingest, judge, promote, stitch: everything up to the people."""
+        self.ingest()
+        self.judge()
+        days = self.promote()
+        with self.ledger() as ledger:
+            derive_people(self.workspace, ledger)
+        return days
+
+    def ledger(self) -> _OpenLedger:
+        return _OpenLedger(self.workspace)
+
+    def outcomes(self) -> dict[str, int]:
+        with self.ledger() as ledger:
+            return {o["outcome"]: o["lines"] for o in ledger.outcomes()}
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """Asks the views `lake`, `links`, and the tables `actor_person` and `people` where they exist."""
+        con = connect()
+        with self.ledger() as ledger:
+            attach_lake(con, self.workspace, ledger)
+        for name in ("actor_person", "people"):
+            path = self.workspace.people / f"{name}.parquet"
+            if path.exists():
+                con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet('{path}')")
+        try:
+            return con.execute(text).fetchall()
+        finally:
+            con.close()
+
+
+class _OpenLedger:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def __enter__(self) -> Ledger:
+        self._ledger = Ledger(self._workspace.ledger_file)
+        return self._ledger
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.close()

@@ -1,0 +1,133 @@
+"""Incremental means equal: after any sequence of files, kills and reruns the warehouse equals a rebuild.
+
+The machine lands files in any order, some with copies of earlier events, some late, and kills runs between and inside
+their steps. At the end a second workspace with the same raw files and the same state is built in one go; the lake,
+the mapping and the people must be the same, by surrogate.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from shop import Shop, track
+
+from headway_pipelines import ingest, lake, people
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.privacy.vault import Vault
+
+TABLES = {
+    "lake": "SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL",
+    "actor_person": "SELECT * FROM actor_person ORDER BY ALL",
+    "people": "SELECT * FROM people ORDER BY ALL",
+}
+#: Where a run may be killed: inside each step, before its effects become visible.
+KILLS = [
+    (Vault, "_append"),
+    (ingest, "sync_folder"),
+    (Ledger, "add_group"),
+    (Ledger, "move"),
+    (Ledger, "swap_files"),
+    (lake, "_write_links"),
+    (people, "_write"),
+]
+
+_call = st.builds(
+    lambda event, user, device, minute, late, number: track(
+        event, minute, user=user, device=device, received=minute + late, id=f"m{number}"
+    ),
+    st.sampled_from(["Page Viewed", "Signed Up", "Order Completed"]),
+    st.sampled_from(["u1", "u2", None]),
+    st.sampled_from(["d1", "d2", None]),
+    st.integers(-2000, 2000),
+    st.sampled_from([0, 1, 4000]),
+    st.integers(0, 12),
+)
+_file = st.lists(_call, min_size=1, max_size=6)
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing may catch it and go on."""
+
+
+class Incremental(RuleBasedStateMachine):
+    """Runs a shop file by file."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.shop = Shop(self.folder / "shop")
+        self.files = 0
+
+    @rule(calls=_file)
+    def land(self, calls: list[dict[str, Any]]) -> None:
+        self.shop.land(f"{self.files:03}.json{'.gz' if self.files % 2 else ''}", calls)
+        self.files += 1
+
+    @rule(calls=_file)
+    def land_another_copy_of_the_last_file_with_more(self, calls: list[dict[str, Any]]) -> None:
+        if self.files:
+            last = sorted(self.shop.workspace.raw.iterdir())[-1]
+            if not last.name.endswith(".gz"):
+                self.shop.land(last.name, [*last.read_text().splitlines(), *calls])
+
+    @rule()
+    def run(self) -> None:
+        if self.files:
+            self.shop.load()
+
+    @rule(kill=st.sampled_from(KILLS))
+    def run_and_be_killed(self, kill: tuple[Any, str]) -> None:
+        if not self.files:
+            return
+
+        def die(*_: object, **__: object) -> None:
+            raise Killed
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(*kill, die)
+            try:
+                self.shop.load()
+            except Killed:
+                pass
+
+    @invariant()
+    def no_event_twice(self) -> None:
+        if self.files:
+            assert self.shop.query("SELECT count(*) - count(DISTINCT event_id) FROM lake") == [(0,)]
+
+    def teardown(self) -> None:
+        try:
+            if self.files:
+                self.shop.load()
+                again = Shop(self.folder / "again")
+                for name in ("raw", "state"):
+                    shutil.rmtree(again.root / name, ignore_errors=True)
+                    shutil.copytree(self.shop.root / name, again.root / name)
+                again.load()
+                for table, query in TABLES.items():
+                    assert self.shop.query(query) == again.query(query), table
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def test_incremental_equals_a_rebuild() -> None:
+    full = bool(os.environ.get("HEADWAY_FULL"))
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Incremental,
+        settings=settings(
+            max_examples=150 if full else 10,
+            stateful_step_count=12 if full else 7,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

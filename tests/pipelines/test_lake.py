@@ -1,0 +1,117 @@
+"""Each event once, whatever order its copies come in; a killed promotion changes nothing."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from shop import Shop, at, track
+
+from headway_pipelines import lake
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.workspace import Workspace
+
+LAKE = "SELECT event_id, actor, occurred_at, received_at, amount, line FROM lake ORDER BY ALL"
+
+
+def test_a_retry_is_one_event_and_the_first_arrival_wins(shop: Shop) -> None:
+    first = track("Order Completed", 0, user="u1", id="m1", received=1, amount=10)
+    retry = {**first, "receivedAt": at(3000), "timestamp": at(2)}
+    shop.land("a.json", [retry, first])
+    shop.load()
+    assert shop.query("SELECT occurred_at::VARCHAR, received_at::VARCHAR FROM lake") == [
+        ("2026-03-02 09:00:00", "2026-03-02 09:01:00")
+    ]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_same_copy_stays_whatever_order_files_come_in(tmp_path: Path, order: tuple[int, ...]) -> None:
+    # three copies that arrived at the same instant and differ in content and day
+    copies = [
+        {
+            **track("Order Completed", 0, user="u1", id="m1", amount=amount),
+            "timestamp": at(shift),
+            "receivedAt": at(9),
+        }
+        for amount, shift in ((30, 0), (20, 0), (10, -1440))
+    ]
+    shop = Shop(tmp_path / "shop")
+    for index in order:
+        shop.land(f"{index}.json", [copies[index]])
+        shop.load()
+    # equal arrivals: the smallest content wins, which starts with the actor and then the time
+    assert shop.query("SELECT amount, occurred_at::VARCHAR FROM lake") == [(10.0, "2026-03-01 09:00:00")]
+    assert shop.query("SELECT count(*) FROM links") == [(0,)]
+
+
+def test_events_without_a_tracker_id_are_told_apart_by_content_and_occurrence(shop: Shop) -> None:
+    call = {k: v for k, v in track("Signed Up", 0, user="u1").items() if k != "messageId"}
+    shop.land("a.json", [call, call])
+    shop.land("b.json", [call])
+    shop.load()
+    assert shop.query("SELECT count(*) FROM lake") == [(2,)]
+
+
+def test_a_file_with_known_content_under_another_name_is_not_read_twice(shop: Shop) -> None:
+    path = shop.land("a.json", [track("Signed Up", 0, user="u1")])
+    shop.load()
+    (shop.workspace.raw / "b.json").write_bytes(path.read_bytes())
+    assert shop.ingest().copies == 1
+    assert shop.promote() == {}
+
+
+def test_a_file_that_grew_is_read_again_and_adds_only_what_is_new(shop: Shop) -> None:
+    calls = [track("Signed Up", i, user=f"u{i}") for i in range(3)]
+    shop.land("a.json", calls[:2])
+    shop.load()
+    shop.land("a.json", calls)
+    assert shop.load() == {"2026-03-02": 3}
+
+
+def test_only_touched_days_are_written(shop: Shop) -> None:
+    shop.land("a.json", [track("Signed Up", 0, user="u1"), track("Signed Up", 1440, user="u2")])
+    shop.load()
+    before = _files(shop.workspace)
+    shop.land("b.json", [track("Signed Up", 1441, user="u3")])
+    assert shop.load() == {"2026-03-03": 2}
+    assert before <= _files(shop.workspace)
+
+
+def test_a_killed_promotion_leaves_the_lake_as_it_was_and_the_next_one_repairs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.land("a.json", [track("Signed Up", 0, user="u1")])
+    shop.load()
+    before = shop.query(LAKE)
+    shop.land("b.json", [track("Signed Up", 1, user="u2"), track("Signed Up", 1500, user="u3")])
+    shop.ingest()
+    shop.judge()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "swap_files", killed)
+        with pytest.raises(KeyboardInterrupt):
+            shop.promote()
+    assert shop.query(LAKE) == before
+    assert shop.promote() == {"2026-03-02": 2, "2026-03-03": 1}
+    with shop.ledger() as ledger:
+        assert lake.collect_garbage(shop.workspace, ledger) > 0
+        live = {shop.workspace.warehouse / p for p in ledger.lake_files()}
+    assert _files(shop.workspace) == live
+    assert len(shop.query(LAKE)) == 3
+
+
+def test_a_changed_plan_reads_everything_again(shop: Shop) -> None:
+    shop.land("a.json", [track("Order Completed", 0, user="u1", amount=1, coupon="SPRING")])
+    shop.load()
+    plan = shop.plan.replace("      amount:", "      coupon: {class: enum, values: [SPRING]}\n      amount:")
+    shop.workspace.plan_file.write_text(plan)
+    shop.load()
+    assert shop.query("SELECT amount, coupon FROM lake") == [(1.0, "SPRING")]
+
+
+def _files(workspace: Workspace) -> set[Path]:
+    return set(workspace.lake.glob("day=*/*.parquet"))
