@@ -34,7 +34,7 @@ A whole source, of exports whose lines look like ``2026-03-02T09:00:00Z ada open
 >>> def door_log(name: str = "doors") -> Source:
 ...     return Source(name, "door_log", '''
 ...         SELECT batch, line, position,
-...             CASE WHEN len(w) = 3 THEN 'event' WHEN trim(text) = '' THEN 'blank' ELSE 'not a door line' END AS outcome,
+...             CASE WHEN len(w) = 3 THEN 'event' ELSE 'not a door line' END AS outcome,
 ...             'Door Used' AS event, w[2] AS user_raw,
 ...             NULL::VARCHAR AS device_raw, NULL::VARCHAR AS account_raw, NULL::VARCHAR AS alias_raw,
 ...             NULL::VARCHAR AS message_id, text AS content,

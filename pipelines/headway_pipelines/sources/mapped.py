@@ -24,6 +24,7 @@ _HERE = "headway_pipelines.sources"
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 #: A time of day that is followed by an offset or the name of a zone.
 _WITH_ZONE = r":[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
+_BLANKS = r"e' \t\r\n'"
 _NOTHING = "NULL::VARCHAR"
 
 
@@ -92,7 +93,7 @@ class TimeField(Definition):
 
     def expression(self) -> str:
         """SQL of the instant, a naive UTC TIMESTAMP; NULL where the text is no such time."""
-        raw = value(self.column)
+        raw = f"trim({value(self.column)}, {_BLANKS})"
         if self.format in _UNITS:
             micros = f"round(TRY_CAST({raw} AS DECIMAL(28, 6)) * {_UNITS[self.format]})"
             return f"TRY(make_timestamp(CAST({micros} AS BIGINT)))"
@@ -219,7 +220,8 @@ class Mapping(FileSet):
             entries, keep = "map_entries(fields)", f"e.value IS NOT NULL AND e.key NOT IN {used}"
         elif self.properties:
             pairs = (
-                f"{{'key': {literal(name)}, 'value': {value(path)}}}" for name, path in self.properties.items()
+                f"{{'key': {literal(name)}, 'value': {value(path)}}}"
+                for name, path in self.properties.items()
             )
             entries, keep = f"[{', '.join(pairs)}]", "e.value IS NOT NULL"
         else:

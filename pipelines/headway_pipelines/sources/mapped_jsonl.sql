@@ -16,6 +16,6 @@ SELECT
 FROM (
     SELECT
         *,
-        CASE WHEN left(ltrim(text), 1) = '{' THEN TRY(from_json(text, '"MAP(VARCHAR, VARCHAR)"')) END AS fields
+        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' THEN TRY(from_json(text, '"MAP(VARCHAR, VARCHAR)"')) END AS fields
     FROM frames
 )

@@ -6,6 +6,7 @@ import gzip
 import resource
 import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,11 @@ from headway_pipelines.privacy import framing
 from headway_pipelines.privacy.framing import DamagedFile, frame_lines
 
 Framed = tuple[list[tuple[int, int, str]], list[tuple[int, int, str]]]
-PACKERS = {"plain": bytes, "gzip": gzip.compress, "zstandard": zstandard.compress}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "zstandard": zstandard.compress,
+}
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -156,10 +156,9 @@ def test_wrong_mappings_name_their_line(change: dict[str, str], message: str) ->
     text = ORDERS
     for name, value in (GOOD | change).items():
         text = text.replace("{" + name + "}", value)
-    with pytest.raises(DefinitionError) as caught:
-        parse_sources(text)
     pattern = message.replace("(did", r"\(did").replace("?)", r"\?\)")
-    pytest.raises(DefinitionError, parse_sources, text).match("sources.yml:" + pattern)
+    with pytest.raises(DefinitionError, match="sources.yml:" + pattern) as caught:
+        parse_sources(text)
     assert caught.value.__cause__ is None
 
 

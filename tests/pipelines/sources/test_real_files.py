@@ -152,7 +152,8 @@ def test_wikipedia_pages_before_the_gate(data: Path, shape: Run) -> None:
     assert "user" not in names and "time" not in names and "cityName" not in names and "page" in names
 
 
-CDNOW = """{format: delimited, separator: whitespace, event: {value: Order Completed}, time: {column: date, format: "%Y%m%d"},"""
+CDNOW = """{format: delimited, separator: whitespace, event: {value: Order Completed},
+    time: {column: date, format: "%Y%m%d"},"""
 ORDERS = """
   Order Completed:
     properties:
@@ -212,7 +213,9 @@ def test_subscriptions(data: Path, clean: Run) -> None:
         "{format: delimited, user: user_id, time: {column: event_time}, event: {column: event_type}}"
     )
     path = data / "mitzu_samples" / "subscriptions.csv"
-    result = clean(path, source, "\n  new_subscription: {}\n  subscription_renewed: {}")
-    started = "SELECT count(DISTINCT actor) FROM events WHERE event = 'new_subscription' AND occurred_at::DATE = '2021-01-02'"
-    assert result.rows(started) == [(1_000,)]
-    assert result.lines == 5_019
+    result = clean(path, source, "\n  new_subscription: {}\n  renewed_subscription: {}")
+    assert result.outcomes == {"event": 5_019}
+    people = "SELECT event, count(DISTINCT actor) FROM events WHERE {} GROUP BY 1 ORDER BY 1"
+    started = people.format("event LIKE 'new%' AND occurred_at::DATE = '2021-01-02'")
+    assert result.rows(started) == [("new_subscription", 1_000)]
+    assert result.rows(people.format("event LIKE 'renewed%'")) == [("renewed_subscription", 919)]

@@ -7,7 +7,7 @@
 WITH requests AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text), 1) = '{' THEN TRY(from_json(text, '{
+        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' THEN TRY(from_json(text, '{
             "received_at": "VARCHAR", "responded": "BIGINT",
             "body": {"batch": ["JSON"], "sentAt": "VARCHAR", "messageId": "VARCHAR", "type": "VARCHAR"}}')) END AS request
     FROM frames
