@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ NONE = "(none)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Question(ABC):
     """Options every insight takes.
 
     Attributes:
@@ -33,6 +34,10 @@ class Question:
     timezone: str | None = None
     week_start: str | None = None
     where: str | None = None
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Says in one sentence what is counted."""
 
 
 @dataclass(frozen=True)

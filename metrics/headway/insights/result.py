@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ _SHOWN_ROWS = 30
 
 
 @dataclass(frozen=True, repr=False)
-class Result:
+class Result(ABC):
     """What a question found.
 
     Attributes:
@@ -46,10 +47,11 @@ class Result:
         Returns:
             What was counted, the range and time zone, and the caveats.
         """
-        return f"{self.insight.describe()} {_range_words(self.scope)}{self._caveat()}"  # type: ignore[attr-defined]
+        return f"{self.insight.describe()} {_range_words(self.scope)}{self._caveat()}"
 
+    @abstractmethod
     def _draw(self) -> Any:
-        raise NotImplementedError
+        """Draws the frame; charts are imported here, so that asking alone does not load them."""
 
     def _caveat(self) -> str:
         if "complete" not in self.frame.columns or self.frame["complete"].all():
