@@ -69,8 +69,8 @@ def send(world: World, rng: np.random.Generator, rows: RowArray) -> RowArray:
         rows: Events of one block, by time.
 
     Returns:
-        The same with latencies and arrival times; anonymous visits on a second device stay only if the log
-        says whose device it is.
+        The same with latencies and arrival times; anonymous visits on a second or borrowed device stay only
+        if the log says who it was.
     """
     n = len(rows)
     server = np.isin(rows["kind"], SERVER_KINDS)
@@ -83,9 +83,24 @@ def send(world: World, rng: np.random.Generator, rows: RowArray) -> RowArray:
     rows["recv"] = rows["ts"] + wait
     rows["flags"] |= np.where(offline, LATE, 0).astype(np.uint8)
     rows = rows[(rows["ts"] >= world.clock.start) & (rows["recv"] < world.clock.end)]
-    known = np.unique(rows["device"][rows["flags"] & LOGGED_IN > 0])
-    bare = (rows["device"] % 2 == 1) & (rows["device"] != world.no_device) & ~np.isin(rows["device"], known)
-    return np.asarray(rows[~bare])
+    return linked(world, rows)
+
+
+def linked(world: World, rows: RowArray) -> RowArray:
+    """Drops anonymous visits that nothing in the log, cut as it is, ties to their person.
+
+    Args:
+        world: The world.
+        rows: Lines the export holds.
+
+    Returns:
+        Those without visits on second or borrowed devices whose user never signs in on record.
+    """
+    logged = rows["flags"] & LOGGED_IN > 0
+    real = rows["device"] != world.no_device
+    second = (rows["device"] % 2 == 1) & ~np.isin(rows["device"], rows["device"][logged])
+    borrowed = (rows["device"] // 2 != rows["person"]) & ~np.isin(rows["person"], rows["person"][logged])
+    return np.asarray(rows[~(real & (second | borrowed))])
 
 
 def number(rows: RowArray, stream: int) -> None:

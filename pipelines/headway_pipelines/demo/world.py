@@ -152,12 +152,13 @@ class World:
             device: Device numbers.
 
         Returns:
-            Milliseconds to add to the true time: 0 for most, else 2 minutes to 3 days, fast or slow.
+            Milliseconds to add to the true time: 0 for most (and for bots and the backend), else 2 minutes to
+            3 days, fast or slow.
         """
         off = self.chance(device, Trait.WRONG_CLOCK) < self.scenario.wrong_clock
         draw = self.chance(device, Trait.CLOCK_SIZE) * 2 - 1
         span = 2 * MINUTE * (3 * DAY / (2 * MINUTE)) ** np.abs(draw)
-        return np.where(off & (device != self.no_device), np.sign(draw) * span, 0).astype(np.int64)
+        return np.where(off & (device < self.first_bot_device), np.sign(draw) * span, 0).astype(np.int64)
 
     def is_mobile(self, device: NDArray[Any]) -> Bools:
         """Says which devices are phones or tablets.

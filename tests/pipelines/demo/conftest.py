@@ -1,4 +1,4 @@
-"""One small simulated workspace, shared by all tests of the demo."""
+"""Two small simulated workspaces, shared by all tests of the demo: the usual one and a much messier one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from headway_pipelines.demo import Truth, simulate
+from headway_pipelines.demo import Scenario, Truth, simulate_scenario
 
-PEOPLE = 300
+SCENARIOS = {
+    "usual": Scenario(people=300),
+    "messy": Scenario(
+        people=300,
+        seed=11,
+        shared_device=0.2,
+        second_device=0.8,
+        e_mail_user_id=0.5,
+        wrong_clock=0.5,
+        late=0.1,
+        retry=0.2,
+        violation=0.05,
+        malformed=0.02,
+        bots=0.05,
+    ),
+}
 
 
-@pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", params=SCENARIOS)
+def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lectern")
-    simulate(folder, people=PEOPLE)
+    simulate_scenario(folder, SCENARIOS[request.param])
     return folder
 
 

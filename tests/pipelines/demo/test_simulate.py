@@ -19,9 +19,9 @@ from headway_pipelines.demo.canaries import build
 from headway_pipelines.demo.clock import DAY, Clock
 from headway_pipelines.demo.journeys import draw_block
 from headway_pipelines.demo.measures import MEASURES
-from headway_pipelines.demo.mess import send
+from headway_pipelines.demo.mess import linked, send
 from headway_pipelines.demo.people import flatten, running_sum
-from headway_pipelines.demo.rows import Kind
+from headway_pipelines.demo.rows import LOGGED_IN, ROW, Kind
 from headway_pipelines.demo.tally import FUNNELS, Tally
 from headway_pipelines.demo.world import World
 
@@ -80,27 +80,39 @@ def test_channel_shares_are_as_planted(planted: tuple[World, Tally]) -> None:
         assert within_five_sigma(people[code], people.sum(), world.scenario.channel_share[name]), name
 
 
-def test_week_1_and_publishing_are_as_planted(planted: tuple[World, Tally]) -> None:
+def test_week_1_is_as_planted(planted: tuple[World, Tally]) -> None:
     world, tally = planted
     good, all_ = tally.measures["learner_week1"][:, -1]
     for code, name in enumerate(CHANNELS):
         assert within_five_sigma(good[code], all_[code], world.scenario.week1_expected(name)), name
+
+
+def test_the_editor_does_what_is_planted() -> None:
+    everybody = dict.fromkeys(CHANNELS, 1.0)
+    world = World.build(Scenario(people=8_192, sign_up=everybody, teacher=1.0, course_created=1.0))
+    rng = world.rng(0)
+    people, rows = draw_block(world, 0, rng)
+    tally = Tally(world, build(world))
+    tally.add_people(people, send(world, rng, rows))
     (_, control, old), (_, treated, new) = tally.experiment.tolist()
-    assert control > 30 < treated
-    assert within_five_sigma(old, control, world.scenario.publish_control)
-    assert within_five_sigma(new, treated, world.scenario.publish_control + world.scenario.editor_uplift)
+    planted = world.scenario.publish_control
+    assert within_five_sigma(old, control, planted)
+    assert within_five_sigma(new, treated, planted + world.scenario.editor_uplift)
+    assert not within_five_sigma(new, treated, planted)
 
 
 def test_learners_activate_as_planted() -> None:
-    world = World.build(Scenario(people=8_192, teacher=0.0))
+    everybody = dict.fromkeys(CHANNELS, 1.0)
+    world = World.build(Scenario(people=8_192, sign_up=everybody, teacher=0.0, late=0.0))
     rng = world.rng(0)
     people, rows = draw_block(world, 0, rng)
     tally = Tally(world, build(world))
     tally.add_people(people, send(world, rng, rows))
     good, all_ = tally.measures["activation"][:, -1]
     for code, name in enumerate(CHANNELS):
-        # Late lines cut off by the end of the export cost a little; nobody activates who should not.
         assert within_five_sigma(good[code], all_[code], world.scenario.activation[name]), name
+    expected = sum(all_[code] * world.scenario.activation[name] for code, name in enumerate(CHANNELS))
+    assert within_five_sigma(good.sum(), all_.sum(), expected / all_.sum())
 
 
 def test_a_second_device_is_always_linked_in_the_log() -> None:
@@ -112,6 +124,16 @@ def test_a_second_device_is_always_linked_in_the_log() -> None:
     linked = set(second["device"][second["kind"] == Kind.IDENTIFY].tolist())
     assert set(second["device"].tolist()) == linked
     assert (second["kind"] == Kind.PAGE_VIEWED).any()
+
+
+def test_visits_nobody_can_be_tied_to_are_not_in_the_log() -> None:
+    world = World.build(Scenario(people=10))
+    rows = np.zeros(6, ROW)
+    #                  own, second, second, borrowed, borrowed, backend
+    rows["person"] = [2, 2, 3, 5, 7, 2]
+    rows["device"] = [4, 5, 7, 8, 12, world.no_device]
+    rows["flags"] = [0, 0, LOGGED_IN, 0, LOGGED_IN, LOGGED_IN]
+    assert linked(world, rows)["device"].tolist() == [4, 7, 12, world.no_device]
 
 
 def test_the_yaml_files_are_valid_and_agree_with_the_measures(workspace: Path) -> None:
