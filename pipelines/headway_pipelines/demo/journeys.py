@@ -42,7 +42,7 @@ def draw_block(world: World, block: int, rng: np.random.Generator) -> tuple[Peop
         ]
     )
     visits = _log_in_on_second_device(sink, people, rng, visits)
-    add_pages(sink, people, rng, visits, np.zeros(len(visits), bool), 4.2)
+    add_pages(sink, people, rng, visits, np.zeros(len(visits), bool), 5.2)
     _join_school(world, sink, people, signed_up)
     rows = sink.finish()
     _mark_schools(world, people, rows)
@@ -53,7 +53,7 @@ def _before_and_sign_up(sink: RowSink, people: People, rng: np.random.Generator,
     """Adds anonymous visits and sign-ups; gives when each person signs up."""
     visits, last = visits_before_sign_up(people, rng)
     first = np.diff(visits.who, prepend=-1) > 0
-    seen, page = add_pages(sink, people, rng, visits, first, 4.0)
+    seen, page = add_pages(sink, people, rng, visits, first, 5.0)
     here = np.flatnonzero(last & people.signs_up[visits.who])
     who = visits.who[here]
     n = len(who)

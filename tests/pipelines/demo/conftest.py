@@ -13,7 +13,7 @@ SCENARIOS = {
     "usual": Scenario(people=300),
     "messy": Scenario(
         people=300,
-        seed=11,
+        seed=12,
         shared_device=0.2,
         second_device=0.8,
         e_mail_user_id=0.5,
