@@ -87,9 +87,9 @@ def draw_people(world: World, block: int, rng: np.random.Generator) -> People:
         1 + rng.poisson(0.7, n),
     )
     arrival = _arrivals(world, rng, n)
-    borrower = _borrowers(world, rng, signs_up)
-    # A borrower is met on a device somebody else has used, some time after that person signed up.
     lender_arrival = np.roll(arrival, 1)
+    # A borrower is met on a device somebody else has used, some time after that person signed up.
+    borrower = _borrowers(world, rng, signs_up) & (lender_arrival + 7 * DAY < world.clock.end)
     arrival = np.where(borrower, lender_arrival + 2 * DAY + rng.integers(0, 5 * DAY, n), arrival)
     lender = np.roll(borrower, -1)
     visits = np.where(borrower | lender, 1, visits)
@@ -176,5 +176,5 @@ def _arrivals(world: World, rng: np.random.Generator, n: int) -> Ints:
 def _borrowers(world: World, rng: np.random.Generator, signs_up: Bools) -> Bools:
     n = len(signs_up)
     odd = np.arange(n) % 2 == 1
-    lucky = rng.random(n) < 2 * world.scenario.shared_device
+    lucky = rng.random(n) < world.scenario.shared_device
     return np.asarray(odd & signs_up & np.roll(signs_up, 1) & lucky)

@@ -54,12 +54,13 @@ class Scenario:
         ticket_by_bot: Probability that a bot answers it, within minutes.
         school: Probability that a teacher belongs to a school (an account).
         second_device: Probability that someone who signs up also uses a second device.
-        shared_device: Probability that two neighbouring people share one device.
+        shared_device: Probability that a pair of people who both sign up (every second person and the one
+            before) share one device.
         e_mail_user_id: Probability that a user id is an e-mail address.
         wrong_clock: Probability that a device's clock is off, by 2 minutes to 3 days.
         late: Probability that a client event of a signed-in visit reaches the server 1 to 3 days late.
         retry: Probability that a line is sent again, in a later file.
-        violation: Probability that a line breaks the tracking plan.
+        violation: Probability that a line of the kinds in ``mess.VIOLATIONS`` breaks the tracking plan.
         undeclared_event: Probability that a lesson brings an event the plan does not know.
         malformed: Malformed lines per good line.
         bots: Bots per person.
@@ -100,12 +101,12 @@ class Scenario:
     ticket_by_bot: float = 0.30
     school: float = 0.35
     second_device: float = 0.25
-    shared_device: float = 0.005
+    shared_device: float = 0.04
     e_mail_user_id: float = 0.02
     wrong_clock: float = 0.06
     late: float = 0.012
     retry: float = 0.02
-    violation: float = 0.003
+    violation: float = 0.01
     undeclared_event: float = 0.02
     malformed: float = 0.0008
     bots: float = 0.004

@@ -14,7 +14,7 @@ SCENARIOS = {
     "messy": Scenario(
         people=300,
         seed=12,
-        shared_device=0.2,
+        shared_device=0.4,
         second_device=0.8,
         e_mail_user_id=0.5,
         wrong_clock=0.5,
