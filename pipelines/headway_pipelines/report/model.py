@@ -260,7 +260,8 @@ _Cells = dict[_Key, dict[tuple[str, str], tuple[Series, tuple[str, ...]]]]
 def _cells(values: pl.DataFrame) -> _Cells:
     """Metric and place -> segment and kind of period -> series and methods, in the table's order of segments."""
     found: _Cells = {}
-    groups = values.sort("period_start", maintain_order=True).partition_by(_CELLS, as_dict=True)
+    used = (pl.col("period") == "week") | (pl.col("segment") == ALL)
+    groups = values.filter(used).sort("period_start", maintain_order=True).partition_by(_CELLS, as_dict=True)
     for (metric, framework, stage, segment, period), group in sorted(groups.items()):
         series = Series(str(segment), tuple(_read(row) for row in group.iter_rows(named=True)))
         methods = tuple(group["interval_method"].drop_nulls().unique().sort())

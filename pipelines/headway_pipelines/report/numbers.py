@@ -199,7 +199,23 @@ def day(value: date) -> str:
         >>> day(date(2026, 3, 9))
         '9 Mar 2026'
     """
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return f"{short_day(value)} {value.year}"
+
+
+def short_day(value: date) -> str:
+    """Shows a date without its year.
+
+    Args:
+        value: The date.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> short_day(date(2026, 3, 9))
+        '9 Mar'
+    """
+    return f"{value.day} {_MONTHS[value.month - 1]}"
 
 
 def week(start: date) -> str:
@@ -218,7 +234,7 @@ def week(start: date) -> str:
     end = start + timedelta(days=6)
     if start.month == end.month:
         return f"{start.day}{DASH}{day(end)}"
-    first = day(start) if start.year != end.year else day(start).rsplit(" ", 1)[0]
+    first = day(start) if start.year != end.year else short_day(start)
     return f"{first} {DASH} {day(end)}"
 
 

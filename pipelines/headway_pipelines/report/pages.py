@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from headway.models.metrics import STAGES
 from headway_pipelines.report import charts, numbers, words
@@ -86,6 +88,7 @@ def render(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
     }
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("headway_pipelines.report", "templates"),
@@ -94,10 +97,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = _unbroken
     environment.globals |= {
         "VERDICTS": VERDICTS,
         "active_chart": lambda series: Markup(charts.active_chart(series)),
-        "change_words": words.change_words,
+        "change_parts": words.change_parts,
         "count": numbers.count,
         "day": numbers.day,
         "dimensions": dimensions,
@@ -175,6 +179,14 @@ def dimensions(metric: Metric) -> list[tuple[str, list[tuple[str, Series]]]]:
         name, _, label = series.segment.partition("=")
         found.setdefault(name if label else "segment", []).append((label or name, series))
     return list(found.items())
+
+
+_QUANTITY = re.compile(r"[\d,.]+ %( \([^()]{1,24}\))?|\([^()]{1,24}\)")
+
+
+def _unbroken(sentence: str) -> Markup:
+    """Keeps a number, its unit and its interval on one line."""
+    return Markup(_QUANTITY.sub(r'<span class="unbroken">\g<0></span>', str(escape(sentence))))
 
 
 def _state(metric: Metric, cell: Cell) -> str:

@@ -244,7 +244,8 @@ def funnel_views(steps: pl.DataFrame, hidden: str) -> list[FunnelView]:
 
 def _step(row: Mapping[str, Any], hidden: str) -> FunnelStep:
     if row["suppressed"]:
-        return FunnelStep(row["step"], row["event"], hidden, None, "", "", "", True)
+        why = f"{hidden} took it or were lost before it"
+        return FunnelStep(row["step"], row["event"], "hidden", None, why, "", "", True)
     rate, previous = finite(row["from_first"]), finite(row["from_previous"])
     first = row["step"] == 1
     return FunnelStep(

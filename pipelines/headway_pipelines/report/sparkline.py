@@ -32,7 +32,7 @@ def sparkline(metric: Metric, series: Series) -> Markup:
     cells = series.cells[-WEEKS:]
     shown = [cell for cell in cells if cell.estimate]
     if not shown:
-        return Markup('<span class="none">no values to draw</span>')
+        return Markup('<span class="none">nothing to draw</span>')
     scale = _Scale(cells)
     parts = [
         *(_polygon(scale, run) for run in _runs(cells, complete_only=True) if len(run) > 1),

@@ -70,16 +70,19 @@ def target_words(metric: Metric) -> str:
     return target_amount(metric) + (f" by {day(due)}" if metric.target is not None and due else "")
 
 
-def change_words(metric: Metric) -> str:
-    """Shows the change on the week before with its interval; empty where there is none."""
+def change_parts(metric: Metric) -> tuple[str, str]:
+    """Shows the change on the week before and its interval as two texts; empty where there is none.
+
+    Percentage points are points here: the table's row says of what.
+    """
     change = metric.change
     if change is None:
-        return ""
+        return "", ""
     places = _change_places(metric)
-    text = signed(change.value, metric.unit, places)
+    text = signed(change.value, metric.unit, places).replace("percentage ", "")
     if change.low is None or change.high is None:
-        return text
-    return f"{text} ({bounds(change.low, change.high, metric.unit, places)})"
+        return text, ""
+    return text, f"({bounds(change.low, change.high, metric.unit, places)})"
 
 
 def noise_words(metric: Metric) -> str:
@@ -177,10 +180,10 @@ def _changes(metrics: Sequence[Metric]) -> str:
         return f"None of {_plural(len(compared), 'metric')} differs from the week before by more than noise."
     named = [_movement(metric) for metric in moved[:_NAMED]]
     if len(moved) > _NAMED:
-        named.append(f"{len(moved) - _NAMED} more")
+        named.append(f"and {len(moved) - _NAMED} more")
     return (
-        f"Against the week before, {len(moved)} of {_plural(len(compared), 'metric')} moved by more than noise: "
-        f"{_joined(named, semicolons=True)}; 1 comparison in 20 does so by chance alone."
+        f"Against the week before, {len(moved)} of {_plural(len(compared), 'metric')} moved by more than noise "
+        f"(1 comparison in 20 does so by chance alone): {_joined(named, semicolons=True)}."
     )
 
 

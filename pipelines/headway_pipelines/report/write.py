@@ -58,7 +58,10 @@ def _fill(folder: Path, pages: dict[str, str]) -> None:
         (folder / name).write_bytes((static / name).read_bytes())
     (folder / "plotly.min.js").write_bytes(_plotly())
     for path in folder.iterdir():
+        path.chmod(0o644)
         sync_file(path)
+    # Like the published database, and unlike the rest of the workspace, the report may be shown to others.
+    folder.chmod(0o755)
     sync_folder(folder)
 
 

@@ -1,0 +1,277 @@
+"""What the pages say about small hand-made histories."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+Read = Callable[[Path], str]
+MONDAY = date(2026, 3, 2)
+
+
+def test_value_interval_target_and_change(published: Any, text: Read) -> None:
+    # 400 of 1,000 then 380 of 1,000: 38 % (35–41) by Wilson, and -2 points (-6 to 2) by Newcombe.
+    published.metric(target_value=0.45, target_by=date(2026, 12, 31)).weeks((1000, 400), (1000, 380))
+    page = text(published.write())
+    assert "38 % (35–41)" in page
+    assert "45 % by 31 Dec 2026 Not met yet" in page
+    assert "−2 points (−6 to 2)" in page and "within noise" in page
+    assert "Of 1 metric with a target, 1 falls short of it." in page
+    assert "Activation is 38 % (35–41), below its target of 45 %." in page
+    assert "None of 1 metric differs from the week before by more than noise." in page
+    assert "Values are of the latest complete week, 9–15 Mar 2026." in page
+
+
+def test_a_due_date_in_the_past_makes_it_missed(published: Any, text: Read) -> None:
+    published.metric(target_value=0.45, target_by=date(2026, 4, 5)).weeks((1000, 380))
+    assert "45 % by 5 Apr 2026 Missed" in text(published.write())
+
+
+def test_a_change_beyond_noise_names_its_size_and_direction(published: Any, text: Read) -> None:
+    published.metric(direction="down").weeks((1000, 400), (1000, 500))
+    page = text(published.write())
+    assert "+10 points (6–14)" in page and "worse, more than noise" in page
+    assert "moved by more than noise (1 comparison in 20 does so by chance alone): Activation rose by" in page
+    assert "rose by 10 percentage points (6–14)." in page
+
+
+def test_an_interval_never_seems_to_touch_a_target_it_misses(published: Any, text: Read) -> None:
+    # 4,200 of 10,000 is 41.0 to 43.0: as "41–43" it would seem to touch 43 %.
+    published.metric(target_value=0.43).weeks((10_000, 4_200))
+    page = text(published.write())
+    assert "42.00 % (41.04–42.97)" in page and "Missed" in page
+
+
+def test_incomplete_weeks_are_neither_judged_nor_compared(published: Any, text: Read) -> None:
+    published.metric(target_value=0.45).weeks((1000, 480), (1000, 490), (1000, 10), incomplete=1)
+    page = text(published.write())
+    assert "49 % (46–52)" in page and "45 % Met" in page
+    assert "16–22 Mar 2026 1 % (1–2) 1,000 incomplete" in page  # in the table of weeks only
+    assert page.count("1 % (1–2)") == 1
+
+
+def test_no_complete_week_is_said_so(published: Any, text: Read) -> None:
+    published.metric(target_value=0.45).weeks((1000, 10), incomplete=1)
+    page = text(published.write())
+    assert "No metric has a complete week yet, so there is no value to judge." in page
+    assert "No value to compare" in page and "no complete week yet" in page
+
+
+def test_a_week_in_which_the_data_begin_is_not_compared(published: Any, text: Read) -> None:
+    published.info["first_event_at"] = datetime(2026, 3, 4, 8)
+    published.metric().weeks((1000, 100), (1000, 500))
+    page = text(published.write())
+    assert "the data begin within the week before" in page and "moved by" not in page
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind", "cell", "squares", "shown"),
+    [
+        ("people", "count", (1204, 1204), (), "1,204 people (1,137–1,274)"),
+        ("EUR", "mean", (400, 4_960.0), (100_000.0,), "12.40 EUR (11.43–13.37)"),
+        ("points", "promoter_score", (100, 30), (70,), "30 points (14–45)"),
+        ("days", "mean", (400, 1_360.0), (6_000.0,), "3.4 days (3.2–3.6)"),
+    ],
+)
+def test_units(
+    published: Any, text: Read, unit: str, kind: str, cell: tuple[int, float], squares: Any, shown: str
+) -> None:
+    published.metric(unit=unit).weeks(cell, kind=kind, squares=squares)
+    assert shown in text(published.write())
+
+
+def test_suppressed_cells_say_fewer_than_10_people_and_never_a_number(published: Any, text: Read) -> None:
+    published.metric().weeks((100, 37), (100, 7), (7, 4))
+    published.weeks((100, 37), (90, 43), (0, 0), segment="channel=email")
+    index = published.write()
+    page, html = text(index), index.read_text()
+    assert "fewer than 10 people" in page
+    assert not re.search(r"\b(7|7\.0|57) %|\b7 people", page)
+    assert "3 weeks hidden" not in page and "2 weeks hidden" in page
+    assert "0.07" not in html and "0.571" not in html  # nor in a chart
+    assert "no people in the denominator" in page  # nobody is not hidden: it says so
+
+
+def test_every_cell_hidden(published: Any, text: Read) -> None:
+    published.metric(target_value=0.5).weeks((8, 4), (9, 4))
+    page = text(published.write())
+    assert "Of 1 metric, 1 is hidden because too few people are behind the value" in page
+    assert "Nothing to draw: fewer than 10 people." in page
+
+
+def test_an_empty_lake(published: Any, text: Read) -> None:
+    nothing = dict.fromkeys(("first_event_at", "last_event_at"))
+    published.info |= {
+        "events": 0,
+        "people": 0,
+        "actors": 0,
+        "devices_joined": 0,
+        "lines": 0,
+        "files": 0,
+    } | nothing
+    published.metric(target_value=0.5)
+    page = text(published.write())
+    assert "The lake holds no events: there is nothing to measure yet." in page
+    assert "No metric has a complete week yet" in page and "there are no weeks in the data" in page
+    assert "No funnel to show." in page and "Nobody has been active yet." in page
+
+
+def test_nothing_declared(published: Any, text: Read) -> None:
+    page = text(published.write())
+    assert "No metric is declared yet." in page and "No metric is declared for any HEART category." in page
+
+
+def test_heart_table_and_a_metric_in_two_frameworks(published: Any, text: Read) -> None:
+    heart = {"framework": "heart", "stage": "retention", "goal": "A habit.", "signal": "A lesson."}
+    published.metric("back", stage="retention", target_value=0.4).weeks((1000, 380), name="back")
+    published.metric("back", target_value=0.4, **heart)
+    rows = [row | {"framework": "heart"} for row in published.values]
+    published.values += rows
+    index = published.write()
+    page, html = text(index), index.read_text()
+    assert "Retention A habit. A lesson. Back 38 % (35–41) 40 % Too uncertain to say" in page
+    assert "Of 1 metric with a target" in page  # it is one metric
+    assert html.count("data-chart=") == 1
+
+
+def test_a_target_a_day_is_compared_with_a_day(published: Any, text: Read) -> None:
+    published.metric(unit="people", target_value=100.0, target_period="day")
+    published.weeks((900, 900), kind="count").weeks((130, 130), kind="count", period="day")
+    page = text(published.write())
+    assert "100 people a day Met" in page and "900 people" in page
+
+
+def funnel(*people: int) -> pl.DataFrame:
+    steps = range(len(people))
+    return pl.DataFrame(
+        {
+            "funnel": ["publishing"] * len(people),
+            "title": ["To a course"] * len(people),
+            "within": ["14d"] * len(people),
+            "step": [i + 1 for i in steps],
+            "event": [f"Step {'abcdef'[i]}" for i in steps],
+            "people": people,
+            "from_first": [n / people[0] if people[0] else None for n in people],
+            "from_previous": [None] + [b / a if a else None for a, b in pairwise(people)],
+            "low": [0.1 for _ in steps],
+            "high": [0.9 for _ in steps],
+            "dropped": [None] + [a - b for a, b in pairwise(people)],
+            "seconds_mean": [7200.0 for _ in steps],
+            "seconds_median": [5400.0 for _ in steps],
+            "seconds_p90": [9000.0 for _ in steps],
+        },
+        schema_overrides={"from_first": pl.Float64, "from_previous": pl.Float64, "dropped": pl.Int64},
+    )
+
+
+def test_funnel_with_a_small_step(published: Any, text: Read) -> None:
+    published.others["funnel_steps"] = funnel(1000, 250, 6)
+    page = text(published.write())
+    assert "within 14 days of the first" in page
+    assert "2Step b 25 % (10–90) 250 25 % 1.5 hours" in page
+    assert "3Step c fewer than 10 people took it or were lost before it hidden" in page
+    assert "2.4 %" not in page and "0.6 %" not in page
+
+
+def test_funnel_without_anybody(published: Any, text: Read) -> None:
+    published.others["funnel_steps"] = funnel(0, 0)
+    assert "Nobody has taken the first step yet." in text(published.write())
+
+
+def test_retention_marks_incomplete_and_small_cells(published: Any, text: Read) -> None:
+    rows = [
+        (MONDAY, 100, 0, 80, True),
+        (MONDAY, 100, 1, 33, True),
+        (MONDAY + timedelta(7), 100, 0, 4, True),
+        (MONDAY + timedelta(7), 100, 1, 21, False),
+        (MONDAY + timedelta(14), 8, 0, 5, False),
+    ]
+    published.others["retention_cells"] = pl.DataFrame(
+        [
+            ("learning", "Who learns", "week", start, n, k, x, x / n, x / n - 0.01, x / n + 0.01, done)
+            for start, n, k, x, done in rows
+        ],
+        schema=[
+            "retention", "title", "period_unit", "cohort_start", "cohort_people", "period", "people", "rate", "low",
+            "high", "complete",
+        ],
+        orient="row",
+    )  # fmt: skip
+    index = published.write()
+    page, html = text(index), index.read_text()
+    assert "2–8 Mar 2026 100 80 % 33 %" in page
+    assert "9–15 Mar 2026 100 hiddenfewer than 10 people 21 % (incomplete)" in page
+    assert "16–22 Mar 2026 fewer than 10 people hiddenfewer than 10 people (incomplete)" in page
+    assert "4 %" not in page and "62" not in page
+    assert re.search(r'class="number shade\d+ incomplete"', html)
+    assert html.count('class="beyond"') == 1  # the youngest cohort has no second week yet
+
+
+def active(*rows: tuple[int, int, int, bool]) -> pl.DataFrame:
+    schema = {"period_start": pl.Date, "window_days": pl.Int64, "value": pl.Int64, "complete": pl.Boolean}
+    days = [(MONDAY + timedelta(days=day), window, value, done) for day, window, value, done in rows]
+    return pl.DataFrame(days, schema=schema, orient="row")
+
+
+def test_active_people_shows_whole_windows_only(published: Any, text: Read) -> None:
+    published.others["active_people"] = active(
+        (0, 1, 50, True),
+        (0, 7, 51, True),
+        (6, 1, 60, True),
+        (6, 7, 170, True),
+        (7, 1, 5, True),
+        (7, 7, 12, False),
+    )
+    page = text(published.write())
+    assert "1 day fewer than 10 people 9 Mar 2026 50 people" in page
+    assert "7 days 170 people 8 Mar 2026 –" in page  # a week before, the window began before the data
+    assert "28" not in page.split("Active people How many use it?")[1].split("Data and privacy")[0]
+
+
+def test_account_of_the_run(published: Any, text: Read) -> None:
+    published.outcomes = [
+        ("segment", "promoted", "event", 12_345),
+        ("segment", "promoted", "malformed JSON", 17),
+    ]
+    published.dropped = [
+        ("Page Viewed", "title", "class text", 52),
+        ("(identify)", "email", "undeclared", 900),
+    ]
+    published.info |= {"files_blocked": 1, "files_damaged": 2, "people": 4}
+    index = published.write()
+    page, data = text(index), text(index.with_name("data.html"))
+    assert "1 file is held back by a quality check: what it holds is missing from every number here." in page
+    assert "2 files are set aside as damaged: what they hold is missing" in page
+    assert "Lines read 20,000" in page and "Values dropped 952" in page
+    assert "People fewer than 10from 1,500 users and devices" in page
+    assert "segment promoted malformed JSON 17 0.1 %" in data
+    assert data.index("email undeclared 900") < data.index("Page Viewed title class text 52")
+    assert "Data in until 6 Apr 2026, 00:00 (Europe/Berlin)" in data and "Headway 0.1.0" in data
+    assert "Tracking plan 998877665544" in data
+
+
+def test_every_number_has_its_definition(published: Any, text: Read) -> None:
+    published.metric(owner="data").weeks((1000, 400))
+    index = published.write()
+    definitions = index.with_name("definitions.html")
+    links = re.findall(r'href="definitions\.html#([^"]+)"', index.read_text())
+    targets = re.findall(r'id="([^"]+)"', definitions.read_text())
+    assert links and set(links) <= set(targets)
+    words = text(definitions)
+    assert "People who did 'b' divided by people who did 'a'." in words
+    assert "Newcombe, R. G. (1998)" in words and "Wilson’s score interval of a share" in words
+
+
+@pytest.mark.parametrize(
+    "word", ["because of", "caused", "thanks to", "led to", "due to", "impact", "effect of"]
+)
+def test_no_causal_words(published: Any, text: Read, word: str) -> None:
+    published.metric(target_value=0.45).weeks((1000, 300), (1000, 500), (1000, 20), incomplete=1)
+    assert word not in text(published.write()).lower()
