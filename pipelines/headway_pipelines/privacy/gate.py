@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -25,7 +26,14 @@ from headway.models.plan import TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import column_rules, declared_keys, violation_masks
-from headway_pipelines.privacy.framing import LINE_SCHEMA, MAX_LINE_BYTES, Block, DamagedFile, frame_lines
+from headway_pipelines.privacy.framing import (
+    LINE_SCHEMA,
+    MAX_LINE_BYTES,
+    Block,
+    DamagedFile,
+    column,
+    frame_lines,
+)
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.vault import Vault
@@ -145,8 +153,12 @@ class _Group:
         return self.size >= GROUP_BYTES or self.lines >= GROUP_LINES
 
 
+def _no_lines() -> pa.Table:
+    return LINE_SCHEMA.append(pa.field("batch", pa.uint32())).empty_table()
+
+
 def _constant(value: int, count: int) -> pa.Array:
-    return pa.repeat(pa.scalar(value, pa.uint32()), count)
+    return column(np.full(count, value, np.uint32))
 
 
 class Gate:
@@ -231,8 +243,7 @@ class Gate:
 
     def _clean(self, group: _Group, source: Source) -> CleanBatch:
         blocks = [b for b in group.blocks if b.num_rows]
-        empty = LINE_SCHEMA.append(pa.field("batch", pa.uint32())).empty_table()
-        frames = pa.concat_tables(blocks, promote_options="default") if blocks else empty
+        frames = pa.concat_tables(blocks) if blocks else _no_lines()
         self._con.register("frames", frames)
         with guarded(f"read source {source.name}"):
             self._judge(source)

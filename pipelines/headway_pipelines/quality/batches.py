@@ -109,7 +109,6 @@ def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) ->
     """
     plan = load_plan(workspace.plan_file)
     texts = [identifier(n) for n, c in plan.columns().items() if c.sql_type == "VARCHAR"]
-    personal = " OR ".join(f"regexp_matches({t}, {literal(PERSONAL)})" for t in texts) or "FALSE"
     groups = [workspace.staging / g / "events.parquet" for g in ledger.groups(batches)]
     paths = ", ".join(literal(str(p)) for p in groups)
     counts = pl.DataFrame(ledger.batch_counts(batches, _REJECTS_NOT), orient="row")
@@ -121,9 +120,12 @@ def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) ->
                 f"CREATE TEMP VIEW staged AS SELECT * FROM read_parquet([{paths}], hive_partitioning = false)"
             )
             text = bind(
-                load("headway_pipelines.quality", "batch_profile.sql"), {"declared": list(plan.events)}
+                load("headway_pipelines.quality", "batch_profile.sql"),
+                {"declared": list(plan.events), "personal": PERSONAL},
             )
-            profile: pl.DataFrame = con.sql(text.replace("/* personal */", personal)).pl()
+            profile: pl.DataFrame = con.sql(
+                text.replace("/* texts */", ", ".join(texts) or "NULL::VARCHAR")
+            ).pl()
             return profile
     finally:
         con.close()

@@ -1,0 +1,154 @@
+"""`make bench`: what ingest costs beside a bare typed scan of the same files, in one run on one machine.
+
+Every figure is a whole process's wall time and peak memory, measured from outside; read the ratios, not the seconds.
+
+* bare     DuckDB `read_json` with typed columns, written to one Parquet file: nothing checked, nothing removed
+* lake     raw files through the privacy gate, the Great Expectations checks and into the event lake
+* run      the same through Dagster, with people, metrics, publishing and the report (`headway run`)
+* no-op    `headway run` again with nothing new
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+LINES_PER_PERSON = 26
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One process: wall seconds, CPU seconds, peak memory in MB."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def bare(root: Path) -> None:
+    """The yardstick: a typed scan and a Parquet write."""
+    import duckdb
+
+    from headway.models.plan import load_plan
+
+    columns = load_plan(root / "tracking_plan.yml").columns().values()
+    kinds = {"UUID": "VARCHAR"}
+    properties = ", ".join(f'"{c.name}" {kinds.get(c.sql_type, c.sql_type)}' for c in columns)
+    con = duckdb.connect()
+    con.execute(
+        f"""COPY (SELECT * FROM read_json($files, format = 'newline_delimited', ignore_errors = true, columns = {{
+            type: 'VARCHAR', event: 'VARCHAR', messageId: 'VARCHAR', userId: 'VARCHAR', anonymousId: 'VARCHAR',
+            timestamp: 'TIMESTAMP', originalTimestamp: 'TIMESTAMP', sentAt: 'TIMESTAMP', receivedAt: 'TIMESTAMP',
+            context: 'STRUCT(groupId VARCHAR)', properties: 'STRUCT({properties})'}}))
+        TO '{root / "bare.parquet"}' (FORMAT parquet, COMPRESSION zstd)""",
+        {"files": [str(p) for p in sorted((root / "raw").rglob("*.gz"))]},
+    )
+
+
+def lake(root: Path) -> None:
+    """Raw files to the event lake, gate and checks on."""
+    from headway_pipelines.ingest import ingest
+    from headway_pipelines.lake import promote
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.quality.batches import judge_batches
+    from headway_pipelines.workspace import Workspace
+
+    workspace = Workspace.at(root)
+    ledger = Ledger(workspace.ledger_file)
+    trace = bool(os.environ.get("HEADWAY_BENCH_STEPS"))
+    for name, step in (("ingest", ingest), ("judge", judge_batches), ("promote", promote)):
+        start, cpu = time.perf_counter(), time.process_time()
+        step(workspace, ledger)
+        if trace:
+            print(f"   {name}: {time.perf_counter() - start:.2f} s wall, {time.process_time() - cpu:.2f} s cpu")
+    ledger.close()
+
+
+def measure(command: list[str], environment: dict[str, str]) -> Measured:
+    """Runs a command and reads the operating system's own account of it."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    if os.waitstatus_to_exitcode(status):
+        sys.exit(f"failed: {' '.join(command)}")
+    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def forget(root: Path) -> None:
+    """Makes the workspace as it was before its first run."""
+    for name in ("warehouse", "state", "published", "report"):
+        shutil.rmtree(root / name, ignore_errors=True)
+
+
+def main() -> None:
+    """Measures and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=2_000_000, help="lines to simulate, about")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each; the median is printed")
+    parser.add_argument("--root", type=Path, help="reuse this demo workspace instead of simulating one")
+    parser.add_argument("--only-lake", action="store_true", help="skip the whole run")
+    parser.add_argument("worker", nargs="?", choices=["bare", "lake"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        {"bare": bare, "lake": lake}[options.worker](options.root)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "bench.key"
+        key.write_text(os.urandom(32).hex())
+        key.chmod(0o600)
+        environment = {**os.environ, "HEADWAY_KEY_FILE": str(key)}
+        root = options.root or _simulated(Path(folder) / "demo", options.events)
+        _compare(root, environment, options.repeat, options.only_lake)
+
+
+def _simulated(root: Path, events: int) -> Path:
+    from headway_pipelines.demo import simulate
+
+    root.mkdir()
+    start = time.perf_counter()
+    simulate(root, people=max(1000, events // LINES_PER_PERSON), days=60)
+    print(f"simulated in {time.perf_counter() - start:.1f} s")
+    return root
+
+
+def _compare(root: Path, environment: dict[str, str], repeat: int, only_lake: bool) -> None:
+    worker = [sys.executable, __file__, "--root", str(root)]
+    headway = [str(Path(sys.executable).with_name("headway")), "run", "--workspace", str(root)]
+    raw_mb = sum(p.stat().st_size for p in (root / "raw").rglob("*.gz")) / 1e6
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; raw {raw_mb:.0f} MB compressed")
+    names = ["bare", "lake"] + ([] if only_lake else ["run", "no-op"])
+    results: dict[str, list[Measured]] = {name: [] for name in names}
+    for _ in range(repeat):
+        results["bare"].append(measure([*worker, "bare"], environment))
+        forget(root)
+        results["lake"].append(measure([*worker, "lake"], environment))
+        if not only_lake:
+            forget(root)
+            results["run"].append(measure([*headway], environment))
+            results["no-op"].append(measure([*headway], environment))
+    forget(root)
+    base = statistics.median(m.wall for m in results["bare"])
+    print(f"{'':8}{'wall s':>9}{'cpu s':>9}{'peak MB':>9}{'x bare':>9}")
+    for name, runs in results.items():
+        wall = statistics.median(m.wall for m in runs)
+        cpu = statistics.median(m.cpu for m in runs)
+        print(f"{name:8}{wall:9.1f}{cpu:9.1f}{max(m.peak_mb for m in runs):9.0f}{wall / base:9.2f}")
+    if not only_lake:
+        first, again = (statistics.median(m.wall for m in results[n]) for n in ("run", "no-op"))
+        print(f"no-op rerun: {100 * again / first:.1f} % of the first run")
+    print(f"peak of this script itself: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
