@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,18 +28,8 @@ _AMOUNTS = {
     "p90": "quantile_cont(amount, 0.9)",
 }
 _WORDS = {"total": "Number of", "people": "People with", "p90": "90th percentile"}
-_NUMBERS = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
-_NUMBERS += ("FLOAT", "DOUBLE", "DECIMAL")  # type: ignore[assignment]
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
+_NUMBERS = {*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"}
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,7 @@ class Trend(Question):
             return exp.cast(exp.null(), "DOUBLE")
         if name not in log.properties:
             raise InputError.unknown("property", name, log.properties)
-        if not log.columns[name].startswith(_NUMBERS):
+        if re.sub(r"\(.*\)$", "", log.columns[name]) not in _NUMBERS:
             raise InputError(f"property {name!r} is {log.columns[name]}; {self._kind} needs numbers")
         number = exp.cast(exp.column(name, quoted=True), "DOUBLE")
         return exp.Case().when(exp.Anonymous(this="isfinite", expressions=[number]), number.copy())

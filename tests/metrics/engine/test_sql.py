@@ -88,6 +88,7 @@ SELECT $a, '$a', "$a", $$ $a $$ /* $a */ WHERE é = '🙂' AND x = $b_2 -- $a"""
 
 def test_bind_does_not_look_into_what_it_bound() -> None:
     assert bind("SELECT $a, $b", {"a": "$b", "b": 1}) == "SELECT '$b', 1"
+    assert bind("SELECT $ a", {}) == "SELECT $ a"
 
 
 def test_bind_wants_exactly_the_placeholders() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -276,7 +276,7 @@ def test_empty_log() -> None:
         (lambda: Trend("Payment", "sum:"), "unknown measure 'sum:'"),
         (lambda: Trend("Payment", "summ:amount"), "unknown measure 'summ:amount'"),
         (lambda: Trend("Payment", by="paln"), "Did you mean 'plan'?"),
-        (lambda: Trend("Payment", **{"period": "hour"}), "unknown period 'hour'"),
+        (lambda: Trend("Payment", period=cast(Any, "hour")), "unknown period 'hour'"),
         (lambda: ActivePeople("Vist"), "Did you mean 'Visit'?"),
         (lambda: ActivePeople(windows=()), "windows must be a list of whole numbers"),
         (lambda: ActivePeople(windows=(0, 7)), "windows must be a list of whole numbers"),

@@ -116,11 +116,12 @@ def _utc(day: date, zone: ZoneInfo) -> datetime:
 rows_of_people = st.lists(
     st.builds(
         Row,
-        person=st.sampled_from("opqrs"),
+        person=st.sampled_from("opqr"),
         event=st.sampled_from(["Start", "Back"]),
-        # Multiples of six hours meet window ends exactly; the others come close.
-        hour=st.one_of(st.integers(0, 60).map(lambda n: n * 6), st.integers(0, 360)),
+        # Multiples of twelve hours meet window ends exactly, and are likely to; the others come close.
+        hour=st.one_of(st.integers(0, 24).map(lambda n: n * 12), st.integers(0, 288)),
     ),
+    min_size=6,
     max_size=40,
 )
 
@@ -196,6 +197,14 @@ def test_seven_rows_counted_by_hand() -> None:
         assert counts(log, windows="rolling") == {26: [2, 2, 0], 27: [1, 0], 28: [0]}
         assert counts(log, since="2026-03-27") == {27: [1, 0], 28: [0]}
         assert counts(log, since="2026-03-27", cohort="recurring") == {27: [1, 0], 28: [1]}
+        # Cat started before the range: not for the first time in it.
+        assert counts(log, since="2026-03-28") == {28: [0]}
+
+
+def test_rolling_windows_include_their_first_instant() -> None:
+    rows = [Row("p", "Start", 0), Row("p", "Back", 24), Row("q", "Start", 1), Row("q", "Back", 24)]
+    with make_log(rows) as log:
+        assert counts(log, windows="rolling") == {26: [2, 1], 27: [0]}
 
 
 def test_rates_intervals_and_complete() -> None:
