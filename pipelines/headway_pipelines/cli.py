@@ -49,6 +49,30 @@ def demo(
 
 
 @app.command()
+def init(
+    root: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace.")],
+    paths: Annotated[list[Path], typer.Option("--from", help="Log file or folder; may be repeated.")],
+    source: Annotated[
+        str | None,
+        typer.Option(help="segment, segment_wire or access_log; others are described in DIR/sources.yml."),
+    ] = None,
+) -> None:
+    """Make a workspace on a product's own logs: look at a sample, write a first plan and product file."""
+    from headway_pipelines.init_workspace import init_workspace
+
+    made = init_workspace(root, paths, source)
+    ready = made.workspace
+    _say(f"looked at {made.lines:,} lines, read as {', '.join(made.source_formats)}")
+    _say(f"tracking plan   {made.events} events, {made.properties} properties, {made.sensitive} look personal")
+    _say(f"                read it before the first run: {ready.plan_file}")
+    _say(f"product         replace the example metrics: {ready.product_file}")
+    _say(f"raw logs        linked, read in place, never copied: {ready.raw}")
+    if not made.follows:
+        _say("                link later files below raw/ too, or start again from one folder")
+    _say(f"next            headway check -w {root}; headway run -w {root}")
+
+
+@app.command()
 def run(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Files or folders below raw/ (default: all).")
