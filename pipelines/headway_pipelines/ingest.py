@@ -237,8 +237,9 @@ def _repair(workspace: Workspace, ledger: Ledger) -> None:
     with ledger.transaction():
         ledger.forget_batches(b.batch for b in ledger.batches(READING))
     if workspace.staging.is_dir():
+        waiting = ledger.waiting_groups()
         for folder in workspace.staging.iterdir():
-            if folder.name not in ledger.all_groups():
+            if folder.name not in waiting:
                 shutil.rmtree(folder)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -16,10 +17,12 @@ import duckdb
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load
 from headway.models.plan import TrackingPlan, load_plan
-from headway_pipelines.ledger import BLOCKED, PASSED, PROMOTED, READING, STAGED, Ledger
+from headway_pipelines.ledger import PASSED, PROMOTED, Ledger
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _HERE = "headway_pipelines"
+#: A day with more files than this is written anew when it is touched: late events would splinter it.
+MAX_FILES_A_DAY = 8
 BASE_COLUMNS = {
     "event_id": "UUID",
     "actor": "UUID",
@@ -113,32 +116,29 @@ def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
     try:
         attach_lake(con, workspace, ledger)
         with guarded("bring staged events into the lake"):
-            losing_days = _choose(con, workspace, groups, passed)
-            added = _write_days(con, workspace, ledger, incoming, losing_days)
+            rewritten = _choose(con, workspace, ledger, groups, passed)
+            added = _write_days(con, workspace, incoming, rewritten)
             links = _write_links(con, workspace, ledger)
-            days = sorted({day for day, _ in added.values()} | set(losing_days))
+            days = sorted({day for day, _ in added.values()} | set(rewritten))
     finally:
         con.close()
         shutil.rmtree(incoming, ignore_errors=True)
         shutil.rmtree(spill, ignore_errors=True)
-    replaced = [p for p, day in ledger.lake_files().items() if day in losing_days]
+    replaced = [p for p, day in ledger.lake_files().items() if day in rewritten]
     with ledger.transaction():
         ledger.swap_files("events", added, replaced)
         ledger.swap_files("links", links, list(ledger.lake_files("links")))
         ledger.move(passed, PROMOTED)
-        waiting = set(ledger.groups(b.batch for b in ledger.batches(READING, STAGED, BLOCKED)))
-        ledger.drop_groups(g for g in groups if g not in waiting)
-    for group in groups:
-        if group not in ledger.all_groups():
-            shutil.rmtree(workspace.staging / group, ignore_errors=True)
+    for group in set(groups) - ledger.waiting_groups():
+        shutil.rmtree(workspace.staging / group, ignore_errors=True)
     rows = ledger.rows_per_day()
     return {day: rows.get(day, 0) for day in days}
 
 
 def _choose(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, groups: list[str], passed: list[int]
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, groups: list[str], passed: list[int]
 ) -> list[str]:
-    """Makes `candidates`, `losers` (copies not to write) and `lost` (lake rows that a better copy replaces)."""
+    """Makes `candidates` and `ranked` (copies of repeated events, best first); returns the days to write whole."""
     paths = [str(workspace.staging / g / "events.parquet") for g in groups]
     batches = ", ".join(str(int(b)) for b in passed)
     con.execute(
@@ -152,24 +152,23 @@ def _choose(
     )
     con.execute(load(_HERE, "repeated_ids.sql"))
     con.execute(load(_HERE, "ranked_copies.sql").replace("/* order */", order))
-    rows = con.execute(
+    losing = con.execute(
         "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE live AND rank > 1"
     ).fetchall()
-    return sorted(day for (day,) in rows)
+    touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
+    files = Counter(ledger.lake_files().values())
+    crowded = {day for (day,) in touched if files[day] >= MAX_FILES_A_DAY}
+    return sorted(crowded | {day for (day,) in losing})
 
 
 def _write_days(
-    con: duckdb.DuckDBPyConnection,
-    workspace: Workspace,
-    ledger: Ledger,
-    incoming: Path,
-    losing_days: list[str],
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, incoming: Path, rewritten: list[str]
 ) -> dict[str, tuple[str, int]]:
     columns = ", ".join(identifier(c) for c in lake_columns(load_plan(workspace.plan_file)))
     query = load(_HERE, "new_lake_rows.sql").replace("/* columns */", columns)
     kept = load(_HERE, "kept_lake_rows.sql").replace("/* columns */", columns)
-    if losing_days:
-        days = literal(losing_days)
+    if rewritten:
+        days = literal(rewritten)
         query = f"{query}\nUNION ALL\n{kept.replace('/* days */', days)}"
     con.execute(
         f"COPY ({query}) TO {literal(str(incoming))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), "

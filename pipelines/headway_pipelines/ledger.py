@@ -219,7 +219,7 @@ class Ledger:
     def forget_batches(self, numbers: Iterable[int]) -> None:
         """Removes batches and their counts, as if their files had never been read."""
         keys = [(n,) for n in numbers]
-        for table in ("batches", "outcomes", "dropped", "rejects"):
+        for table in ("batches", "outcomes", "dropped", "rejects", "groups"):
             self._con.executemany(f"DELETE FROM {table} WHERE batch = ?", keys)
 
     def add_group(self, group: str, batches: Iterable[int]) -> None:
@@ -232,13 +232,10 @@ class Ledger:
         rows = self._rows("SELECT name, batch FROM groups ORDER BY name")
         return sorted({str(r["name"]) for r in rows if r["batch"] in wanted})
 
-    def drop_groups(self, groups: Iterable[str]) -> None:
-        """Forgets staged groups."""
-        self._con.executemany("DELETE FROM groups WHERE name = ?", [(g,) for g in groups])
-
-    def all_groups(self) -> set[str]:
-        """Every staged group that may still be needed."""
-        return {str(r["name"]) for r in self._rows("SELECT DISTINCT name FROM groups")}
+    def waiting_groups(self) -> set[str]:
+        """Every staged group with rows of a batch that was neither promoted nor given up."""
+        waiting = {b.batch for b in self.batches(READING, STAGED, PASSED, BLOCKED)}
+        return set(self.groups(waiting))
 
     def lake_files(self, kind: str = "events") -> dict[str, str]:
         """The live files: path below the warehouse -> UTC day (empty for tables without days)."""

@@ -115,3 +115,14 @@ def test_a_changed_plan_reads_everything_again(shop: Shop) -> None:
 
 def _files(workspace: Workspace) -> set[Path]:
     return set(workspace.lake.glob("day=*/*.parquet"))
+
+
+def test_a_day_of_many_small_files_is_written_anew(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake, "MAX_FILES_A_DAY", 2)
+    for number in range(4):
+        shop.land(f"{number}.json", [track("Signed Up", number, user=f"u{number}")])
+        shop.load()
+    with shop.ledger() as ledger:
+        assert len(ledger.lake_files()) == 2
+        assert ledger.rows_per_day() == {"2026-03-02": 4}
+    assert shop.query("SELECT count(DISTINCT event_id) FROM lake") == [(4,)]
