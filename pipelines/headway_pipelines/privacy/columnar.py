@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from headway.engine import connect, guarded, identifier
 from headway.errors import EngineError
-from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map
+from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map, numbers
 from headway_pipelines.privacy.framing import Block, DamagedFile
 from headway_pipelines.sources.shape import Reader
 
@@ -45,11 +45,11 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
             return
         for batch in _batches(file):
             columns = _texts(con, batch)
-            numbers = np.arange(row + 1, row + 1 + batch.num_rows)
+            places = np.arange(row + 1, row + 1 + batch.num_rows)
             table = pa.Table.from_arrays(
                 [
-                    pa.array(numbers.astype(np.uint32)),
-                    pa.array(numbers),
+                    numbers(places.astype(np.uint32)),
+                    numbers(places),
                     _records(names, columns),
                     fields_map(names, columns, batch.num_rows),
                 ],

@@ -17,7 +17,14 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map
+from headway_pipelines.privacy.fields import (
+    TABLE_SCHEMA,
+    check_columns,
+    field_names,
+    fields_map,
+    numbers,
+    texts,
+)
 from headway_pipelines.privacy.framing import (
     LINE_TOO_LONG,
     NOT_UTF8,
@@ -168,9 +175,7 @@ class _Rows:
             try:
                 fields, after = self._split(lines, index)
             except _Unclosed:
-                rest = len(lines.piece.data) - int(lines.offsets[index])
-                whole = bool(lines.open[index:].all())
-                if whole and not last and rest <= self._cap:
+                if not last and len(lines.piece.data) - lines.offsets[index] <= self._cap:
                     return index
                 # Only this line is given up: the rows after it are likely sound.
                 lines.reject(index, UNCLOSED_QUOTE)
@@ -236,19 +241,19 @@ class _Rows:
         index, records, columns = self._plain(lines)
         if lines.starts:
             index = np.concatenate([index, np.array(lines.starts, np.int64)])
-            records = pa.concat_arrays([records, pa.array(lines.texts, pa.string())])
+            records = pa.concat_arrays([records, texts(lines.texts)])
             columns = [
-                pa.concat_arrays([column, pa.array([row[place] for row in lines.rows], pa.string())])
+                pa.concat_arrays([column, texts([row[place] for row in lines.rows])])
                 for place, column in enumerate(columns)
             ]
         if bool((np.diff(index) < 0).any()):
             order = np.argsort(index)
-            index, taken = index[order], pa.array(order)
+            index, taken = index[order], numbers(order)
             records, columns = records.take(taken), [column.take(taken) for column in columns]
         table = pa.Table.from_arrays(
             [
-                pa.array((lines.piece.line + index).astype(np.uint32)),
-                pa.array(lines.piece.position + lines.offsets[index].astype(np.int64)),
+                numbers((lines.piece.line + index).astype(np.uint32)),
+                numbers(lines.piece.position + lines.offsets[index].astype(np.int64)),
                 records,
                 fields_map(self._names, columns, len(index)),
             ],
@@ -260,7 +265,7 @@ class _Rows:
         """Reads the lines that are one row each: their places (not yet in order), texts and columns."""
         data, width = lines.piece.data, len(self._names)
         if not width:
-            return np.zeros(0, np.int64), pa.array([], pa.string()), []
+            return np.zeros(0, np.int64), texts([]), []
         if not data.isascii():
             for bad in not_utf8(data, lines.offsets, lines.open):
                 lines.reject(bad, NOT_UTF8)
@@ -268,7 +273,7 @@ class _Rows:
             pa.binary(), lines.count, [None, pa.py_buffer(lines.offsets), pa.py_buffer(data)]
         )
         index = np.flatnonzero(lines.open)
-        body = data if len(index) == lines.count else b"".join(whole.take(pa.array(index)).to_pylist())
+        body = data if len(index) == lines.count else b"".join(whole.take(numbers(index)).to_pylist())
         if self._blanks:
             body = _BLANKS.sub(b" ", body).replace(b" \n", b"\n").replace(b"\n ", b"\n").lstrip(b" ")
         sizes = _field_counts(body, self._separator, width)
@@ -276,13 +281,13 @@ class _Rows:
             lines.reject(int(index[place]), WRONG_FIELDS)
         masks = [sizes == size for size in np.unique(sizes[sizes > 0])]
         if not masks:
-            return index[:0], pa.array([], pa.string()), [pa.array([], pa.string())] * width
+            return index[:0], texts([]), [texts([])] * width
         parts = [self._arrow(body, mask, int(sizes[mask][0])) for mask in masks]
         kept = index[np.concatenate([np.flatnonzero(mask) for mask in masks])]
-        records = whole if len(kept) == lines.count and len(masks) == 1 else whole.take(pa.array(kept))
+        records = whole if len(kept) == lines.count and len(masks) == 1 else whole.take(numbers(kept))
         # Not a cast: the bytes have been checked.
-        texts = pa.StringArray.from_buffers(len(records), *records.buffers()[1:], None, 0, records.offset)
-        return kept, texts, [pa.concat_arrays([part[place] for part in parts]) for place in range(width)]
+        records = pa.StringArray.from_buffers(len(records), *records.buffers()[1:], None, 0, records.offset)
+        return kept, records, [pa.concat_arrays([part[place] for part in parts]) for place in range(width)]
 
     def _arrow(self, body: bytes, mask: npt.NDArray[np.bool_], size: int) -> list[pa.Array]:
         """Splits the lines of a mask, which all have so many fields."""

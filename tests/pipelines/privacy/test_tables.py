@@ -22,7 +22,7 @@ from pyarrow import parquet
 
 from headway.errors import InputError
 from headway_pipelines.privacy import framing
-from headway_pipelines.privacy.fields import WrongColumns
+from headway_pipelines.privacy.fields import WrongColumns, fields_map
 from headway_pipelines.privacy.framing import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.sources.shape import Reader
@@ -123,6 +123,8 @@ SOUP = st.lists(
 @QUICK
 @example(b'a,"b\n' + b"c,d\n" * 6, 5, 12)
 @example(b'1,2\n"a\nb",c\n3,4\n', 3, 100)
+@example(b'1,"o\n' + b"x" * 50 + b'\n"2",x\n3,y\n', 5, 12)
+@example(b'1,"o\n' + b"x" * 13 + b'\n"2",x\n3,y\n', 40, 12)
 @given(SOUP, st.integers(3, 40), st.integers(4, 60))
 def test_any_bytes_are_read_as_the_csv_module_reads_them(
     tmp_path: Path, data: bytes, block: int, cap: int
@@ -343,3 +345,37 @@ def test_a_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": range(100_000)}), path, row_group_size=100_000)
     sizes = [block.lines.num_rows for block in frame_table(path, Reader("parquet"))]
     assert sum(sizes) == 100_000 and max(sizes) < 20_000
+
+
+def test_an_unclosed_quote_is_not_held_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "BLOCK_BYTES", 1 << 14)
+    path = tmp_path / "file"
+    path.write_bytes(b'a,b\n1,"oops\n' + (b"2," + b"x" * 60 + b"\n") * 100_000)
+    tracemalloc.start()
+    rows = rejects = 0
+    for block in frame_table(path, Reader("delimited"), 1 << 15):
+        rows, rejects = rows + block.lines.num_rows, rejects + len(block.rejects)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (rows, rejects) == (100_000, 1) and peak < path.stat().st_size // 3, peak
+
+
+def test_a_header_that_never_ends_is_given_up_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "BLOCK_BYTES", 1 << 14)
+    path = tmp_path / "file"
+    path.write_bytes(b'a,"b\n' + (b"2," + b"x" * 60 + b"\n") * 100_000)
+    tracemalloc.start()
+    with pytest.raises(DamagedFile, match="header line has an unclosed quote"):
+        list(frame_table(path, Reader("delimited"), 1 << 15))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < path.stat().st_size // 3
+
+
+def test_bytes_below_a_null_are_no_text() -> None:
+    sound = pa.array(["ab", "cd"])
+    nulled = pa.StringArray.from_buffers(2, *sound.buffers()[1:], pa.py_buffer(b"\x01"))
+    assert nulled.to_pylist() == ["ab", None]
+    assert fields_map(["x"], [nulled], 2).to_pylist() == [[("x", "ab")], []]
+    sliced = fields_map(["x"], [pa.array(["", "b", "c"]).slice(1)], 2)
+    assert sliced.to_pylist() == [[("x", "b")], [("x", "c")]]
