@@ -1,0 +1,61 @@
+"""One small demo for all tests that need a workspace with results: built once, shared by parallel workers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).resolve().parents[1]
+PEOPLE, DAYS = 500, 30
+
+
+@dataclass(frozen=True)
+class DemoWorkspace:
+    """A finished demo.
+
+    Attributes:
+        root: The workspace; the folder is called ``demo``, as `make demo` calls it.
+        printed: What the command printed.
+    """
+
+    root: Path
+    printed: str
+
+
+def headway(*arguments: str, cwd: Path, key_file: Path) -> subprocess.CompletedProcess[str]:
+    """Runs this checkout's command line in a process of its own: a run sets variables of its environment."""
+    roots = os.pathsep.join(str(ROOT / name) for name in ("metrics", "pipelines"))
+    left = {k: v for k, v in os.environ.items() if not k.startswith(("HEADWAY_", "DAGSTER_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "headway_pipelines.cli", *arguments],
+        cwd=cwd,
+        env={**left, "PYTHONPATH": roots, "HEADWAY_KEY_FILE": str(key_file)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> DemoWorkspace:
+    """A demo of 500 people over 30 days. Read it, do not change it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-demo"
+    printed = shared / "printed.txt"
+    with FileLock(f"{shared}.lock"):
+        if not printed.exists():
+            shared.mkdir(exist_ok=True)
+            key = shared / "demo.key"
+            key.write_text(secrets.token_hex(32))
+            key.chmod(0o600)
+            done = headway("demo", "--people", str(PEOPLE), "--days", str(DAYS), cwd=shared, key_file=key)
+            assert done.returncode == 0, done.stderr
+            printed.write_text(done.stdout)
+    return DemoWorkspace(shared / "demo", printed.read_text())
