@@ -128,7 +128,7 @@ def _context(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     info: Mapping[str, Any] = infos.row(0, named=True) if infos.height else {}
     calendar = read_calendar(info)
     few = int(info.get("min_people") or 10)
-    hidden = f"fewer than {few} people"
+    hidden = f"fewer than {few} people, or would reveal so few"
     metrics = read_metrics(tables, calendar)
     starts = [metric.weeks.latest.start for metric in metrics if metric.weeks.latest]
     return {

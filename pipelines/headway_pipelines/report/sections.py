@@ -183,7 +183,7 @@ def _heat_map(group: pl.DataFrame, hidden: str) -> HeatMap:
     for start in kept:
         found = [by_place.get((start, period)) for period in periods]
         size = next((row["cohort_people"] for row in found if row), None)
-        shown = hidden if size is None else count(size)
+        shown = "hidden" if size is None else count(size)
         rows.append(
             (_cohort(start, first["period_unit"]), shown, tuple(_heat_cell(r, top, hidden) for r in found))
         )
@@ -244,8 +244,7 @@ def funnel_views(steps: pl.DataFrame, hidden: str) -> list[FunnelView]:
 
 def _step(row: Mapping[str, Any], hidden: str) -> FunnelStep:
     if row["suppressed"]:
-        why = f"{hidden} took it or were lost before it"
-        return FunnelStep(row["step"], row["event"], "hidden", None, why, "", "", True)
+        return FunnelStep(row["step"], row["event"], "hidden", None, hidden, "", "", True)
     rate, previous = finite(row["from_first"]), finite(row["from_previous"])
     first = row["step"] == 1
     return FunnelStep(

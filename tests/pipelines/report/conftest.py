@@ -35,7 +35,7 @@ class Published:
         workspace: Where.
         catalogue: Rows of metric_catalogue.
         values: Rows of metric_values.
-        others: The remaining tables that are suppressed, by name.
+        others: The remaining tables that are suppressed, by name; one with the column `suppressed` already is.
         info: Changes to the row of run_info.
         dropped: Rows of dropped_values.
         outcomes: Rows of line_outcomes.
@@ -124,7 +124,11 @@ class Published:
         """Returns the tables as publishing makes them."""
         values = pl.DataFrame(self.values, schema=VALUES, orient="row")
         hidden = {"metric_values": values} | self.others
-        return {name: suppress(name, frame) for name, frame in hidden.items()} | {
+        shown = {
+            n: f if "suppressed" in f.columns and n in self.others else suppress(n, f)
+            for n, f in hidden.items()
+        }
+        return shown | {
             "metric_catalogue": pl.DataFrame(self.catalogue, schema=CATALOGUE, orient="row"),
             "line_outcomes": pl.DataFrame(self.outcomes, schema=OUTCOMES, orient="row"),
             "dropped_values": pl.DataFrame(self.dropped, schema=DROPPED, orient="row"),

@@ -88,22 +88,27 @@ def test_units(
 
 
 def test_suppressed_cells_say_fewer_than_10_people_and_never_a_number(published: Any, text: Read) -> None:
-    published.metric().weeks((100, 37), (100, 7), (7, 4))
-    published.weeks((100, 37), (90, 43), (0, 0), segment="channel=email")
+    published.metric().weeks((100, 37), (120, 41), (100, 7), (7, 4), (130, 50))
+    published.weeks((100, 37), (110, 41), (90, 7), (0, 0), (110, 45), segment="channel=email")
     index = published.write()
     page, html = text(index), index.read_text()
     assert "fewer than 10 people" in page
     assert not re.search(r"\b(7|7\.0|57) %|\b7 people", page)
-    assert "3 weeks hidden" not in page and "2 weeks hidden" in page
+    assert re.search("[2-4] weeks hidden: fewer than 10 people, or would reveal so few", page)
     assert "0.07" not in html and "0.571" not in html  # nor in a chart
-    assert "no people in the denominator" in page  # nobody is not hidden: it says so
+
+
+def test_nobody_is_not_hidden_and_not_zero(published: Any, text: Read) -> None:
+    published.metric(target_value=0.45).weeks((100, 40), None)
+    page = text(published.write())
+    assert "no people in the denominator" in page and "0 %" not in page.replace("40 %", "")
 
 
 def test_every_cell_hidden(published: Any, text: Read) -> None:
     published.metric(target_value=0.5).weeks((8, 4), (9, 4))
     page = text(published.write())
     assert "Of 1 metric, 1 is hidden because too few people are behind the value" in page
-    assert "Nothing to draw: fewer than 10 people." in page
+    assert "Nothing to draw: fewer than 10 people" in page
 
 
 def test_an_empty_lake(published: Any, text: Read) -> None:
@@ -176,7 +181,7 @@ def test_funnel_with_a_small_step(published: Any, text: Read) -> None:
     page = text(published.write())
     assert "within 14 days of the first" in page
     assert "2Step b 25 % (10–90) 250 25 % 1.5 hours" in page
-    assert "3Step c fewer than 10 people took it or were lost before it hidden" in page
+    assert "3Step c fewer than 10 people, or would reveal so few hidden" in page
     assert "2.4 %" not in page and "0.6 %" not in page
 
 
@@ -187,51 +192,55 @@ def test_funnel_without_anybody(published: Any, text: Read) -> None:
 
 def test_retention_marks_incomplete_and_small_cells(published: Any, text: Read) -> None:
     rows = [
-        (MONDAY, 100, 0, 80, True),
-        (MONDAY, 100, 1, 33, True),
-        (MONDAY + timedelta(7), 100, 0, 4, True),
-        (MONDAY + timedelta(7), 100, 1, 21, False),
-        (MONDAY + timedelta(14), 8, 0, 5, False),
+        (MONDAY, 100, 0, 80, True, False),
+        (MONDAY, 100, 1, 33, True, False),
+        (MONDAY + timedelta(7), 100, 0, 4, True, True),
+        (MONDAY + timedelta(7), 100, 1, 21, False, False),
+        (MONDAY + timedelta(14), None, 0, 5, False, True),
     ]
     published.others["retention_cells"] = pl.DataFrame(
         [
-            ("learning", "Who learns", "week", start, n, k, x, x / n, x / n - 0.01, x / n + 0.01, done)
-            for start, n, k, x, done in rows
+            ("learning", "Who learns", "week", start, n, k, x, x / 100, x / 100 - 0.01, x / 100 + 0.01, done, hide)
+            for start, n, k, x, done, hide in rows
         ],
         schema=[
             "retention", "title", "period_unit", "cohort_start", "cohort_people", "period", "people", "rate", "low",
-            "high", "complete",
+            "high", "complete", "suppressed",
         ],
         orient="row",
     )  # fmt: skip
     index = published.write()
     page, html = text(index), index.read_text()
     assert "2–8 Mar 2026 100 80 % 33 %" in page
-    assert "9–15 Mar 2026 100 hiddenfewer than 10 people 21 % (incomplete)" in page
-    assert "16–22 Mar 2026 fewer than 10 people hiddenfewer than 10 people (incomplete)" in page
-    assert "4 %" not in page and "62" not in page
+    few = (
+        "hiddenfewer than 10 people, or would reveal so few"  # the first word is for eyes, the rest for ears
+    )
+    assert f"9–15 Mar 2026 100 {few} 21 % (incomplete)" in page
+    assert f"16–22 Mar 2026 hidden {few} (incomplete)" in page
+    assert not re.search(r"\b[45] %|\b5 of", page)
     assert re.search(r'class="number shade\d+ incomplete"', html)
     assert html.count('class="beyond"') == 1  # the youngest cohort has no second week yet
 
 
-def active(*rows: tuple[int, int, int, bool]) -> pl.DataFrame:
+def active(*rows: tuple[int, int, int, bool, bool]) -> pl.DataFrame:
     schema = {"period_start": pl.Date, "window_days": pl.Int64, "value": pl.Int64, "complete": pl.Boolean}
-    days = [(MONDAY + timedelta(days=day), window, value, done) for day, window, value, done in rows]
-    return pl.DataFrame(days, schema=schema, orient="row")
+    days = [(MONDAY + timedelta(days=row[0]), *row[1:]) for row in rows]
+    return pl.DataFrame(days, schema=schema | {"suppressed": pl.Boolean}, orient="row")
 
 
 def test_active_people_shows_whole_windows_only(published: Any, text: Read) -> None:
     published.others["active_people"] = active(
-        (0, 1, 50, True),
-        (0, 7, 51, True),
-        (6, 1, 60, True),
-        (6, 7, 170, True),
-        (7, 1, 5, True),
-        (7, 7, 12, False),
+        (0, 1, 50, True, False),
+        (0, 7, 51, True, False),
+        (6, 1, 60, True, False),
+        (6, 7, 170, True, False),
+        (7, 1, 5, True, True),
+        (7, 7, 180, True, False),
+        (8, 7, 12, False, False),
     )
     page = text(published.write())
-    assert "1 day fewer than 10 people 9 Mar 2026 50 people" in page
-    assert "7 days 170 people 8 Mar 2026 –" in page  # a week before, the window began before the data
+    assert "1 day fewer than 10 people, or would reveal so few 9 Mar 2026 50 people" in page
+    assert "7 days 180 people 9 Mar 2026 –" in page  # a week before, the window began before the data
     assert "28" not in page.split("Active people How many use it?")[1].split("Data and privacy")[0]
 
 
