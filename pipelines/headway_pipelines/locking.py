@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,12 +18,24 @@ _held: dict[str, FileLock] = {}
 def workspace_lock(workspace: Workspace) -> Iterator[None]:
     """Holds the workspace for writing; a process that holds it already may enter again.
 
+    Whatever is written meanwhile is readable by its owner alone, however the process was started.
+
     Args:
         workspace: The workspace.
 
     Raises:
         InputError: Another process holds it.
     """
+    mask = os.umask(0o077)
+    try:
+        with _alone(workspace):
+            yield
+    finally:
+        os.umask(mask)
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
     path = str(workspace.warehouse / ".lock")
     lock = _held.setdefault(path, FileLock(path, timeout=0))

@@ -37,6 +37,8 @@ def publish(workspace: Workspace) -> dict[str, int]:
     shown |= {name: tables[name] for name in _PLAIN}
     shown["run_info"] = shown["run_info"].with_columns(min_people=pl.lit(MIN_PEOPLE))
     replace_database(workspace.published_db, shown, comments=True, mode=0o644)
+    # A file others may read, in a folder they may enter.
+    workspace.published_db.parent.chmod(0o755)
     return hidden
 
 
