@@ -23,10 +23,14 @@ Further modules: `headway.charts` (figures), `headway.statistics` (intervals), `
 product file), `headway.frameworks` (AARRR and HEART metrics), `headway.selectors`, `headway.engine` (DuckDB).
 """
 
-from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-from headway.insights import ActivePeople, Funnel, Retention, Trend
-from headway.log import EventLog, ExcludedEventsWarning, open  # noqa: A004 - read as hw.open
-from headway.selectors import Event
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
+    from headway.insights import ActivePeople, Funnel, Retention, Trend
+    from headway.log import EventLog, ExcludedEventsWarning, open  # noqa: A004 - read as hw.open
+    from headway.selectors import Event
 
 __all__ = [
     "ActivePeople",
@@ -43,3 +47,25 @@ __all__ = [
     "Trend",
     "open",
 ]
+
+# Names are imported when they are first used: a command that only looks whether there is something to do must not
+# pay for DuckDB, Polars and SQLGlot.
+_HOMES = {
+    "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
+    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Trend"),
+    "headway.log": ("EventLog", "ExcludedEventsWarning", "open"),
+    "headway.selectors": ("Event",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'headway' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.engine.sql import load
+from headway.queries import load
 
 #: States of a batch (one version of one raw file), in the order they are passed through.
 READING, STAGED, PASSED, BLOCKED, PROMOTED, DAMAGED, COPY = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,12 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from headway.errors import HeadwayError
-from headway.models.plan import load_plan
-from headway.models.product import load_product
-from headway_pipelines.ingest import definitions_stamp, landed, new_files
-from headway_pipelines.ledger import BLOCKED, DAMAGED, PASSED, STAGED, Ledger
+from headway_pipelines.freshness import fingerprint, is_fresh, remember
+from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.locking import workspace_lock
-from headway_pipelines.privacy.keys import load_key
 from headway_pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -59,34 +55,30 @@ def run(
         HeadwayError: Something cannot be used; the previous state is intact.
     """
     with workspace_lock(workspace):
-        load_product(workspace.product_file, load_plan(workspace.plan_file))
-        stamp = hashlib.sha256(workspace.product_file.read_bytes()).hexdigest()
+        seen = fingerprint(workspace)
         ledger = Ledger(workspace.ledger_file)
         try:
-            due = _due(workspace, ledger, paths, stamp)
+            if is_fresh(workspace, ledger, seen):
+                return Outcome(True, (), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED))
+            return _materialize(workspace, ledger, paths, announce, seen)
         finally:
             ledger.close()
-        if not due:
-            return Outcome(nothing_new=True)
-        return _materialize(workspace, paths, announce, stamp)
 
 
-def _due(workspace: Workspace, ledger: Ledger, paths: Sequence[Path], product_stamp: str) -> bool:
-    """Whether anything changed since the last complete run. Cheap: no database is opened, no asset imported."""
-    files = landed(workspace, paths)
-    key = load_key(workspace, create=not (workspace.state / "vault").exists())
-    return (
-        bool(new_files(ledger, key, files))
-        or bool(ledger.batches(STAGED, PASSED))
-        or ledger.get("definitions") != definitions_stamp(workspace)
-        or ledger.get("published") != product_stamp
-        or not all(p.exists() for p in (workspace.published_db, workspace.explore_db, workspace.report))
-    )
+def _noted(ledger: Ledger, state: str) -> dict[str, str]:
+    return {b.label: b.note for b in ledger.batches(state)}
 
 
 def _materialize(
-    workspace: Workspace, paths: Sequence[Path], announce: Callable[[str], None], product_stamp: str
+    workspace: Workspace, ledger: Ledger, paths: Sequence[Path], announce: Callable[[str], None], seen: str
 ) -> Outcome:
+    from headway.models.plan import load_plan
+    from headway.models.product import load_product
+    from headway_pipelines.ingest import landed
+
+    # A definition or a path that cannot be used must be told before anything is done.
+    load_product(workspace.product_file, load_plan(workspace.plan_file))
+    landed(workspace, paths)
     dagster_environment(workspace)
     import dagster as dg
 
@@ -118,18 +110,12 @@ def _materialize(
 
         announce("reading raw logs through the privacy gate")
         materialize(INGEST, {})
-        ledger = Ledger(workspace.ledger_file)
-        try:
-            days = pending_days(workspace, ledger)
-            announce("promoting, stitching people, computing metrics, publishing")
-            if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))):
-                ledger.put("published", product_stamp)
-            blocked = {b.label: b.note for b in ledger.batches(BLOCKED)}
-            damaged = {b.label: b.note for b in ledger.batches(DAMAGED)}
-        finally:
-            ledger.close()
+        days = pending_days(workspace, ledger)
+        announce("promoting, stitching people, computing metrics, publishing")
+        if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths:
+            remember(ledger, seen)
     others = tuple(p for p in problems if p != "batches_pass_quality")
-    return Outcome(False, tuple(days), blocked, damaged, others)
+    return Outcome(False, tuple(days), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), others)
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:

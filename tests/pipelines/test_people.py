@@ -30,7 +30,10 @@ def test_without_stitching_nobody_who_browsed_first_ever_converts(shop: Shop) ->
     """Why the mapping exists: by actor, step 1 and step 2 are different people."""
     shop.land("a.json", [track("Page Viewed", 0, device="d1"), track("Signed Up", 5, user="u1", device="d1")])
     shop.load()
-    both = "SELECT count(*) FROM (SELECT {who} FROM lake JOIN actor_person USING (actor) GROUP BY 1 HAVING count(DISTINCT event) = 2)"
+    both = (
+        "SELECT count(*) FROM (SELECT {who} FROM lake JOIN actor_person USING (actor) "
+        "GROUP BY 1 HAVING count(DISTINCT event) = 2)"
+    )
     assert shop.query(both.format(who="actor")) == [(0,)]
     assert shop.query(both.format(who="person")) == [(1,)]
 

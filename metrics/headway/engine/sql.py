@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
-from importlib import resources
 from itertools import pairwise
 from typing import cast
 
@@ -21,6 +19,7 @@ from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from headway.errors import InputError
+from headway.queries import load as load
 
 DIALECT = "duckdb"
 
@@ -28,34 +27,6 @@ Scalar = int | float | str | bool | date | datetime | None
 Parameter = Scalar | Sequence[Scalar]
 # What may stand for a placeholder: a value, a name or condition built by SQLGlot, or a list of select items.
 Replacement = Parameter | exp.Expr | Sequence[exp.Expr]
-
-
-@cache
-def load(package: str, name: str) -> str:
-    """Reads the text of a query that lies beside the code of a package.
-
-    Args:
-        package: Importable package, for example ``"headway.insights"``.
-        name: File name with or without ``.sql``.
-
-    Returns:
-        The text of the file.
-
-    Raises:
-        InputError: The package holds no such file.
-
-    Examples:
-        >>> load("headway.engine", "nothing")
-        Traceback (most recent call last):
-            ...
-        headway.errors.InputError: unknown query 'nothing.sql'. Available: none.
-    """
-    folder = resources.files(package)
-    file = name if name.endswith(".sql") else f"{name}.sql"
-    if not folder.joinpath(file).is_file():
-        present = [entry.name for entry in folder.iterdir() if entry.name.endswith(".sql")]
-        raise InputError.unknown("query", file, present)
-    return folder.joinpath(file).read_text(encoding="utf-8")
 
 
 def literal(value: Parameter) -> str:

@@ -1,0 +1,66 @@
+"""Whether a run has anything to do, told from names, sizes and times alone.
+
+Imports nothing heavy: a scheduled run that finds nothing new should cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+
+from headway_pipelines.ledger import Ledger
+from headway_pipelines.workspace import Workspace
+
+_SETTING = "complete"
+
+
+def fingerprint(workspace: Workspace) -> str:
+    """Summarises everything a run depends on: raw files as they lie there, the definitions, Headway's version.
+
+    Args:
+        workspace: The workspace.
+
+    Returns:
+        Hexadecimal digits; they change when a file lands, changes or goes, or a definition changes.
+    """
+    digest = hashlib.sha256(importlib.metadata.version("headway").encode())
+    for folder, _, names in sorted(os.walk(workspace.raw, followlinks=True)):
+        for name in sorted(names):
+            stat = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118  (a Path per file costs more)
+            digest.update(
+                f"{folder}/{name}:{stat.st_size}:{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
+            )
+    for path in (workspace.plan_file, workspace.product_file, workspace.sources_file):
+        digest.update(path.read_bytes() if path.exists() else b"absent")
+    return digest.hexdigest()
+
+
+def is_fresh(workspace: Workspace, ledger: Ledger, now: str) -> bool:
+    """Says whether the last complete run saw everything as it is now, and its results are still there.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        now: The fingerprint as of now.
+
+    Returns:
+        True when there is nothing to do.
+    """
+    results = (
+        workspace.published_db,
+        workspace.explore_db,
+        workspace.metrics_db,
+        workspace.report / "index.html",
+    )
+    return ledger.get(_SETTING) == now and all(path.exists() for path in results)
+
+
+def remember(ledger: Ledger, seen: str) -> None:
+    """Notes that a run completed.
+
+    Args:
+        ledger: The ledger.
+        seen: The fingerprint taken when the run began: what landed since is new to the next one.
+    """
+    ledger.put(_SETTING, seen)
