@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def headway(*arguments: str, cwd: Path, key_file: Path) -> subprocess.CompletedP
         text=True,
         check=False,
     )
+
+
+Headway = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session", name="headway")
+def headway_command() -> Headway:
+    """This checkout's command line: ``headway("run", cwd=..., key_file=...)``."""
+    return headway
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,235 @@
+"""What README and docs/ show is run here: commands, queries, Python, YAML, paths and links."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import click
+import pytest
+
+from headway.engine import connect
+from headway.models.plan import load_plan
+from headway_pipelines.sources.config import parse_sources
+
+with warnings.catch_warnings():
+    # Typer still imports a name that Click has deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import typer
+
+    from headway_pipelines.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+README = ROOT / "README.md"
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+RECORDS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+
+
+class Demo(Protocol):
+    """The fixture `demo_workspace`."""
+
+    root: Path
+    printed: str
+
+
+@dataclass(frozen=True)
+class Fenced:
+    """One fenced block of a page."""
+
+    page: Path
+    language: str
+    text: str
+    following: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.text.splitlines()[0][:40]}"
+
+
+def blocks(page: Path, language: str = "") -> list[Fenced]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    texts = [text for _, text in found] + [""]
+    every = [Fenced(page, lang, text, texts[i + 1]) for i, (lang, text) in enumerate(found)]
+    return [block for block in every if language in ("", block.language)]
+
+
+def everywhere(language: str) -> list[Fenced]:
+    return [block for page in PAGES for block in blocks(page, language)]
+
+
+def command_line() -> click.Group:
+    group = typer.main.get_command(app)
+    assert isinstance(group, click.Group)
+    return group
+
+
+def targets() -> set[str]:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z]+):.*##", text, re.MULTILINE))
+
+
+def test_blocks_are_of_kinds_that_are_checked() -> None:
+    kinds = {block.language for page in PAGES for block in blocks(page)}
+    assert kinds == {"sh", "text", "sql", "python", "yaml"}
+
+
+@pytest.mark.parametrize("block", everywhere("sh"), ids=str)
+def test_commands_exist(block: Fenced) -> None:
+    for line in block.text.splitlines():
+        program, *arguments = line.split()
+        if program == "make":
+            assert set(arguments) <= targets(), line
+        elif program == "headway":
+            command = command_line().commands[arguments[0]]
+            known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
+            assert {a for a in arguments[1:] if a.startswith("-")} <= known, line
+        else:
+            assert line == "source .venv/bin/activate"
+
+
+def test_every_command_and_option_named_in_prose_exists() -> None:
+    for page in PAGES:
+        for words in re.findall(r"`headway ([^`]+)`", page.read_text(encoding="utf-8")):
+            assert words.split()[0] in command_line().commands, (page.name, words)
+        for words in re.findall(r"`make ([a-z]+)`", page.read_text(encoding="utf-8")):
+            assert words in targets(), (page.name, words)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    text = README.read_text(encoding="utf-8")
+    for name in command_line().commands:
+        assert f"| `headway {name}` |" in text, name
+
+
+def test_make_help_lists_the_targets() -> None:
+    printed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split()[1] for line in printed.splitlines()} == targets()
+
+
+def shape(text: str) -> list[str]:
+    """What a run prints without the parts that depend on the size of the demo and where it lies."""
+    lines = [re.sub(r"\S*/demo/", "…/demo/", line) for line in text.strip().splitlines()]
+    return [re.sub(r"\d{4}-\d\d-\d\d|[\d,]+", "N", line) for line in lines]
+
+
+def test_the_demo_prints_what_the_readme_says(demo_workspace: Demo) -> None:
+    (block,) = [b for b in blocks(README, "sh") if b.text == "make demo\n"]
+    assert shape(demo_workspace.printed) == shape(block.following)
+
+
+@pytest.fixture
+def demo(demo_workspace: Demo, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The demo's folder; its parent is the working directory, as the repository is for who follows README."""
+    monkeypatch.chdir(demo_workspace.root.parent)
+    return demo_workspace.root
+
+
+def headings(table: str) -> list[list[str]]:
+    """Names and types of a printed table."""
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in table.splitlines()[1:3]]
+
+
+@pytest.mark.parametrize("block", everywhere("sql"), ids=str)
+def test_queries_run_and_look_as_shown(block: Fenced, demo: Path) -> None:
+    file, query = re.match(r"-- (\S+)\n(.*)", block.text, re.DOTALL).groups()  # type: ignore[union-attr]
+    con = connect(demo.parent / file, read_only=True)
+    try:
+        relation = con.sql(query)
+        shown = [relation.columns, [str(t).lower().replace("bigint", "int64") for t in relation.types]]
+        assert shown == headings(block.following)
+        rows = relation.fetchall()
+    finally:
+        con.close()
+    assert len(rows) == len(block.following.splitlines()) - 5
+
+
+def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(README, "python"):
+        exec(compile(block.text, "README.md", "exec"), names)
+    assert "People who did Signed Up → Course Created → Course Published" in capsys.readouterr().out
+    for name in ("funnel", "back", "weekly", "active"):
+        result = names[name]
+        assert all(hasattr(result, part) for part in ("frame", "figure", "sql", "describe")), name
+    names["log"].close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("block", everywhere("yaml"), ids=str)
+def test_definitions_can_be_read(block: Fenced) -> None:
+    assert block.text.startswith("# sources.yml\n")
+    assert len(parse_sources(block.text)) >= 2
+
+
+def test_the_steps_for_own_logs_work(demo: Path, tmp_path: Path, headway: Command) -> None:
+    (block,) = [b for b in blocks(README, "sh") if "headway init" in b.text]
+    logs = tmp_path / "path" / "to" / "logs"
+    # ten days are enough to try the steps
+    for day in sorted((demo / "raw").iterdir())[:10]:
+        shutil.copytree(day, logs / day.name)
+    key = tmp_path / "key"
+    key.write_text(secrets.token_hex(32))
+    key.chmod(0o600)
+    for line in block.text.splitlines()[1:]:
+        done = headway(*line.split()[1:], cwd=tmp_path, key_file=key)
+        assert done.returncode == 0, (line, done.stderr)
+    assert len(load_plan(tmp_path / "shop" / "tracking_plan.yml").events) > 5
+    assert (tmp_path / "shop" / "report" / "index.html").is_file()
+
+
+def table_paths(page: Path, heading: str) -> list[str]:
+    """The paths in the first column of the table after a sentence."""
+    after = page.read_text(encoding="utf-8").split(heading, 1)[1].lstrip()
+    rows = after.split("\n\n", 1)[0].splitlines()[2:]
+    return [path for row in rows for path in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+def test_the_workspace_is_as_described(demo: Path) -> None:
+    paths = table_paths(README, "A workspace is one folder per product:")
+    assert len(paths) == 8
+    assert [p for p in paths if p != "sources.yml" and not (demo / p).exists()] == []
+
+
+def test_the_repository_is_as_described() -> None:
+    paths = table_paths(README, "The repository:") + table_paths(ROOT / "CONTRIBUTING.md", "## Map")
+    assert len(paths) > 12
+    assert [p for p in paths if not (ROOT / p).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("https://", "#")):
+            assert (page.parent / target.split("#")[0]).exists(), target
+
+
+def test_the_picture_is_small() -> None:
+    picture = ROOT / "docs" / "images" / "report.png"
+    content = picture.read_bytes()
+    assert content.startswith(b"\x89PNG") and len(content) < 400_000
+    assert int.from_bytes(content[16:20], "big") == 1280
+
+
+def test_records_are_numbered_and_complete() -> None:
+    assert [int(path.name[:4]) for path in RECORDS] == list(range(1, len(RECORDS) + 1))
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    for path in RECORDS:
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {path.name[:4]}: ")
+        assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences")), path.name
+        title = text.splitlines()[0].split(": ", 1)[1]
+        assert f"| [{path.name[:4]}]({path.name}) | {title} |" in index
+
+
+def test_the_notebook_carries_no_results() -> None:
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert all(cell.get("outputs", []) == [] and cell.get("execution_count") is None for cell in cells)
