@@ -26,6 +26,7 @@ from headway.models.plan import TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import column_rules, declared_keys, violation_masks
+from headway_pipelines.privacy.fields import TABLE_SCHEMA
 from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
     MAX_LINE_BYTES,
@@ -153,8 +154,9 @@ class _Group:
         return self.size >= GROUP_BYTES or self.lines >= GROUP_LINES
 
 
-def _no_lines() -> pa.Table:
-    return LINE_SCHEMA.append(pa.field("batch", pa.uint32())).empty_table()
+def _no_rows(source: Source) -> pa.Table:
+    schema = LINE_SCHEMA if source.reader.kind == "lines" else TABLE_SCHEMA
+    return schema.append(pa.field("batch", pa.uint32())).empty_table()
 
 
 def _constant(value: int, count: int) -> pa.Array:
@@ -239,11 +241,11 @@ class Gate:
     def _blocks(self, file: RawFile, source: Source) -> Iterable[Block]:
         if source.reader.kind == "lines":
             return frame_lines(file.path, self._cap)
-        return frame_table(file.path, source.reader)
+        return frame_table(file.path, source.reader, self._cap)
 
     def _clean(self, group: _Group, source: Source) -> CleanBatch:
         blocks = [b for b in group.blocks if b.num_rows]
-        frames = pa.concat_tables(blocks) if blocks else _no_lines()
+        frames = pa.concat_tables(blocks) if blocks else _no_rows(source)
         self._con.register("frames", frames)
         with guarded(f"read source {source.name}"):
             self._judge(source)

@@ -1,7 +1,8 @@
 -- What Great Expectations judges about staged batches: counts only, no value of any event.
 -- grain:  one row per batch
 -- inputs: staged (rows of staged groups),
---         ledger_counts(batch, lines, events, rejected_lines, misfit_values, unaccounted_lines)
+--         ledger_counts(batch, lines, events, rejected_lines, misfit_values, unaccounted_lines),
+--         suspicious: whether a row holds one of the texts in which the detector saw something personal
 WITH counted AS (
     SELECT
         batch,
@@ -9,22 +10,9 @@ WITH counted AS (
         count(*) FILTER (event_id IS NULL) AS events_without_id,
         count(*) FILTER (actor IS NULL) AS events_without_actor,
         count(*) FILTER (occurred_at IS NULL) AS events_without_time,
-        count(*) FILTER (event NOT IN $declared) AS undeclared_events
+        count(*) FILTER (event NOT IN $declared) AS undeclared_events,
+        count(*) FILTER (/* suspicious */) AS personal_looking_values
     FROM staged
-    GROUP BY batch
-),
--- texts repeat: the detector looks at each once
-texts AS (
-    SELECT batch, text, count(*) AS n
-    FROM (SELECT batch, unnest([/* texts */]) AS text FROM staged)
-    WHERE text IS NOT NULL
-    GROUP BY ALL
-),
-suspicious AS (
-    SELECT batch, sum(n) AS personal_looking_values
-    FROM texts SEMI JOIN (
-        SELECT text FROM (SELECT DISTINCT text FROM texts) WHERE regexp_matches(text, $personal)
-    ) USING (text)
     GROUP BY batch
 )
 SELECT
@@ -38,8 +26,7 @@ SELECT
     coalesce(s.events_without_actor, 0) AS events_without_actor,
     coalesce(s.events_without_time, 0) AS events_without_time,
     coalesce(s.undeclared_events, 0) AS undeclared_events,
-    coalesce(p.personal_looking_values, 0)::BIGINT AS personal_looking_values
+    coalesce(s.personal_looking_values, 0) AS personal_looking_values
 FROM ledger_counts c
 LEFT JOIN counted s USING (batch)
-LEFT JOIN suspicious p USING (batch)
 ORDER BY c.batch

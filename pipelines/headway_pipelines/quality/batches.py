@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import duckdb
 import polars as pl
 
 from headway.engine import connect, guarded
@@ -49,6 +50,7 @@ BATCH_RULES = (
 )
 """What a staged batch must satisfy."""
 
+_HERE = "headway_pipelines.quality"
 _REJECTS_NOT = ("event", "identify", "group", "alias", "blank", "undeclared event", "refused request")
 
 
@@ -119,16 +121,26 @@ def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) ->
             con.execute(
                 f"CREATE TEMP VIEW staged AS SELECT * FROM read_parquet([{paths}], hive_partitioning = false)"
             )
-            text = bind(
-                load("headway_pipelines.quality", "batch_profile.sql"),
-                {"declared": list(plan.events), "personal": PERSONAL},
-            )
-            profile: pl.DataFrame = con.sql(
-                text.replace("/* texts */", ", ".join(texts) or "NULL::VARCHAR")
-            ).pl()
+            text = bind(load(_HERE, "batch_profile.sql"), {"declared": list(plan.events)})
+            text = text.replace("/* suspicious */", _suspicious(con, texts))
+            profile: pl.DataFrame = con.sql(text).pl()
             return profile
     finally:
         con.close()
+
+
+def _suspicious(con: duckdb.DuckDBPyConnection, columns: list[str]) -> str:
+    """A condition on rows of `staged`. Texts repeat, so the detector looks at each of them once."""
+    matched = []
+    for column in columns:
+        found = con.execute(
+            "SELECT count(*) FILTER (regexp_matches(text, $personal)) "
+            f"FROM (SELECT DISTINCT {column} AS text FROM staged)",
+            {"personal": PERSONAL},
+        ).fetchall()[0][0]
+        if found:
+            matched.append(f"regexp_matches({column}, {literal(PERSONAL)})")
+    return " OR ".join(matched) or "FALSE"
 
 
 __all__ = ["BATCH_RULES", "Verdict", "judge_batches", "profile_batches"]

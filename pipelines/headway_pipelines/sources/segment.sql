@@ -7,7 +7,7 @@
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text), 1) = '{' AND json_valid(text) THEN from_json(text, '{
+        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
             "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",
