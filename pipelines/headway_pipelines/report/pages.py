@@ -105,6 +105,7 @@ def _environment() -> Environment:
         "count": numbers.count,
         "day": numbers.day,
         "dimensions": dimensions,
+        "drawable": lambda rows: any(series.drawable for _, series in rows),
         "estimate_parts": words.estimate_parts,
         "methods": _methods,
         "moment": numbers.moment,

@@ -213,6 +213,10 @@ def _change_places(metric: Metric) -> int:
     change = metric.change
     assert change is not None
     places = decimals(metric.unit, change.value, change.low, change.high)
+    if metric.estimate is not None:
+        # A change looks as exact as the values it is the difference of.
+        now = metric.estimate
+        places = max(places, decimals(metric.unit, now.value, now.low, now.high))
     return apart(places, metric.unit, (change.low, 0.0), (change.high, 0.0)) if change.distinct else places
 
 

@@ -59,7 +59,9 @@ def history(published: Any) -> Any:
 def test_hostile_names_stay_text(published: Any, text: Read) -> None:
     published.info["product"] = HOSTILE
     words = dict.fromkeys(("title", "question", "goal", "signal", "owner", "definition"), HOSTILE)
-    published.metric(HOSTILE, **words, unit=HOSTILE, target_value=0.3).weeks((100, 40), (100, 44), name=HOSTILE)
+    published.metric(HOSTILE, **words, unit=HOSTILE, target_value=0.3).weeks(
+        (100, 40), (100, 44), name=HOSTILE
+    )
     published.weeks((50, 20), (50, 24), name=HOSTILE, segment=f"channel={HOSTILE}")
     published.metric("h", framework="heart", stage="adoption", **words).weeks((100, 40), name="h")
     published.dropped = [(HOSTILE, HOSTILE, HOSTILE, 5)]

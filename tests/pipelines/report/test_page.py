@@ -104,11 +104,22 @@ def test_nobody_is_not_hidden_and_not_zero(published: Any, text: Read) -> None:
     assert "no people in the denominator" in page and "0 %" not in page.replace("40 %", "")
 
 
+def test_channels_show_their_own_latest_complete_week(published: Any, text: Read) -> None:
+    published.metric().weeks((300, 120), (300, 120), (300, 120), incomplete=1)
+    published.weeks((200, 70), (200, 80), (200, 90), segment="channel=paid", incomplete=1)
+    published.weeks((100, 50), (100, 40), (100, 30), segment="channel=email", incomplete=1)
+    page = text(published.write())
+    assert "By channel, latest complete week Channel Value People Weeks" in page
+    assert "email 40 % (31–50) 100 paid 40 % (33–47) 200" in page
+
+
 def test_every_cell_hidden(published: Any, text: Read) -> None:
     published.metric(target_value=0.5).weeks((8, 4), (9, 4))
+    published.weeks((8, 4), (9, 4), segment="channel=email")
     page = text(published.write())
     assert "Of 1 metric, 1 is hidden because too few people are behind the value" in page
     assert "Nothing to draw: fewer than 10 people" in page
+    assert "By channel: no value to show, fewer than 10 people" in page
 
 
 def test_an_empty_lake(published: Any, text: Read) -> None:
