@@ -28,7 +28,7 @@ def value_words(metric: Metric, cell: Cell | None) -> str:
         return NO_WEEK
     if cell.estimate is None:
         return cell.reason
-    return " ".join(part for part in estimate_parts(metric, cell.estimate) if part)
+    return " ".join(estimate_parts(metric, cell.estimate))
 
 
 def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
@@ -39,7 +39,7 @@ def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
         estimate: The value.
 
     Returns:
-        ``("38 %", "(35–41)")``; the second is empty where there is no interval.
+        ``("38 %", "(35–41)")``; the second says so where there is no interval.
     """
     low, high = estimate.low, estimate.high
     places = decimals(metric.unit, estimate.value, low, high)
@@ -47,10 +47,9 @@ def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
         ends = ((low, metric.target), (high, metric.target), (estimate.value, metric.target))
         places = apart(places, metric.unit, *ends)
     value = amount(estimate.value, metric.unit, places)
-    return (
-        value,
-        f"({bounds(low, high, metric.unit, places)})" if low is not None and high is not None else "",
-    )
+    if low is None or high is None:
+        return value, "(no interval)"
+    return value, f"({bounds(low, high, metric.unit, places)})"
 
 
 def target_amount(metric: Metric) -> str:

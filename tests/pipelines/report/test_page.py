@@ -87,6 +87,15 @@ def test_units(
     assert shown in text(published.write())
 
 
+def test_a_value_without_an_interval_claims_nothing(published: Any, text: Read) -> None:
+    # Everybody paid 5 EUR in both weeks: no spread, no interval.
+    published.metric(unit="EUR", target_value=4.0)
+    published.weeks((100, 500.0), (100, 600.0), kind="mean", squares=(2500.0, 3600.0))
+    page = text(published.write())
+    assert "6.00 EUR (no interval) 4 EUR Too uncertain to say" in page
+    assert "+1.00 EUR no interval: cannot tell it from noise" in page
+
+
 def test_suppressed_cells_say_fewer_than_10_people_and_never_a_number(published: Any, text: Read) -> None:
     published.metric().weeks((100, 37), (120, 41), (100, 7), (7, 4), (130, 50))
     published.weeks((100, 37), (110, 41), (90, 7), (0, 0), (110, 45), segment="channel=email")
