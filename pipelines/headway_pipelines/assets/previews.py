@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import dagster as dg
+import polars as pl
 
 
 def table(
@@ -48,3 +49,31 @@ def bars(counts: dict[str, int], width: int = 640, height: int = 120) -> dg.Mark
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{body}</svg>'
     encoded = base64.b64encode(svg.encode()).decode()
     return dg.MetadataValue.md(f"![events per day](data:image/svg+xml;base64,{encoded})")
+
+
+def scorecard(values: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """Shows the latest complete week of every metric, from published (suppressed) values alone.
+
+    Args:
+        values: The published table ``metric_values``.
+
+    Returns:
+        Markdown metadata.
+    """
+    weeks = values.filter((pl.col("segment") == "all") & (pl.col("period") == "week") & pl.col("complete"))
+    latest = weeks.sort("period_start").group_by("metric", maintain_order=True).last().sort("stage", "metric")
+    rows = [
+        (
+            r["stage"],
+            r["metric"],
+            r["period_start"],
+            *(_number(r[c]) for c in ("value", "low", "high")),
+            r["unit"],
+        )
+        for r in latest.iter_rows(named=True)
+    ]
+    return table(("stage", "metric", "week", "value", "low", "high", "unit"), rows)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"

@@ -3,10 +3,10 @@
 import dagster as dg
 
 from headway_pipelines.assets.metrics import metric_values
-from headway_pipelines.assets.previews import table
+from headway_pipelines.assets.previews import scorecard, table
 from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.lake import collect_garbage
-from headway_pipelines.publish import publish, publish_explore
+from headway_pipelines.publish import publish, publish_explore, published_tables
 from headway_pipelines.report import write_report
 
 
@@ -22,11 +22,12 @@ def published_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  #
     """Replaces the published database."""
     with warehouse.opened() as (workspace, _):
         hidden = publish(workspace)
-    rows = list(hidden.items())
+        values = published_tables(workspace.published_db)["metric_values"]
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(str(workspace.published_db)),
-            "suppressed cells": table(("table", "cells"), rows),
+            "latest complete week": scorecard(values),
+            "suppressed cells": table(("table", "cells"), list(hidden.items())),
         }
     )
 
