@@ -61,7 +61,9 @@ def calls() -> Iterator[dict[str, Any]]:
             yield track("Order Completed", minute + 1, user=who, **order)
         yield track("Signed Up", person, user=who, plan_name="free")
     for i in range(12):
-        yield track(f"Mail to {PLANTED[0]}", i, user="user-1")
+        # several people sent these, so only the look of the name can keep it out
+        yield track(f"Mail to {PLANTED[0]}", i, user=f"user-{i}")
+        yield track("Signed Up", 70 + i, user=f"user-{i}", **{f"of {PLANTED[2]}": "x"})
         names: dict[str, Any] = {PLANTED[0]: 1, PLANTED[1]: i}
         yield track("Only Grizelda Quux", i, user="user-1", **names)
         yield track("Signed Up", 50 + i, user="user-1", **names)
