@@ -76,6 +76,7 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
 @dg.sensor(
     job=headway_job,
     minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs when files land under raw/ or batches passed.",
 )
 def raw_folder(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -87,6 +88,7 @@ def raw_folder(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.Skip
     job=headway_job,
     cron_schedule="0 2 * * *",
     execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Every night at 02:00 UTC.",
 )
 def nightly(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:

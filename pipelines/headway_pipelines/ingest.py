@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headway.errors import InputError
 from headway.models.plan import load_plan
-from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, READING, STAGED, Batch, Ledger
+from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, PROMOTED, READING, STAGED, Batch, Ledger
 from headway_pipelines.privacy.detect import safe_name
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key, load_key
@@ -154,9 +154,9 @@ def ingest(
     """
     plan = load_plan(workspace.plan_file)
     files = landed(workspace, only)
-    key = load_key(workspace, create=not (workspace.state / "vault").exists())
+    key = load_key(workspace)
     _repair(workspace, ledger)
-    _restart_under_new_plan(workspace, ledger)
+    _restart_under_new_definitions(workspace, ledger, {path_id(key, f.relative) for f in landed(workspace)})
     fresh = new_files(ledger, key, files)
     opened, copies = _open_batches(ledger, key, fresh)
     done, total = 0, sum(f.size for f, _ in opened)
@@ -220,7 +220,8 @@ def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[li
                 continue
             if before and before.state in (BLOCKED, DAMAGED):
                 ledger.forget_batches([before.batch])
-            label = file.relative if safe_name(file.relative) else f"file#{identity[:8]}"
+            shown = all(safe_name(part) for part in file.relative.split("/"))
+            label = file.relative if shown else f"file#{identity[:8]}"
             state = COPY if checksum in read else READING
             copies += state == COPY
             read.add(checksum)
@@ -243,10 +244,17 @@ def _repair(workspace: Workspace, ledger: Ledger) -> None:
                 shutil.rmtree(folder)
 
 
-def _restart_under_new_plan(workspace: Workspace, ledger: Ledger) -> None:
+def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present: set[str]) -> None:
     """Reads everything again when the plan or the sources changed: the lake must equal a rebuild."""
     stamp = definitions_stamp(workspace)
     if ledger.get("definitions") != stamp:
+        gone = [b for b in ledger.batches(PROMOTED) if b.path_id not in present]
+        if gone:
+            raise InputError(
+                f"the tracking plan or sources.yml changed, so all raw logs must be read again, but {len(gone)} files "
+                f"whose events are in the lake are no longer under raw/ (for example {gone[0].label}). Put them back, "
+                "or undo the change."
+            )
         with ledger.transaction():
             ledger.reset()
             ledger.put("definitions", stamp)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from shop import Shop, at, track
 
+from headway.errors import InputError
 from headway_pipelines import lake
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
@@ -126,3 +127,16 @@ def test_a_day_of_many_small_files_is_written_anew(shop: Shop, monkeypatch: pyte
         assert len(ledger.lake_files()) == 2
         assert ledger.rows_per_day() == {"2026-03-02": 4}
     assert shop.query("SELECT count(DISTINCT event_id) FROM lake") == [(4,)]
+
+
+def test_a_changed_plan_never_forgets_events_whose_raw_file_is_gone(shop: Shop) -> None:
+    path = shop.land("a.json", [track("Signed Up", 0, user="u1")])
+    shop.land("b.json", [track("Signed Up", 1, user="u2")])
+    shop.load()
+    path.unlink()
+    shop.load()
+    assert len(shop.query(LAKE)) == 2
+    shop.workspace.plan_file.write_text(shop.plan.replace("[email, google]", "[email, google, apple]"))
+    with pytest.raises(InputError, match=r"1 files whose events are in the lake are no longer under raw/ .*a\.json"):
+        shop.ingest()
+    assert len(shop.query(LAKE)) == 2

@@ -105,12 +105,12 @@ def key_file(workspace: Workspace) -> Path:
     return platformdirs.user_config_path("headway") / "keys" / f"{workspace.id}.key"
 
 
-def load_key(workspace: Workspace, *, create: bool = True) -> Key:
+def load_key(workspace: Workspace, *, create: bool | None = None) -> Key:
     """Reads the workspace's key; on the first run makes one, readable by its owner alone.
 
     Args:
         workspace: The workspace.
-        create: Whether a missing key may be made. Only right while no id was ever stored under another key.
+        create: Whether a missing key may be made. None makes one only while no id was ever stored under another.
 
     Returns:
         The key.
@@ -122,7 +122,7 @@ def load_key(workspace: Workspace, *, create: bool = True) -> Key:
     if path.is_relative_to(workspace.root):
         raise InputError(f"the key must be kept outside the workspace, not at {path}. Set HEADWAY_KEY_FILE.")
     if not path.exists():
-        if not create:
+        if not (create if create is not None else not (workspace.state / "vault").exists()):
             raise InputError(
                 f"the key of this workspace is missing: {path}. Restore it from a backup or set HEADWAY_KEY_FILE. "
                 "Without it no stored id can be recognised again. To start over with new ids, delete state/ and "
