@@ -111,6 +111,11 @@ def _link(workspace: Workspace, paths: Sequence[Path]) -> tuple[int, bool]:
     if any(workspace.root.is_relative_to(p) for p in outside):
         raise InputError(f"{workspace.root} lies inside the logs' folder. Name a folder outside of it.")
     workspace.root.mkdir(parents=True, exist_ok=True)
+    if workspace.raw.is_symlink() and outside:
+        # From an earlier try. A link made below it would land in the logs' own folder.
+        if [p.resolve() for p in outside] != [workspace.raw.resolve()]:
+            raise InputError(f"{workspace.raw} is a link to another folder. Remove that link first.")
+        return 0, True
     if [p.is_dir() for p in outside] == [True] and not workspace.raw.exists():
         workspace.raw.symlink_to(outside[0], target_is_directory=True)
         return 1, True

@@ -220,6 +220,16 @@ def test_refuses_a_workspace_and_logs_it_cannot_read(made: Initialised, tmp_path
         init_workspace(tmp_path / "c", [tmp_path / "poem.txt"])
 
 
+def test_a_second_try_leaves_the_folder_of_the_logs_alone(tmp_path: Path, logs: Path) -> None:
+    root, before = tmp_path / "shop", sorted(logs.iterdir())
+    with pytest.raises(InputError, match="no event was found often enough"):
+        init_workspace(root, [logs], "access_log")
+    with pytest.raises(InputError, match="is a link to another folder"):
+        init_workspace(root, [logs / "part0.jsonl"])
+    again = init_workspace(root, [logs])
+    assert (again.linked, again.follows, sorted(logs.iterdir())) == (0, True, before)
+
+
 def seen(name: str, values: tuple[Common, ...]) -> Seen:
     n = sum(each.n for each in values)
     return Seen(name, n, 50, len(values), values=values)
