@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from headway.errors import HeadwayError
-
 if TYPE_CHECKING:
     from headway_pipelines.run import Outcome
 
@@ -63,7 +61,9 @@ def init(
     made = init_workspace(root, paths, source)
     ready = made.workspace
     _say(f"looked at {made.lines:,} lines, read as {', '.join(made.source_formats)}")
-    _say(f"tracking plan   {made.events} events, {made.properties} properties, {made.sensitive} look personal")
+    _say(
+        f"tracking plan   {made.events} events, {made.properties} properties, {made.sensitive} look personal"
+    )
     _say(f"                read it before the first run: {ready.plan_file}")
     _say(f"product         replace the example metrics: {ready.product_file}")
     _say(f"raw logs        linked, read in place, never copied: {ready.raw}")
@@ -148,7 +148,8 @@ def _report(root: Path, outcome: Outcome) -> None:
         _say("nothing new under raw/: everything is up to date")
     else:
         days = outcome.changed_days
-        _say(f"{len(days)} days changed" + (f", {days[0]} to {days[-1]}" if days else ""))
+        span = f", {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") if days else ""
+        _say(f"{len(days)} {'day' if len(days) == 1 else 'days'} changed{span}")
     for title, files in (("held back", outcome.blocked), ("damaged", outcome.damaged)):
         for label, note in files.items():
             _err.print(f"{title}: {label}: {note}", markup=False)
@@ -173,19 +174,11 @@ def main() -> None:
     """Runs the command line; a user's mistake ends with a sentence, never a traceback."""
     os.umask(0o077)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
+        # Without its standalone mode typer hands exit codes back instead of leaving with them.
+        sys.exit(app(standalone_mode=False) or 0)
     except (typer.Abort, KeyboardInterrupt):
         _err.print("interrupted; the previous state is intact")
         sys.exit(130)
-    except HeadwayError as error:
-        _err.print(f"headway: {error}", markup=False)
-        sys.exit(2)
-    except OSError as error:
-        # The path is the user's own; the text of an OSError holds nothing else.
-        _err.print(f"headway: {error.strerror or type(error).__name__}: {error.filename or ''}", markup=False)
-        sys.exit(2)
     except Exception as error:
         from headway_pipelines.cli_errors import explain
 

@@ -1,31 +1,41 @@
-"""What the command line says when something unforeseen happens."""
+"""What the command line says when something goes wrong, and the exit code it leaves with."""
 
 from __future__ import annotations
-
-import traceback
-from pathlib import Path
 
 import click
 from rich.console import Console
 
+from headway_pipelines.faults import InternalFault, in_words, place_of
+
 
 def explain(error: Exception, console: Console) -> int:
-    """Prints a mistake in the arguments, or where an internal fault happened without quoting any value.
+    """Prints what went wrong in a sentence; where an internal fault happened, without quoting any value.
 
     Args:
         error: What was raised.
         console: Where to print.
 
     Returns:
-        The exit code.
+        The exit code: 2 for what the user can mend, 3 for an internal fault.
     """
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
-    frames = traceback.extract_tb(error.__traceback__)
-    place = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[-4:]))
-    console.print(f"headway: internal fault: {type(error).__name__} at {place}", markup=False)
+    if isinstance(error, OSError) and error.filename is not None and not isinstance(error, BlockingIOError):
+        # The path is the user's own; the text of an OSError holds nothing else.
+        words = in_words(error)
+        text = f"{error.strerror}: {error.filename}" if isinstance(words, InternalFault) else f"{words}"
+        console.print(f"headway: {text}", markup=False)
+        return 2
+    words = in_words(error)
+    if not isinstance(words, InternalFault):
+        console.print(f"headway: {words}", markup=False)
+        return 2
+    told = (
+        str(error) if isinstance(error, InternalFault) else f"{type(error).__name__} at {place_of(error, 4)}"
+    )
+    console.print(f"headway: internal fault: {told}", markup=False)
     console.print(
-        "The message is withheld because it may quote data. The previous state is intact.", markup=False
+        "Messages are withheld because they may quote data. The previous state is intact.", markup=False
     )
     return 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from headway import ActivePeople, EventLog, Funnel, Retention
 from headway.engine import connect, guarded
 from headway.engine.sql import literal, load
 from headway.frameworks import metric_catalogue, metric_values
-from headway.models.plan import load_plan
+from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import attach_lake
@@ -51,7 +52,8 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
     Returns:
         Counts of what was computed.
     """
-    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    plan = load_plan(workspace.plan_file)
+    product = load_product(workspace.product_file, plan)
     as_of = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     con = connect(temp_directory=workspace.warehouse / "tmp")
     try:
@@ -64,7 +66,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
                 ),
                 "metric_catalogue": metric_catalogue(product),
             }
-        tables |= _insights(con, product, horizon)
+        tables |= _insights(con, plan, product, horizon)
         tables |= _account(con, ledger)
         tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
     finally:
@@ -102,8 +104,23 @@ def _horizon(con: duckdb.DuckDBPyConnection, as_of: datetime) -> datetime:
     return min(latest, as_of) if latest else as_of
 
 
-def _insights(con: duckdb.DuckDBPyConnection, product: Product, horizon: datetime) -> dict[str, pl.DataFrame]:
-    log = EventLog((con, "events"), timezone=product.timezone, week_start=product.week_start, horizon=horizon)
+class _PlannedLog(EventLog):
+    """The lake as a log in which every declared event is known: one that nobody did yet is no mistake."""
+
+    planned: frozenset[str] = frozenset()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return super().names | self.planned
+
+
+def _insights(
+    con: duckdb.DuckDBPyConnection, plan: TrackingPlan, product: Product, horizon: datetime
+) -> dict[str, pl.DataFrame]:
+    log = _PlannedLog(
+        (con, "events"), timezone=product.timezone, week_start=product.week_start, horizon=horizon
+    )
+    log.planned = frozenset(plan.events)
     funnels, retentions = [], []
     for name, funnel in product.funnels.items():
         steps = [s.selector() for s in funnel.steps]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from headway.errors import HeadwayError
+from headway.errors import DefinitionError, EngineError, HeadwayError, InputError
+from headway_pipelines.faults import InternalFault
 from headway_pipelines.freshness import fingerprint, is_fresh, remember
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.locking import workspace_lock
@@ -17,6 +18,7 @@ from headway_pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     import dagster as dg
+    from dagster_shared.error import SerializableErrorInfo
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ def run(
         HeadwayError: Something cannot be used; the previous state is intact.
     """
     with workspace_lock(workspace):
+        if paths:
+            from headway_pipelines.ingest import landed
+
+            landed(workspace, paths)
         seen = fingerprint(workspace)
         ledger = Ledger(workspace.ledger_file)
         try:
@@ -125,9 +131,19 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
-            text = error.message.strip() if error is not None else "a step failed"
-            raise HeadwayError(text.split(": ", 1)[-1] if text.startswith("headway.errors") else text)
+            # A blocking check ends its step too; the verdicts below say which.
+            if error is None or error.cls_name != "DagsterAssetCheckFailedError":
+                raise _raised(error)
     return [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
+
+
+def _raised(error: SerializableErrorInfo | None) -> HeadwayError:
+    """Makes the exception again that a step raised; anything but our own may hold data and is not quoted."""
+    kinds = {kind.__name__: kind for kind in (HeadwayError, InputError, DefinitionError, EngineError)}
+    if error is None or error.cls_name not in (*kinds, InternalFault.__name__):
+        return InternalFault(f"a step failed with {error.cls_name if error else 'an unknown error'}")
+    text = error.message.split(": ", 1)[-1].strip()
+    return kinds.get(error.cls_name or "", InternalFault)(text)
 
 
 def _all_days(ledger: Ledger) -> list[str]:

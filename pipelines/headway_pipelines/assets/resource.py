@@ -1,14 +1,12 @@
 """The one resource of the pipeline: a workspace, opened for the length of a step."""
 
-import os
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
-from headway.errors import HeadwayError
+from headway_pipelines.faults import in_words
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.workspace import Workspace
@@ -64,12 +62,5 @@ def sanitised() -> Iterator[None]:
     """
     try:
         yield
-    except HeadwayError as error:
-        raise type(error)(str(error)) from None
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        code = f" [{os.strerror(error.errno)}]" if isinstance(error, OSError) and error.errno else ""
-        raise HeadwayError(
-            f"{type(error).__name__}{code} at {place} (message withheld: it may hold data)"
-        ) from None
+        raise in_words(error) from None

@@ -16,35 +16,51 @@ from headway_pipelines.quality.judge import Rule, judge
 from headway_pipelines.workspace import Workspace
 
 BATCH_RULES = (
-    Rule("lines accounted for", "unaccounted_lines", 0, 0, "Every line read became an event or was counted."),
+    Rule(
+        "lines accounted for",
+        "unaccounted_lines",
+        0,
+        0,
+        "Every line read must become an event or be counted, with none left over.",
+    ),
     Rule(
         "events accounted for",
         "miscounted_events",
         0,
         0,
-        "As many events are staged as the gate let through.",
+        "As many events must be staged as the gate let through; the difference must be 0.",
     ),
-    Rule("events have ids", "events_without_id", 0, 0, "Every event has an id, so that copies can be told."),
-    Rule("events have actors", "events_without_actor", 0, 0, "Every event has an actor."),
-    Rule("events have times", "events_without_time", 0, 0, "Every event has a time."),
-    Rule("events are declared", "undeclared_events", 0, 0, "Only declared events were stored."),
     Rule(
-        "nothing looks personal", "personal_looking_values", 0, 0, "No stored text looks like personal data."
+        "events have ids",
+        "events_without_id",
+        0,
+        0,
+        "Every event must have an id, so that copies can be told.",
     ),
-    Rule("few lines rejected", "rejected_share", 0, 0.2, "At most 20 % of the lines had to be rejected."),
+    Rule("events have actors", "events_without_actor", 0, 0, "Every event must have an actor."),
+    Rule("events have times", "events_without_time", 0, 0, "Every event must have a time."),
+    Rule("events are declared", "undeclared_events", 0, 0, "Only declared events may be stored."),
+    Rule(
+        "nothing looks personal",
+        "personal_looking_values",
+        0,
+        0,
+        "No stored text may look like personal data.",
+    ),
+    Rule("few lines rejected", "rejected_share", 0, 0.2, "At most 20 % of the lines may be rejected."),
     Rule(
         "values fit the plan",
         "misfits_per_event",
         0,
         0.2,
-        "At most one value in five events misfits its class.",
+        "At most one value in five events may misfit its class in the tracking plan.",
     ),
     Rule(
         "hardly any line rejected",
         "rejected_share",
         0,
         0.02,
-        "At most 2 % of the lines had to be rejected.",
+        "At most 2 % of the lines should be rejected.",
         critical=False,
     ),
 )
@@ -94,8 +110,21 @@ def judge_batches(workspace: Workspace, ledger: Ledger) -> Verdict:
     with ledger.transaction():
         ledger.move(passed, PASSED)
         for batch, names in blocked.items():
-            ledger.move([batch], BLOCKED, ", ".join(names))
+            row = profile.row(by_predicate=pl.col("batch") == batch, named=True)
+            ledger.move([batch], BLOCKED, _reasons(names, row))
     return Verdict(passed, blocked, {b: names for b, names in warned.items() if names and b not in blocked})
+
+
+def _reasons(names: tuple[str, ...], profile: dict[str, float]) -> str:
+    """Says which rules a batch breaks, with what was counted."""
+    rules = {rule.name: rule for rule in BATCH_RULES}
+    told = []
+    for name in names:
+        found = profile[rules[name].column]
+        told.append(
+            f"{rules[name].meaning} Here: {f'{found:.0%}' if 'share' in rules[name].column else f'{found:.3g}'}."
+        )
+    return " ".join(told)
 
 
 def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) -> pl.DataFrame:
