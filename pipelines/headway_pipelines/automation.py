@@ -14,7 +14,7 @@ from headway_pipelines.assets import ASSETS, DOWNSTREAM, INGEST
 from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.ingest import landed, new_files
 from headway_pipelines.lake import pending_days
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.ledger import PASSED, Ledger
 from headway_pipelines.privacy.keys import load_key
 
 headway_job = dg.define_asset_job(
@@ -45,13 +45,15 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
         warehouse: The workspace.
 
     Yields:
-        A run that promotes what passed, a run that reads what is new, or why there is neither.
+        A run that promotes what passed, a run that reads what is new, or why there is neither. The key of a run
+        names exactly what it would work on: a sensor does not repeat one that failed until something changes.
     """
     try:
         workspace = warehouse.workspace
         ledger = Ledger(workspace.ledger_file)
         try:
             days = pending_days(workspace, ledger)
+            passed = [b.batch for b in ledger.batches(PASSED)]
             files = new_files(ledger, load_key(workspace), landed(workspace))
         finally:
             ledger.close()
@@ -59,18 +61,22 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
         yield dg.SkipReason(str(error))
         return
     if days:
-        keys = [key for asset in DOWNSTREAM for key in asset.keys]
         yield dg.RunRequest(
-            run_key=f"promote-{days[0]}-{days[-1]}-{len(days)}", asset_selection=keys, tags=range_tags(days)
+            run_key=_run_key("promote", passed), asset_selection=_keys(DOWNSTREAM), tags=range_tags(days)
         )
     elif files:
-        state = repr([(f.relative, f.size, f.mtime_ns) for f in files])
-        keys = [key for asset in INGEST for key in asset.keys]
-        yield dg.RunRequest(
-            run_key=f"ingest-{hashlib.sha256(state.encode()).hexdigest()[:16]}", asset_selection=keys
-        )
+        state = [(f.relative, f.size, f.mtime_ns) for f in files]
+        yield dg.RunRequest(run_key=_run_key("ingest", state), asset_selection=_keys(INGEST))
     else:
         yield dg.SkipReason("nothing new under raw/")
+
+
+def _run_key(kind: str, work: object) -> str:
+    return f"{kind}-{hashlib.sha256(repr(work).encode()).hexdigest()[:16]}"
+
+
+def _keys(assets: list[dg.AssetsDefinition]) -> list[dg.AssetKey]:
+    return [key for asset in assets for key in asset.keys]
 
 
 @dg.sensor(
@@ -80,7 +86,7 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
     description="Runs when files land under raw/ or batches passed.",
 )
 def raw_folder(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Asks for whatever is due."""
+    """Asks for whatever is due, once."""
     yield from due_runs(warehouse)
 
 
@@ -92,5 +98,6 @@ def raw_folder(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.Skip
     description="Every night at 02:00 UTC.",
 )
 def nightly(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Asks for whatever is due."""
-    yield from due_runs(warehouse)
+    """Asks for whatever is due, again even if it failed before."""
+    for due in due_runs(warehouse):
+        yield due if isinstance(due, dg.SkipReason) else due._replace(run_key=None)
