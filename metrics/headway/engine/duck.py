@@ -24,7 +24,6 @@ _SETTINGS: dict[str, str | bool] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "TimeZone": "UTC",
-    "enable_progress_bar": False,
 }
 
 
@@ -62,6 +61,9 @@ def connect(
         con = duckdb.connect(target, read_only=read_only)
     for name, value in _SETTINGS.items():
         con.execute(f"SET {name} = $value", {"value": value})
+    # Only where it is on: in a notebook without ipywidgets DuckDB refuses to touch a bar that it cannot draw anyway.
+    if con.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        con.execute("SET enable_progress_bar = false")
     for name, option in (
         ("threads", threads),
         ("memory_limit", memory_limit),
@@ -73,6 +75,9 @@ def connect(
 
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+
+
+_WRITE_FAILED = re.compile(r"space left|file too large|read-only file|could not write|permission denied")
 
 
 @contextmanager
@@ -105,6 +110,10 @@ def guarded(what: str) -> Iterator[None]:
         text = _QUOTED.sub("", str(error)).lower()
         if "lock" in text and isinstance(error, duckdb.IOException):
             hint = "; another process has this database open for writing"
+        elif isinstance(error, duckdb.IOException) and re.search(
+            r"space left|too large|read-only|writ", text
+        ):
+            hint = "; the disk is full or may not be written. Nothing was replaced: make room, then run again"
         elif isinstance(error, duckdb.OutOfMemoryException):
             hint = "; not enough memory or disk for this query"
         raise EngineError(f"could not {what}: {type(error).__name__}{hint}") from None

@@ -15,8 +15,8 @@ from headway_pipelines.privacy.keys import Key
 
 #: Located rejects kept per batch and group; all are counted.
 LOCATED = 20
-#: A name from the wild is shown only when this many events carry it: one person's data cannot hide in a name.
-MIN_NAME_COUNT = 10
+#: A name from the wild is shown only when this many people sent it: what one person typed is not a name.
+MIN_NAME_PEOPLE = 10
 _HERE = "headway_pipelines.privacy"
 _NEVER_STORED = {"text": "free text", "sensitive": "sensitive"}
 
@@ -69,25 +69,28 @@ def _undeclared(
     con: duckdb.DuckDBPyConnection, declared: Mapping[tuple[str, str], str], key: Key
 ) -> Counter[tuple[int, str, str, str]]:
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    names: Counter[tuple[str, str]] = Counter()
+    names: set[tuple[str, str]] = set()
     for batch, outcome, event, keys, rows in con.execute(load(_HERE, "count_keys.sql")).fetchall():
         if outcome == "undeclared event":
             counts[batch, event, "", outcome] += rows
-            names["event", event] += rows
+            names.add(("event", event))
             continue
         owner = event if outcome == "event" else f"({outcome})"
         for name in keys or ():
             class_ = declared.get((event, name)) if outcome == "event" else None
             if class_ is None:
                 counts[batch, owner, name, "undeclared"] += rows
-                names["property", name] += rows
+                names.add(("property", name))
             elif class_ in _NEVER_STORED:
                 counts[batch, owner, name, _NEVER_STORED[class_]] += rows
+    people = _people_behind(
+        con, [n for k, n in names if k == "event"], [n for k, n in names if k == "property"]
+    )
     shown = {
         (kind, name): name
-        if rows >= MIN_NAME_COUNT and safe_name(name)
+        if people.get((kind, name), 0) >= MIN_NAME_PEOPLE and safe_name(name)
         else f"{kind}#{key.digest('name', name)[:6]}"
-        for (kind, name), rows in names.items()
+        for kind, name in names
     }
     result: Counter[tuple[int, str, str, str]] = Counter()
     for (batch, event, prop, reason), values in counts.items():
@@ -95,6 +98,20 @@ def _undeclared(
             batch, shown.get(("event", event), event) if not prop else event, _shown(shown, prop), reason
         ] += values
     return result
+
+
+def _people_behind(
+    con: duckdb.DuckDBPyConnection, events: list[str], properties: list[str]
+) -> dict[tuple[str, str], int]:
+    """How many users or devices sent each undeclared name."""
+    found: dict[tuple[str, str], int] = {}
+    for kind, names in (("event", events), ("property", properties)):
+        if names:
+            rows = con.execute(
+                load(_HERE, f"people_behind_{kind}_names.sql"), {"names": sorted(names)}
+            ).fetchall()
+            found |= {(kind, name): people for name, people in rows}
+    return found
 
 
 def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
