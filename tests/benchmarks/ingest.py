@@ -4,7 +4,8 @@ Every figure is a whole process's wall time and peak memory, measured from outsi
 
 * bare     DuckDB `read_json` with typed columns, written to one Parquet file: nothing checked, nothing removed
 * lake     raw files through the privacy gate, the Great Expectations checks and into the event lake
-* run      the same through Dagster, with people, metrics, publishing and the report (`headway run`)
+* plain    the whole pipeline by plain function calls: lake, people, metrics, publishing, report
+* run      the same through Dagster (`headway run`)
 * no-op    `headway run` again with nothing new
 """
 
@@ -70,8 +71,37 @@ def lake(root: Path) -> None:
         start, cpu = time.perf_counter(), time.process_time()
         step(workspace, ledger)
         if trace:
-            print(f"   {name}: {time.perf_counter() - start:.2f} s wall, {time.process_time() - cpu:.2f} s cpu")
+            print(
+                f"   {name}: {time.perf_counter() - start:.2f} s wall, {time.process_time() - cpu:.2f} s cpu"
+            )
     ledger.close()
+
+
+def plain(root: Path) -> None:
+    """The whole pipeline without Dagster."""
+    from headway_pipelines.compute import compute, tables_of
+    from headway_pipelines.lake import collect_garbage
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.people import derive_people
+    from headway_pipelines.publish import publish, publish_explore
+    from headway_pipelines.quality.values import judge_values
+    from headway_pipelines.report import write_report
+    from headway_pipelines.workspace import Workspace
+
+    lake(root)
+    workspace = Workspace.at(root)
+    ledger = Ledger(workspace.ledger_file)
+    derive_people(workspace, ledger)
+    compute(workspace, ledger)
+    judge_values(tables_of(workspace.metrics_db)["metric_values"])
+    publish(workspace)
+    publish_explore(workspace, ledger)
+    collect_garbage(workspace, ledger)
+    write_report(workspace)
+    ledger.close()
+
+
+_WORKERS = {"bare": bare, "lake": lake, "plain": plain}
 
 
 def measure(command: list[str], environment: dict[str, str]) -> Measured:
@@ -93,15 +123,17 @@ def forget(root: Path) -> None:
 
 def main() -> None:
     """Measures and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--events", type=int, default=2_000_000, help="lines to simulate, about")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; the median is printed")
     parser.add_argument("--root", type=Path, help="reuse this demo workspace instead of simulating one")
     parser.add_argument("--only-lake", action="store_true", help="skip the whole run")
-    parser.add_argument("worker", nargs="?", choices=["bare", "lake"], help=argparse.SUPPRESS)
+    parser.add_argument("worker", nargs="?", choices=list(_WORKERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        {"bare": bare, "lake": lake}[options.worker](options.root)
+        _WORKERS[options.worker](options.root)
         return
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "bench.key"
@@ -127,13 +159,15 @@ def _compare(root: Path, environment: dict[str, str], repeat: int, only_lake: bo
     headway = [str(Path(sys.executable).with_name("headway")), "run", "--workspace", str(root)]
     raw_mb = sum(p.stat().st_size for p in (root / "raw").rglob("*.gz")) / 1e6
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; raw {raw_mb:.0f} MB compressed")
-    names = ["bare", "lake"] + ([] if only_lake else ["run", "no-op"])
+    names = ["bare", "lake"] + ([] if only_lake else ["plain", "run", "no-op"])
     results: dict[str, list[Measured]] = {name: [] for name in names}
     for _ in range(repeat):
         results["bare"].append(measure([*worker, "bare"], environment))
         forget(root)
         results["lake"].append(measure([*worker, "lake"], environment))
         if not only_lake:
+            forget(root)
+            results["plain"].append(measure([*worker, "plain"], environment))
             forget(root)
             results["run"].append(measure([*headway], environment))
             results["no-op"].append(measure([*headway], environment))
@@ -146,6 +180,8 @@ def _compare(root: Path, environment: dict[str, str], repeat: int, only_lake: bo
         print(f"{name:8}{wall:9.1f}{cpu:9.1f}{max(m.peak_mb for m in runs):9.0f}{wall / base:9.2f}")
     if not only_lake:
         first, again = (statistics.median(m.wall for m in results[n]) for n in ("run", "no-op"))
+        share = 1 - statistics.median(m.wall for m in results["plain"]) / first
+        print(f"Dagster's share of a run: {100 * share:.0f} %")
         print(f"no-op rerun: {100 * again / first:.1f} % of the first run")
     print(f"peak of this script itself: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
