@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+_INTERRUPTED = 130
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -175,14 +176,16 @@ def main() -> None:
     os.umask(0o077)
     try:
         # Without its standalone mode typer hands exit codes back instead of leaving with them.
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
     except (typer.Abort, KeyboardInterrupt):
-        _err.print("interrupted; the previous state is intact")
-        sys.exit(130)
+        code = _INTERRUPTED
     except Exception as error:
         from headway_pipelines.cli_errors import explain
 
-        sys.exit(explain(error, _err))
+        code = explain(error, _err)
+    if code == _INTERRUPTED:
+        _err.print("interrupted; the previous state is intact")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ def replace_database(
                 if comments:
                     for statement in _comments(con.execute(_COLUMNS).fetchall()):
                         con.execute(statement)
+                # Closing would write the file too, but says nothing when the disk is full.
+                con.execute("CHECKPOINT")
         finally:
             con.close()
         temporary.chmod(mode)

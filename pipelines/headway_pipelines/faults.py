@@ -22,8 +22,8 @@ class InternalFault(HeadwayError):
 _INTACT = "the previous state is intact"
 _DISK_FULL = f"the disk is full: {_INTACT}. Free some space, then run again."
 _NOT_WRITABLE = (
-    f"the workspace cannot be written ({{why}}): {_INTACT}. Give this user the right to write below warehouse/, state/, "
-    "published/ and report/, then run again."
+    f"the workspace cannot be written ({{why}}): {_INTACT}. Give this user the right to write below warehouse/, "
+    "state/, published/ and report/, then run again."
 )
 _BROKEN_LEDGER = (
     "warehouse/ledger.sqlite is damaged. Delete the folder warehouse/ and run again: "
@@ -32,12 +32,14 @@ _BROKEN_LEDGER = (
 _BY_ERRNO = {
     errno.ENOSPC: _DISK_FULL,
     errno.EDQUOT: _DISK_FULL,
+    errno.EFBIG: _DISK_FULL,
     errno.EROFS: _NOT_WRITABLE.format(why="read-only file system"),
     errno.EACCES: _NOT_WRITABLE.format(why="permission denied"),
     errno.EPERM: _NOT_WRITABLE.format(why="operation not permitted"),
 }
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: _DISK_FULL,
+    sqlite3.SQLITE_IOERR: f"the disk is full or fails: {_INTACT}. Free some space, then run again.",
     sqlite3.SQLITE_READONLY: _NOT_WRITABLE.format(why="the ledger is read-only"),
     sqlite3.SQLITE_CANTOPEN: _NOT_WRITABLE.format(why="the ledger cannot be opened"),
     sqlite3.SQLITE_CORRUPT: _BROKEN_LEDGER,

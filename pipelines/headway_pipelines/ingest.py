@@ -155,8 +155,9 @@ def ingest(
     plan = load_plan(workspace.plan_file)
     files = landed(workspace, only)
     key = load_key(workspace)
-    _repair(workspace, ledger)
-    _restart_under_new_definitions(workspace, ledger, {path_id(key, f.relative) for f in landed(workspace)})
+    present = {path_id(key, f.relative) for f in landed(workspace)}
+    _repair(workspace, ledger, present)
+    _restart_under_new_definitions(workspace, ledger, present)
     fresh = new_files(ledger, key, files)
     opened, copies = _open_batches(ledger, key, fresh)
     done, total = 0, sum(f.size for f, _ in opened)
@@ -233,10 +234,11 @@ def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[li
     return opened, copies
 
 
-def _repair(workspace: Workspace, ledger: Ledger) -> None:
-    """Forgets what a killed run left half-done."""
+def _repair(workspace: Workspace, ledger: Ledger, present: set[str]) -> None:
+    """Forgets what a killed run left half-done, and files set aside that somebody has removed."""
     with ledger.transaction():
         ledger.forget_batches(b.batch for b in ledger.batches(READING))
+        ledger.forget_batches(b.batch for b in ledger.batches(BLOCKED, DAMAGED) if b.path_id not in present)
     if workspace.staging.is_dir():
         waiting = ledger.waiting_groups()
         for folder in workspace.staging.iterdir():

@@ -81,10 +81,12 @@ def _materialize(
     from headway.models.plan import load_plan
     from headway.models.product import load_product
     from headway_pipelines.ingest import landed
+    from headway_pipelines.privacy.keys import load_key
 
-    # A definition or a path that cannot be used must be told before anything is done.
+    # Definitions, paths or a key that cannot be used must be told before anything is done.
     load_product(workspace.product_file, load_plan(workspace.plan_file))
     landed(workspace, paths)
+    load_key(workspace)
     dagster_environment(workspace)
     import dagster as dg
 
@@ -131,6 +133,11 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
+            if error is not None and error.cls_name in (
+                "DagsterExecutionInterruptedError",
+                "KeyboardInterrupt",
+            ):
+                raise KeyboardInterrupt
             # A blocking check ends its step too; the verdicts below say which.
             if error is None or error.cls_name != "DagsterAssetCheckFailedError":
                 raise _raised(error)

@@ -144,12 +144,13 @@ class Attacker:
         self.cohort = cohort
         count = len(self.days) * len(self.channels)
         self.width = count + (0 if cohort else len(self.weeks) * len(self.channels))
-        equal, at_most = [], []
+        equal: list[tuple[npt.NDArray[np.float64], float]] = []
+        at_most: list[tuple[npt.NDArray[np.float64], float]] = []
         for period, cells in known.items():
             for key, value in cells.items():
-                equal.append((self.line(period, key), value))
+                equal.append((self.line(period, key), float(value)))
         if cohort and total_known:
-            everybody = sum(self.line("week", ("all", week)) for week in self.weeks)
+            everybody = np.sum([self.line("week", ("all", week)) for week in self.weeks], axis=0)
             equal.append((everybody, sum(truth["week"]["all", week] for week in self.weeks)))
         if not cohort:
             for channel in self.channels:
@@ -160,7 +161,7 @@ class Attacker:
                     ]
                     at_most += [(day_line - week_line, 0.0) for day_line in mine]
                     if weeks_above_days:
-                        at_most.append((week_line - sum(mine), 0.0))
+                        at_most.append((week_line - np.sum(mine, axis=0), 0.0))
         self.equal = (
             (np.array([a for a, _ in equal]), np.array([float(b) for _, b in equal])) if equal else None
         )
@@ -203,6 +204,7 @@ class Attacker:
         if found.status == 3:  # without a bound
             return float("inf")
         assert found.status == 0, found.message
+        assert found.fun is not None
         return -float(found.fun)
 
 

@@ -75,9 +75,10 @@ def connect(
 
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
-
-
-_WRITE_FAILED = re.compile(r"space left|file too large|read-only file|could not write|permission denied")
+_WRITE_FAILED = re.compile(
+    r"space left|file too large|read-only file|permission denied|could not (write|fsync)|"
+    r"failed to (commit|create checkpoint)"
+)
 
 
 @contextmanager
@@ -91,6 +92,7 @@ def guarded(what: str) -> Iterator[None]:
 
     Raises:
         EngineError: In place of any ``duckdb.Error`` raised inside the block.
+        KeyboardInterrupt: In place of DuckDB's word for it.
 
     Examples:
         >>> from headway.errors import EngineError
@@ -105,15 +107,15 @@ def guarded(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
     except duckdb.Error as error:
         hint = ""
         text = _QUOTED.sub("", str(error)).lower()
-        if "lock" in text and isinstance(error, duckdb.IOException):
-            hint = "; another process has this database open for writing"
-        elif isinstance(error, duckdb.IOException) and re.search(
-            r"space left|too large|read-only|writ", text
-        ):
+        if _WRITE_FAILED.search(text):
             hint = "; the disk is full or may not be written. Nothing was replaced: make room, then run again"
+        elif "lock" in text and isinstance(error, duckdb.IOException):
+            hint = "; another process has this database open for writing"
         elif isinstance(error, duckdb.OutOfMemoryException):
             hint = "; not enough memory or disk for this query"
         raise EngineError(f"could not {what}: {type(error).__name__}{hint}") from None

@@ -63,4 +63,6 @@ def sanitised() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise in_words(error) from None
+        # DuckDB says so when Ctrl-C meets a query.
+        stopped = isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+        raise (KeyboardInterrupt() if stopped else in_words(error)) from None
