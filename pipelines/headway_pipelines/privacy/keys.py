@@ -36,7 +36,7 @@ class Key:
     Examples:
         >>> key = Key(bytes(range(32)))
         >>> key
-        Key(id='630dcd29', secret hidden)
+        Key(id='dcb26f83', secret hidden)
     """
 
     __slots__ = ("_secret",)
