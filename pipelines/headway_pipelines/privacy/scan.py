@@ -1,18 +1,26 @@
 """The proof: a byte scan of everything a run wrote, for values that must not be there.
 
-Looks for each value plain, in other cases, percent-encoded, as hexadecimal and base64 (at its three alignments), and
-as unkeyed hashes. Compressed content is opened: gzip and zstandard files, every text column of Parquet files and DuckDB
-databases, including names of columns and tables.
+Looks for each value plain, percent-encoded (once and twice), with HTML or JSON escapes, as hexadecimal and base64 (at
+its three alignments), and as unkeyed hashes; an e-mail address also by its part before the @; all without regard to
+the case of letters. What is hidden from a search of bytes is opened: gzip and zstandard files, every column of Parquet
+files and DuckDB databases, every cell of SQLite databases (a long one is spread over pages; Dagster compresses some),
+and the names of files, folders, tables and columns.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import math
+import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
 import polars as pl
 
@@ -21,6 +29,8 @@ from headway.engine.sql import identifier, literal
 from headway_pipelines.privacy.framing import open_raw
 
 _CHUNK = 16 << 20
+_OVERLAP = 4096
+_SHORTEST = 8
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Hit:
 
 
 def forms(value: str) -> Iterator[tuple[str, bytes]]:
-    """Yields the ways in which a value may lie in a file.
+    """Yields the ways in which a value may lie in a file, letter case aside.
 
     Args:
         value: The value, at least 8 characters long: shorter ones match by accident.
@@ -48,25 +58,38 @@ def forms(value: str) -> Iterator[tuple[str, bytes]]:
         Name of the form and its bytes.
 
     Examples:
-        >>> sorted({name for name, _ in forms("Grizelda Quux")})
-        ['base64', 'hex', 'lower', 'md5', 'percent', 'plain', 'sha1', 'sha256', 'upper', 'utf-16']
+        >>> sorted({name for name, _ in forms("grizelda@example.com")})
+        ['base64', 'double percent', 'hex', 'html', 'json', 'local part', 'md5', 'percent', 'plain', 'sha1', 'sha256',
+        'utf-16']
     """
     data = value.encode("utf-8")
     yield "plain", data
-    yield "lower", value.lower().encode("utf-8")
-    yield "upper", value.upper().encode("utf-8")
+    local = value.partition("@")[0]
+    if local != value and len(local) >= _SHORTEST:
+        yield "local part", local.encode("utf-8")
     yield "percent", quote(value, safe="").encode("ascii")
+    yield "double percent", quote(quote(value, safe=""), safe="").encode("ascii")
+    yield "html", escape(value).replace("@", "&#64;").encode("ascii", "xmlcharrefreplace")
+    yield "html", escape(value).replace("@", "&#x40;").encode("utf-8")
+    yield (
+        "json",
+        "".join(c if c.isalnum() and c.isascii() else f"\\u{ord(c):04x}" for c in value).encode("ascii"),
+    )
+    yield "json", value.replace("@", "\\u0040").encode("utf-8")
     yield "utf-16", value.encode("utf-16-le")
     yield "hex", data.hex().encode("ascii")
     for offset in range(3):
-        # The first and last characters depend on the neighbours: only the middle is certain.
-        encoded = base64.b64encode(b"\0" * offset + data)
-        yield "base64", encoded[4 if offset else 0 : len(encoded) - 4]
+        # The characters at the ends depend on the neighbours: only those that hold bits of the value alone are certain.
+        first, last = math.ceil(offset * 8 / 6), (offset + len(data)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield "base64", encode(b"\0" * offset + data)[first:last]
     for algorithm in ("md5", "sha1", "sha256"):
-        for text in {value, value.lower()}:
+        for text in (value, value.lower(), value.upper()):
             digest = hashlib.new(algorithm, text.encode("utf-8"), usedforsecurity=False)
             yield algorithm, digest.hexdigest().encode("ascii")
+            yield algorithm, str(UUID(digest.hexdigest()[:32])).encode("ascii")
             yield algorithm, digest.digest()
+            yield algorithm, base64.b64encode(digest.digest())[:-2]
 
 
 def scan(paths: Iterable[Path], values: Sequence[str]) -> list[Hit]:
@@ -82,41 +105,77 @@ def scan(paths: Iterable[Path], values: Sequence[str]) -> list[Hit]:
     Raises:
         ValueError: A value is too short to be searched for.
     """
-    if short := [v for v in values if len(v) < 8]:
-        raise ValueError(f"{len(short)} values are shorter than 8 characters and would match by accident")
+    if short := [v for v in values if len(v) < _SHORTEST]:
+        raise ValueError(
+            f"{len(short)} values are shorter than {_SHORTEST} characters and would match by accident"
+        )
     needles: dict[str, tuple[int, str]] = {}
     for index, value in enumerate(values):
         for form, data in forms(value):
-            needles.setdefault(data.decode("latin-1"), (index, form))
-    found = []
-    for path in _files(paths):
-        hits = {hit for text in _contents(path) for hit in _matches(text, needles)}
-        found += [Hit(index, form, path) for index, form in sorted(hits)]
-    return found
+            needles.setdefault(_folded(data.decode("latin-1")), (index, form))
+    found: set[tuple[Path, int, str]] = set()
+    for path, texts in _batches(paths):
+        found |= {(path[row], *hit) for row, hit in _matches(texts, needles)}
+    return [Hit(index, form, path) for path, index, form in sorted(found)]
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _batches(paths: Iterable[Path]) -> Iterator[tuple[list[Path], list[str]]]:
+    """Texts in portions: the search is prepared once per portion, not once per column of a small file."""
+    names: list[Path] = []
+    texts: list[str] = []
+    size = 0
+    for root, path in _files(paths):
+        for text in _contents(root, path):
+            names.append(path)
+            texts.append(text)
+            size += len(text)
+            if size >= 2 * _CHUNK:
+                yield names, texts
+                names, texts, size = [], [], 0
+    yield names, texts
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
     for path in paths:
-        yield from sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        yield from ((path if path.is_dir() else path.parent, p) for p in found)
 
 
-def _matches(text: str, needles: Mapping[str, tuple[int, str]]) -> set[tuple[int, str]]:
-    found = pl.Series([text]).str.extract_many(list(needles), overlapping=True).explode().drop_nulls()
-    return {needles[n] for n in found.unique()}
+def _matches(texts: list[str], needles: Mapping[str, tuple[int, str]]) -> set[tuple[int, tuple[int, str]]]:
+    if not texts or not needles:
+        return set()
+    found = pl.Series(texts).str.extract_many(list(needles), ascii_case_insensitive=True, overlapping=True)
+    return {(row, needles[_folded(hit)]) for row, hits in enumerate(found) for hit in hits.unique()}
 
 
-def _contents(path: Path) -> Iterator[str]:
-    """The file's bytes as text (latin-1), then what is hidden in it by compression, then its name."""
-    yield path.name
+#: ASCII letters alone are folded: the texts are bytes in disguise.
+_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _folded(text: str) -> str:
+    return text.translate(_FOLD)
+
+
+def _contents(root: Path, path: Path) -> Iterator[str]:
+    """Where the file is, its bytes as text (latin-1), then what a search of its bytes would miss."""
+    yield _disguised(path.relative_to(root).as_posix())
     yield from _chunks(path, plain=True)
     with path.open("rb") as handle:
         magic = handle.read(16)
     if magic[:2] == b"\x1f\x8b" or magic[:4] == b"\x28\xb5\x2f\xfd":
         yield from _chunks(path, plain=False)
     elif magic[:4] == b"PAR1":
-        yield from _columns(f"SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning = false)", None)
+        yield from _columns(
+            f"SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning = false)", None
+        )
     elif magic[8:12] == b"DUCK":
         yield from _database(path)
+    elif magic == b"SQLite format 3\0":
+        yield from _sqlite(path)
+
+
+def _disguised(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _chunks(path: Path, *, plain: bool) -> Iterator[str]:
@@ -125,7 +184,7 @@ def _chunks(path: Path, *, plain: bool) -> Iterator[str]:
     try:
         while chunk := stream.read(_CHUNK):
             yield (overlap + chunk).decode("latin-1")
-            overlap = chunk[-512:]
+            overlap = (overlap + chunk)[-_OVERLAP:]
     finally:
         stream.close()
 
@@ -133,11 +192,15 @@ def _chunks(path: Path, *, plain: bool) -> Iterator[str]:
 def _database(path: Path) -> Iterator[str]:
     con = connect(path, read_only=True)
     try:
+        objects = con.execute(
+            "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL "
+            "SELECT concat_ws(' ', table_name, sql, comment) FROM duckdb_tables() UNION ALL "
+            "SELECT comment FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall()
         tables = con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-        views = con.execute("SELECT sql FROM duckdb_views() WHERE NOT internal").fetchall()
     finally:
         con.close()
-    yield "\n".join(str(sql) for (sql,) in views)
+    yield _disguised("\n".join(str(sql) for (sql,) in objects))
     for (name,) in tables:
         yield from _columns(f"SELECT * FROM {identifier(name)}", path)
 
@@ -146,10 +209,29 @@ def _columns(query: str, path: Path | None) -> Iterator[str]:
     con = connect(path, read_only=path is not None)
     try:
         columns = con.execute(f"DESCRIBE {query}").fetchall()
-        yield "\n".join(str(c[0]) for c in columns)
+        yield _disguised("\n".join(str(c[0]) for c in columns))
         for name, *_ in columns:
             column = identifier(str(name))
             frame = con.sql(f"SELECT DISTINCT {column}::VARCHAR AS v FROM ({query}) WHERE v IS NOT NULL").pl()
-            yield "\n".join(frame["v"]).encode("utf-8").decode("latin-1")
+            yield _disguised("\n".join(frame["v"]))
     finally:
         con.close()
+
+
+def _sqlite(path: Path) -> Iterator[str]:
+    con = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        names = [name for (name,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in names:
+            cells = (cell for row in con.execute(f"SELECT * FROM {identifier(name)}") for cell in row)
+            yield "\n".join(_cell(cell) for cell in cells if isinstance(cell, str | bytes))
+    finally:
+        con.close()
+
+
+def _cell(cell: str | bytes) -> str:
+    if isinstance(cell, str):
+        return _disguised(cell)
+    with suppress(zlib.error):
+        cell = zlib.decompress(cell)
+    return cell.decode("latin-1")
