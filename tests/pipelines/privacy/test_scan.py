@@ -128,13 +128,6 @@ PLACES: dict[str, Callable[[Path], object]] = {
     "duckdb comment": lambda f: _duckdb(
         f / "a.duckdb", "CREATE TABLE t (a INTEGER)", f"COMMENT ON COLUMN t.a IS '{VALUE}'"
     ),
-    "duckdb deleted": lambda f: _duckdb(
-        f / "a.duckdb",
-        "PRAGMA force_compression = 'uncompressed'",
-        f"CREATE TABLE t AS SELECT range::VARCHAR || '{VALUE}' AS a FROM range(5000)",
-        "CHECKPOINT",
-        "DELETE FROM t",
-    ),
     "duckdb log": lambda f: _log_of_a_killed_writer(f / "a.duckdb"),
     "sqlite": lambda f: _sqlite(f / "a.db", VALUE),
     "sqlite over pages": lambda f: _over_pages(f),
