@@ -137,6 +137,8 @@ def test_a_changed_plan_never_forgets_events_whose_raw_file_is_gone(shop: Shop) 
     shop.load()
     assert len(shop.query(LAKE)) == 2
     shop.workspace.plan_file.write_text(shop.plan.replace("[email, google]", "[email, google, apple]"))
-    with pytest.raises(InputError, match=r"1 files whose events are in the lake are no longer under raw/ .*a\.json"):
+    with pytest.raises(
+        InputError, match=r"1 files whose events are in the lake are no longer under raw/ .*a\.json"
+    ):
         shop.ingest()
     assert len(shop.query(LAKE)) == 2
