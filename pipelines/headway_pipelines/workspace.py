@@ -19,7 +19,7 @@ class Workspace:
         root: Absolute path of the workspace folder.
 
     Examples:
-        >>> Workspace(Path("/tmp/shop")).plan_file.name
+        >>> Workspace(Path("shop")).plan_file.name
         'tracking_plan.yml'
     """
 
