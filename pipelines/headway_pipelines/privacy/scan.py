@@ -109,10 +109,11 @@ def scan(paths: Iterable[Path], values: Sequence[str]) -> list[Hit]:
         raise ValueError(
             f"{len(short)} values are shorter than {_SHORTEST} characters and would match by accident"
         )
-    needles: dict[str, tuple[int, str]] = {}
+    # One value may be the encoded form of another one.
+    needles: dict[str, set[tuple[int, str]]] = {}
     for index, value in enumerate(values):
         for form, data in forms(value):
-            needles.setdefault(_folded(data.decode("latin-1")), (index, form))
+            needles.setdefault(_folded(data.decode("latin-1")), set()).add((index, form))
     found: set[tuple[Path, int, str]] = set()
     for path, texts in _batches(paths):
         found |= {(path[row], *hit) for row, hit in _matches(texts, needles)}
@@ -141,11 +142,15 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
         yield from ((path if path.is_dir() else path.parent, p) for p in found)
 
 
-def _matches(texts: list[str], needles: Mapping[str, tuple[int, str]]) -> set[tuple[int, tuple[int, str]]]:
+def _matches(
+    texts: list[str], needles: Mapping[str, set[tuple[int, str]]]
+) -> set[tuple[int, tuple[int, str]]]:
     if not texts or not needles:
         return set()
     found = pl.Series(texts).str.extract_many(list(needles), ascii_case_insensitive=True, overlapping=True)
-    return {(row, needles[_folded(hit)]) for row, hits in enumerate(found) for hit in hits.unique()}
+    return {
+        (row, one) for row, hits in enumerate(found) for hit in hits.unique() for one in needles[_folded(hit)]
+    }
 
 
 #: ASCII letters alone are folded: the texts are bytes in disguise.
