@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from headway_pipelines.databases import replace_database
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.scan import scan
 from headway_pipelines.publish import MIN_PEOPLE, publish, publish_explore, suppress
+from headway_pipelines.workspace import Workspace
 
 K = MIN_PEOPLE
 MONDAY = date(2026, 3, 2)
@@ -658,3 +659,86 @@ def test_replaced_cells_are_not_left_in_the_file(tmp_path: Path) -> None:
     assert scan([path], ["grizelda-quux"])
     replace_database(path, {"t": pl.DataFrame({"a": ["x"]})})
     assert scan([path], ["grizelda-quux"]) == []
+
+
+# -- the demo, attacked -------------------------------------------------------------------------------------------
+
+
+class DemoWorkspace(Protocol):
+    """The shared demo of the tests."""
+
+    root: Path
+
+
+@pytest.fixture(scope="session")
+def demo(demo_workspace: DemoWorkspace) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """The demo's tables before suppression, and as published."""
+    workspace = Workspace(demo_workspace.root)
+    return tables_of(workspace.metrics_db), tables_of(workspace.published_db)
+
+
+Demo = tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]
+
+#: Metrics in which a person counts in one day and one week only: their days add up to their weeks.
+COHORTS = ("new_people", "sign_up_rate", "activation", "learner_week1", "first_enrolment")
+
+
+@pytest.mark.parametrize("metric", [*COHORTS, "payers", "inviters", "tickets", "lessons_per_learner"])
+def test_no_small_number_of_the_demo_can_be_worked_out(demo: Demo, metric: str) -> None:
+    inside, outside = (
+        tables["metric_values"]
+        .filter(metric=metric)
+        .unique(["segment", "period", "period_start"], keep="first")
+        for tables in demo
+    )
+    share = "wilson" in inside["interval_method"]
+    columns = {"people": "people"} | ({"part": "numerator"} if share else {})
+    columns |= {"rest": "rest"} if share and metric in COHORTS else {}
+    attacked = 0
+    for quantity, column in columns.items():
+        truth = shown(inside, column)
+        counts = {p: {key: round(n) for key, n in cells.items()} for p, cells in truth.items()}
+        known = shown(outside, column)
+        attacker = Attacker(
+            known,
+            counts,
+            cohort=metric in COHORTS,
+            total_known=quantity == "people",
+            weeks_above_days=quantity == "people",
+        )
+        small = sorted((p, key) for p in counts for key, n in counts[p].items() if 1 <= n < K)
+        assert not [key for p, key in small if key in known[p]], "a small number is shown"
+        for period, key in small[:: max(1, len(small) // 8)]:
+            assert attacker.most(period, key) >= K - 1e-6, (quantity, period, key)
+            attacked += 1
+    assert attacked
+
+
+def test_the_demo_s_other_tables_show_no_small_number(demo: Demo) -> None:
+    _, outside = demo
+    for funnel in outside["funnel_steps"].partition_by("funnel"):
+        visible = funnel.sort("step")["people"].drop_nulls().to_list()
+        assert all(a - b == 0 or a - b >= K for a, b in pairwise([*visible, 0]))
+        assert not funnel["dropped"].is_between(1, K - 1).any()
+    cells = outside["retention_cells"]
+    for number in (cells["cohort_people"], cells["people"], cells["cohort_people"] - cells["people"]):
+        assert not number.is_between(1, K - 1).any()
+    assert not outside["active_people"]["value"].is_between(1, K - 1).any()
+    values = outside["metric_values"]
+    assert not values["people"].is_between(1, K - 1).any()
+    hidden_cells = values.filter("suppressed").select(
+        "value", "numerator", "denominator", "people", "low", "high"
+    )
+    assert hidden_cells.null_count().row(0) == (hidden_cells.height,) * 6
+
+
+def test_the_demo_keeps_what_can_be_shown(demo: Demo) -> None:
+    """Suppression must not be so eager that nothing is left to read."""
+    inside, outside = (t["metric_values"].filter(period="week", segment="all") for t in demo)
+    fine = (inside["people"] >= K) & (
+        (inside["interval_method"] != "wilson")
+        | ((inside["numerator"] >= K) & (inside["denominator"] - inside["numerator"] >= K))
+    )
+    kept = outside.filter(fine.fill_null(False))
+    assert kept.height > 20
+    assert kept["suppressed"].mean() == pytest.approx(0, abs=0.05)
