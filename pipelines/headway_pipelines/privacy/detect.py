@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 
-#: E-mail (also percent-encoded), IPv4, 13 to 19 digits as on a payment card, phone number, JSON web token.
+#: E-mail (also percent-encoded), IPv4, 13 to 19 digits as on a payment card, phone number, social security number,
+#: hardware address, IPv6, JSON web token.
 PERSONAL = (
     r"(?i)[^\s@/?&=]+(?:@|%40)[^\s@/?&=]+\.[a-z]{2,}"
     r"|(?:^|[^0-9.])(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:[^0-9.]|$)"
     r"|(?:[0-9][ -]?){12,18}[0-9]"
     r"|\+[0-9][0-9 ().-]{7,}[0-9]"
     r"|\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}"
+    r"|\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
+    r"|\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"
+    r"|\b(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b|\b(?:[0-9a-f]{1,4}:){2,6}:[0-9a-f]{1,4}\b|\bf[cde][0-9a-f]{2}::[0-9a-f]"
     r"|eyJ[a-z0-9_-]{8,}\."
 )
 

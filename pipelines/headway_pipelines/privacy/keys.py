@@ -119,7 +119,7 @@ def load_key(workspace: Workspace, *, create: bool | None = None) -> Key:
         InputError: The key is missing, weak, readable by others or kept inside the workspace.
     """
     path = key_file(workspace)
-    if path.is_relative_to(workspace.root):
+    if path.is_relative_to(workspace.root) or path.resolve().is_relative_to(workspace.root.resolve()):
         raise InputError(f"the key must be kept outside the workspace, not at {path}. Set HEADWAY_KEY_FILE.")
     if not path.exists():
         if not (create if create is not None else not (workspace.state / "vault").exists()):

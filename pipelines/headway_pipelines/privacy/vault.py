@@ -33,7 +33,7 @@ class Vault:
 
     Raises:
         InputError: The vault was made with another key.
-        HeadwayError: A segment was changed since it was written.
+        HeadwayError: A segment is missing or was changed since it was written.
     """
 
     def __init__(self, folder: Path, key: Key, connection: duckdb.DuckDBPyConnection) -> None:
@@ -50,8 +50,8 @@ class Vault:
         else:
             write_atomically(stamp, key.id + "\n")
         segments = sorted(folder.glob("*.parquet"))
-        for segment in segments:
-            _verify(segment)
+        for number, segment in enumerate(segments, 1):
+            _verify(segment, number)
         self._next = 1 + max((int(s.name.split("-")[0]) for s in segments), default=0)
         with guarded("load the vault"):
             connection.execute(
@@ -114,7 +114,12 @@ class Vault:
         self._con.unregister("segment")
 
 
-def _verify(segment: Path) -> None:
+def _verify(segment: Path, number: int) -> None:
+    if int(segment.name.split("-")[0]) != number:
+        raise HeadwayError(
+            f"segment {number:06d} of the vault is missing in state/vault/: the people in it would become new ones. "
+            "Restore state/ from a backup."
+        )
     digest = hashlib.sha256(segment.read_bytes()).hexdigest()[:16]
     if segment.stem.split("-")[-1] != digest:
         raise HeadwayError(

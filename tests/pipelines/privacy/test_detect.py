@@ -1,0 +1,136 @@
+"""The detector on values written for documentation and tests, and on what must not be taken for one."""
+
+from __future__ import annotations
+
+import pytest
+
+from headway.engine import connect
+from headway_pipelines.privacy.detect import PERSONAL, looks_personal, safe_name
+
+PERSONAL_VALUES = [
+    "grizelda@example.com",
+    "GRIZELDA.QUUX+news@EXAMPLE.CO.UK",
+    "grizelda%40example.com",
+    "mailto:grizelda@example.com",
+    "from grizelda@example.com to me",
+    "user=grizelda@example.com&x=1",
+    "zoë@example.com",
+    "203.0.113.7",
+    "[203.0.113.7]:443",
+    "2001:db8::1",
+    "2001:db8:0:0:0:ff00:42:8329",
+    "fe80::1ff:fe23:4567:890a",
+    "00:00:5e:00:53:af",
+    "00-00-5E-00-53-AF",
+    "4111111111111111",
+    "4111 1111 1111 1111",
+    "4111-1111-1111-1111",
+    "378282246310005",
+    "DE89370400440532013000",
+    "+12025550143",
+    "+1 (202) 555-0143",
+    "+49 30 12345678",
+    "(202) 555-0143",
+    "202-555-0143",
+    "202.555.0143",
+    "078-05-1120",
+    "eyJhbGciOiJIUzI1NiJ9.e30.abc",
+]
+
+#: Ordinary words of machines.
+TRAPS = [
+    "spring_sale",
+    "utm-campaign-2026",
+    "1.20",
+    "10.4.2",
+    "1.2.3.4.5",
+    "v2.0.0-rc.1+build.7",
+    "2026-03-02",
+    "2026-03-02T09:00:00Z",
+    "09:15:30",
+    "12:30",
+    "order-1042",
+    "1042",
+    "19.99",
+    "-3.5e7",
+    "#ff8800",
+    "deadbeef",
+    "de-DE",
+    "text/html; charset=utf-8",
+    "@media",
+    "a::b",
+    "std::vector",
+    "Course Published",
+    "google / cpc",
+    "",
+]
+
+
+@pytest.mark.parametrize("value", PERSONAL_VALUES)
+def test_personal_values_are_seen(value: str) -> None:
+    assert looks_personal(value)
+
+
+@pytest.mark.parametrize("value", TRAPS)
+def test_ordinary_values_are_not(value: str) -> None:
+    assert not looks_personal(value)
+
+
+def test_known_false_alarms_err_on_the_safe_side() -> None:
+    """What cannot be told apart by its form alone: a version of four numbers, milliseconds since 1970, a file name."""
+    assert looks_personal("1.2.3.4")
+    assert looks_personal("1767225600000")
+    assert looks_personal("image@2x.png")
+
+
+def test_the_database_sees_what_python_sees() -> None:
+    """The gate runs the same pattern inside DuckDB, on another engine for regular expressions."""
+    con = connect()
+    try:
+        for value in PERSONAL_VALUES + TRAPS:
+            seen = con.execute("SELECT regexp_matches($v, $p)", {"v": value, "p": PERSONAL}).fetchall()[0][0]
+            assert seen == looks_personal(value), value
+    finally:
+        con.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Course Published",
+        "utm_source",
+        "$referrer",
+        "address.street",
+        "orders/2026-03/a.csv",
+        "n" * 39,
+        "Key: Value",
+    ],
+)
+def test_plain_names_may_be_shown(name: str) -> None:
+    assert safe_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grizelda@example.com",
+        "grizelda%40example.com",
+        "call_+12025550143",
+        "ip 203.0.113.7",
+        "Zoë",
+        "name\nwith a second line",
+        "trailing newline\n",
+        "<b>bold</b>",
+        "{}",
+        "",
+        " leading blank",
+        "1starts_with_a_digit",
+        "x" * 65,
+        "a" * 40,
+        "token_0123456789abcdef01234567",
+        "sk-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCd",
+        "d41d8cd98f00b204e9800998ecf8427e",
+    ],
+)
+def test_names_that_may_carry_something_are_not_shown(name: str) -> None:
+    assert not safe_name(name)
