@@ -26,6 +26,9 @@ _PERSONAL = re.compile(PERSONAL)
 _SAFE_NAME = re.compile(r"[A-Za-z$][A-Za-z0-9_.$:/ -]{0,63}")
 _LONG_SECRET = re.compile(r"[A-Fa-f0-9]{24,}|[A-Za-z0-9+/_-]{40,}")
 
+#: A date without hyphens has eight digits, a telephone number has more.
+_LONG_NUMBER = re.compile(r"[0-9]{9,}")
+
 
 def looks_personal(text: str) -> bool:
     """Says whether a text holds something that looks like personal data.
@@ -57,3 +60,24 @@ def safe_name(name: str) -> bool:
         (True, False)
     """
     return bool(_SAFE_NAME.fullmatch(name)) and not looks_personal(name) and not _LONG_SECRET.search(name)
+
+
+def safe_path(path: str) -> bool:
+    """Says whether a path met under ``raw/`` may be shown: as names are, and its parts may begin with a date or number.
+
+    Args:
+        path: The path, with forward slashes.
+
+    Returns:
+        True when it may be shown.
+
+    Examples:
+        >>> safe_path("2026-03-02/events-00.json.gz"), safe_path("customers/2025550143.json")
+        (True, False)
+    """
+    return all(
+        safe_name(part)
+        # The hyphen keeps the number a word of its own for the detector.
+        or (part[:1].isdigit() and safe_name(f"n-{part}") and not _LONG_NUMBER.search(part))
+        for part in path.split("/")
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway.engine import connect
-from headway_pipelines.privacy.detect import PERSONAL, looks_personal, safe_name
+from headway_pipelines.privacy.detect import PERSONAL, looks_personal, safe_name, safe_path
 
 PERSONAL_VALUES = [
     "grizelda@example.com",
@@ -134,3 +134,39 @@ def test_plain_names_may_be_shown(name: str) -> None:
 )
 def test_names_that_may_carry_something_are_not_shown(name: str) -> None:
     assert not safe_name(name)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a.json",
+        "2026-03-02/events-00.json.gz",
+        "20260302/part-7.csv",
+        "0.json",
+        "web/2026/03/02/09.log",
+        "1_first.json",
+    ],
+)
+def test_usual_paths_may_be_shown(path: str) -> None:
+    assert safe_path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "grizelda@example.com.json",
+        "users/grizelda@example.com/a.json",
+        "2025550143.json",
+        "12025550143/a.json",
+        "202-555-0143.json",
+        "078-05-1120.csv",
+        "203.0.113.7/access.log",
+        "4111111111111111.json",
+        "0123456789abcdef01234567.json",
+        "a//b",
+        "../a.json",
+        "Zoë.json",
+    ],
+)
+def test_paths_that_may_carry_something_are_not_shown(path: str) -> None:
+    assert not safe_path(path)
