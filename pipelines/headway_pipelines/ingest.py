@@ -12,12 +12,16 @@ from pathlib import Path
 from headway.errors import InputError
 from headway.models.plan import load_plan
 from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, PROMOTED, READING, STAGED, Batch, Ledger
-from headway_pipelines.privacy.detect import safe_name
+from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key, load_key
+from headway_pipelines.quality.judge import preload
 from headway_pipelines.sources.config import load_sources, source_of
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
+
+#: With so many compressed bytes to read, the quality suite is imported meanwhile.
+_WORTH_PRELOADING = 32 << 20
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
@@ -156,12 +160,15 @@ def ingest(
     files = landed(workspace, only)
     key = load_key(workspace)
     present = {path_id(key, f.relative) for f in landed(workspace)}
-    _repair(workspace, ledger, present)
+    _repair(ledger, present)
     _restart_under_new_definitions(workspace, ledger, present)
     fresh = new_files(ledger, key, files)
     opened, copies = _open_batches(ledger, key, fresh)
+    _sweep(workspace, ledger)
     done, total = 0, sum(f.size for f, _ in opened)
     lines = events = damaged = 0
+    if total >= _WORTH_PRELOADING:
+        preload()
     now = datetime.now(UTC).replace(tzinfo=None)
     with Gate(plan, key, workspace.state / "vault", now=now, staging=workspace.staging) as gate:
         for source in dict.fromkeys(f.source for f, _ in opened):
@@ -221,8 +228,7 @@ def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[li
                 continue
             if before and before.state in (BLOCKED, DAMAGED):
                 ledger.forget_batches([before.batch])
-            shown = all(safe_name(part) for part in file.relative.split("/"))
-            label = file.relative if shown else f"file#{identity[:8]}"
+            label = file.relative if safe_path(file.relative) else f"file#{identity[:8]}"
             state = COPY if checksum in read else READING
             copies += state == COPY
             read.add(checksum)
@@ -234,11 +240,15 @@ def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[li
     return opened, copies
 
 
-def _repair(workspace: Workspace, ledger: Ledger, present: set[str]) -> None:
+def _repair(ledger: Ledger, present: set[str]) -> None:
     """Forgets what a killed run left half-done, and files set aside that somebody has removed."""
     with ledger.transaction():
         ledger.forget_batches(b.batch for b in ledger.batches(READING))
         ledger.forget_batches(b.batch for b in ledger.batches(BLOCKED, DAMAGED) if b.path_id not in present)
+
+
+def _sweep(workspace: Workspace, ledger: Ledger) -> None:
+    """Deletes staged groups that nobody waits for."""
     if workspace.staging.is_dir():
         waiting = ledger.waiting_groups()
         for folder in workspace.staging.iterdir():

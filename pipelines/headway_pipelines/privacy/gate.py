@@ -40,8 +40,8 @@ from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.sources.shape import Source
 
-GROUP_BYTES = 96 << 20
-GROUP_LINES = 250_000
+GROUP_BYTES = 320 << 20
+GROUP_LINES = 500_000
 #: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
 FUTURE_TOLERANCE = timedelta(days=1)
 ANCIENT = datetime(1990, 1, 1)
@@ -257,8 +257,8 @@ class Gate:
             folder.mkdir(parents=True)
             for name, query in (("events", self._clean_sql(source)), ("links", load(_HERE, "links.sql"))):
                 target = literal(str(folder / f"{name}.parquet"))
-                self._con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
-            accounts = count_group(self._con, self._keys, self._rules, self._key)
+                self._con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION snappy)")
+            accounts = count_group(self._con, self._keys, self._rules, self._key, group.framed)
             self._con.execute("DROP TABLE typed")
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames"):

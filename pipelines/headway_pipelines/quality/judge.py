@@ -5,10 +5,12 @@ Great Expectations is imported inside the functions: the import takes seconds, a
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import polars as pl
@@ -100,6 +102,11 @@ def _run_suite(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[bool]:
     )
     by_rule = {r.expectation_config.meta["rule"]: bool(r.success) for r in validation.results}
     return [by_rule[rule.name] for rule in rules]
+
+
+def preload() -> None:
+    """Imports Great Expectations in the background; the import takes seconds that reading raw logs can hide."""
+    threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 
 @cache

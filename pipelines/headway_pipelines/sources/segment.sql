@@ -20,7 +20,8 @@ timed AS (
         batch, line, position, text, j,
         CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS corrected_at,
         CAST(TRY_CAST(j.originalTimestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
-        CAST(TRY_CAST(j.sentAt AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
+        -- only needed where the server did not correct the clock itself
+        CASE WHEN corrected_at IS NULL THEN CAST(TRY_CAST(j.sentAt AS TIMESTAMPTZ) AS TIMESTAMP) END AS sent_at,
         CAST(TRY_CAST(j.receivedAt AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
     FROM parsed
 )
