@@ -28,6 +28,7 @@ from headway_pipelines.privacy import accounts, classes, keys
 from headway_pipelines.privacy.scan import Hit, scan
 from headway_pipelines.quality import batches
 from headway_pipelines.quality.batches import judge_batches
+from headway_pipelines.run import dagster_environment
 from headway_pipelines.workspace import Workspace
 
 pytestmark = [
@@ -130,12 +131,14 @@ def command(
     os.umask(mask)
 
 
-#: What each asset and check calls, where it is looked up.
-STEPS = {
+#: What assets and checks call, where it is looked up: those that a run reaches first, and the others.
+EARLY_STEPS = {
     "staged_batches": "headway_pipelines.assets.ingest.ingest",
     "staging, inside the gate": "headway_pipelines.ingest.stage",
     "batches_pass_quality": "headway_pipelines.assets.ingest.judge_batches",
     "event_lake": "headway_pipelines.assets.lake.promote",
+}
+LATER_STEPS = {
     "each_event_once": "headway_pipelines.assets.lake.repeated_events",
     "people": "headway_pipelines.assets.people.derive_people",
     "metric_values": "headway_pipelines.assets.metrics.compute",
@@ -165,13 +168,33 @@ def leaking(value: str) -> Callable[..., None]:
     return fail
 
 
+def fails_alone(root: Path, name: str) -> bool:
+    """Materialises one asset, or runs one check, as Dagster would on its own; says whether it failed."""
+    import dagster as dg
+
+    from headway_pipelines.assets import ASSETS, CHECKS
+    from headway_pipelines.assets.resource import WorkspaceResource
+
+    checked = next((key for check in CHECKS for key in check.check_keys if key.name == name), None)
+    dagster_environment(Workspace.at(root))
+    with dg.DagsterInstance.get() as instance:
+        result = dg.materialize(
+            [*ASSETS, *CHECKS],
+            instance=instance,
+            resources={"warehouse": WorkspaceResource(root=str(root))},
+            selection=dg.AssetSelection.checks(checked) if checked else [name],
+            raise_on_error=False,
+        )
+    return not result.success
+
+
 def test_nothing_planted_is_written_or_printed_when_runs_fail(
     small: Path, command: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = planted(small)
     run = ("run", "--workspace", str(small))
     raw = small / "raw"
-    for name, step in STEPS.items():
+    for name, step in EARLY_STEPS.items():
         with monkeypatch.context() as patch:
             patch.setattr(*looked_up(step), leaking(values[0]))
             assert command(*run) == 3, name
@@ -187,6 +210,10 @@ def test_nothing_planted_is_written_or_printed_when_runs_fail(
     assert command(*run) == 2
     (small / "tracking_plan.yml").write_text(plan.replace("class: text", "class: number"))
     assert command(*run) == 1
+    for name, step in LATER_STEPS.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(*looked_up(step), leaking(values[0]))
+            assert fails_alone(small, name), name
     hits = scan([*written(small), small.parent / "printed"], values)
     assert shown(hits, values) == []
 
@@ -233,7 +260,7 @@ def any_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_file_name(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ingesting, "safe_name", lambda _: True)
+    patch.setattr(ingesting, "safe_path", lambda _: True)
 
 
 def test_with_all_guards_nothing_gets_into_the_warehouse(small: Path) -> None:
@@ -296,7 +323,7 @@ def test_without_sanitised_errors_their_texts_are_kept(
 ) -> None:
     values = planted(small)
     monkeypatch.setattr("headway_pipelines.assets.resource.sanitised", nullcontext)
-    monkeypatch.setattr(*looked_up(STEPS["staged_batches"]), leaking(values[0]))
+    monkeypatch.setattr(*looked_up(EARLY_STEPS["staged_batches"]), leaking(values[0]))
     assert command("run", "--workspace", str(small)) == 3
     assert scan(written(small), values)
     # even then the command line itself says nothing
