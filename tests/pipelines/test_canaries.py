@@ -97,9 +97,13 @@ def test_the_key_is_nowhere_in_the_workspace(demo_workspace: DemoWorkspace) -> N
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A small world's logs, not read yet."""
-    simulate(tmp_path / "world", people=120, days=10, seed=5)
-    return tmp_path / "world"
+    """A small world's logs, not read yet, and a product with two metrics, which is sooner computed."""
+    root = tmp_path / "world"
+    simulate(root, people=100, days=8, seed=5)
+    product = root / "product.yml"
+    text, _, metrics = product.read_text().partition("metrics:")
+    product.write_text(f"{text}metrics:{metrics.partition('  activation:')[0]}")
+    return root
 
 
 @pytest.fixture
