@@ -15,7 +15,6 @@ import duckdb
 import pyarrow as pa
 
 from headway.engine import bind, connect, guarded, load, with_inputs
-from headway_pipelines.privacy.accounts import MIN_NAME_PEOPLE
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
 from headway_pipelines.privacy.framing import DamagedFile, frame_lines
 from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE, NO_ID
@@ -26,7 +25,8 @@ from headway_pipelines.sources.shape import Source
 SAMPLE_LINES = 60_000
 #: At least so many files take part, where there are so many.
 SPREAD = 24
-#: A name is shown when so many users or devices sent it (and `MIN_NAME_PEOPLE` events carry it).
+#: A name is shown when so many users or devices sent it (and `NAME_EVENTS` events carry it).
+NAME_EVENTS = 10
 NAME_ACTORS = 3
 
 _HERE = "headway_pipelines.privacy"
@@ -164,4 +164,4 @@ def _seen(con: duckdb.DuckDBPyConnection) -> list[Seen]:
 
 
 def _may_be_named(name: str, n: int, actors: int) -> bool:
-    return n >= MIN_NAME_PEOPLE and actors >= NAME_ACTORS and safe_name(name) and name == name.strip()
+    return n >= NAME_EVENTS and actors >= NAME_ACTORS and safe_name(name) and name == name.strip()
