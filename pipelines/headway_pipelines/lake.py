@@ -171,8 +171,8 @@ def _write_days(
         days = literal(rewritten)
         query = f"{query}\nUNION ALL\n{kept.replace('/* days */', days)}"
     con.execute(
-        f"COPY ({query}) TO {literal(str(incoming))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), "
-        "WRITE_PARTITION_COLUMNS false)"
+        f"COPY ({query}) TO {literal(str(incoming))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
+        "PARTITION_BY (day), WRITE_PARTITION_COLUMNS false)"
     )
     added: dict[str, tuple[str, int]] = {}
     for source in sorted(incoming.glob("day=*/*.parquet")):

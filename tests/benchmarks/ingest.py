@@ -71,9 +71,9 @@ def lake(root: Path) -> None:
         start, cpu = time.perf_counter(), time.process_time()
         step(workspace, ledger)
         if trace:
-            print(
-                f"   {name}: {time.perf_counter() - start:.2f} s wall, {time.process_time() - cpu:.2f} s cpu"
-            )
+            wall, used = time.perf_counter() - start, time.process_time() - cpu
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"   {name}: {wall:.2f} s wall, {used:.2f} s cpu, peak so far {peak:.0f} MB")
     ledger.close()
 
 

@@ -135,11 +135,8 @@ class _Rows:
         return self._block(lines), held
 
     def _lines(self, piece: Piece) -> _Lines:
-        array = np.frombuffer(piece.data, np.uint8)
-        ends = np.flatnonzero(array == ord("\n")).astype(np.int32)
-        offsets = np.concatenate([np.zeros(1, np.int32), ends + 1])
-        lines = _Lines(piece, offsets, np.ones(len(ends), np.bool_), list(piece.rejects))
-        for index in np.flatnonzero(np.diff(offsets) > self._cap + 1):
+        lines = _Lines(piece, piece.offsets, np.ones(piece.count, np.bool_), list(piece.rejects))
+        for index in np.flatnonzero(np.diff(piece.offsets) > self._cap + 1):
             lines.reject(int(index), LINE_TOO_LONG)
         return lines
 

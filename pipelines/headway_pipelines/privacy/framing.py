@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -20,7 +21,8 @@ import pyarrow.compute as pc
 import zstandard
 from isal import igzip, isal_zlib
 
-BLOCK_BYTES = 8 << 20
+#: Small enough for the processor's cache and for the allocator to use the same memory again.
+BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 LINE_TOO_LONG, NOT_UTF8 = "line too long", "not UTF-8"
 _NEWLINE = 10
@@ -122,6 +124,17 @@ class Piece:
     position: int
     rejects: list[tuple[int, int, str]] = field(default_factory=list)
 
+    @cached_property
+    def offsets(self) -> npt.NDArray[np.int32]:
+        """Where each line begins in the data, and the end of the last."""
+        ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == _NEWLINE).astype(np.int32)
+        return np.concatenate([np.zeros(1, np.int32), ends + 1])
+
+    @property
+    def count(self) -> int:
+        """Number of lines."""
+        return len(self.offsets) - 1
+
 
 def cut(stream: Readable, max_line_bytes: int) -> Iterator[Piece]:
     """Cuts a stream after newlines, a block at a time; a byte order mark is left out.
@@ -151,8 +164,9 @@ def cut(stream: Readable, max_line_bytes: int) -> Iterator[Piece]:
             buffer = buffer[newline + 1 :]
         end = buffer.rfind(b"\n") + 1
         if end or rejects:
-            yield Piece(buffer[:end], line, position, rejects)
-            line, position = line + buffer.count(b"\n"), position + end
+            piece = Piece(buffer[:end], line, position, rejects)
+            yield piece
+            line, position = line + piece.count, position + end
         rest = buffer[end:]
         if len(rest) > max_line_bytes:
             # The line is over the cap already: forget its bytes, remember where it began.
@@ -195,16 +209,12 @@ def frame_lines(path: Path, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Bl
 def _lines(piece: Piece, cap: int) -> Block:
     if not piece.data:
         return Block(LINE_SCHEMA.empty_table(), piece.rejects)
-    data, rejects = piece.data, list(piece.rejects)
-    array = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(array == _NEWLINE).astype(np.int32)
-    offsets = np.concatenate([np.zeros(1, np.int32), ends + 1])
-    count = len(ends)
+    data, offsets, count, rejects = piece.data, piece.offsets, piece.count, list(piece.rejects)
     lines = np.arange(piece.line, piece.line + count, dtype=np.uint32)
     positions = piece.position + offsets[:-1].astype(np.int64)
     keep = np.diff(offsets) <= cap + 1
     rejects += [(int(lines[i]), int(positions[i]), LINE_TOO_LONG) for i in np.flatnonzero(~keep)]
-    if not bool((array < 128).all()):
+    if not data.isascii():
         bad = not_utf8(data, offsets, keep)
         rejects += [(int(lines[i]), int(positions[i]), NOT_UTF8) for i in bad]
         keep[bad] = False
