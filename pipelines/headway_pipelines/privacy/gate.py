@@ -291,7 +291,7 @@ class Gate:
             },
         )
         self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE judged AS {with_inputs(text, {'shape': source.shape_sql})}"
+            f"CREATE OR REPLACE TEMP TABLE judged AS {with_inputs(text, {'shape': source.query})}"
         )
 
     def _type(self) -> None:
@@ -299,7 +299,9 @@ class Gate:
         typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
         raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
         masks = [f"{m} AS mask{i}" for i, m in enumerate(violation_masks(self._rules))]
-        hidden = ", ".join(["properties", "content", *(identifier("raw:" + r.name) for r in self._rules)])
+        hidden = ", ".join(
+            ["properties", "traits", "content", *(identifier("raw:" + r.name) for r in self._rules)]
+        )
         for table in self._urls:
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
         joins = " ".join(table.join() for table in self._urls)

@@ -111,7 +111,7 @@ def _frames(files: Sequence[tuple[Path, Source]], most: int) -> dict[Source, pa.
 def _judge(con: duckdb.DuckDBPyConnection, source: Source, frames: pa.Table) -> None:
     """Adds a source's lines to `judged`, by the gate's own rules and with every event name declared."""
     con.register("frames", frames)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE shaped AS {source.shape_sql}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE shaped AS {source.query}")
     names = [
         n for (n,) in con.execute("SELECT DISTINCT event FROM shaped WHERE event IS NOT NULL").fetchall()
     ]

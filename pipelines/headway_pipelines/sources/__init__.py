@@ -15,18 +15,20 @@ Write your own source
    - every row of ``frames`` yields at least one row, with its `batch`, `line` and `position`: nothing disappears. A row
      that is no event says why in `outcome`, in words without any of its values (``'not an order'``); an empty one
      says ``'blank'``. The gate refuses a source that loses rows.
+   - every other column of `shape.SHAPE` is optional: yield those the export knows, the rest is NULL.
    - `user_raw`, `device_raw`, `account_raw`: identifiers as they are; the gate turns them into surrogates. A device is
      whatever stands for one unidentified person: a cookie, an installation.
    - `message_id` is the tracker's own id of the event. Without one leave it NULL and give the whole row as `content`.
    - `occurred_at`, `client_at`, `received_at`: naive UTC. Read texts with offsets by
      ``CAST(TRY_CAST(x AS TIMESTAMPTZ) AS TIMESTAMP)`` (a cast to TIMESTAMP ignores the offset without a word), local
      ones by ``CAST(timezone('Europe/Berlin', TRY_CAST(x AS TIMESTAMP)) AS TIMESTAMP)``.
-   - `properties`: a MAP from raw name to text, JSON text for nested values. Do not clean or drop personal data here:
-     what the tracking plan does not declare goes nowhere, and what is dropped must be counted by name.
+   - `properties`, and `traits` for what is said of the person: a MAP from raw name to text, JSON text for nested
+     values. Do not clean or drop personal data here: what the tracking plan does not declare goes nowhere, and what is dropped must be counted by name.
    - never let a cell raise: ``TRY_CAST``, ``TRY(from_json(...))``, ``try_strptime``.
 3. Put values into the text with `headway.engine.bind` (``$name``) only; names with `headway.engine.identifier`.
-4. Return ``Source(name, format, sql, reader, files)`` from a function, test the SELECT on a small file, and add a model
-   to `config` if ``sources.yml`` should offer the format.
+4. Return ``Source(name, format, sql, reader, files)`` from a function, test the SELECT on a small file. To offer the
+   format in ``sources.yml`` add a `shape.FileSet` beside it and list that in `config`, with a `sample.Recogniser` if
+   ``headway init`` should find it by itself.
 
 A whole source, of exports whose lines look like ``2026-03-02T09:00:00Z ada opened``:
 
@@ -36,10 +38,9 @@ A whole source, of exports whose lines look like ``2026-03-02T09:00:00Z ada open
 ...         SELECT batch, line, position,
 ...             CASE WHEN len(w) = 3 THEN 'event' ELSE 'not a door line' END AS outcome,
 ...             'Door Used' AS event, w[2] AS user_raw,
-...             NULL::VARCHAR AS device_raw, NULL::VARCHAR AS account_raw, NULL::VARCHAR AS alias_raw,
-...             NULL::VARCHAR AS message_id, text AS content,
+...             text AS content,
 ...             CAST(TRY_CAST(w[1] AS TIMESTAMPTZ) AS TIMESTAMP) AS occurred_at, occurred_at AS client_at,
-...             NULL::TIMESTAMP AS received_at, MAP {'action': w[3]} AS properties
+...             MAP {'action': w[3]} AS properties
 ...         FROM (SELECT *, string_split(rtrim(text, chr(10)), ' ') AS w FROM frames)''')
 >>> door_log().files
 ('**/*',)

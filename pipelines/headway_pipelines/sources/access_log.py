@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import StrictStr, field_validator
 
 from headway.engine import bind, load
-from headway_pipelines.sources.mapped import FileSet
-from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.shape import FileSet, Source
 
 
 def access_log(name: str = "site", files: tuple[str, ...] = ("**/*",), site: str | None = None) -> Source:

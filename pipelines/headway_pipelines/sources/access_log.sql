@@ -33,15 +33,10 @@ SELECT
         ELSE 'not an access log line'
     END AS outcome,
     'Page Requested' AS event,
-    NULL::VARCHAR AS user_raw,
     CASE WHEN p.address <> '' THEN concat_ws(e'\x1f', p.address, p.agent, strftime(requested_at, '%Y-%m-%d')) END AS device_raw,
-    NULL::VARCHAR AS account_raw,
-    NULL::VARCHAR AS alias_raw,
-    NULL::VARCHAR AS message_id,
     text AS content,
     requested_at AS occurred_at,
     requested_at AS client_at,
-    NULL::TIMESTAMP AS received_at,
     map_from_entries(list_filter(
         [
             {'key': 'method', 'value': r.method},
@@ -53,5 +48,7 @@ SELECT
             {'key': 'user_agent', 'value': nullif(p.agent, '-')}
         ],
         lambda e: e.value <> ''
-    )) AS properties
+    )) AS properties,
+    nullif(p.agent, '-') AS user_agent,
+    p.address AS address
 FROM timed

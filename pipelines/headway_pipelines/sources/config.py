@@ -6,43 +6,26 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import PurePath
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
 from headway_pipelines.sources.access_log import AccessLogSource
-from headway_pipelines.sources.mapped import DelimitedSource, FileSet, JsonlSource, ParquetSource
-from headway_pipelines.sources.segment import segment
+from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
+from headway_pipelines.sources.sample import Recogniser
+from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
-from headway_pipelines.sources.wire.segment import segment_wire
+from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
-
-
-class SegmentSource(FileSet):
-    """Segment JSON lines, see `segment.segment`."""
-
-    format: Literal["segment"]
-
-    def source(self, name: str) -> Source:
-        """Builds the source under its name."""
-        return segment(name, self.files)
-
-
-class SegmentWireSource(FileSet):
-    """Requests of Segment clients, see `wire.segment.segment_wire`."""
-
-    format: Literal["segment_wire"]
-
-    def source(self, name: str) -> Source:
-        """Builds the source under its name."""
-        return segment_wire(name, self.files)
-
 
 AnySource = Annotated[
     SegmentSource | SegmentWireSource | JsonlSource | DelimitedSource | ParquetSource | AccessLogSource,
     Field(discriminator="format"),
 ]
+
+RECOGNISERS: dict[str, Recogniser] = {}
+"""Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
 
 class SourcesFile(Definition):

@@ -18,7 +18,7 @@ from headway.engine import connect, guarded, literal, load, with_inputs
 from headway.errors import EngineError
 from headway.models.explain import did_you_mean, listed
 from headway.models.yaml_file import Definition
-from headway_pipelines.sources.shape import Reader, Source
+from headway_pipelines.sources.shape import FileSet, Reader, Source
 
 _HERE = "headway_pipelines.sources"
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -26,28 +26,6 @@ _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _WITH_ZONE = r":[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 _BLANKS = r"e' \t\r\n'"
 _NOTHING = "NULL::VARCHAR"
-
-
-class FileSet(Definition):
-    """What every source states: the files it reads.
-
-    Attributes:
-        files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
-    """
-
-    files: tuple[StrictStr, ...] = ("**/*",)
-
-    @field_validator("files")
-    @classmethod
-    def _patterns_are_relative(cls, files: tuple[str, ...]) -> tuple[str, ...]:
-        if not files:
-            raise ValueError("is empty; list at least one pattern, for example '**/*.csv'")
-        for pattern in files:
-            if pattern.startswith("/") or ".." in pattern.split("/") or not pattern:
-                raise ValueError(
-                    f"{pattern!r} is not a pattern of paths below raw/; write for example 'web/**/*.gz'"
-                )
-        return files
 
 
 class TimeField(Definition):
@@ -190,7 +168,7 @@ class Mapping(FileSet):
         given = (*own, received, *(self.properties or {}).values())
         return tuple(dict.fromkeys(name for name in given if name is not None))
 
-    def shape_sql(self, rows: str) -> str:
+    def shape_query(self, rows: str) -> str:
         """Writes the SELECT that turns rows into events.
 
         Args:
@@ -261,7 +239,7 @@ class JsonlSource(Mapping):
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
-        return Source(name, self.format, self.shape_sql(load(_HERE, "mapped_jsonl.sql")), files=self.files)
+        return Source(name, self.format, self.shape_query(load(_HERE, "mapped_jsonl.sql")), files=self.files)
 
 
 class ParquetSource(Mapping):
@@ -272,7 +250,7 @@ class ParquetSource(Mapping):
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         reader = Reader("parquet", required=self.fields())
-        return Source(name, self.format, self.shape_sql(load(_HERE, "mapped_rows.sql")), reader, self.files)
+        return Source(name, self.format, self.shape_query(load(_HERE, "mapped_rows.sql")), reader, self.files)
 
 
 class DelimitedSource(Mapping):
@@ -313,7 +291,7 @@ class DelimitedSource(Mapping):
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         reader = Reader("delimited", self.separator, self.columns, required=self.fields())
-        return Source(name, self.format, self.shape_sql(load(_HERE, "mapped_rows.sql")), reader, self.files)
+        return Source(name, self.format, self.shape_query(load(_HERE, "mapped_rows.sql")), reader, self.files)
 
 
 def _missing(fields: tuple[str, ...], columns: tuple[str, ...]) -> Iterator[str]:

@@ -8,7 +8,6 @@ SELECT
     /* user */ AS user_raw,
     /* device */ AS device_raw,
     /* account */ AS account_raw,
-    NULL::VARCHAR AS alias_raw,
     /* id */ AS message_id,
     content,
     /* time */ AS occurred_at,

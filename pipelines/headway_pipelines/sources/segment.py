@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from headway.engine.sql import load
-from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.shape import FileSet, Source
 
 
 def segment(name: str = "segment", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -21,3 +23,13 @@ def segment(name: str = "segment", files: tuple[str, ...] = ("**/*",)) -> Source
         'segment'
     """
     return Source(name, "segment", load("headway_pipelines.sources", "segment.sql"), files=files)
+
+
+class SegmentSource(FileSet):
+    """Segment JSON lines, see `segment`."""
+
+    format: Literal["segment"]
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        return segment(name, self.files)

@@ -11,7 +11,7 @@ WITH parsed AS (
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
             "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",
-            "context": {"groupId": "VARCHAR"},
+            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR"},
             "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}') END AS j
     FROM frames
 ),
@@ -48,6 +48,8 @@ SELECT
     coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,
-    -- traits of identify and group calls are judged like properties
-    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) ELSE j.properties END AS properties
+    CASE WHEN j.type NOT IN ('identify', 'group') THEN j.properties END AS properties,
+    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) END AS traits,
+    j.context.userAgent AS user_agent,
+    j.context.ip AS address
 FROM timed

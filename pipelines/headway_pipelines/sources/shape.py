@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-SHAPE = (
-    "batch",
-    "line",
-    "position",
-    "outcome",
-    "event",
-    "user_raw",
-    "device_raw",
-    "account_raw",
-    "alias_raw",
-    "message_id",
-    "content",
-    "occurred_at",
-    "client_at",
-    "received_at",
-    "properties",
-)
-"""Columns of the shape.
+from pydantic import StrictStr, field_validator
+
+from headway.engine import load, with_inputs
+from headway.models.yaml_file import Definition
+
+SHAPE = {
+    "batch": "UINTEGER",
+    "line": "UINTEGER",
+    "position": "BIGINT",
+    "outcome": "VARCHAR",
+    "event": "VARCHAR",
+    "user_raw": "VARCHAR",
+    "device_raw": "VARCHAR",
+    "account_raw": "VARCHAR",
+    "alias_raw": "VARCHAR",
+    "message_id": "VARCHAR",
+    "content": "VARCHAR",
+    "occurred_at": "TIMESTAMP",
+    "client_at": "TIMESTAMP",
+    "received_at": "TIMESTAMP",
+    "properties": "MAP(VARCHAR, VARCHAR)",
+    "traits": "MAP(VARCHAR, VARCHAR)",
+    "user_agent": "VARCHAR",
+    "address": "VARCHAR",
+}
+"""Columns of the shape and their types. A source yields the first four and whichever others it knows.
 
 `outcome` says what became of the line: ``event``, ``identify``, ``group``, ``alias``, ``blank`` or the reason why it
 is rejected. `message_id` is the tracker's own id of the event; where it is null, `content` is hashed instead.
-`properties` is a MAP from the raw property name to its value as text (JSON text for nested values).
+`properties` is a MAP from the raw property name to its value as text (JSON text for nested values). `traits` is the
+same for what the row says of its person, and on a ``group`` row of its account. `user_agent` and `address` (of the
+network) tell bots and the team's own traffic apart; neither is ever stored.
 """
 
 
@@ -55,7 +66,8 @@ class Source:
     Attributes:
         name: Name of the source, stored with every event.
         format: Name of the adapter.
-        shape_sql: A SELECT over the relation ``frames`` (the reader's rows with `batch`) that yields `SHAPE`.
+        shape_sql: A SELECT over the relation ``frames`` (the reader's rows with `batch`) that yields
+            columns of `SHAPE`.
         reader: How files are cut into rows.
         files: Patterns of paths below ``raw/`` that this source reads.
     """
@@ -65,3 +77,32 @@ class Source:
     shape_sql: str
     reader: Reader = Reader()
     files: tuple[str, ...] = ("**/*",)
+
+    @cached_property
+    def query(self) -> str:
+        """The SELECT with every column of the shape, in order; what the source does not yield is NULL."""
+        columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in SHAPE.items())
+        text = load("headway_pipelines.sources", "shape.sql").replace("/* columns */", columns)
+        return with_inputs(text, {"yielded": self.shape_sql})
+
+
+class FileSet(Definition):
+    """What every source states in ``sources.yml``: the files it reads.
+
+    Attributes:
+        files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
+    """
+
+    files: tuple[StrictStr, ...] = ("**/*",)
+
+    @field_validator("files")
+    @classmethod
+    def _patterns_are_relative(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        if not files:
+            raise ValueError("is empty; list at least one pattern, for example '**/*.csv'")
+        for pattern in files:
+            if pattern.startswith("/") or ".." in pattern.split("/") or not pattern:
+                raise ValueError(
+                    f"{pattern!r} is not a pattern of paths below raw/; write for example 'web/**/*.gz'"
+                )
+        return files

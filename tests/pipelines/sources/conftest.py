@@ -73,8 +73,8 @@ def shape() -> Iterator[Callable[..., duckdb.DuckDBPyConnection]]:
         con.register(
             "frames", frames.append_column("batch", pa.repeat(pa.scalar(1, pa.uint32()), len(frames)))
         )
-        con.execute(f"CREATE OR REPLACE TABLE shape AS {source.shape_sql}")
-        assert tuple(row[0] for row in con.execute("DESCRIBE shape").fetchall()) == SHAPE
+        con.execute(f"CREATE OR REPLACE TABLE shape AS {source.query}")
+        assert tuple(row[0] for row in con.execute("DESCRIBE shape").fetchall()) == tuple(SHAPE)
         return con
 
     yield run

@@ -23,14 +23,11 @@ SELECT
     CASE WHEN fields['kind'] IN ('sale', 'refund') THEN 'event' ELSE 'not a receipt' END AS outcome,
     CASE fields['kind'] WHEN 'sale' THEN 'Order Completed' WHEN 'refund' THEN 'Order Refunded' END AS event,
     fields['card'] AS user_raw,
-    NULL::VARCHAR AS device_raw,
     fields['shop'] AS account_raw,
-    NULL::VARCHAR AS alias_raw,
     fields['receipt'] AS message_id,
     record AS content,
     CAST(timezone($zone, try_strptime(fields['when'], '%d.%m.%Y %H:%M')) AS TIMESTAMP) AS occurred_at,
     occurred_at AS client_at,
-    NULL::TIMESTAMP AS received_at,
     MAP {'amount': replace(fields['total'], ',', '.'), 'cashier': fields['cashier']} AS properties
 FROM frames
 """

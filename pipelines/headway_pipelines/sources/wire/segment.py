@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from headway.engine import load
-from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.shape import FileSet, Source
 
 
 def segment_wire(name: str = "segment_wire", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -26,3 +28,13 @@ def segment_wire(name: str = "segment_wire", files: tuple[str, ...] = ("**/*",))
     """
     text = load("headway_pipelines.sources.wire", "segment.sql")
     return Source(name, "segment_wire", text, files=files)
+
+
+class SegmentWireSource(FileSet):
+    """Requests of Segment clients, see `segment_wire`."""
+
+    format: Literal["segment_wire"]
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        return segment_wire(name, self.files)

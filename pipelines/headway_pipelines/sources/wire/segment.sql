@@ -44,7 +44,7 @@ parsed AS (
         CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, '{
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
-            "timestamp": "VARCHAR", "sentAt": "VARCHAR", "context": {"groupId": "VARCHAR"},
+            "timestamp": "VARCHAR", "sentAt": "VARCHAR", "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR"},
             "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}')) END AS j
     FROM calls
 ),
@@ -78,5 +78,8 @@ SELECT
     coalesce(received_at - (sent_at - original_at), original_at, received_at) AS occurred_at,
     coalesce(original_at, sent_at) AS client_at,
     received_at,
-    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) ELSE j.properties END AS properties
+    CASE WHEN j.type NOT IN ('identify', 'group') THEN j.properties END AS properties,
+    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) END AS traits,
+    j.context.userAgent AS user_agent,
+    j.context.ip AS address
 FROM timed
