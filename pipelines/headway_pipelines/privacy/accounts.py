@@ -77,23 +77,25 @@ def _undeclared(
     con: duckdb.DuckDBPyConnection, declared: Mapping[tuple[str, str], str], key: Key
 ) -> Counter[tuple[int, str, str, str]]:
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    names: set[tuple[str, str]] = set()
-    for batch, outcome, event, keys, rows in con.execute(load(_HERE, "count_keys.sql")).fetchall():
+    events: set[str] = set()
+    properties: set[str] = set()
+    key_sets: set[int] = set()
+    for batch, outcome, event, keys, key_set, rows in con.execute(load(_HERE, "count_keys.sql")).fetchall():
         if outcome == "undeclared event":
             counts[batch, event, "", outcome] += rows
-            names.add(("event", event))
+            events.add(event)
             continue
         owner = event if outcome == "event" else f"({outcome})"
         for name in keys or ():
             class_ = declared.get((event, name)) if outcome == "event" else None
             if class_ is None:
                 counts[batch, owner, name, "undeclared"] += rows
-                names.add(("property", name))
+                properties.add(name)
+                key_sets.add(key_set)
             elif class_ in _NEVER_STORED:
                 counts[batch, owner, name, _NEVER_STORED[class_]] += rows
-    people = _people_behind(
-        con, [n for k, n in names if k == "event"], [n for k, n in names if k == "property"]
-    )
+    people = _people_behind(con, events, properties, key_sets)
+    names = [("event", name) for name in events] + [("property", name) for name in properties]
     shown = {
         (kind, name): name
         if people.get((kind, name), 0) >= MIN_NAME_PEOPLE and safe_name(name)
@@ -109,16 +111,18 @@ def _undeclared(
 
 
 def _people_behind(
-    con: duckdb.DuckDBPyConnection, events: list[str], properties: list[str]
+    con: duckdb.DuckDBPyConnection, events: set[str], properties: set[str], key_sets: set[int]
 ) -> dict[tuple[str, str], int]:
     """How many users or devices sent each undeclared name."""
     found: dict[tuple[str, str], int] = {}
-    for kind, names in (("event", events), ("property", properties)):
-        if names:
-            rows = con.execute(
-                load(_HERE, f"people_behind_{kind}_names.sql"), {"names": sorted(names)}
-            ).fetchall()
-            found |= {(kind, name): people for name, people in rows}
+    if events:
+        text = load(_HERE, "people_behind_event_names.sql")
+        rows = con.execute(text, {"names": sorted(events)}).fetchall()
+        found |= {("event", name): people for name, people in rows}
+    if properties:
+        text = load(_HERE, "people_behind_property_names.sql")
+        rows = con.execute(text, {"names": sorted(properties), "key_sets": sorted(key_sets)}).fetchall()
+        found |= {("property", name): people for name, people in rows}
     return found
 
 
