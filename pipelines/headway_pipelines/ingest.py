@@ -170,8 +170,6 @@ def ingest(
     _sweep(workspace, ledger)
     done, total = 0, sum(f.size for f, _ in opened)
     lines = events = damaged = 0
-    if total >= _WORTH_PRELOADING:
-        preload()
     now = datetime.now(UTC).replace(tzinfo=None)
     with Gate(plan, key, workspace.state / "vault", now=now, staging=workspace.staging) as gate:
         for source in dict.fromkeys(f.source for f, _ in opened):
@@ -180,6 +178,9 @@ def ingest(
             assert source is not None
             for clean in gate.clean([RawFile(f.path, n) for f, n in mine], source):
                 stage(workspace, ledger, clean)
+                if total >= _WORTH_PRELOADING:
+                    # Not earlier: it would hold up reading the first lines, for which everything waits.
+                    preload()
                 lines += sum(a.lines for a in clean.accounts.values())
                 events += sum(a.events for a in clean.accounts.values())
                 damaged += len(clean.damaged)
