@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePath
 from typing import Annotated
@@ -11,20 +12,36 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
+from headway_pipelines.sources import posthog
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
+from headway_pipelines.sources.posthog import PosthogParquetSource, PosthogSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.wire import posthog as posthog_wire
+from headway_pipelines.sources.wire.posthog import PosthogWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
 
 AnySource = Annotated[
-    SegmentSource | SegmentWireSource | JsonlSource | DelimitedSource | ParquetSource | AccessLogSource,
+    SegmentSource
+    | SegmentWireSource
+    | PosthogSource
+    | PosthogParquetSource
+    | PosthogWireSource
+    | JsonlSource
+    | DelimitedSource
+    | ParquetSource
+    | AccessLogSource,
     Field(discriminator="format"),
 ]
 
-RECOGNISERS: dict[str, Recogniser] = {}
+RECOGNISERS: dict[str, Recogniser] = {
+    "posthog_wire": posthog_wire.recognise,
+    "posthog": posthog.recognise,
+    "posthog_parquet": posthog.recognise_parquet,
+}
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
 
@@ -79,10 +96,13 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
         headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        delimited, jsonl, parquet, segment, segment_wire (did you mean 'segment'?)
+        delimited, jsonl, parquet, posthog, posthog_parquet, posthog_wire, segment, segment_wire
+        (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
-    return tuple(each.source(name) for name, each in definition.sources.items())
+    return tuple(
+        replace(each.source(name), finished_by=each.finished_by) for name, each in definition.sources.items()
+    )
 
 
 def load_sources(workspace: Workspace) -> tuple[Source, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from pydantic import StrictStr, field_validator
+from pydantic import Field, StrictStr, field_validator
 
 from headway.engine import load, with_inputs
 from headway.models.yaml_file import Definition
@@ -70,6 +70,7 @@ class Source:
             columns of `SHAPE`.
         reader: How files are cut into rows.
         files: Patterns of paths below ``raw/`` that this source reads.
+        finished_by: End of the name of the file that says the files beside it are complete; None reads files at once.
     """
 
     name: str
@@ -77,6 +78,8 @@ class Source:
     shape_sql: str
     reader: Reader = Reader()
     files: tuple[str, ...] = ("**/*",)
+    # When a file is read does not change what is read: it is no part of the source's fingerprint.
+    finished_by: str | None = field(default=None, repr=False)
 
     @cached_property
     def query(self) -> str:
@@ -91,9 +94,12 @@ class FileSet(Definition):
 
     Attributes:
         files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
+        finished_by: End of a file name, for example ``manifest.json``. Files wait until there is such a file in their
+            folder; what its name has before that end, theirs must begin with.
     """
 
     files: tuple[StrictStr, ...] = ("**/*",)
+    finished_by: StrictStr | None = Field(default=None, pattern=r"^[^/]+$")
 
     @field_validator("files")
     @classmethod
