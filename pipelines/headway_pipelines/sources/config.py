@@ -12,8 +12,9 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
-from headway_pipelines.sources import posthog
+from headway_pipelines.sources import ga4, posthog
 from headway_pipelines.sources.access_log import AccessLogSource
+from headway_pipelines.sources.ga4 import Ga4ParquetSource, Ga4Source
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.posthog import PosthogParquetSource, PosthogSource
 from headway_pipelines.sources.sample import Recogniser
@@ -30,6 +31,8 @@ AnySource = Annotated[
     | PosthogSource
     | PosthogParquetSource
     | PosthogWireSource
+    | Ga4Source
+    | Ga4ParquetSource
     | JsonlSource
     | DelimitedSource
     | ParquetSource
@@ -41,6 +44,8 @@ RECOGNISERS: dict[str, Recogniser] = {
     "posthog_wire": posthog_wire.recognise,
     "posthog": posthog.recognise,
     "posthog_parquet": posthog.recognise_parquet,
+    "ga4": ga4.recognise,
+    "ga4_parquet": ga4.recognise_parquet,
 }
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
@@ -96,7 +101,7 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
         headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        delimited, jsonl, parquet, posthog, posthog_parquet, posthog_wire, segment, segment_wire
+        delimited, ga4, ga4_parquet, jsonl, parquet, posthog, posthog_parquet, posthog_wire, segment, segment_wire
         (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)

@@ -8,7 +8,7 @@ WITH parsed AS (
         batch, line, position, text,
         CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
             "uuid": "VARCHAR", "event": "VARCHAR", "distinct_id": "VARCHAR", "timestamp": "VARCHAR", "created_at": "VARCHAR",
-            "properties": "MAP(VARCHAR, VARCHAR)", "person_properties": "MAP(VARCHAR, VARCHAR)"}') END AS j
+            "properties": "JSON", "person_properties": "MAP(VARCHAR, VARCHAR)"}') END AS j
     FROM frames
 )
 SELECT
@@ -18,14 +18,13 @@ SELECT
             WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
             WHEN json_valid(text) THEN 'not a JSON object'
             ELSE 'malformed JSON' END
-        -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
-        WHEN j.properties IS NULL AND json_type(text, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
+        WHEN left(j.properties, 1) NOT IN ('{', 'n') THEN 'unusable properties'
     END AS outcome,
     text AS content,
     j.uuid AS uuid,
     j.event AS event,
     j.distinct_id AS distinct_id,
-    j.properties AS properties,
+    nullif(CAST(j.properties AS VARCHAR), 'null') AS properties,
     j.person_properties AS said,
     CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS happened_at,
     happened_at AS client_at,

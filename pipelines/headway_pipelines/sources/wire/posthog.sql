@@ -45,14 +45,15 @@ parsed AS (
         *,
         CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, '{
             "uuid": "VARCHAR", "event": "VARCHAR", "distinct_id": "VARCHAR", "timestamp": "VARCHAR", "offset": "BIGINT",
-            "properties": "MAP(VARCHAR, VARCHAR)", "$set": "MAP(VARCHAR, VARCHAR)", "$set_once": "MAP(VARCHAR, VARCHAR)"}')) END AS j
+            "properties": {"distinct_id": "VARCHAR", "$insert_id": "VARCHAR", "$ignore_sent_at": "VARCHAR"},
+            "$set": "MAP(VARCHAR, VARCHAR)", "$set_once": "MAP(VARCHAR, VARCHAR)"}')) END AS j
     FROM each
 ),
 timed AS (
     SELECT
         *,
         CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
-        CASE WHEN j.properties['$ignore_sent_at'] = 'true' THEN NULL ELSE coalesce(
+        CASE WHEN j.properties."$ignore_sent_at" = 'true' THEN NULL ELSE coalesce(
             CAST(TRY_CAST(sent AS TIMESTAMPTZ) AS TIMESTAMP),
             TRY(make_timestamp_ms(TRY_CAST(request.query._ AS BIGINT)))
         ) END AS sent_at,
@@ -64,15 +65,18 @@ SELECT
     CASE
         WHEN request_outcome IS NOT NULL THEN request_outcome
         WHEN j IS NULL THEN 'not a JSON object'
-        -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
-        WHEN j.properties IS NULL AND json_type(call, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
+        WHEN json_type(call, '$.properties') NOT IN ('OBJECT', 'NULL') THEN 'unusable properties'
     END AS outcome,
     CAST(call AS VARCHAR) AS content,
-    coalesce(j.uuid, j.properties['$insert_id']) AS uuid,
+    coalesce(j.uuid, j.properties."$insert_id") AS uuid,
     j.event AS event,
-    coalesce(j.distinct_id, j.properties['distinct_id']) AS distinct_id,
-    j.properties AS properties,
-    CASE WHEN j."$set" IS NOT NULL OR j."$set_once" IS NOT NULL THEN map_concat(j."$set_once", j."$set") END AS said,
+    coalesce(j.distinct_id, j.properties.distinct_id) AS distinct_id,
+    nullif(CAST(json_extract(call, '$.properties') AS VARCHAR), 'null') AS properties,
+    CASE
+        WHEN j."$set_once" IS NULL THEN j."$set"
+        WHEN j."$set" IS NULL THEN j."$set_once"
+        ELSE map_concat(j."$set_once", j."$set")
+    END AS said,
     coalesce(
         arrived_at - to_milliseconds(j.offset),
         arrived_at - (sent_at - original_at),
