@@ -12,8 +12,9 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
-from headway_pipelines.sources import ga4, posthog
+from headway_pipelines.sources import cloudevents, ga4, posthog
 from headway_pipelines.sources.access_log import AccessLogSource
+from headway_pipelines.sources.cloudevents import CloudEventsSource
 from headway_pipelines.sources.ga4 import Ga4ParquetSource, Ga4Source
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.posthog import PosthogParquetSource, PosthogSource
@@ -33,6 +34,7 @@ AnySource = Annotated[
     | PosthogWireSource
     | Ga4Source
     | Ga4ParquetSource
+    | CloudEventsSource
     | JsonlSource
     | DelimitedSource
     | ParquetSource
@@ -46,6 +48,7 @@ RECOGNISERS: dict[str, Recogniser] = {
     "posthog_parquet": posthog.recognise_parquet,
     "ga4": ga4.recognise,
     "ga4_parquet": ga4.recognise_parquet,
+    "cloudevents": cloudevents.recognise,
 }
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
@@ -101,8 +104,8 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
         headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        delimited, ga4, ga4_parquet, jsonl, parquet, posthog, posthog_parquet, posthog_wire, segment, segment_wire
-        (did you mean 'segment'?)
+        cloudevents, delimited, ga4, ga4_parquet, jsonl, parquet, posthog, posthog_parquet, posthog_wire, segment,
+        segment_wire (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(
