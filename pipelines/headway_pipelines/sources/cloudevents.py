@@ -31,7 +31,7 @@ class CloudEventsSource(Mapping):
         time: When they happened; the attribute `time`.
         received: When they arrived; the extension attribute `recordedtime`.
         properties: Property -> field; None takes every other member of `data` under its own name.
-        classification: The most secret `dataclassification` that is accepted; more secret and unknown ones are rejected.
+        classification: The most secret `dataclassification` that is accepted; any other is rejected.
         regulations: Every `dataregulation` that is accepted; an event under any other one is rejected.
         categories: Every `datacategory` that is accepted; an event of any other one is rejected.
     """
