@@ -156,7 +156,7 @@ def test_both_formats_say_the_same(tmp_path: Path, shape: Run) -> None:
         ("event", "Screen Viewed", None, device, NINE, None, None, None, "Basket", None, {}),
         ("event", "user_engagement", None, None, NINE, None, None, None, None, None, {}),
     ]
-    more = ("source", "medium", "device.category", "device.browser", "geo.country", "platform")
+    more = ("utm_source", "utm_medium", "device.category", "device.browser", "geo.country", "platform")
     texts = ", ".join(f"properties['{name}']" for name in more)
     assert read.execute(f"SELECT {texts} FROM shape LIMIT 1").fetchall() == [
         ("newsletter", "email", "mobile", "Safari", "Chile", "WEB")
