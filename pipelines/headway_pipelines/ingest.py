@@ -16,6 +16,7 @@ from headway_pipelines.ledger import (
     BLOCKED,
     COPY,
     DAMAGED,
+    PASSED,
     PROMOTED,
     READING,
     STAGED,
@@ -194,6 +195,8 @@ def ingest(
     _repair(ledger, present)
     _restart_under_new_definitions(workspace, ledger, present)
     fresh = new_files(ledger, key, files)
+    if _take_back(workspace, ledger, key, fresh, present):
+        fresh = new_files(ledger, key, everything)
     opened, copies = _open_batches(ledger, key, fresh)
     _sweep(workspace, ledger)
     done, total = 0, sum(f.size for f, _ in opened)
@@ -305,6 +308,43 @@ def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present
             ledger.reset()
             ledger.put("definitions", stamp)
         shutil.rmtree(workspace.staging, ignore_errors=True)
+
+
+def _take_back(
+    workspace: Workspace, ledger: Ledger, key: Key, fresh: Iterable[Landed], present: set[str]
+) -> bool:
+    """Starts over when a file that may take back what it said was written anew; says whether it did.
+
+    A lost event may have a copy elsewhere that was dropped, and a lost line may have said who a device is: only reading
+    everything again tells. Where raw logs are gone that cannot be done, and the file adds to what it said.
+    """
+    known = ledger.current()
+    written_anew = any(
+        f.source is not None
+        and f.source.replaces
+        and (b := known.get(path_id(key, f.relative)))
+        and b.state in (STAGED, PASSED, PROMOTED)
+        and not _grew(f, b)
+        for f in fresh
+    )
+    if not written_anew or any(b.path_id not in present for b in ledger.batches(PROMOTED)):
+        return False
+    with ledger.transaction():
+        ledger.reset()
+    shutil.rmtree(workspace.staging, ignore_errors=True)
+    return True
+
+
+def _grew(file: Landed, before: Batch) -> bool:
+    """Whether a file still begins with all it was before."""
+    if file.size < before.size:
+        return False
+    digest, left = hashlib.sha256(), before.size
+    with file.path.open("rb") as handle:
+        while left and (chunk := handle.read(min(left, 1 << 20))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest() == before.sha256
 
 
 def definitions_stamp(workspace: Workspace) -> str:

@@ -109,7 +109,8 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(
-        replace(each.source(name), finished_by=each.finished_by) for name, each in definition.sources.items()
+        replace(each.source(name), finished_by=each.finished_by, replaces=each.replaces)
+        for name, each in definition.sources.items()
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import StrictBool
+
 from headway.engine import load, with_inputs
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Reader, Source
@@ -19,7 +21,8 @@ def ga4(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
 
     The parameters of an event are its properties. `url`, `referrer` and `title` are those of the page; `session_id` is
     stream, browser and session number together. A browser (`user_pseudo_id`) is known within its stream only. User
-    properties, and where the person first came from (`traffic_source`), are properties of the person.
+    properties, and where the person first came from (`traffic_source`), are properties of the person. The table of a
+    day changes for up to three days: a file that was written anew takes back what it said before.
 
     Args:
         name: Name stored with every event.
@@ -32,7 +35,7 @@ def ga4(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
         >>> ga4().reader.kind
         'lines'
     """
-    return Source(name, "ga4", _query("mapped_jsonl.sql"), files=files)
+    return Source(name, "ga4", _query("mapped_jsonl.sql"), files=files, replaces=True)
 
 
 def ga4_parquet(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -49,14 +52,21 @@ def ga4_parquet(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source
         >>> ga4_parquet().reader.required
         ('event_name', 'event_timestamp', 'event_params')
     """
-    return Source(name, "ga4_parquet", _query("mapped_rows.sql"), Reader("parquet", required=_COLUMNS), files)
+    reader = Reader("parquet", required=_COLUMNS)
+    return Source(name, "ga4_parquet", _query("mapped_rows.sql"), reader, files, replaces=True)
 
 
 def _query(rows: str) -> str:
     return with_inputs(load(_HERE, "ga4.sql"), {"given": load(_HERE, rows)})
 
 
-class Ga4Source(FileSet):
+class Ga4Files(FileSet):
+    """Files of GA4's BigQuery export: the table of a day changes for up to three days."""
+
+    replaces: StrictBool = True
+
+
+class Ga4Source(Ga4Files):
     """Rows of GA4's BigQuery export in JSON lines, see `ga4`."""
 
     format: Literal["ga4"]
@@ -66,7 +76,7 @@ class Ga4Source(FileSet):
         return ga4(name, self.files)
 
 
-class Ga4ParquetSource(FileSet):
+class Ga4ParquetSource(Ga4Files):
     """Rows of GA4's BigQuery export in Parquet, see `ga4_parquet`."""
 
     format: Literal["ga4_parquet"]
