@@ -35,7 +35,7 @@ def ga4(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
         >>> ga4().reader.kind
         'lines'
     """
-    return Source(name, "ga4", _query("mapped_jsonl.sql"), files=files, replaces=True)
+    return Source(name, "ga4", _query("ga4_jsonl.sql"), files=files, replaces=True)
 
 
 def ga4_parquet(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -53,7 +53,7 @@ def ga4_parquet(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source
         ('event_name', 'event_timestamp', 'event_params')
     """
     reader = Reader("parquet", required=_COLUMNS)
-    return Source(name, "ga4_parquet", _query("mapped_rows.sql"), reader, files, replaces=True)
+    return Source(name, "ga4_parquet", _query("ga4_rows.sql"), reader, files, replaces=True)
 
 
 def _query(rows: str) -> str:
