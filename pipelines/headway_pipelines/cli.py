@@ -154,6 +154,8 @@ def _report(root: Path, outcome: Outcome) -> None:
     for title, files in (("held back", outcome.blocked), ("damaged", outcome.damaged)):
         for label, note in files.items():
             _err.print(f"{title}: {label}: {note}", markup=False)
+    if outcome.unfinished:
+        _say(f"{outcome.unfinished} files wait until their export is finished")
     for name in outcome.problems:
         _err.print(f"check failed: {name}; see 'headway dev' for details", markup=False)
     for title, path in (

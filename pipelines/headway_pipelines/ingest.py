@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,18 @@ from headway.errors import InputError
 from headway.models.explain import listed
 from headway.models.plan import load_plan
 from headway_pipelines.integrity import damaged_files
-from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, PROMOTED, READING, STAGED, Batch, Ledger
+from headway_pipelines.ledger import (
+    BLOCKED,
+    COPY,
+    DAMAGED,
+    PASSED,
+    PROMOTED,
+    READING,
+    STAGED,
+    UNFINISHED,
+    Batch,
+    Ledger,
+)
 from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key, load_key
@@ -24,6 +36,9 @@ from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 #: With so many compressed bytes to read, the quality suite is imported meanwhile.
 _WORTH_PRELOADING = 32 << 20
+
+#: Hidden files, folders and markers, and what lists the files of an export.
+_MARKER = re.compile(r"(^|/)[._]|(^|[/_.-])manifest\.json$")
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
@@ -39,6 +54,7 @@ class Landed:
         size: Bytes.
         mtime_ns: Modification time, nanoseconds since 1970.
         source: How it is read; None when no source claims it.
+        finished: Whether the export it is part of is complete, as far as its source asks for that.
     """
 
     path: Path
@@ -46,6 +62,7 @@ class Landed:
     size: int
     mtime_ns: int
     source: Source | None
+    finished: bool = True
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,7 @@ class Ingested:
         copies: Files whose content had been read before under another name.
         damaged: Files set aside because their compression is damaged.
         unclaimed: Files no source claims.
+        unfinished: Files that wait for the file that says their export is complete.
         lines: Lines framed.
         events: Events staged.
     """
@@ -65,12 +83,13 @@ class Ingested:
     copies: int
     damaged: int
     unclaimed: int
+    unfinished: int
     lines: int
     events: int
 
 
 def landed(workspace: Workspace, only: Sequence[Path] = ()) -> list[Landed]:
-    """Lists the files under ``raw/``, hidden ones and Hadoop-style markers apart.
+    """Lists the files under ``raw/``, hidden ones, Hadoop-style markers and manifests apart.
 
     Args:
         workspace: The workspace.
@@ -90,15 +109,26 @@ def landed(workspace: Workspace, only: Sequence[Path] = ()) -> list[Landed]:
     for root in roots:
         for path in [root] if root.is_file() else sorted(root.rglob("*")):
             relative = path.relative_to(workspace.raw).as_posix()
-            if path.is_file() and not any(part.startswith((".", "_")) for part in relative.split("/")):
-                stat = path.stat()
+            if path.is_file() and not _MARKER.search(relative):
+                stat, source = path.stat(), source_of(sources, relative)
                 files[relative] = Landed(
-                    path, relative, stat.st_size, stat.st_mtime_ns, source_of(sources, relative)
+                    path, relative, stat.st_size, stat.st_mtime_ns, source, _finished(path, source)
                 )
     if not files:
         where = ", ".join(str(r) for r in roots)
         raise InputError(f"no event logs under {where}. Put the product's raw logs there, then run again.")
     return [files[name] for name in sorted(files)]
+
+
+def _finished(path: Path, source: Source | None) -> bool:
+    """Whether the file is there that the source waits for: same folder, same beginning of the name."""
+    if source is None or source.finished_by is None:
+        return True
+    end = source.finished_by
+    beginnings = (
+        p.name.removesuffix(end).rstrip("_-.") for p in path.parent.iterdir() if p.name.endswith(end)
+    )
+    return any(path.name.startswith(beginning) for beginning in beginnings)
 
 
 def _below_raw(workspace: Workspace, path: Path) -> Path:
@@ -128,6 +158,7 @@ def new_files(ledger: Ledger, key: Key, files: Iterable[Landed]) -> list[Landed]
         f
         for f in files
         if f.source is not None
+        and f.finished
         and not (
             (b := known.get(path_id(key, f.relative)))
             and b.state != READING
@@ -166,6 +197,8 @@ def ingest(
     if _restart_where_needed(workspace, ledger, present):
         files = every
     fresh = new_files(ledger, key, files)
+    if _take_back(workspace, ledger, key, fresh, present):
+        fresh = new_files(ledger, key, every)
     opened, copies = _open_batches(ledger, key, fresh)
     _sweep(workspace, ledger)
     done, total = 0, sum(f.size for f, _ in opened)
@@ -188,7 +221,10 @@ def ingest(
                 if progress:
                     progress(done, total)
     unclaimed = sum(f.source is None for f in files)
-    return Ingested(len(opened), copies, damaged, unclaimed, lines, events)
+    unfinished = sum(not f.finished for f in everything)
+    with ledger.transaction():
+        ledger.put(UNFINISHED, str(unfinished))
+    return Ingested(len(opened), copies, damaged, unclaimed, unfinished, lines, events)
 
 
 def stage(workspace: Workspace, ledger: Ledger, clean: CleanBatch) -> None:
@@ -283,6 +319,43 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
         ledger.put("definitions", stamp)
     shutil.rmtree(workspace.staging, ignore_errors=True)
     return True
+
+
+def _take_back(
+    workspace: Workspace, ledger: Ledger, key: Key, fresh: Iterable[Landed], present: set[str]
+) -> bool:
+    """Starts over when a file that may take back what it said was written anew; says whether it did.
+
+    A lost event may have a copy elsewhere that was dropped, and a lost line may have said who a device is: only reading
+    everything again tells. Where raw logs are gone that cannot be done, and the file adds to what it said.
+    """
+    known = ledger.current()
+    written_anew = any(
+        f.source is not None
+        and f.source.replaces
+        and (b := known.get(path_id(key, f.relative)))
+        and b.state in (STAGED, PASSED, PROMOTED)
+        and not _grew(f, b)
+        for f in fresh
+    )
+    if not written_anew or any(b.path_id not in present for b in ledger.batches(PROMOTED)):
+        return False
+    with ledger.transaction():
+        ledger.reset()
+    shutil.rmtree(workspace.staging, ignore_errors=True)
+    return True
+
+
+def _grew(file: Landed, before: Batch) -> bool:
+    """Whether a file still begins with all it was before."""
+    if file.size < before.size:
+        return False
+    digest, left = hashlib.sha256(), before.size
+    with file.path.open("rb") as handle:
+        while left and (chunk := handle.read(min(left, 1 << 20))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest() == before.sha256
 
 
 def definitions_stamp(workspace: Workspace) -> str:

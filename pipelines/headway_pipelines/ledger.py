@@ -27,6 +27,9 @@ READING, STAGED, PASSED, BLOCKED, PROMOTED, DAMAGED, COPY = (
     "copy",
 )
 
+#: The setting that holds how many files wait for the rest of their export.
+UNFINISHED = "unfinished"
+
 
 @dataclass(frozen=True)
 class Batch:

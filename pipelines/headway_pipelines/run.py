@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from headway.errors import DefinitionError, EngineError, HeadwayError, InputError
 from headway_pipelines.faults import InternalFault
 from headway_pipelines.freshness import fingerprint, is_fresh, remember
-from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
+from headway_pipelines.ledger import BLOCKED, DAMAGED, UNFINISHED, Ledger
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.workspace import Workspace
 
@@ -31,6 +31,7 @@ class Outcome:
         blocked: Files held back by a quality check, with the rules they violate.
         damaged: Files set aside because their compression is damaged, with the place.
         problems: Checks that failed, besides those on batches.
+        unfinished: Files that wait for the file that says their export is complete.
     """
 
     nothing_new: bool = False
@@ -38,6 +39,7 @@ class Outcome:
     blocked: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    unfinished: int = 0
 
 
 def run(
@@ -65,7 +67,9 @@ def run(
         ledger = Ledger(workspace.ledger_file)
         try:
             if is_fresh(workspace, ledger, seen):
-                return Outcome(True, (), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED))
+                return Outcome(
+                    True, (), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), unfinished=_waiting(ledger)
+                )
             return _materialize(workspace, ledger, paths, announce, seen)
         finally:
             ledger.close()
@@ -73,6 +77,10 @@ def run(
 
 def _noted(ledger: Ledger, state: str) -> dict[str, str]:
     return {b.label: b.note for b in ledger.batches(state)}
+
+
+def _waiting(ledger: Ledger) -> int:
+    return int(ledger.get(UNFINISHED) or 0)
 
 
 def _materialize(
@@ -123,7 +131,9 @@ def _materialize(
         if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths:
             remember(ledger, seen)
     others = tuple(p for p in problems if p != "batches_pass_quality")
-    return Outcome(False, tuple(days), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), others)
+    return Outcome(
+        False, tuple(days), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), others, _waiting(ledger)
+    )
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:

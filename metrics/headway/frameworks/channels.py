@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import load, with_inputs
+from headway.engine.sql import literal, load, with_inputs
 from headway.frameworks.prelude import log_order, relation_columns
+from headway.frameworks.sites import SITES
 from headway.models.product import DIRECT, Product
+from headway.models.product_checks import TOUCH_COLUMNS
 from headway.selectors import names_of, parse_where
+
+GA4_CHANNELS = (
+    DIRECT,
+    "cross_network",
+    "paid_shopping",
+    "paid_search",
+    "paid_social",
+    "paid_video",
+    "display",
+    "paid_other",
+    "organic_shopping",
+    "organic_social",
+    "organic_video",
+    "organic_search",
+    "referral",
+    "email",
+    "affiliates",
+    "audio",
+    "sms",
+    "push",
+    "unassigned",
+)
+"""The channels of the grouping ``ga4``, in the order in which they are tried."""
 
 
 def first_touch_query(product: Product, columns: tuple[str, ...]) -> str:
@@ -32,13 +59,18 @@ def first_touch_query(product: Product, columns: tuple[str, ...]) -> str:
         >>> print(first_touch_query(product, ("person", "event", "occurred_at", "utm_medium")))
         -- When each person was first seen and the channel of their first touch...
     """
+    touches = _grouped(columns) if product.channel_grouping else _by_rules(product, columns)
+    return with_inputs(load("headway.frameworks", "first_touch"), {"touches": touches})
+
+
+def _by_rules(product: Product, columns: tuple[str, ...]) -> exp.Select:
     rules = [(channel.name, parse_where(channel.where, columns)) for channel in product.channels]
     used = names_of(rule for _, rule in rules)
     channel = exp.Case()
     for name, rule in rules:
         channel = channel.when(rule, exp.Literal.string(name), copy=False)
     direct = exp.Literal.string(DIRECT)
-    touches = (
+    return (
         exp.select(
             exp.column("person", quoted=True),
             exp.column("occurred_at", quoted=True),
@@ -46,9 +78,39 @@ def first_touch_query(product: Product, columns: tuple[str, ...]) -> str:
             exp.alias_(channel.else_(direct, copy=False) if rules else direct, "channel", quoted=True),
         )
         .from_("events")
-        .where(exp.or_(*(exp.column(name, quoted=True).is_(exp.Null()).not_() for name in used), exp.false()))
+        .where(_any_of(used))
     )
-    return with_inputs(load("headway.frameworks", "first_touch"), {"touches": touches})
+
+
+def _grouped(columns: tuple[str, ...]) -> str:
+    """Touches by the channels of Google Analytics 4."""
+    known = [name for name in TOUCH_COLUMNS if name in columns]
+    marked = exp.select(
+        exp.column("person", quoted=True),
+        exp.column("occurred_at", quoted=True),
+        *log_order(columns),
+        *(
+            exp.alias_(
+                exp.column(name, quoted=True) if name in known else exp.cast(exp.Null(), "VARCHAR"),
+                name,
+                quoted=True,
+            )
+            for name in TOUCH_COLUMNS
+        ),
+    )
+    rows = ", ".join(literal(site) for site in SITES.items())
+    return with_inputs(
+        load("headway.frameworks", "ga4_touches"),
+        {
+            "marked": marked.from_("events").where(_any_of(known)),
+            "sites": f"SELECT * FROM (VALUES {rows}) AS listed (name, kind)",
+        },
+    )
+
+
+def _any_of(columns: Iterable[str]) -> exp.Expr:
+    """Whether any of the columns has a value."""
+    return exp.or_(*(exp.column(name, quoted=True).is_(exp.Null()).not_() for name in columns), exp.false())
 
 
 def first_touch_channels(connection: duckdb.DuckDBPyConnection, product: Product) -> duckdb.DuckDBPyRelation:

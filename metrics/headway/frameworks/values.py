@@ -18,6 +18,7 @@ from sqlglot import exp
 from headway.engine import guarded
 from headway.engine.sql import Parameter, bind, load, with_inputs
 from headway.frameworks.calendar import Period
+from headway.frameworks.channels import GA4_CHANNELS
 from headway.frameworks.prelude import Prelude, day_of, local_time, prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import Conversion, Mean, Metric, NewPeople, PromoterScore, Retained, Share
@@ -217,6 +218,7 @@ def _grid(product: Product, shared: Prelude, found: _Found) -> list[_Cell]:
     if shared.first_day is None or shared.last_day is None:
         return []
     declared = {channel.name for channel in product.channels} | {DIRECT}
+    declared |= set(GA4_CHANNELS) if product.channel_grouping else set()
     channels = sorted(declared | set(shared.channels.values()))
     periods = list(shared.calendar.periods(shared.first_day, shared.last_day))
     return [

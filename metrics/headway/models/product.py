@@ -76,6 +76,7 @@ class Product(Definition):
         currency: ISO 4217 code of amounts.
         activity: What "active" means.
         channels: Acquisition channels in the order in which they are tried.
+        channel_grouping: A ready-made grouping instead: ``ga4``, the default channels of Google Analytics 4.
         metrics: Metrics by name.
         funnels: Funnels by name.
         retentions: Retention triangles by name.
@@ -87,6 +88,7 @@ class Product(Definition):
     currency: StrictStr
     activity: EventSelector
     channels: tuple[Channel, ...] = ()
+    channel_grouping: Literal["ga4"] | None = None
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     funnels: dict[Name, FunnelQuestion] = Field(default_factory=dict)
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
@@ -142,6 +144,8 @@ class Product(Definition):
             "week_start": self.week_start,
             "channels": [channel.model_dump(mode="json") for channel in self.channels],
         }
+        if self.channel_grouping:
+            content["channel_grouping"] = self.channel_grouping
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from headway.models.product import Product
 
 _NUMERIC = ("number", "integer")
+TOUCH_COLUMNS = ("utm_source", "utm_medium", "utm_campaign", "referrer")
+"""Columns that a ready-made channel grouping reads, as far as the plan has them."""
 _TAKEN = ("direct", "all")
 
 
@@ -43,6 +45,8 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
 
 
 def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    if product.channel_grouping:
+        yield from _grouping(product, plan)
     seen: set[str] = set()
     for position, channel in enumerate(product.channels):
         at = ("channels", position)
@@ -54,6 +58,18 @@ def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
             yield Problem((*at, "name"), f"{channel.name!r} is listed twice; join the conditions with or")
         seen.add(channel.name)
         yield from _where(channel.where, (*at, "where"), plan.columns(), "any event")
+
+
+def _grouping(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    at = ("channel_grouping",)
+    if product.channels:
+        yield Problem(at, "is a grouping of its own; remove it, or channels")
+    if not set(TOUCH_COLUMNS) & set(plan.columns()):
+        yield Problem(
+            at,
+            f"needs a property that says where people come from, in at least one of the columns "
+            f"{listed(TOUCH_COLUMNS)}; the plan has: {listed(plan.columns())}",
+        )
 
 
 def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:

@@ -37,6 +37,7 @@ def staged_batches(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # typ
             "lines": done.lines,
             "dagster/row_count": done.events,
             "damaged_files": done.damaged,
+            "unfinished_files": done.unfinished,
             "lines by outcome": table(("source", "outcome", "lines"), rows),
         }
     )

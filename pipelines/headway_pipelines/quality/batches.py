@@ -67,7 +67,16 @@ BATCH_RULES = (
 """What a staged batch must satisfy."""
 
 _HERE = "headway_pipelines.quality"
-_REJECTS_NOT = ("event", "identify", "group", "alias", "blank", "undeclared event", "refused request")
+_REJECTS_NOT = (
+    "event",
+    "identify",
+    "group",
+    "alias",
+    "blank",
+    "undeclared event",
+    "refused request",
+    "request without events",
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePath
 from typing import Annotated
@@ -11,18 +12,23 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
-from headway_pipelines.sources import amplitude, mixpanel
+from headway_pipelines.sources import amplitude, cloudevents, ga4, mixpanel, posthog
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.amplitude import AmplitudeSource
+from headway_pipelines.sources.cloudevents import CloudEventsSource
+from headway_pipelines.sources.ga4 import Ga4ParquetSource, Ga4Source
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.mixpanel import MixpanelPipelineSource, MixpanelSource
+from headway_pipelines.sources.posthog import PosthogParquetSource, PosthogSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.sources.wire import amplitude as amplitude_wire
 from headway_pipelines.sources.wire import mixpanel as mixpanel_wire
+from headway_pipelines.sources.wire import posthog as posthog_wire
 from headway_pipelines.sources.wire.amplitude import AmplitudeWireSource
 from headway_pipelines.sources.wire.mixpanel import MixpanelWireSource
+from headway_pipelines.sources.wire.posthog import PosthogWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
 
@@ -34,6 +40,12 @@ AnySource = Annotated[
     | MixpanelSource
     | MixpanelPipelineSource
     | MixpanelWireSource
+    | PosthogSource
+    | PosthogParquetSource
+    | PosthogWireSource
+    | Ga4Source
+    | Ga4ParquetSource
+    | CloudEventsSource
     | JsonlSource
     | DelimitedSource
     | ParquetSource
@@ -47,6 +59,12 @@ RECOGNISERS: dict[str, Recogniser] = {
     "mixpanel_wire": mixpanel_wire.recognise,
     "mixpanel": mixpanel.recognise,
     "mixpanel_pipeline": mixpanel.recognise_pipeline,
+    "posthog_wire": posthog_wire.recognise,
+    "posthog": posthog.recognise,
+    "posthog_parquet": posthog.recognise_parquet,
+    "ga4": ga4.recognise,
+    "ga4_parquet": ga4.recognise_parquet,
+    "cloudevents": cloudevents.recognise,
 }
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
@@ -101,12 +119,14 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         ('customer', 'date')
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
-        headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        amplitude, amplitude_wire, delimited, jsonl, mixpanel, mixpanel_pipeline, mixpanel_wire, parquet, segment,
+        headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log, ...,
         segment_wire (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
-    return tuple(each.source(name) for name, each in definition.sources.items())
+    return tuple(
+        replace(each.source(name), finished_by=each.finished_by, replaces=each.replaces)
+        for name, each in definition.sources.items()
+    )
 
 
 def load_sources(workspace: Workspace) -> tuple[Source, ...]:

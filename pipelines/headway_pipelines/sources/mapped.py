@@ -151,11 +151,12 @@ class Mapping(FileSet):
         given = (*own, received, *(self.properties or {}).values())
         return tuple(dict.fromkeys(name for name in given if name is not None))
 
-    def shape_query(self, rows: str) -> str:
+    def shape_query(self, rows: str, **other: str) -> str:
         """Writes the SELECT that turns rows into events.
 
         Args:
             rows: Query of the rows, the input `given` of mapped.sql.
+            **other: Slots of mapped.sql that a format fills in its own way.
 
         Returns:
             The SELECT over ``frames``.
@@ -168,26 +169,37 @@ class Mapping(FileSet):
             "id": value(self.id),
             "time": self.time.expression(),
             "received": self.received.expression() if self.received else "NULL::TIMESTAMP",
-            "properties": self._properties(),
-        }
+            "properties": self.properties_of("map_entries(fields)"),
+        } | other
         text = load(_HERE, "mapped.sql")
         # In one pass: what fills one slot is never searched for another.
         filled = re.sub(r"/\* ([a-z]+) \*/(?= AS )", lambda found: slots[found[1]], text)
         return with_inputs(filled, {"given": rows})
 
-    def _properties(self) -> str:
+    def properties_of(self, others: str, within: str = "") -> str:
+        """SQL of the properties.
+
+        Args:
+            others: Where the mapping names none: entries of a MAP, all of which are properties but those it uses.
+            within: What the names of those entries have before them in a path.
+
+        Returns:
+            An expression of type MAP.
+        """
         if self.properties is None:
-            used = literal(list(self.fields()))
-            entries, keep = "map_entries(fields)", f"e.value IS NOT NULL AND e.key NOT IN {used}"
-        elif self.properties:
-            pairs = (
-                f"{{'key': {literal(name)}, 'value': {value(path)}}}"
-                for name, path in self.properties.items()
-            )
-            entries, keep = f"[{', '.join(pairs)}]", "e.value IS NOT NULL"
-        else:
+            used = [name.removeprefix(within) for name in self.fields() if name.startswith(within)]
+            # No field is called nothing: IN needs at least one.
+            return _filtered(others, f"e.value IS NOT NULL AND e.key NOT IN {literal(used or [''])}")
+        if not self.properties:
             return "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
-        return f"map_from_entries(list_filter({entries}, lambda e: {keep}))"
+        pairs = (
+            f"{{'key': {literal(name)}, 'value': {value(path)}}}" for name, path in self.properties.items()
+        )
+        return _filtered(f"[{', '.join(pairs)}]", "e.value IS NOT NULL")
+
+
+def _filtered(entries: str, keep: str) -> str:
+    return f"map_from_entries(list_filter({entries}, lambda e: {keep}))"
 
 
 def value(path: str | None) -> str:

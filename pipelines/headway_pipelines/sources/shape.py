@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from pydantic import StrictStr, field_validator
+from pydantic import Field, StrictBool, StrictStr, field_validator
 
 from headway.engine import load, with_inputs
 from headway.models.yaml_file import Definition
@@ -72,6 +72,8 @@ class Source:
             columns of `SHAPE`.
         reader: How files are cut into rows.
         files: Patterns of paths below ``raw/`` that this source reads.
+        finished_by: End of the name of the file that says the files beside it are complete; None reads files at once.
+        replaces: Whether a file that was written anew takes back what it said before.
     """
 
     name: str
@@ -79,6 +81,9 @@ class Source:
     shape_sql: str
     reader: Reader = Reader()
     files: tuple[str, ...] = ("**/*",)
+    # When a file is read does not change what is read: these are no part of the source's fingerprint.
+    finished_by: str | None = field(default=None, repr=False)
+    replaces: bool = field(default=False, repr=False)
 
     @cached_property
     def query(self) -> str:
@@ -93,9 +98,15 @@ class FileSet(Definition):
 
     Attributes:
         files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
+        finished_by: End of a file name, for example ``manifest.json``. Files wait until there is such a file in their
+            folder; what its name has before that end, theirs must begin with.
+        replaces: Whether a file that was written anew takes back what it said before. Otherwise it adds to that, as a
+            file must that is emptied and used again.
     """
 
     files: tuple[StrictStr, ...] = ("**/*",)
+    finished_by: StrictStr | None = Field(default=None, pattern=r"^[^/]+$")
+    replaces: StrictBool = False
 
     @field_validator("files")
     @classmethod

@@ -1,0 +1,61 @@
+-- CloudEvents in JSON, one event a line or a batch of them (a JSON list on one line), as mapped.sql reads them.
+-- grain:  one row per event; one row per line without any
+-- inputs: frames(batch, line, position, text)
+-- source: https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md
+--         https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/data-classification.md
+-- params: $levels, $regulations, $categories: labels of data that are accepted, in lower case
+-- fields: attribute -> text, `data` decoded; nested values stay JSON text. members: member of data -> text.
+-- An event whose label is not accepted must be rejected, and so must one whose label is unknown.
+WITH cut AS (
+    SELECT
+        batch, line, position, text,
+        CASE left(ltrim(text, e' \t\r\n'), 1)
+            WHEN '[' THEN TRY(CAST(from_json(text, '["JSON"]') AS VARCHAR[]))
+            WHEN '{' THEN [text]
+        END AS events
+    FROM frames
+),
+each AS (
+    SELECT
+        batch, line, position, text, len(events) AS events,
+        unnest(CASE WHEN len(events) > 0 THEN events ELSE [NULL] END) AS event
+    FROM cut
+),
+parsed AS (
+    SELECT
+        *,
+        CASE WHEN left(ltrim(event, e' \t\r\n'), 1) = '{' THEN TRY(from_json(event, '"MAP(VARCHAR, VARCHAR)"')) END AS attributes
+    FROM each
+),
+decoded AS (
+    SELECT
+        *,
+        attributes['data_base64'] AS encoded,
+        TRY(decode(from_base64(encoded))) AS plain,
+        CASE WHEN plain IS NOT NULL THEN map_concat(attributes, MAP {'data': plain}) ELSE attributes END AS fields
+    FROM parsed
+)
+SELECT
+    batch, line, position,
+    CASE
+        WHEN fields IS NULL THEN CASE
+            WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
+            WHEN NOT json_valid(text) THEN 'malformed JSON'
+            WHEN events = 0 THEN 'empty batch'
+            WHEN coalesce(json_type(event), '') <> 'OBJECT' THEN 'not a JSON object'
+            ELSE 'a name occurs twice' END
+        -- what the specification requires of every event
+        WHEN coalesce(fields['specversion'], '') = '' OR coalesce(fields['type'], '') = ''
+            OR coalesce(fields['source'], '') = '' OR coalesce(fields['id'], '') = '' THEN 'not a CloudEvent'
+        WHEN lower(trim(fields['dataclassification'])) NOT IN $levels THEN 'data classification not accepted'
+        WHEN len(list_filter(
+            string_split(lower(fields['dataregulation']), ','), lambda each_one: trim(each_one) NOT IN $regulations
+        )) > 0 THEN 'data regulation not accepted'
+        WHEN lower(trim(fields['datacategory'])) NOT IN $categories THEN 'data category not accepted'
+        WHEN encoded IS NOT NULL AND plain IS NULL THEN 'unusable data'
+        ELSE 'event'
+    END AS outcome,
+    event AS content,
+    fields,
+    CASE WHEN left(fields['data'], 1) = '{' THEN TRY(from_json(fields['data'], '"MAP(VARCHAR, VARCHAR)"')) END AS members
+FROM decoded

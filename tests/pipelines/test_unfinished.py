@@ -1,0 +1,44 @@
+"""An export of several files is read once the file is there that says it is complete."""
+
+from __future__ import annotations
+
+import pytest
+from shop import Shop, track
+
+SOURCES = 'sources: {web: {format: segment, files: ["web/**"], finished_by: manifest.json}, rest: {format: segment}}'
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    shop.workspace.sources_file.write_text(SOURCES)
+    return shop
+
+
+def test_files_wait_for_the_manifest_of_their_folder(shop: Shop) -> None:
+    shop.land("web/day=1/0.json", [track("Signed Up", 0, user="u1")])
+    shop.land("web/day=1/1.json", [track("Signed Up", 1, user="u2")])
+    shop.land("web/day=2/manifest.json", ["{}"])
+    shop.land("b.json", [track("Signed Up", 2, user="u3")])
+    done = shop.ingest()
+    # The manifest itself is no log: it is neither read nor counted.
+    assert (done.files, done.unfinished, done.unclaimed) == (1, 2, 0)
+    shop.land("web/day=1/manifest.json", ["{}"])
+    done = shop.ingest()
+    assert (done.files, done.unfinished) == (2, 0)
+
+
+def test_one_folder_may_hold_several_exports(shop: Shop) -> None:
+    for name in ("2026-03-02-2026-03-03-0", "2026-03-02-2026-03-03-1", "2026-03-03-2026-03-04-0"):
+        shop.land(f"web/{name}.jsonl", [track("Signed Up", 0, user=name)])
+    shop.land("web/2026-03-02-2026-03-03_manifest.json", ["{}"])
+    done = shop.ingest()
+    assert (done.files, done.unfinished) == (2, 1)
+    with shop.ledger() as ledger:
+        assert ledger.get("unfinished") == "1"
+
+
+def test_a_source_that_asks_for_nothing_waits_for_nothing(shop: Shop) -> None:
+    shop.workspace.sources_file.unlink()
+    shop.land("web/0.json", [track("Signed Up", 0, user="u1")])
+    done = shop.ingest()
+    assert (done.files, done.unfinished) == (1, 0)
