@@ -16,11 +16,19 @@ from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, Parqu
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.snowplow import SnowplowSource, SnowplowTableSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
 
 AnySource = Annotated[
-    SegmentSource | SegmentWireSource | JsonlSource | DelimitedSource | ParquetSource | AccessLogSource,
+    SegmentSource
+    | SegmentWireSource
+    | SnowplowSource
+    | SnowplowTableSource
+    | JsonlSource
+    | DelimitedSource
+    | ParquetSource
+    | AccessLogSource,
     Field(discriminator="format"),
 ]
 
