@@ -24,8 +24,7 @@ from headway_pipelines.sources.shape import FileSet, Reader, Source
 
 _HERE = "headway_pipelines.sources"
 
-COLUMNS = tuple(
-    """
+_COLUMNS = """
     app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
     v_collector v_etl user_id user_ipaddress user_fingerprint domain_userid domain_sessionidx network_userid
     geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude geo_region_name ip_isp ip_organization
@@ -43,36 +42,32 @@ COLUMNS = tuple(
     mkt_clickid mkt_network etl_tags dvce_sent_tstamp refr_domain_userid refr_dvce_tstamp derived_contexts
     domain_sessionid derived_tstamp event_vendor event_name event_format event_version event_fingerprint
     true_tstamp
-    """.split()
-)
+"""
+COLUMNS = tuple(_COLUMNS.split())
 """The columns of an enriched event, in their order."""
 
+_KEPT = """
+    app_id platform domain_sessionidx event_vendor event_version geo_country refr_medium refr_source
+    mkt_medium mkt_source mkt_term mkt_content mkt_campaign mkt_network dvce_type
+    se_category se_action se_label se_property se_value
+    tr_orderid tr_affiliation tr_total tr_tax tr_shipping tr_city tr_state tr_country tr_currency
+    ti_orderid ti_sku ti_name ti_category ti_price ti_quantity ti_currency
+    pp_xoffset_min pp_xoffset_max pp_yoffset_min pp_yoffset_max
+"""
 PROPERTIES = {
     "page_url": "url",
     "page_referrer": "referrer",
     "page_title": "title",
-    **{
-        name: name
-        for name in """
-        app_id platform domain_sessionidx event_vendor event_version geo_country refr_medium refr_source
-        mkt_medium mkt_source mkt_term mkt_content mkt_campaign mkt_network dvce_type
-        se_category se_action se_label se_property se_value
-        tr_orderid tr_affiliation tr_total tr_tax tr_shipping tr_city tr_state tr_country tr_currency
-        ti_orderid ti_sku ti_name ti_category ti_price ti_quantity ti_currency
-        pp_xoffset_min pp_xoffset_max pp_yoffset_min pp_yoffset_max
-        """.split()
-    },
+    **{name: name for name in _KEPT.split()},
 }
 """Columns that become properties of an event, and what those are called."""
 
 #: Columns with a part of their own in the shape.
-_PARTS = tuple(
-    """
+_PARTS = """
     event event_name user_id domain_userid network_userid domain_sessionid event_id true_tstamp derived_tstamp
     dvce_created_tstamp dvce_sent_tstamp collector_tstamp useragent user_ipaddress se_category se_action
     unstruct_event contexts derived_contexts
-    """.split()
-)
+"""
 _REQUIRED = ("event", "event_id", "collector_tstamp", "domain_userid")
 #: Vendors whose schemas most tables hold; the first that fits is cut off, so the longer ones come first.
 _VENDORS = (
@@ -105,11 +100,16 @@ def snowplow(
         >>> snowplow().reader.kind
         'lines'
     """
-    values = {part: COLUMNS.index(part) + 1 for part in _PARTS}
+    values = {part: COLUMNS.index(part) + 1 for part in _PARTS.split()}
     chosen = [COLUMNS.index(column) + 1 for column in PROPERTIES]
     head = bind(
         load(_HERE, "snowplow.sql"),
-        {**values, "width": len(COLUMNS), "chosen": exp.convert(chosen), "chosen_names": _texts(PROPERTIES.values())},
+        {
+            **values,
+            "width": len(COLUMNS),
+            "chosen": exp.convert(chosen),
+            "chosen_names": _texts(PROPERTIES.values()),
+        },
     )
     text = with_inputs(load(_HERE, "snowplow_json.sql"), {"given": head})
     return Source(name, "snowplow", events_query(text, names), files=files)
@@ -210,7 +210,9 @@ class SnowplowTableSource(SnowplowFiles):
     def _vendors_are_names(cls, vendors: tuple[str, ...]) -> tuple[str, ...]:
         for vendor in vendors:
             if not re.fullmatch(r"[A-Za-z0-9_.-]+", vendor):
-                raise ValueError(f"{vendor!r} is not a vendor; write it as in the schema, for example com.example")
+                raise ValueError(
+                    f"{vendor!r} is not a vendor; write it as in the schema, for example com.example"
+                )
         return vendors
 
     def source(self, name: str) -> Source:
