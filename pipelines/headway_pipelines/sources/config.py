@@ -13,11 +13,14 @@ from pydantic import Field, StrictStr, field_validator
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
+from headway_pipelines.sources.rudder import RudderSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.sources.snowplow import SnowplowSource, SnowplowTableSource
+from headway_pipelines.sources.wire.rudder import RudderWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
+from headway_pipelines.sources.wire.snowplow import SnowplowWireSource
 from headway_pipelines.workspace import Workspace
 
 AnySource = Annotated[
@@ -25,6 +28,9 @@ AnySource = Annotated[
     | SegmentWireSource
     | SnowplowSource
     | SnowplowTableSource
+    | SnowplowWireSource
+    | RudderSource
+    | RudderWireSource
     | JsonlSource
     | DelimitedSource
     | ParquetSource
