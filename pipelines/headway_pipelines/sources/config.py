@@ -16,8 +16,10 @@ from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, Parqu
 from headway_pipelines.sources.rudder import RudderSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
+from headway_pipelines.sources.segment_warehouse import SegmentWarehouseSource
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.sources.snowplow import SnowplowSource, SnowplowTableSource
+from headway_pipelines.sources.wire.plausible import PlausibleWireSource
 from headway_pipelines.sources.wire.rudder import RudderWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.sources.wire.snowplow import SnowplowWireSource
@@ -26,11 +28,13 @@ from headway_pipelines.workspace import Workspace
 AnySource = Annotated[
     SegmentSource
     | SegmentWireSource
+    | SegmentWarehouseSource
     | SnowplowSource
     | SnowplowTableSource
     | SnowplowWireSource
     | RudderSource
     | RudderWireSource
+    | PlausibleWireSource
     | JsonlSource
     | DelimitedSource
     | ParquetSource

@@ -21,7 +21,9 @@ from headway_pipelines.sources.wire.rudder import rudder_wire
 
 Run = Callable[..., Any]
 
-PLAN = PAGES + """
+PLAN = (
+    PAGES
+    + """
   Product Viewed: {properties: {price: {class: number}}}
   Experiment Viewed: {properties: {variant: {class: enum, values: [test, control]}}}
   Signed Up: {}
@@ -30,6 +32,7 @@ PLAN = PAGES + """
   Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
   Order Refunded: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
 """
+)
 CALL = {
     "type": "track",
     "event": "Signed Up",
@@ -68,7 +71,11 @@ def test_traits_are_said_in_the_context(data: Path, shape: Run, client: str) -> 
     assert con.execute(plans).fetchall() == [("pro",), ("free",), ("free",)]
     times = "SELECT occurred_at::DATE FROM shape WHERE outcome = 'alias' ORDER BY 1"
     # An alias was dated by its caller, whatever the client's own originalTimestamp says.
-    assert [day.isoformat() for (day,) in con.execute(times).fetchall()] == ["2026-03-02", "2026-03-02", "2026-03-03"]
+    assert [day.isoformat() for (day,) in con.execute(times).fetchall()] == [
+        "2026-03-02",
+        "2026-03-02",
+        "2026-03-03",
+    ]
 
 
 def lines(tmp_path: Path, *calls: Any) -> Path:
@@ -137,8 +144,16 @@ def test_clocks(tmp_path: Path, shape: Run) -> None:
 
 def test_broken_calls_are_counted(tmp_path: Path, clean: Run) -> None:
     path = tmp_path / "calls.jsonl"
-    broken = ["[1]", '{"type": ', "", json.dumps(CALL | {"type": "ping"}), json.dumps(CALL | {"properties": [1]})]
-    odd = [CALL | {"context": value} for value in ("text", 7, [], {"page": [], "traits": "x", "sessionId": {}})]
+    broken = [
+        "[1]",
+        '{"type": ',
+        "",
+        json.dumps(CALL | {"type": "ping"}),
+        json.dumps(CALL | {"properties": [1]}),
+    ]
+    odd = [
+        CALL | {"context": value} for value in ("text", 7, [], {"page": [], "traits": "x", "sessionId": {}})
+    ]
     path.write_text("\n".join([*broken, *map(json.dumps, odd)]) + "\n", encoding="utf-8")
     result = clean(path, rudder(), "\n  Signed Up: {}")
     assert result.outcomes == {
@@ -153,7 +168,9 @@ def test_broken_calls_are_counted(tmp_path: Path, clean: Run) -> None:
 
 def test_requests_of_browsers_carry_one_call(tmp_path: Path, clean: Run) -> None:
     envelope = {"received_at": "2026-03-02T10:00:05Z", "responded": 200, "path": "/v1/track"}
-    path = lines(tmp_path, envelope | {"body": CALL}, envelope | {"body": CALL}, envelope | {"body": {"batch": [7]}})
+    path = lines(
+        tmp_path, envelope | {"body": CALL}, envelope | {"body": CALL}, envelope | {"body": {"batch": [7]}}
+    )
     result = clean(path, rudder_wire(), "\n  Signed Up: {}")
     assert result.outcomes == {"event": 2, "not a JSON object": 1}
     when = "SELECT count(DISTINCT event_id), min(occurred_at), min(client_at) FROM events"
@@ -163,7 +180,9 @@ def test_requests_of_browsers_carry_one_call(tmp_path: Path, clean: Run) -> None
 def test_recognition() -> None:
     other = {name: value for name, value in CALL.items() if name != "channel"}
     assert "RudderStack" in (rudder_lines.recognise(Sample("a", ("",), (CALL,))) or "")
-    assert "RudderStack" in (rudder_requests.recognise(Sample("a", ("",), ({"body": {"batch": [CALL]}},))) or "")
+    assert "RudderStack" in (
+        rudder_requests.recognise(Sample("a", ("",), ({"body": {"batch": [CALL]}},))) or ""
+    )
     for line in (other, {}, {"type": "track", "messageId": "1", "channel": ["web"]}):
         assert rudder_lines.recognise(Sample("a", ("",), (line,))) is None
         assert rudder_requests.recognise(Sample("a", ("",), ({"body": line},))) is None
