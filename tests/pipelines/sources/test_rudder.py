@@ -151,9 +151,8 @@ def test_broken_calls_are_counted(tmp_path: Path, clean: Run) -> None:
         json.dumps(CALL | {"type": "ping"}),
         json.dumps(CALL | {"properties": [1]}),
     ]
-    odd = [
-        CALL | {"context": value} for value in ("text", 7, [], {"page": [], "traits": "x", "sessionId": {}})
-    ]
+    contexts: list[Any] = ["text", 7, [], {"page": [], "traits": "x", "sessionId": {}}]
+    odd = [CALL | {"context": context} for context in contexts]
     path.write_text("\n".join([*broken, *map(json.dumps, odd)]) + "\n", encoding="utf-8")
     result = clean(path, rudder(), "\n  Signed Up: {}")
     assert result.outcomes == {
@@ -186,5 +185,6 @@ def test_recognition() -> None:
     for line in (other, {}, {"type": "track", "messageId": "1", "channel": ["web"]}):
         assert rudder_lines.recognise(Sample("a", ("",), (line,))) is None
         assert rudder_requests.recognise(Sample("a", ("",), ({"body": line},))) is None
-    for body in ({"batch": {}}, {"batch": []}, [], None, "x"):
+    bodies: list[Any] = [{"batch": {}}, {"batch": []}, [], None, "x"]
+    for body in bodies:
         assert rudder_requests.recognise(Sample("a", ("",), ({"body": body},))) is None

@@ -163,5 +163,11 @@ def test_two_equal_views_are_two_events_and_a_second_copy_of_the_file_is_none(
 def test_recognition() -> None:
     line = json.loads(request(event()))
     assert "Plausible" in (recognise(Sample("a", ("",), (line,))) or "")
-    for other in (line | {"path": "/api/track"}, line | {"body": {"n": "x"}}, line | {"body": None}, {}):
+    others: list[Any] = [
+        line | {"path": "/api/track"},
+        line | {"body": {"n": "x"}},
+        line | {"body": None},
+        {},
+    ]
+    for other in others:
         assert recognise(Sample("a", ("",), (other,))) is None
