@@ -11,6 +11,9 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
+from headway_pipelines.sources import rudder as rudder_files
+from headway_pipelines.sources import segment_warehouse as segment_tables
+from headway_pipelines.sources import snowplow as snowplow_files
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.rudder import RudderSource
@@ -19,6 +22,9 @@ from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.segment_warehouse import SegmentWarehouseSource
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.sources.snowplow import SnowplowSource, SnowplowTableSource
+from headway_pipelines.sources.wire import plausible as plausible_requests
+from headway_pipelines.sources.wire import rudder as rudder_requests
+from headway_pipelines.sources.wire import snowplow as snowplow_requests
 from headway_pipelines.sources.wire.plausible import PlausibleWireSource
 from headway_pipelines.sources.wire.rudder import RudderWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
@@ -42,7 +48,15 @@ AnySource = Annotated[
     Field(discriminator="format"),
 ]
 
-RECOGNISERS: dict[str, Recogniser] = {}
+RECOGNISERS: dict[str, Recogniser] = {
+    "snowplow_wire": snowplow_requests.recognise,
+    "rudder_wire": rudder_requests.recognise,
+    "plausible_wire": plausible_requests.recognise,
+    "snowplow": snowplow_files.recognise,
+    "snowplow_table": snowplow_files.recognise_table,
+    "segment_warehouse": segment_tables.recognise,
+    "rudder": rudder_files.recognise,
+}
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
 
