@@ -221,7 +221,7 @@ def ingest(
                 if progress:
                     progress(done, total)
     unclaimed = sum(f.source is None for f in files)
-    unfinished = sum(not f.finished for f in everything)
+    unfinished = sum(not f.finished for f in every)
     with ledger.transaction():
         ledger.put(UNFINISHED, str(unfinished))
     return Ingested(len(opened), copies, damaged, unclaimed, unfinished, lines, events)

@@ -59,6 +59,19 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
             yield Block(table)
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether a file says at its beginning that it is Parquet.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True for Parquet, whatever its name.
+    """
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
 def _opened(path: Path) -> parquet.ParquetFile:
     # A file that cannot be opened is not a damaged one: that error passes through.
     path.open("rb").close()

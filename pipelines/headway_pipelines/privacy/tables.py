@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from headway_pipelines.privacy.columnar import frame_parquet
+from headway_pipelines.privacy.columnar import frame_parquet, is_parquet
 from headway_pipelines.privacy.delimited import frame_delimited
 from headway_pipelines.privacy.framing import MAX_LINE_BYTES, Block
 from headway_pipelines.sources.shape import Reader
@@ -42,6 +42,6 @@ def frame_table(path: Path, reader: Reader, max_line_bytes: int = MAX_LINE_BYTES
         >>> block.rejects
         [(3, 23, 'wrong number of fields')]
     """
-    if reader.kind == "parquet":
+    if reader.kind == "parquet" or (reader.kind == "table" and is_parquet(path)):
         return frame_parquet(path, reader)
     return frame_delimited(path, reader, max_line_bytes)

@@ -2,7 +2,7 @@
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
 -- source: https://httpd.apache.org/docs/current/logs.html#accesslog
--- params: $site, scheme and host of the served site, or NULL
+-- params: $site, scheme and host of the served site, or NULL; $path_template, the template that r.path fits, or NULL
 -- Who asked is not known: the actor is address + user agent + UTC day, a device for that day. The authenticated user
 -- and whatever a server appends after the user agent (often forwarded addresses) are read by nobody.
 WITH parsed AS (
@@ -41,6 +41,7 @@ SELECT
         [
             {'key': 'method', 'value': r.method},
             {'key': 'path', 'value': r.path},
+            {'key': 'path_template', 'value': $path_template},
             {'key': 'url', 'value': $site || nullif(r.target, '')},
             {'key': 'status', 'value': p.status},
             {'key': 'bytes', 'value': nullif(p.bytes, '-')},

@@ -13,6 +13,9 @@ from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
 from headway_pipelines.sources import amplitude, cloudevents, ga4, mixpanel, posthog
+from headway_pipelines.sources import rudder as rudder_files
+from headway_pipelines.sources import segment_warehouse as segment_tables
+from headway_pipelines.sources import snowplow as snowplow_files
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.amplitude import AmplitudeSource
 from headway_pipelines.sources.cloudevents import CloudEventsSource
@@ -20,16 +23,25 @@ from headway_pipelines.sources.ga4 import Ga4ParquetSource, Ga4Source
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.mixpanel import MixpanelPipelineSource, MixpanelSource
 from headway_pipelines.sources.posthog import PosthogParquetSource, PosthogSource
+from headway_pipelines.sources.rudder import RudderSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
+from headway_pipelines.sources.segment_warehouse import SegmentWarehouseSource
 from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.snowplow import SnowplowSource, SnowplowTableSource
 from headway_pipelines.sources.wire import amplitude as amplitude_wire
 from headway_pipelines.sources.wire import mixpanel as mixpanel_wire
+from headway_pipelines.sources.wire import plausible as plausible_requests
 from headway_pipelines.sources.wire import posthog as posthog_wire
+from headway_pipelines.sources.wire import rudder as rudder_requests
+from headway_pipelines.sources.wire import snowplow as snowplow_requests
 from headway_pipelines.sources.wire.amplitude import AmplitudeWireSource
 from headway_pipelines.sources.wire.mixpanel import MixpanelWireSource
+from headway_pipelines.sources.wire.plausible import PlausibleWireSource
 from headway_pipelines.sources.wire.posthog import PosthogWireSource
+from headway_pipelines.sources.wire.rudder import RudderWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
+from headway_pipelines.sources.wire.snowplow import SnowplowWireSource
 from headway_pipelines.workspace import Workspace
 
 AnySource = Annotated[
@@ -46,6 +58,13 @@ AnySource = Annotated[
     | Ga4Source
     | Ga4ParquetSource
     | CloudEventsSource
+    | SegmentWarehouseSource
+    | SnowplowSource
+    | SnowplowTableSource
+    | SnowplowWireSource
+    | RudderSource
+    | RudderWireSource
+    | PlausibleWireSource
     | JsonlSource
     | DelimitedSource
     | ParquetSource
@@ -65,6 +84,13 @@ RECOGNISERS: dict[str, Recogniser] = {
     "ga4": ga4.recognise,
     "ga4_parquet": ga4.recognise_parquet,
     "cloudevents": cloudevents.recognise,
+    "snowplow_wire": snowplow_requests.recognise,
+    "rudder_wire": rudder_requests.recognise,
+    "plausible_wire": plausible_requests.recognise,
+    "snowplow": snowplow_files.recognise,
+    "snowplow_table": snowplow_files.recognise_table,
+    "segment_warehouse": segment_tables.recognise,
+    "rudder": rudder_files.recognise,
 }
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
@@ -119,8 +145,8 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         ('customer', 'date')
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
-        headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log, ...,
-        segment_wire (did you mean 'segment'?)
+        headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
+        ... (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(

@@ -1,7 +1,9 @@
--- Segment calls, one JSON object a line, as events of the common shape.
+-- Segment calls, one JSON object a line, as events of the common shape. RudderStack's are the same calls.
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
--- source: https://segment.com/docs/connections/spec/common (field meanings, timestamp correction)
+-- params: $surroundings, whether the page and the session around a call become properties
+-- source: https://segment.com/docs/connections/spec/common (field meanings, timestamp correction),
+--         https://www.rudderstack.com/docs/event-spec/standard-events/common-fields/ (context.sessionId, context.traits)
 -- A malformed line becomes NULL and is counted as such; everything is read as text, the plan decides on types.
 -- json_valid first: it costs a tenth of what TRY around the whole structure does.
 WITH parsed AS (
@@ -11,7 +13,8 @@ WITH parsed AS (
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
             "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",
-            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR"},
+            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR", "sessionId": "VARCHAR",
+                "page": {"url": "VARCHAR", "referrer": "VARCHAR", "title": "VARCHAR"}, "traits": "MAP(VARCHAR, VARCHAR)"},
             "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}') END AS j
     FROM frames
 ),
@@ -48,8 +51,24 @@ SELECT
     coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,
-    CASE WHEN j.type NOT IN ('identify', 'group') THEN j.properties END AS properties,
-    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) END AS traits,
+    CASE
+        WHEN j.type IN ('identify', 'group') THEN NULL
+        WHEN NOT $surroundings THEN j.properties
+        WHEN coalesce(j.context.sessionId, j.context.page.url, j.context.page.referrer, j.context.page.title) IS NULL THEN j.properties
+        -- what the page and the session say belongs to the event, unless the event says it itself
+        ELSE map_from_entries(list_concat(
+            list_filter(
+                [('session_id', j.context.sessionId), ('url', j.context.page.url), ('referrer', j.context.page.referrer),
+                    ('title', j.context.page.title)],
+                lambda e: e[2] <> '' AND list_contains(map_keys(j.properties), e[1]) IS NOT TRUE
+            ),
+            map_entries(j.properties)
+        ))
+    END AS properties,
+    CASE j.type
+        WHEN 'identify' THEN coalesce(j.traits, j.context.traits, j.properties)
+        WHEN 'group' THEN coalesce(j.traits, j.properties)
+    END AS traits,
     j.context.userAgent AS user_agent,
     j.context.ip AS address
 FROM timed

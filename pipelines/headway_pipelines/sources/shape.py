@@ -49,13 +49,14 @@ class Reader:
 
     Attributes:
         kind: ``lines`` gives one `text` per line; ``delimited`` and ``parquet`` give one `record` per row, and its
-            `fields` as a MAP from column name to text that leaves out empty values.
+            `fields` as a MAP from column name to text that leaves out empty values; ``table`` reads each file as
+            Parquet where it is Parquet, else as delimited text.
         separator: Field separator of ``delimited``; ``whitespace`` means runs of blanks.
         columns: Column names of ``delimited`` files without a header line.
-        required: Columns that a ``delimited`` or ``parquet`` file must have to be read at all.
+        required: Columns that a file of the other kinds must have to be read at all.
     """
 
-    kind: Literal["lines", "delimited", "parquet"] = "lines"
+    kind: Literal["lines", "delimited", "parquet", "table"] = "lines"
     separator: str = ","
     columns: tuple[str, ...] = ()
     required: tuple[str, ...] = ()

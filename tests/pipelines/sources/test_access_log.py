@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 
+from headway.errors import DefinitionError
 from headway_pipelines.sources.access_log import access_log
+from headway_pipelines.sources.config import parse_sources
 
 Run = Callable[..., Any]
 
 COMMON = '203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /a?email=x HTTP/1.1" 200 512'
 
 
-def read(tmp_path: Path, shape: Run, *lines: str, site: str | None = None) -> list[tuple[Any, ...]]:
+def read(
+    tmp_path: Path, shape: Run, *lines: str, site: str | None = None, paths: tuple[str, ...] = ()
+) -> list[tuple[Any, ...]]:
     path = tmp_path / "access.log"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    con = shape(path, access_log(site=site))
+    con = shape(path, access_log(site=site, paths=paths))
     query = "SELECT outcome, occurred_at, device_raw, properties FROM shape ORDER BY line"
     rows: list[tuple[Any, ...]] = con.execute(query).fetchall()
     return rows
@@ -115,3 +119,50 @@ def test_accepted_variants(tmp_path: Path, shape: Run) -> None:
     )
     assert [row[0] for row in rows] == ["event"] * 4 + ["blank"]
     assert "198.51" not in repr(rows) and "ada" not in repr(rows)
+
+
+def test_path_templates(tmp_path: Path, shape: Run) -> None:
+    paths = ("/", "/p/new", "/p/*", "/course/*/lesson/*", "/a.b/*", "/it's")
+    wanted = {
+        "/": "/",
+        "/p/new": "/p/new",
+        "/p/7": "/p/*",
+        "/p/7/?email=ada@example.com": "/p/*",
+        "/p/": None,
+        "/p": None,
+        "/p/7/reviews": None,
+        "/course/ada%20l/lesson/2": "/course/*/lesson/*",
+        "/course//lesson/2": None,
+        "/a.b/1": "/a.b/*",
+        "/aXb/1": None,
+        "/it's": "/it's",
+        "/other": None,
+        "*": None,
+    }
+    lines = [COMMON.replace("/a?email=x", asked) for asked in wanted]
+    rows = read(tmp_path, shape, *lines, paths=paths)
+    assert [row[3].get("path_template") for row in rows] == list(wanted.values())
+
+
+@pytest.mark.parametrize("path", ["p/*", "", "/p/*.html", "/p?x", "/p /", "https://a.example/p"])
+def test_what_is_no_template(path: str) -> None:
+    with pytest.raises(DefinitionError, match="is not a template of paths; start with /"):
+        parse_sources(f"sources: {{s: {{format: access_log, paths: ['{path}']}}}}")
+
+
+def test_ids_in_paths_never_become_values(tmp_path: Path, clean: Run) -> None:
+    (source,) = parse_sources("sources: {s: {format: access_log, paths: ['/course/*/lesson/*']}}")
+    path = tmp_path / "access.log"
+    path.write_text(
+        COMMON.replace("/a", "/course/grizelda-fixture/lesson/2") + "\n" + COMMON + "\n", encoding="utf-8"
+    )
+    plan = """
+  Page Requested:
+    properties:
+      path: {class: text}
+      path_template: {class: enum, values: ["/course/*/lesson/*"]}
+"""
+    result = clean(path, source, plan)
+    assert result.rows("SELECT path_template FROM events ORDER BY line") == [("/course/*/lesson/*",), (None,)]
+    assert result.dropped[("Page Requested", "path", "free text")] == 2
+    assert "grizelda" not in result.stored()

@@ -35,6 +35,32 @@ sources:
     )
 }
 TEXT = {name: source for name, source in SOURCES.items() if name != "parquet"}
+MORE = parse_sources(
+    """
+sources:
+  a: {format: snowplow}
+  b: {format: snowplow_table}
+  c: {format: snowplow_wire}
+  d: {format: rudder}
+  e: {format: rudder_wire}
+  f: {format: segment_warehouse}
+  g: {format: plausible_wire}
+"""
+)
+ODD = [
+    b"",
+    b"\n\r\n \n",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe{\x00}\x00\n\x00",
+    b"\x00\x01\x02\xff" * 2_000,
+    b'"\n' * 7,
+    b"{" * 5_000,
+    b'{"a":' * 3_000,
+    b"[" * 100_000 + b"\n",
+    b'{"u": "\\ud800", "t": "2026-03-02"}\n',
+    b'{"type": 1, "properties": {"a": {"b": [{}]}}, "timestamp": {}}\n',
+    b"u,t\r1,2\r",
+]
 PLAN = "\n  Paid: {properties: {amount: {class: number}}}"
 
 
@@ -48,30 +74,25 @@ def test_truncated_gzip(tmp_path: Path, clean: Run, source: Source) -> None:
 
 
 @pytest.mark.parametrize("source", TEXT.values(), ids=TEXT)
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\n\r\n \n",
-        b"\xef\xbb\xbf",
-        b"\xff\xfe{\x00}\x00\n\x00",
-        b"\x00\x01\x02\xff" * 2_000,
-        b'"\n' * 7,
-        b"{" * 5_000,
-        b'{"a":' * 3_000,
-        b"[" * 100_000 + b"\n",
-        b'{"u": "\\ud800", "t": "2026-03-02"}\n',
-        b'{"type": 1, "properties": {"a": {"b": [{}]}}, "timestamp": {}}\n',
-        b"u,t\r1,2\r",
-    ],
-    ids=lambda content: repr(content[:12]),
-)
+@pytest.mark.parametrize("content", ODD, ids=lambda content: repr(content[:12]))
 def test_bytes_of_another_kind(tmp_path: Path, clean: Run, source: Source, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     result = clean(path, source, PLAN)
     assert result.outcomes["event"] == result.rows("SELECT count(*) FROM events")[0][0]
     assert sum(result.outcomes.values()) == result.lines
+
+
+@pytest.mark.parametrize("source", MORE, ids=lambda source: source.format)
+def test_all_odd_bytes_at_once(tmp_path: Path, clean: Run, source: Source) -> None:
+    paths = [tmp_path / f"file{number}" for number in range(len(ODD))]
+    for path, content in zip(paths, ODD, strict=True):
+        path.write_bytes(content)
+    result = clean(paths, source, PLAN)
+    assert result.outcomes["event"] == 0 == result.rows("SELECT count(*) FROM events")[0][0]
+    assert sum(result.outcomes.values()) == result.lines
+    # What has a header is set aside whole where that lacks the columns.
+    assert bool(result.damaged) == (source.reader.kind == "table")
 
 
 @pytest.mark.parametrize(

@@ -219,3 +219,16 @@ def test_subscriptions(data: Path, clean: Run) -> None:
     started = people.format("event LIKE 'new%' AND occurred_at::DATE = '2021-01-02'")
     assert result.rows(started) == [("new_subscription", 1_000)]
     assert result.rows(people.format("event LIKE 'renewed%'")) == [("renewed_subscription", 919)]
+
+
+def test_paths_of_a_web_log_as_templates(data: Path, shape: Run) -> None:
+    paths = '["/", "/favicon.ico", "/blog/*", "/blog/*/*"]'
+    con = shape(data / "apache_logs" / "apache_access.log.gz", the(f"{{format: access_log, paths: {paths}}}"))
+    by_template = "SELECT properties['path_template'], count(*) FROM shape WHERE outcome = 'event' GROUP BY 1"
+    found = dict(con.execute(by_template).fetchall())
+    asked = con.execute("SELECT properties['path'] FROM shape WHERE outcome = 'event'").fetchall()
+    parts = [path.rstrip("/").split("/") for (path,) in asked if path]
+    blog = [len(each) for each in parts if each[:2] == ["", "blog"] and all(each[2:])]
+    assert found["/favicon.ico"] == 807
+    assert (found["/blog/*"], found["/blog/*/*"]) == (blog.count(3), blog.count(4)) and blog.count(4) > 100
+    assert sum(found.values()) == 9_999

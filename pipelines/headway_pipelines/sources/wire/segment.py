@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headway.engine import load
+from pydantic import StrictBool
+
+from headway.engine import bind, load
 from headway_pipelines.sources.shape import FileSet, Source
 
 
-def segment_wire(name: str = "segment_wire", files: tuple[str, ...] = ("**/*",)) -> Source:
+def segment_wire(
+    name: str = "segment_wire", files: tuple[str, ...] = ("**/*",), *, page: bool = False
+) -> Source:
     """Describes recorded requests of Segment clients.
 
     A line is a JSON object with `received_at`, `responded` (the HTTP status that was answered) and `body` (decoded
@@ -18,6 +22,7 @@ def segment_wire(name: str = "segment_wire", files: tuple[str, ...] = ("**/*",))
     Args:
         name: Name stored with every event.
         files: Patterns of paths below ``raw/``.
+        page: Whether `url`, `referrer` and `title` of the page around a call are properties of calls without them.
 
     Returns:
         The source.
@@ -26,15 +31,20 @@ def segment_wire(name: str = "segment_wire", files: tuple[str, ...] = ("**/*",))
         >>> segment_wire().format
         'segment_wire'
     """
-    text = load("headway_pipelines.sources.wire", "segment.sql")
+    text = bind(load("headway_pipelines.sources.wire", "segment.sql"), {"surroundings": page})
     return Source(name, "segment_wire", text, files=files)
 
 
 class SegmentWireSource(FileSet):
-    """Requests of Segment clients, see `segment_wire`."""
+    """Requests of Segment clients, see `segment_wire`.
+
+    Attributes:
+        page: Whether the page around a call is part of its properties.
+    """
 
     format: Literal["segment_wire"]
+    page: StrictBool = False
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
-        return segment_wire(name, self.files)
+        return segment_wire(name, self.files, page=self.page)

@@ -1,6 +1,7 @@
--- Recorded HTTP requests of Segment clients, as events of the common shape.
+-- Recorded HTTP requests of Segment clients, as events of the common shape. RudderStack's clients send the same.
 -- grain:  one row per call of an accepted request; one row per request that was refused or cannot be read
 -- inputs: frames(batch, line, position, text)
+-- params: $surroundings, whether the page and the session around a call become properties
 -- source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api (requests),
 --         https://segment.com/docs/connections/spec/common (field meanings, timestamp correction)
 -- A client's `timestamp` is by its own clock; sentAt by the same clock and received_at by ours tell how far that is off.
@@ -44,14 +45,17 @@ parsed AS (
         CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, '{
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
-            "timestamp": "VARCHAR", "sentAt": "VARCHAR", "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR"},
+            "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR",
+            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR", "sessionId": "VARCHAR",
+                "page": {"url": "VARCHAR", "referrer": "VARCHAR", "title": "VARCHAR"}, "traits": "MAP(VARCHAR, VARCHAR)"},
             "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}')) END AS j
     FROM calls
 ),
 timed AS (
     SELECT
         *,
-        CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
+        -- RudderStack's browsers send originalTimestamp alone; where both are sent, only timestamp is the caller's
+        CAST(TRY_CAST(coalesce(j.timestamp, j.originalTimestamp) AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
         CAST(TRY_CAST(coalesce(j.sentAt, request.body.sentAt) AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
         CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
     FROM parsed
@@ -78,8 +82,24 @@ SELECT
     coalesce(received_at - (sent_at - original_at), original_at, received_at) AS occurred_at,
     coalesce(original_at, sent_at) AS client_at,
     received_at,
-    CASE WHEN j.type NOT IN ('identify', 'group') THEN j.properties END AS properties,
-    CASE WHEN j.type IN ('identify', 'group') THEN coalesce(j.traits, j.properties) END AS traits,
+    CASE
+        WHEN j.type IN ('identify', 'group') THEN NULL
+        WHEN NOT $surroundings THEN j.properties
+        WHEN coalesce(j.context.sessionId, j.context.page.url, j.context.page.referrer, j.context.page.title) IS NULL THEN j.properties
+        -- what the page and the session say belongs to the event, unless the event says it itself
+        ELSE map_from_entries(list_concat(
+            list_filter(
+                [('session_id', j.context.sessionId), ('url', j.context.page.url), ('referrer', j.context.page.referrer),
+                    ('title', j.context.page.title)],
+                lambda e: e[2] <> '' AND list_contains(map_keys(j.properties), e[1]) IS NOT TRUE
+            ),
+            map_entries(j.properties)
+        ))
+    END AS properties,
+    CASE j.type
+        WHEN 'identify' THEN coalesce(j.traits, j.context.traits, j.properties)
+        WHEN 'group' THEN coalesce(j.traits, j.properties)
+    END AS traits,
     j.context.userAgent AS user_agent,
     j.context.ip AS address
 FROM timed

@@ -1,0 +1,73 @@
+-- Rows of Snowplow's events table in a warehouse, exported with their column names.
+-- grain:  one row per framed row
+-- inputs: frames(batch, line, position, record, fields)
+-- source: https://docs.snowplow.io/docs/destinations/warehouses-lakes/schemas-in-warehouse/ (columns of contexts and
+--         self-describing events: <kind>_<vendor>_<name>_<version>)
+-- params: $chosen, columns kept as properties, and $chosen_names, what those are called; $vendors, a pattern of the
+--         vendors whose name is cut from the column of a context
+-- The first part gives the columns a type where no file had any row.
+WITH rows AS (
+    SELECT NULL::VARCHAR AS record, NULL::MAP(VARCHAR, VARCHAR) AS fields WHERE FALSE
+    UNION ALL BY NAME
+    FROM frames
+),
+described AS (
+    SELECT
+        *,
+        list_filter(map_entries(fields), lambda e: starts_with(e.key, 'unstruct_event_') AND e.value NOT IN ('[]', '{}')) AS own,
+        list_filter(map_entries(fields), lambda e: starts_with(e.key, 'contexts_') AND e.value NOT IN ('[]', '{}')) AS cells
+    FROM rows
+),
+chosen AS (
+    SELECT
+        *,
+        -- a table has one such column per kind of event, and only one is filled; some loaders make it a list of one
+        coalesce(list_filter(own, lambda e: contains(e.key, '_' || fields['event_name'] || '_'))[1], own[1]).value AS cell,
+        CASE WHEN left(cell, 1) = '[' AND json_valid(cell) THEN CAST(json_extract(cell, '$[0]') AS VARCHAR) ELSE cell END AS own_text,
+        list_transform(cells, lambda e: {
+            'name': regexp_replace(regexp_replace(e.key, $vendors, ''), '_[0-9]+(_[0-9]+_[0-9]+)?$', ''),
+            'list': CASE WHEN NOT json_valid(e.value) THEN NULL
+                WHEN json_type(e.value) = 'ARRAY' THEN from_json(e.value, '["JSON"]')
+                WHEN json_type(e.value) = 'OBJECT' THEN [e.value::JSON] END
+        }) AS groups
+    FROM described
+),
+read AS (
+    SELECT
+        *,
+        CASE WHEN json_valid(own_text) THEN from_json(own_text, '"MAP(VARCHAR, VARCHAR)"') END AS body,
+        len(list_filter(groups, lambda g: g.list IS NULL)) > 0 AS malformed
+    FROM chosen
+)
+SELECT
+    batch, line, position,
+    CASE
+        WHEN own_text IS NOT NULL AND body IS NULL THEN
+            CASE WHEN json_valid(own_text) THEN 'unusable properties' ELSE 'malformed event data' END
+        WHEN malformed THEN 'malformed contexts'
+        ELSE 'event'
+    END AS outcome,
+    record AS content,
+    fields['event'] AS event,
+    fields['event_name'] AS event_name,
+    fields['user_id'] AS user_id,
+    fields['domain_userid'] AS domain_userid,
+    fields['network_userid'] AS network_userid,
+    fields['domain_sessionid'] AS domain_sessionid,
+    fields['event_id'] AS event_id,
+    CAST(TRY_CAST(fields['true_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS true_tstamp,
+    CAST(TRY_CAST(fields['derived_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS derived_tstamp,
+    CAST(TRY_CAST(fields['dvce_created_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS dvce_created_tstamp,
+    CAST(TRY_CAST(fields['dvce_sent_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS dvce_sent_tstamp,
+    CAST(TRY_CAST(fields['collector_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS collector_tstamp,
+    fields['useragent'] AS user_agent,
+    fields['user_ipaddress'] AS address,
+    list_zip($chosen_names, list_transform($chosen, lambda name: fields[name])) AS atomic,
+    fields['se_category'] AS se_category,
+    fields['se_action'] AS se_action,
+    body,
+    list_filter(
+        flatten(list_transform(groups, lambda g: list_transform(g.list, lambda d: {'name': g.name, 'data': d}))),
+        lambda e: json_type(e.data) = 'OBJECT'
+    ) AS entities
+FROM read

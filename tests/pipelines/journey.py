@@ -1,0 +1,63 @@
+"""The story that was told to every server client before its requests were recorded, and how to find it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PAGES = """
+  Page Viewed:
+    properties:
+      url: {class: url, hosts: [shop.example.com], paths: ["/", "/checkout"], query: [utm_source]}
+"""
+COUNTS = {
+    "Page Viewed": 6,
+    "Product Viewed": 2,
+    "Experiment Viewed": 2,
+    "Signed Up": 2,
+    "Product Added": 2,
+    "Checkout Started": 2,
+    "Order Completed": 1,
+    "Order Refunded": 1,
+}
+IN_A_BROWSER = {name: n for name, n in COUNTS.items() if name != "Order Refunded"} | {"Order Completed": 2}
+FUNNEL = ["Page Viewed", "Product Viewed", "Signed Up", "Checkout Started", "Order Completed"]
+PERSONAL = (
+    "@example",
+    "%40",
+    "203.0.113",
+    "fixture",
+    "Fixture",
+    "user-100",
+    "a1e0c0de",
+    "202 555",
+    "4242",
+    "acme",
+)
+
+
+def counted(result: Any) -> dict[str, int]:
+    """Events by name, each once however often it was sent."""
+    return dict(result.rows("SELECT event, count(DISTINCT event_id) FROM events GROUP BY 1"))
+
+
+def persons(result: Any) -> dict[object, str]:
+    """Actor -> person, by joining devices and users one pair at a time."""
+    actors = [actor for (actor,) in result.rows("SELECT DISTINCT actor FROM events")]
+    group = {actor: {actor} for actor in actors}
+    for device, user in result.rows("SELECT device, person_actor FROM links"):
+        together = group.get(device, {device}) | group.get(user, {user})
+        for actor in together:
+            group[actor] = together
+    return {actor: min(map(str, group[actor])) for actor in actors}
+
+
+def people_per_step(result: Any, steps: list[str]) -> list[int]:
+    """How many people did the first step, the first two, and so on, in whatever order."""
+    person = persons(result)
+    left, found = set(person.values()), []
+    for step in steps:
+        left &= {
+            person[actor] for (actor,) in result.rows(f"SELECT actor FROM events WHERE event = '{step}'")
+        }
+        found.append(len(left))
+    return found
