@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
+from headway_pipelines.sources import access_log
+from headway_pipelines.sources import segment as segment_json
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
-from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.shape import FileSet, Source
+from headway_pipelines.sources.wire import segment as segment_requests
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
 
@@ -24,8 +27,41 @@ AnySource = Annotated[
     Field(discriminator="format"),
 ]
 
-RECOGNISERS: dict[str, Recogniser] = {}
+RECOGNISERS: dict[str, Recogniser] = {
+    "segment_wire": segment_requests.recognise,
+    "segment": segment_json.recognise,
+    "access_log": access_log.recognise,
+}
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
+
+
+def formats() -> tuple[str, ...]:
+    """Lists the formats that `sources.yml` can name, in alphabetical order.
+
+    Examples:
+        >>> {"segment", "jsonl"} <= set(formats())
+        True
+    """
+    return tuple(sorted(_models()))
+
+
+def plain_formats() -> tuple[str, ...]:
+    """Lists the formats that need no mapping: naming them is enough.
+
+    Examples:
+        >>> "segment" in plain_formats(), "jsonl" in plain_formats()
+        (True, False)
+    """
+    return tuple(sorted(name for name, model in _models().items() if not _needs(model)))
+
+
+def _needs(model: type[FileSet]) -> bool:
+    return any(field.is_required() for name, field in model.model_fields.items() if name != "format")
+
+
+def _models() -> dict[str, type[FileSet]]:
+    union, _ = get_args(AnySource)
+    return {get_args(model.model_fields["format"].annotation)[0]: model for model in get_args(union)}
 
 
 class SourcesFile(Definition):
