@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from headway_pipelines.sources.config import plain_formats
+
 if TYPE_CHECKING:
+    from headway_pipelines.recognition import Recognition
     from headway_pipelines.run import Outcome
 
 app = typer.Typer(
@@ -53,15 +56,23 @@ def init(
     paths: Annotated[list[Path], typer.Option("--from", help="Log file or folder; may be repeated.")],
     source: Annotated[
         str | None,
-        typer.Option(help="segment, segment_wire or access_log; others are described in DIR/sources.yml."),
+        typer.Option(
+            help=f"Format of all files, instead of looking: {', '.join(plain_formats())}. "
+            "Other formats need a mapping in DIR/sources.yml."
+        ),
     ] = None,
 ) -> None:
-    """Make a workspace on a product's own logs: look at a sample, write a first plan and product file."""
+    """Make a workspace on a product's own logs: recognise them, write a first plan and product file."""
     from headway_pipelines.init_workspace import init_workspace
 
     made = init_workspace(root, paths, source)
     ready = made.workspace
-    _say(f"looked at {made.lines:,} lines, read as {', '.join(made.source_formats)}")
+    _say_recognised(made.recognition)
+    if ready.sources_file.exists():
+        guessed = any(each.guessed for each in made.recognition.sources)
+        todo = "check what is guessed there" if guessed else "says how files are read"
+        _say(f"sources         {todo}: {ready.sources_file}")
+    _say(f"looked at       {made.lines:,} lines")
     _say(
         f"tracking plan   {made.events} events, {made.properties} properties, {made.sensitive} look personal"
     )
@@ -131,6 +142,21 @@ def report(workspace: WorkspaceOption = Path()) -> None:
     from headway_pipelines.workspace import Workspace
 
     _say(f"report  {write_report(Workspace.at(workspace))}")
+
+
+def _say_recognised(recognition: Recognition) -> None:
+    from headway_pipelines.recognition import files
+
+    for source in recognition.sources:
+        kind = source.format if source.name == source.format else f"{source.name} ({source.format})"
+        for why, count in source.why:
+            _say(f"{'guessed' if source.guessed else 'recognised':16}{kind}, {files(count)}: {why}")
+    if recognition.unknown:
+        _say(f"left alone      {files(len(recognition.unknown))} that no source reads")
+        for line in recognition.left_alone():
+            _say(f"                {line}")
+    if recognition.contested:
+        _say(f"claimed twice   {files(recognition.contested)}: the first source in sources.yml reads them")
 
 
 def _run(root: Path, paths: tuple[Path, ...]) -> Outcome:

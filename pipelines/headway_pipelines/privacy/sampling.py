@@ -39,13 +39,13 @@ class Found:
         file: Its path below ``raw/``.
         format: The format it is of; None where no recogniser knows it.
         why: The reason, or what speaks against it. No value of the file is in it.
-        looked: Whether it was looked at itself; else it stands for files whose names differ in numbers only.
+        like: Where it was not looked at itself: the file it is taken to be like, as their names differ in numbers only.
     """
 
     file: str
     format: str | None
     why: str
-    looked: bool = True
+    like: str | None = None
 
 
 def recognise_files(files: Mapping[str, Path], recognisers: Mapping[str, Recogniser]) -> tuple[Found, ...]:
@@ -67,7 +67,7 @@ def recognise_files(files: Mapping[str, Path], recognisers: Mapping[str, Recogni
         if len({each.format for each in looked.values()}) > 1:
             looked |= {n: recognise_file(n, files[n], recognisers) for n in names if n not in looked}
         one = next(iter(looked.values()))
-        found += [looked.get(name) or replace(one, file=name, looked=False) for name in names]
+        found += [looked.get(name) or replace(one, file=name, like=one.file) for name in names]
     return tuple(sorted(found, key=lambda each: each.file))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Annotated, get_args
 
@@ -15,6 +14,7 @@ from headway_pipelines.sources import access_log
 from headway_pipelines.sources import segment as segment_json
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
+from headway_pipelines.sources.patterns import matches
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import FileSet, Source
@@ -160,18 +160,4 @@ def source_of(sources: Sequence[Source], path: str | PurePath) -> Source | None:
         ('web', None)
     """
     text = path.as_posix() if isinstance(path, PurePath) else path
-    return next((source for source in sources if _matches(source.files, text)), None)
-
-
-def _matches(patterns: Iterable[str], path: str) -> bool:
-    return any(_compiled(pattern).fullmatch(path) for pattern in patterns)
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Translates a glob: ``**`` is any number of folders, ``*`` and ``?`` stay within a name."""
-    parts = []
-    for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
-        special = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-        parts.append(special.get(part) or re.escape(part))
-    return re.compile("".join(parts), re.DOTALL)
+    return next((s for s in sources if any(matches(pattern, text) for pattern in s.files)), None)

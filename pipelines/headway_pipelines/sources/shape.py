@@ -70,6 +70,7 @@ class Source:
             columns of `SHAPE`.
         reader: How files are cut into rows.
         files: Patterns of paths below ``raw/`` that this source reads.
+        events: Names that the source itself gives to events, where it does not read them from the log.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Source:
     shape_sql: str
     reader: Reader = Reader()
     files: tuple[str, ...] = ("**/*",)
+    events: tuple[str, ...] = ()
 
     @cached_property
     def query(self) -> str:
