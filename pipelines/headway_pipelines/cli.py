@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,10 +115,13 @@ def dev(
 
 @app.command()
 def check(workspace: WorkspaceOption = Path()) -> None:
-    """Check the workspace's definitions and key without touching any log."""
+    """Check the workspace's definitions and key without reading any log."""
+    from headway.errors import InputError
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway_pipelines.ingest import landed
     from headway_pipelines.privacy.keys import key_file, load_key
+    from headway_pipelines.recognition import described
     from headway_pipelines.sources.config import load_sources
     from headway_pipelines.workspace import Workspace
 
@@ -128,6 +132,8 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     _say(f"tracking plan   {len(plan.events)} events, {len(plan.columns())} properties")
     _say(f"product         {len(product.metrics)} metrics, {len(product.funnels)} funnels")
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
+    with suppress(InputError):  # there may be no log yet
+        _say_claimed(described([each.relative for each in landed(ready)], sources))
     if (ready.state / "vault").exists() or key_file(ready).exists():
         _say(f"key             {load_key(ready, create=False).id} at {key_file(ready)}")
         _say("                back it up: a lost key means new ids for everybody")
@@ -151,6 +157,20 @@ def _say_recognised(recognition: Recognition) -> None:
         kind = source.format if source.name == source.format else f"{source.name} ({source.format})"
         for why, count in source.why:
             _say(f"{'guessed' if source.guessed else 'recognised':16}{kind}, {files(count)}: {why}")
+    _say_unclaimed(recognition)
+
+
+def _say_claimed(recognition: Recognition) -> None:
+    from headway_pipelines.recognition import files
+
+    for source in recognition.sources:
+        _say(f"                {source.name} reads {files(len(source.files))}")
+    _say_unclaimed(recognition)
+
+
+def _say_unclaimed(recognition: Recognition) -> None:
+    from headway_pipelines.recognition import files
+
     if recognition.unknown:
         _say(f"left alone      {files(len(recognition.unknown))} that no source reads")
         for line in recognition.left_alone():

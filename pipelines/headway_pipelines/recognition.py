@@ -160,7 +160,7 @@ def _claimed(groups: Sequence[Recognised], raw: Mapping[str, Path], unknown: dic
     sources: list[Recognised] = []
     for group in groups:
         others = sorted(raw.keys() - set(group.files))
-        patterns, left = patterns_for(group.files, others, safe_part)
+        patterns, left = patterns_for(group.files, others, safe_part, anywhere=not group.guessed)
         unknown |= dict.fromkeys(
             left, f"{group.format}, but its name cannot be written into a pattern; rename it"
         )

@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from headway_pipelines.privacy.fields import field_names
-from headway_pipelines.privacy.framing import MAX_LINE_BYTES, Block, frame_lines
+from headway_pipelines.privacy.framing import Block, frame_lines
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.sources.sample import Recogniser, Sample
 from headway_pipelines.sources.wire.envelope import wire_requests
@@ -29,6 +29,8 @@ SAMPLED_LINES = 200
 #: All of so many files are looked at; of more, so many of each group whose names differ in numbers only.
 FEW_FILES, PER_GROUP = 40, 8
 _BLOCKS = 4
+#: Characters that text files do not have.
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1a]")
 
 
 @dataclass(frozen=True)
@@ -191,13 +193,10 @@ def _unknown(sample: Sample, recognisers: Mapping[str, Recogniser]) -> str:
         return "recorded requests of no known tracker"
     if len(sample.objects) > len(sample.lines) / 2:
         return "JSON objects, one a line, of no known export"
-    if sample.lines[0].lstrip()[:1] in ("{", "["):
-        return "JSON that is not one object a line; write it so, for example with jq -c '.[]'"
-    if (
-        any("\0" in line for line in sample.lines)
-        or sum(map(len, sample.lines)) > SAMPLED_LINES * MAX_LINE_BYTES
-    ):
+    if any(map(_CONTROL.search, sample.lines)):
         return "not text"
+    if re.match(r"\s*(\[\s*\{|\{\s*\"|[\[{]\s*$)", sample.lines[0]):
+        return "JSON that is not one object a line; write it so, for example with jq -c '.[]'"
     return "text of no known format"
 
 

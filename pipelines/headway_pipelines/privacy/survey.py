@@ -1,7 +1,7 @@
 """A first look at logs nobody has described yet, from behind the gate: counts, safe names and guesses come out.
 
 It frames and reads a sample exactly as the gate does. A name leaves this module only when it is safe to show and
-several people sent it, or when a public specification or the mapping gives it; a value only when many people sent it
+several people sent it, or when it is made of usual words or the mapping gives it; a value only when many people sent it
 and nothing in it looks personal.
 """
 
@@ -22,7 +22,7 @@ from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE, NO_ID
 from headway_pipelines.privacy.guesses import MOST_VALUES, Common, Guess, Seen, guess, settle
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
-from headway_pipelines.privacy.vocabulary import EVENTS, PROPERTIES
+from headway_pipelines.privacy.vocabulary import ordinary
 from headway_pipelines.sources.shape import Source
 
 SAMPLE_LINES = 60_000
@@ -145,14 +145,9 @@ def _surveyed(con: duckdb.DuckDBPyConnection, lines: int, given: frozenset[str])
     )
     con.execute(load(_HERE, "survey_values.sql"))
     found = con.execute(load(_HERE, "survey_events.sql")).fetchall()
-    known = given | EVENTS
-    shown = {name: n for name, n, actors in found if name in known or _may_be_named(name, n, actors)}
+    shown = {name: n for name, n, actors in found if name in given or _may_be_named(name, n, actors)}
     seen = [replace(s, events=tuple(e for e in s.events if e in shown)) for s in _seen(con)]
-    named = [
-        s
-        for s in seen
-        if s.events and "." not in s.name and (s.name in PROPERTIES or _may_be_named(s.name, s.n, s.actors))
-    ]
+    named = [s for s in seen if s.events and "." not in s.name and _may_be_named(s.name, s.n, s.actors)]
     campaigns = max(named, key=lambda s: s.campaigns, default=None)
     guesses = settle(
         [guess(s) for s in named], campaigns.name if campaigns is not None and campaigns.campaigns else None
@@ -177,4 +172,6 @@ def _seen(con: duckdb.DuckDBPyConnection) -> list[Seen]:
 
 
 def _may_be_named(name: str, n: int, actors: int) -> bool:
-    return n >= NAME_EVENTS and actors >= NAME_ACTORS and safe_name(name) and name == name.strip()
+    if not safe_name(name) or name != name.strip():
+        return False
+    return (n >= NAME_EVENTS and actors >= NAME_ACTORS) or ordinary(name)

@@ -1,11 +1,14 @@
-"""Names that public specifications of trackers give to events and properties.
+"""Words that names of events and properties are usually made of.
 
-A name met in a log is shown when several people sent it, because a rare one may hold somebody's name. The names below
-are no secrets of anybody, so they may be shown however rare they are: a small log gets a plan that way.
+A name met in a log is shown when several people sent it, because a rare one may hold somebody's name. A name that
+public specifications of trackers give, or that is made of such words only, is nobody's: it may be shown however rare it
+is, so that a small log gets a plan too. None of the words may be a name of a person.
 Sources: the event specifications of Segment, GA4, PostHog, Mixpanel, Amplitude and Plausible.
 """
 
 from __future__ import annotations
+
+from headway.models.properties import snake_case
 
 _SEGMENT = """
 Page Viewed; Screen Viewed; Page Requested; Products Searched; Product List Viewed; Product List Filtered;
@@ -39,6 +42,18 @@ experiment_id experiment_name variation_id variation_name plan method session_id
 utm_source utm_medium utm_campaign utm_term utm_content hostname host screen_name version build
 """
 
+_USUAL = """
+abandoned accepted activated answered approved archived attached blocked booked called canceled cancelled changed
+chosen closed comment commented confirmed connected converted copied course declined downgraded downloaded edited
+enrolled expired exported failed feedback file filter finished followed form goal group guest imported item joined
+left lesson liked link listed loaded logged message missed moved note notified onboarding opted page paid password
+performed pinned played post posted project published question rated reached read rejected removed renamed renewed
+reopened replied reported requested reset restored resumed returned saved scheduled score searched seats selected
+settings shipped skipped sorted status subscribed subscription succeeded support survey task team test ticket title
+tour turned type undone upgraded uploaded user verified visited voted watched wallet webinar workspace
+amount count duration id index label language locale mode number result rating size source target tier total
+"""
+
 
 def words_of(text: str) -> tuple[str, ...]:
     """Cuts a text at blanks: lists of many words stay readable that way.
@@ -54,5 +69,25 @@ def _listed(text: str) -> frozenset[str]:
     return frozenset(" ".join(name.split()) for name in text.split(";"))
 
 
-EVENTS = _listed(_SEGMENT) | _listed(_OTHERS)
-PROPERTIES = frozenset(words_of(_PROPERTIES))
+_EVENTS = _listed(_SEGMENT) | _listed(_OTHERS)
+_WORDS = (
+    frozenset(word for name in _EVENTS for word in snake_case(name).split("_"))
+    | frozenset(word for name in words_of(_PROPERTIES) for word in name.split("_"))
+    | frozenset(words_of(_USUAL))
+)
+
+
+def ordinary(name: str) -> bool:
+    """Says whether a name is one of a public specification, or made of usual words only.
+
+    Args:
+        name: Name of an event or a property.
+
+    Returns:
+        True where it can name nobody.
+
+    Examples:
+        >>> ordinary("Payment Failed"), ordinary("$pageview"), ordinary("Mail to Ada")
+        (True, True, False)
+    """
+    return name in _EVENTS or set(snake_case(name).split("_")) <= _WORDS

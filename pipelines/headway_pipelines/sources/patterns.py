@@ -37,7 +37,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def patterns_for(
-    files: Sequence[str], others: Sequence[str], safe: Callable[[str], bool] = lambda _: True
+    files: Sequence[str],
+    others: Sequence[str],
+    safe: Callable[[str], bool] = lambda _: True,
+    *,
+    anywhere: bool = True,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Finds patterns that match some files and none of the others, as wide as they may be.
 
@@ -45,6 +49,7 @@ def patterns_for(
         files: Paths to match.
         others: Paths that must not be matched.
         safe: Whether a part of a path may be written down; of one that may not, only its length is.
+        anywhere: Whether a pattern may reach into every folder.
 
     Returns:
         The patterns, and those of the files that no such pattern can be found for.
@@ -63,7 +68,9 @@ def patterns_for(
         claims = {
             pattern: sum(matches(pattern, each) for each in waiting)
             for pattern in dict.fromkeys(_candidates(path, safe))
-            if matches(pattern, path) and not any(matches(pattern, other) for other in others)
+            if (anywhere or not pattern.startswith("**"))
+            and matches(pattern, path)
+            and not any(matches(pattern, other) for other in others)
         }
         if claims:
             chosen.append(max(claims, key=claims.__getitem__))
