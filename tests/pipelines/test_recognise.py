@@ -22,7 +22,7 @@ from headway.models.plan import load_plan
 from headway_pipelines.ingest import ingest, landed
 from headway_pipelines.init_workspace import Initialised, init_workspace
 from headway_pipelines.ledger import Ledger
-from headway_pipelines.privacy.sampling import recognise_files, sample_of
+from headway_pipelines.privacy.sampling import recognise_files, sample_of, take_sample
 from headway_pipelines.privacy.suggest import Suggested, suggest
 from headway_pipelines.privacy.times import times_of
 from headway_pipelines.quality.batches import judge_batches
@@ -351,6 +351,14 @@ def test_of_many_files_some_are_looked_at(tmp_path: Path) -> None:
     again = {each.file: each for each in recognise_files(raw, RECOGNISERS)}
     assert all(each.like is None for each in again.values())
     assert [name for name, each in again.items() if each.format == "access_log"] == ["a00.json", "a30.json"]
+
+
+def test_a_sample_is_taken_from_several_members_of_an_archive(tmp_path: Path) -> None:
+    file = zipped(tmp_path / "a.zip", [("1.gz", calls()), ("2.gz", []), ("3.gz", requests())])
+    lines = take_sample(file).lines
+    assert len(lines) == 200 and sum("messageId" in line for line in lines) == 100
+    (found,) = recognise_files({"a.zip": file}, RECOGNISERS)
+    assert found.why == "lines of different formats are mixed in it (access_log, segment); split it"
 
 
 def poem(folder: Path) -> Path:

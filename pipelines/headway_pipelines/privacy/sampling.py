@@ -26,9 +26,9 @@ from headway_pipelines.sources.sample import Recogniser, Sample
 from headway_pipelines.sources.wire.envelope import wire_requests
 
 SAMPLED_LINES = 200
+_BLOCKS = 4
 #: All of so many files are looked at; of more, so many of each group whose names differ in numbers only.
 FEW_FILES, PER_GROUP = 40, 8
-_BLOCKS = 4
 #: Characters that text files do not have.
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1a]")
 
@@ -101,7 +101,7 @@ def take_sample(path: Path) -> Sample:
         path: The file.
 
     Returns:
-        The sample; from a zip archive it takes lines of several members.
+        The sample; of a large file it holds lines of several blocks, of a zip archive those of several members.
 
     Raises:
         DamagedFile: Nothing of it can be read.
@@ -109,8 +109,7 @@ def take_sample(path: Path) -> Sample:
     with path.open("rb") as handle:
         if handle.read(4) == b"PAR1":
             return Sample(path.name, columns=_parquet_columns(path), parquet=True)
-    lines = tuple(islice(_lines(frame_lines(path)), SAMPLED_LINES))
-    return sample_of(path.name, lines)
+    return sample_of(path.name, _lines(frame_lines(path)))
 
 
 def sample_of(name: str, lines: Sequence[str]) -> Sample:
@@ -136,16 +135,18 @@ def sample_of(name: str, lines: Sequence[str]) -> Sample:
     return Sample(name, texts, objects, tuple(field_names(cells)))
 
 
-def _lines(blocks: Iterator[Block]) -> Iterator[str]:
-    """Lines of the first blocks, some of each. Damage further on is for the run to report."""
-    seen = False
+def _lines(blocks: Iterator[Block]) -> tuple[str, ...]:
+    """Lines from the beginnings of the first blocks. Damage further on is for the run to report."""
+    parts: list[list[str]] = []
     try:
         for block in islice(blocks, _BLOCKS):
-            seen = True
-            yield from block.lines["text"].slice(0, SAMPLED_LINES).to_pylist()
+            text = block.lines["text"].slice(0, SAMPLED_LINES)
+            parts.append(text.to_pylist())
     except DamagedFile:
-        if not seen:
+        if not parts:
             raise
+    filled = [part for part in parts if part]
+    return tuple(line for part in filled for line in part[: SAMPLED_LINES // len(filled)])
 
 
 def _parsed(line: str) -> Any:
