@@ -21,6 +21,14 @@ from isal import igzip, isal_zlib
 from headway_pipelines.privacy.detect import safe_path
 
 _GZIP, _ZSTANDARD, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06"
+#: Beginnings of files that hold logs in a way that is not read here, and what that way is called.
+_REFUSED = {
+    **{b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)},
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+}
+_PARQUET = b"PAR1"
 _CHUNK = 1 << 20
 _ENCRYPTED = 1
 # The cast is for a type checker that may not see isal.
@@ -53,7 +61,8 @@ def open_raw(path: Path) -> Iterator[Readable]:
         to be read before the next is asked for.
 
     Raises:
-        DamagedFile: The archive cannot be read, or a member is encrypted or an archive itself.
+        DamagedFile: The file is packed in a way that is not read, the archive cannot be read, or a member is
+            encrypted or an archive itself.
     """
     if is_zip(path):
         yield from _members(path)
@@ -134,18 +143,25 @@ def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, which: str) -> IO
 def _decompressed(handle: IO[bytes], which: str = "") -> _Stream:
     """Reads on from a file's first bytes, in the way they ask for."""
     try:
-        first = handle.read(4)
+        first = handle.read(10)
         handle.seek(0)
     except Exception as error:
         words = damage(error)
         if words is None:
             raise
         raise DamagedFile(f"{which or 'the file'} cannot be read: {words}") from None
-    if which and first in (_ZIP, _EMPTY_ZIP):
+    if which and first[:4] in (_ZIP, _EMPTY_ZIP):
         raise DamagedFile(f"{which} is a zip archive itself; unpack the outer one")
+    if which and first[:4] == _PARQUET:
+        raise DamagedFile(f"{which} is a Parquet file; unpack the archive, Parquet is compressed already")
+    packed = next((name for magic, name in _REFUSED.items() if first.startswith(magic)), None)
+    if packed is not None:
+        raise DamagedFile(
+            f"{which or 'the file'} is packed by {packed}; pack it again with gzip, zstandard or zip"
+        )
     if first[:2] == _GZIP:
         return cast("_Stream", igzip.IGzipFile(fileobj=handle, mode="rb"))
-    return _ZstdStream(handle) if first == _ZSTANDARD else handle
+    return _ZstdStream(handle) if first[:4] == _ZSTANDARD else handle
 
 
 class _Stream(Readable, Protocol):

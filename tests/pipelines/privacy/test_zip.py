@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import tracemalloc
 import zipfile
 from collections.abc import Sequence
@@ -86,6 +88,25 @@ def test_parquet_in_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
     path = packed(tmp_path / "a.zip", [("a.parquet", (tmp_path / "a.parquet").read_bytes())])
     with pytest.raises(DamagedFile, match="Parquet files in a zip archive are not read; unpack it"):
         list(frame_table(path, Reader("parquet")))
+    with pytest.raises(
+        DamagedFile, match=r"member 1 of 1 .* \(a.parquet\) is a Parquet file; unpack the archive"
+    ):
+        framed(path)
+
+
+def test_other_ways_of_packing_are_named(tmp_path: Path) -> None:
+    for name, pack in (("bzip2", bz2.compress), ("xz", lzma.compress)):
+        path = tmp_path / name
+        path.write_bytes(pack(b"{}\n"))
+        with pytest.raises(
+            DamagedFile, match=f"^the file is packed by {name}; pack it again with gzip, zstandard or zip"
+        ):
+            framed(path)
+        packed(tmp_path / "a", [("1", b"{}\n"), ("2", pack(b"{}\n"))])
+        with pytest.raises(
+            DamagedFile, match=rf"member 2 of 2 of .* \(2\) is packed by {name}; pack it again"
+        ):
+            framed(tmp_path / "a")
 
 
 def test_an_archive_without_members_has_no_lines(tmp_path: Path) -> None:
