@@ -361,6 +361,14 @@ def test_a_sample_is_taken_from_several_members_of_an_archive(tmp_path: Path) ->
     assert found.why == "lines of different formats are mixed in it (access_log, segment); split it"
 
 
+def test_a_line_that_never_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    with path.open("wb") as handle:
+        handle.write(b"".join(line.encode() + b"\n" for line in requests(10)))
+        handle.truncate(1 << 34)  # 16 GiB of zeros, a hole on the disk
+    assert len(take_sample(path).lines) == 10
+
+
 def poem(folder: Path) -> Path:
     return written(folder / "poem.txt", ["Shall I compare thee to a summer's day?"] * 20)
 

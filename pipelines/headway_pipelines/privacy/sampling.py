@@ -20,8 +20,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from headway_pipelines.privacy.fields import field_names
-from headway_pipelines.privacy.framing import Block, frame_lines
-from headway_pipelines.privacy.opening import DamagedFile
+from headway_pipelines.privacy.framing import BLOCK_BYTES, MAX_LINE_BYTES, cut
+from headway_pipelines.privacy.opening import DamagedFile, Readable, open_raw
 from headway_pipelines.sources.sample import Recogniser, Sample
 from headway_pipelines.sources.wire.envelope import wire_requests
 
@@ -109,7 +109,7 @@ def take_sample(path: Path) -> Sample:
     with path.open("rb") as handle:
         if handle.read(4) == b"PAR1":
             return Sample(path.name, columns=_parquet_columns(path), parquet=True)
-    return sample_of(path.name, _lines(frame_lines(path)))
+    return sample_of(path.name, _lines(path))
 
 
 def sample_of(name: str, lines: Sequence[str]) -> Sample:
@@ -135,18 +135,47 @@ def sample_of(name: str, lines: Sequence[str]) -> Sample:
     return Sample(name, texts, objects, tuple(field_names(cells)))
 
 
-def _lines(blocks: Iterator[Block]) -> tuple[str, ...]:
+def _lines(path: Path) -> tuple[str, ...]:
     """Lines from the beginnings of the first blocks. Damage further on is for the run to report."""
     parts: list[list[str]] = []
     try:
-        for block in islice(blocks, _BLOCKS):
-            text = block.lines["text"].slice(0, SAMPLED_LINES)
-            parts.append(text.to_pylist())
+        for part in islice(_parts(path), _BLOCKS):
+            lines = part[:SAMPLED_LINES]
+            parts.append(lines)
     except DamagedFile:
         if not parts:
             raise
     filled = [part for part in parts if part]
     return tuple(line for part in filled for line in part[: SAMPLED_LINES // len(filled)])
+
+
+def _parts(path: Path) -> Iterator[list[str]]:
+    """The whole lines of each block, those that are no UTF-8 apart."""
+    for stream in open_raw(path):
+        beginning = _Beginning(stream)
+        for piece in cut(beginning, MAX_LINE_BYTES):
+            # What is cut off at the end stands in a piece of its own.
+            if piece.count > 1 or beginning.left:
+                yield [line for raw in piece.data.split(b"\n")[:-1] if (line := _decoded(raw)) is not None]
+
+
+class _Beginning:
+    """The first blocks of a stream: a line that never ends is not read to its end."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream, self.left = stream, _BLOCKS * BLOCK_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(min(size, self.left))
+        self.left -= len(data)
+        return data
+
+
+def _decoded(line: bytes) -> str | None:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _parsed(line: str) -> Any:

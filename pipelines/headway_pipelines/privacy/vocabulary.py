@@ -2,7 +2,7 @@
 
 A name met in a log is shown when several people sent it, because a rare one may hold somebody's name. A name that
 public specifications of trackers give, or that is made of such words only, is nobody's: it may be shown however rare it
-is, so that a small log gets a plan too. None of the words may be a name of a person.
+is, so that a small log gets a plan too. None of the words may be a given name.
 Sources: the event specifications of Segment, GA4, PostHog, Mixpanel, Amplitude and Plausible.
 """
 

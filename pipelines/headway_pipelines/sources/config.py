@@ -115,7 +115,7 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
         headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        delimited, jsonl, parquet, segment, segment_wire (did you mean 'segment'?)
+        ... (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(each.source(name) for name, each in definition.sources.items())
