@@ -19,6 +19,7 @@ import pytest
 from headway.engine import connect
 from headway.models.plan import load_plan
 from headway_pipelines.sources.config import parse_sources
+from headway_pipelines.sources.formats import formats, plain_formats
 
 with warnings.catch_warnings():
     # Typer still imports a name that Click has deprecated.
@@ -169,6 +170,13 @@ def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_definitions_can_be_read(block: Fenced) -> None:
     assert block.text.startswith("# sources.yml\n")
     assert len(parse_sources(block.text)) >= 2
+
+
+def test_every_format_is_described_and_what_it_needs_is_true() -> None:
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| (.+) \|$", page.split("## ", 1)[0], re.MULTILINE)
+    assert sorted(name for name, _ in rows) == sorted(formats())
+    assert sorted(name for name, needs in rows if needs.startswith("nothing")) == sorted(plain_formats())
 
 
 def test_the_steps_for_own_logs_work(demo: Path, tmp_path: Path, headway: Command) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOTS = {"headway": ROOT / "metrics", "headway_pipelines": ROOT / "pipelines"}
 MOST_LINES = 450
 #: Modules that read raw bytes or hold raw values; only the privacy package may use them.
-RAW_MODULES = ("framing", "columnar", "delimited", "tables")
+RAW_MODULES = ("opening", "framing", "columnar", "delimited", "tables")
 
 
 def modules(package: str = "") -> list[Path]:

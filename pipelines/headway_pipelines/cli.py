@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from headway_pipelines.recognition import Recognition
     from headway_pipelines.run import Outcome
 
 app = typer.Typer(
@@ -53,15 +55,23 @@ def init(
     paths: Annotated[list[Path], typer.Option("--from", help="Log file or folder; may be repeated.")],
     source: Annotated[
         str | None,
-        typer.Option(help="segment, segment_wire or access_log; others are described in DIR/sources.yml."),
+        typer.Option(
+            help="Format of all files, instead of looking; an unknown one lists all. "
+            "Formats with a mapping are described in DIR/sources.yml."
+        ),
     ] = None,
 ) -> None:
-    """Make a workspace on a product's own logs: look at a sample, write a first plan and product file."""
+    """Make a workspace on a product's own logs: recognise them, write a first plan and product file."""
     from headway_pipelines.init_workspace import init_workspace
 
     made = init_workspace(root, paths, source)
     ready = made.workspace
-    _say(f"looked at {made.lines:,} lines, read as {', '.join(made.source_formats)}")
+    _say_recognised(made.recognition)
+    if ready.sources_file.exists():
+        guessed = any(each.guessed for each in made.recognition.sources)
+        todo = "check what is guessed there" if guessed else "says how files are read"
+        _say(f"sources         {todo}: {ready.sources_file}")
+    _say(f"looked at       {made.lines:,} lines")
     _say(
         f"tracking plan   {made.events} events, {made.properties} properties, {made.sensitive} look personal"
     )
@@ -103,10 +113,13 @@ def dev(
 
 @app.command()
 def check(workspace: WorkspaceOption = Path()) -> None:
-    """Check the workspace's definitions and key without touching any log."""
+    """Check the workspace's definitions and key without reading any log."""
+    from headway.errors import InputError
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway_pipelines.ingest import landed
     from headway_pipelines.privacy.keys import key_file, load_key
+    from headway_pipelines.recognition import described
     from headway_pipelines.sources.config import load_sources
     from headway_pipelines.workspace import Workspace
 
@@ -117,6 +130,8 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     _say(f"tracking plan   {len(plan.events)} events, {len(plan.columns())} properties")
     _say(f"product         {len(product.metrics)} metrics, {len(product.funnels)} funnels")
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
+    with suppress(InputError):  # there may be no log yet
+        _say_claimed(described([each.relative for each in landed(ready)], sources))
     if (ready.state / "vault").exists() or key_file(ready).exists():
         _say(f"key             {load_key(ready, create=False).id} at {key_file(ready)}")
         _say("                back it up: a lost key means new ids for everybody")
@@ -131,6 +146,35 @@ def report(workspace: WorkspaceOption = Path()) -> None:
     from headway_pipelines.workspace import Workspace
 
     _say(f"report  {write_report(Workspace.at(workspace))}")
+
+
+def _say_recognised(recognition: Recognition) -> None:
+    from headway_pipelines.recognition import files
+
+    for source in recognition.sources:
+        kind = source.format if source.name == source.format else f"{source.name} ({source.format})"
+        for why, count in source.why:
+            _say(f"{'guessed' if source.guessed else 'recognised':16}{kind}, {files(count)}: {why}")
+    _say_unclaimed(recognition)
+
+
+def _say_claimed(recognition: Recognition) -> None:
+    from headway_pipelines.recognition import files
+
+    for source in recognition.sources:
+        _say(f"                {source.name} reads {files(len(source.files))}")
+    _say_unclaimed(recognition)
+
+
+def _say_unclaimed(recognition: Recognition) -> None:
+    from headway_pipelines.recognition import files
+
+    if recognition.unknown:
+        _say(f"left alone      {files(len(recognition.unknown))} that no source reads")
+        for line in recognition.left_alone():
+            _say(f"                {line}")
+    if recognition.contested:
+        _say(f"claimed twice   {files(recognition.contested)}: the first source in sources.yml reads them")
 
 
 def _run(root: Path, paths: tuple[Path, ...]) -> Outcome:

@@ -17,6 +17,7 @@ from headway_pipelines.init_workspace import Initialised, init_workspace
 from headway_pipelines.privacy.guesses import Common, Seen, guess
 from headway_pipelines.privacy.scan import scan
 from headway_pipelines.run import run
+from headway_pipelines.sources.config import load_sources
 
 PEOPLE = 40
 PLANTED = (
@@ -188,7 +189,8 @@ def test_access_logs_are_recognised(tmp_path: Path) -> None:
     (tmp_path / "access.log").write_text("\n".join(lines) + "\n")
     made = init_workspace(tmp_path / "site", [tmp_path / "access.log"])
     assert made.source_formats == ("access_log",)
-    assert made.workspace.sources_file.read_text() == "sources:\n  access_log: {format: access_log}\n"
+    (source,) = load_sources(made.workspace)
+    assert (source.name, source.format, source.files) == ("access_log", "access_log", ("**/*",))
     assert "198.51.100" not in made.workspace.plan_file.read_text()
 
 
@@ -216,14 +218,20 @@ def test_refuses_a_workspace_and_logs_it_cannot_read(made: Initialised, tmp_path
     with pytest.raises(InputError, match=r"unknown source 'csv'.*write .*sources\.yml first"):
         init_workspace(tmp_path / "b", [logs], "csv")
     (tmp_path / "poem.txt").write_text("Shall I compare thee to a summer's day?\n" * 20)
-    with pytest.raises(InputError, match="no event was found often enough in 20 lines"):
+    with pytest.raises(
+        InputError, match=r"1 file, and none is .* recognised:\n  poem.txt: text of no known format\n"
+    ):
         init_workspace(tmp_path / "c", [tmp_path / "poem.txt"])
 
 
 def test_a_second_try_leaves_the_folder_of_the_logs_alone(tmp_path: Path, logs: Path) -> None:
     root, before = tmp_path / "shop", sorted(logs.iterdir())
-    with pytest.raises(InputError, match="no event was found often enough"):
+    with pytest.raises(InputError, match="no event was found in 808 lines"):
         init_workspace(root, [logs], "access_log")
+    assert not root.exists()
+    # what a try that was killed leaves behind
+    root.mkdir()
+    (root / "raw").symlink_to(logs, target_is_directory=True)
     with pytest.raises(InputError, match="is a link to another folder"):
         init_workspace(root, [logs / "part0.jsonl"])
     again = init_workspace(root, [logs])

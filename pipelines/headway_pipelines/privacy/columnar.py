@@ -14,7 +14,8 @@ from pyarrow import parquet
 from headway.engine import connect, guarded, identifier
 from headway.errors import EngineError
 from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map, numbers
-from headway_pipelines.privacy.framing import Block, DamagedFile
+from headway_pipelines.privacy.framing import Block
+from headway_pipelines.privacy.opening import DamagedFile, is_zip
 from headway_pipelines.sources.shape import Reader
 
 _ROWS = 16_384
@@ -74,7 +75,10 @@ def is_parquet(path: Path) -> bool:
 
 def _opened(path: Path) -> parquet.ParquetFile:
     # A file that cannot be opened is not a damaged one: that error passes through.
-    path.open("rb").close()
+    if is_zip(path):
+        raise DamagedFile(
+            "Parquet files in a zip archive are not read; unpack it, they are compressed already"
+        )
     try:
         # Pages are read as they are needed: a row group may be larger than memory.
         return parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)

@@ -29,12 +29,12 @@ from headway_pipelines.privacy.framing import (
     LINE_TOO_LONG,
     NOT_UTF8,
     Block,
-    DamagedFile,
     Piece,
+    Place,
     cut,
     not_utf8,
-    open_raw,
 )
+from headway_pipelines.privacy.opening import DamagedFile, open_raw
 from headway_pipelines.sources.shape import Reader
 
 UNCLOSED_QUOTE = "unclosed quote"
@@ -48,7 +48,7 @@ def frame_delimited(path: Path, reader: Reader, max_line_bytes: int) -> Iterator
     """Cuts a delimited text file into rows, see `tables.frame_table`.
 
     Args:
-        path: The file; plain, gzip or zstandard.
+        path: The file; plain, gzip, zstandard or a zip archive of such files.
         reader: Separator, names and required columns.
         max_line_bytes: Longer lines, and quoted rows that span more, are rejected.
 
@@ -61,23 +61,25 @@ def frame_delimited(path: Path, reader: Reader, max_line_bytes: int) -> Iterator
     """
     # A process-wide setting of the csv module, which is never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), 2 * max_line_bytes))
-    rows = _Rows(reader, max_line_bytes)
-    stream = open_raw(path)
-    try:
-        held: Piece | None = None
-        for piece in cut(stream, max_line_bytes):
-            if held and piece.rejects:
-                # A line that was skipped lies between: the quoted row before it cannot be completed.
-                yield rows.read(held, last=True)[0]
-                held = None
-            if held:
-                piece = Piece(held.data + piece.data, held.line, held.position, piece.rejects)
-            block, held = rows.read(piece, last=False)
-            yield block
-        if held:
+    place = Place()
+    for stream in open_raw(path):
+        # Each member of a zip archive has a header of its own.
+        yield from _frame(cut(stream, max_line_bytes, place), _Rows(reader, max_line_bytes))
+
+
+def _frame(pieces: Iterator[Piece], rows: _Rows) -> Iterator[Block]:
+    held: Piece | None = None
+    for piece in pieces:
+        if held and piece.rejects:
+            # A line that was skipped lies between: the quoted row before it cannot be completed.
             yield rows.read(held, last=True)[0]
-    finally:
-        stream.close()
+            held = None
+        if held:
+            piece = Piece(held.data + piece.data, held.line, held.position, piece.rejects)
+        block, held = rows.read(piece, last=False)
+        yield block
+    if held:
+        yield rows.read(held, last=True)[0]
 
 
 class _Unclosed(Exception):

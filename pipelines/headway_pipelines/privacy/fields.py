@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from headway.errors import InputError
 from headway_pipelines.privacy.detect import safe_name
-from headway_pipelines.privacy.framing import DamagedFile
+from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.sources.shape import Reader
 
 TABLE_SCHEMA = pa.schema(

@@ -1,4 +1,4 @@
-"""Opening raw files and cutting them into lines: every line keeps its number and its byte offset.
+"""Cutting raw files into lines: every line keeps its number and its byte offset.
 
 Only the privacy package may import this module. Nothing here interprets a line; what cannot be framed (a line over
 the length cap, bytes that are not UTF-8) is rejected with its place, and a file whose compression is damaged is set
@@ -7,19 +7,17 @@ aside whole.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import zstandard
-from isal import igzip, isal_zlib
+
+from headway_pipelines.privacy.opening import DamagedFile, Readable, damage, open_raw
 
 #: Small enough for the processor's cache and for the allocator to use the same memory again.
 BLOCK_BYTES = 1 << 20
@@ -27,17 +25,7 @@ MAX_LINE_BYTES = 1 << 20
 LINE_TOO_LONG, NOT_UTF8 = "line too long", "not UTF-8"
 _NEWLINE = 10
 _BOM = b"\xef\xbb\xbf"
-# The cast is for a type checker that may not see isal.
-_DAMAGE = cast(
-    "tuple[type[Exception], ...]",
-    (EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile, zstandard.ZstdError),
-)
-
 LINE_SCHEMA = pa.schema([("line", pa.uint32()), ("position", pa.int64()), ("text", pa.string())])
-
-
-class DamagedFile(Exception):
-    """The compressed stream ends early or is corrupt; carries only where."""
 
 
 @dataclass
@@ -51,61 +39,6 @@ class Block:
 
     lines: pa.Table
     rejects: list[tuple[int, int, str]] = field(default_factory=list)
-
-
-class Readable(Protocol):
-    """What can be framed."""
-
-    def read(self, size: int, /) -> bytes:
-        """Reads at most so many bytes."""
-        ...
-
-
-def open_raw(path: Path) -> BinaryIO:
-    """Opens a raw file for reading; gzip and zstandard are recognised by content, not by name.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A stream of decompressed bytes.
-    """
-    handle = path.open("rb")
-    magic = handle.read(4)
-    if magic[:2] == b"\x1f\x8b":
-        # By name: it closes only what it opened itself.
-        handle.close()
-        return igzip.IGzipFile(str(path), "rb")  # type: ignore[no-any-return]
-    handle.seek(0)
-    if magic == b"\x28\xb5\x2f\xfd":
-        return _ZstdStream(handle)  # type: ignore[return-value]
-    return handle
-
-
-class _ZstdStream:
-    """Decompresses zstandard frames and, unlike the library's reader, notices a truncated one."""
-
-    def __init__(self, handle: BinaryIO) -> None:
-        self._handle, self._pending, self._done = handle, b"", False
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-
-    def read(self, size: int) -> bytes:
-        parts: list[bytes] = []
-        while sum(map(len, parts)) < size and not self._done:
-            chunk = self._pending or self._handle.read(1 << 20)
-            self._pending = b""
-            if not chunk:
-                self._done = True
-                raise EOFError("zstandard frame ended early")
-            parts.append(self._frame.decompress(chunk))
-            if self._frame.eof:
-                self._pending = self._frame.unused_data or self._handle.read(1 << 20)
-                self._done = not self._pending
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-        return b"".join(parts)
-
-    def close(self) -> None:
-        self._handle.close()
 
 
 @dataclass(frozen=True)
@@ -136,23 +69,39 @@ class Piece:
         return len(self.offsets) - 1
 
 
-def cut(stream: Readable, max_line_bytes: int) -> Iterator[Piece]:
+@dataclass
+class Place:
+    """Where in a file reading has got to.
+
+    Attributes:
+        line: Number of the next line.
+        position: Byte offset of the next line in the decompressed file.
+    """
+
+    line: int = 1
+    position: int = 0
+
+
+def cut(stream: Readable, max_line_bytes: int, place: Place | None = None) -> Iterator[Piece]:
     """Cuts a stream after newlines, a block at a time; a byte order mark is left out.
 
     Args:
         stream: Decompressed bytes.
         max_line_bytes: A line that grows over this while it is read is skipped and rejected.
+        place: Where the stream begins in its file, moved to where it ends; None for the beginning.
 
     Yields:
-        Pieces in order. The last one ends with a newline even where the file does not.
+        Pieces in order. The last one ends with a newline even where the stream does not.
 
     Raises:
         DamagedFile: The compressed stream is truncated or corrupt.
     """
-    line, position, rest, skipped_from = 1, 0, b"", -1
+    place = place or Place()
+    start = place.position
+    line, position, rest, skipped_from = place.line, start, b"", -1
     while chunk := _read(stream, line, position):
-        if position == 0 and not rest and chunk.startswith(_BOM):
-            chunk, position = chunk[3:], 3
+        if position == start and not rest and skipped_from < 0 and chunk.startswith(_BOM):
+            chunk, position = chunk[3:], start + 3
         buffer, rejects = rest + chunk, []
         if skipped_from >= 0:
             newline = buffer.find(b"\n")
@@ -171,6 +120,7 @@ def cut(stream: Readable, max_line_bytes: int) -> Iterator[Piece]:
         if len(rest) > max_line_bytes:
             # The line is over the cap already: forget its bytes, remember where it began.
             skipped_from, position, rest = position, position + len(rest), b""
+    place.line, place.position = line + (skipped_from >= 0 or bool(rest)), position + len(rest)
     if skipped_from >= 0:
         yield Piece(b"", line, position, [(line, skipped_from, LINE_TOO_LONG)])
     elif rest:
@@ -180,16 +130,18 @@ def cut(stream: Readable, max_line_bytes: int) -> Iterator[Piece]:
 def _read(stream: Readable, line: int, position: int) -> bytes:
     try:
         return stream.read(BLOCK_BYTES)
-    except _DAMAGE as error:
-        kind = type(error).__name__
-    raise DamagedFile(f"compressed data damaged after byte {position} (line {line}): {kind}")
+    except Exception as error:
+        words = damage(error)
+        if words is None:
+            raise
+    raise DamagedFile(f"compressed data damaged after byte {position} (line {line}): {words}")
 
 
 def frame_lines(path: Path, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Block]:
     """Cuts a file into lines.
 
     Args:
-        path: The file; plain, gzip or zstandard.
+        path: The file; plain, gzip, zstandard or a zip archive, whose members count as one file after the other.
         max_line_bytes: Longer lines are rejected; memory stays bounded by this and the block size.
 
     Yields:
@@ -198,12 +150,10 @@ def frame_lines(path: Path, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Bl
     Raises:
         DamagedFile: The compressed stream is truncated or corrupt.
     """
-    stream = open_raw(path)
-    try:
-        for piece in cut(stream, max_line_bytes):
+    place = Place()
+    for stream in open_raw(path):
+        for piece in cut(stream, max_line_bytes, place):
             yield _lines(piece, max_line_bytes)
-    finally:
-        stream.close()
 
 
 def _lines(piece: Piece, cap: int) -> Block:

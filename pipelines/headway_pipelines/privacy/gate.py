@@ -31,11 +31,11 @@ from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
     MAX_LINE_BYTES,
     Block,
-    DamagedFile,
     column,
     frame_lines,
 )
 from headway_pipelines.privacy.keys import Key
+from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.sources.shape import Source

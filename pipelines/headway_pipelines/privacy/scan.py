@@ -26,7 +26,7 @@ import polars as pl
 
 from headway.engine import connect
 from headway.engine.sql import identifier, literal
-from headway_pipelines.privacy.framing import open_raw
+from headway_pipelines.privacy.opening import Readable, open_raw
 
 _CHUNK = 16 << 20
 _OVERLAP = 4096
@@ -184,14 +184,19 @@ def _disguised(text: str) -> str:
 
 
 def _chunks(path: Path, *, plain: bool) -> Iterator[str]:
-    stream = path.open("rb") if plain else open_raw(path)
+    if plain:
+        with path.open("rb") as handle:
+            yield from _overlapping(handle)
+        return
+    for stream in open_raw(path):
+        yield from _overlapping(stream)
+
+
+def _overlapping(stream: Readable) -> Iterator[str]:
     overlap = b""
-    try:
-        while chunk := stream.read(_CHUNK):
-            yield (overlap + chunk).decode("latin-1")
-            overlap = (overlap + chunk)[-_OVERLAP:]
-    finally:
-        stream.close()
+    while chunk := stream.read(_CHUNK):
+        yield (overlap + chunk).decode("latin-1")
+        overlap = (overlap + chunk)[-_OVERLAP:]
 
 
 def _database(path: Path) -> Iterator[str]:

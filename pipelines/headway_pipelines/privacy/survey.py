@@ -1,7 +1,8 @@
 """A first look at logs nobody has described yet, from behind the gate: counts, safe names and guesses come out.
 
 It frames and reads a sample exactly as the gate does. A name leaves this module only when it is safe to show and
-several people sent it, a value only when many people sent it and nothing in it looks personal.
+several people sent it, or when it is made of usual words or the mapping gives it; a value only when many people sent it
+and nothing in it looks personal.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import pyarrow as pa
 
 from headway.engine import bind, connect, guarded, load, with_inputs
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
-from headway_pipelines.privacy.framing import DamagedFile, frame_lines
+from headway_pipelines.privacy.framing import frame_lines
 from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE, NO_ID
 from headway_pipelines.privacy.guesses import MOST_VALUES, Common, Guess, Seen, guess, settle
+from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.vocabulary import ordinary
 from headway_pipelines.sources.shape import Source
 
 SAMPLE_LINES = 60_000
@@ -56,6 +59,8 @@ class Survey:
 def survey(files: Sequence[tuple[Path, Source]], *, lines: int = SAMPLE_LINES) -> Survey:
     """Looks at the beginnings of some files, spread over all of them.
 
+    Where no line can be read, everything is empty.
+
     Args:
         files: Raw files, each with how it is read.
         lines: Lines to read at most.
@@ -70,11 +75,14 @@ def survey(files: Sequence[tuple[Path, Source]], *, lines: int = SAMPLE_LINES) -
     con = connect(temp_directory="")
     try:
         frames = _frames(files, lines)
+        if not frames:
+            return Survey(0, {}, {}, (), 0, 0)
         for source, table in frames.items():
             with guarded(f"look at source {source.name}"):
                 _judge(con, source, table)
         with guarded("survey the sample"):
-            return _surveyed(con, sum(table.num_rows for table in frames.values()))
+            given = frozenset(name for source in frames for name in source.events)
+            return _surveyed(con, sum(table.num_rows for table in frames.values()), given)
     finally:
         con.close()
 
@@ -131,15 +139,15 @@ def _judge(con: duckdb.DuckDBPyConnection, source: Source, frames: pa.Table) -> 
     con.unregister("frames")
 
 
-def _surveyed(con: duckdb.DuckDBPyConnection, lines: int) -> Survey:
+def _surveyed(con: duckdb.DuckDBPyConnection, lines: int, given: frozenset[str]) -> Survey:
     outcomes = dict(
         con.execute("SELECT outcome, count(*) FROM judged GROUP BY ALL ORDER BY 2 DESC, 1").fetchall()
     )
     con.execute(load(_HERE, "survey_values.sql"))
     found = con.execute(load(_HERE, "survey_events.sql")).fetchall()
-    shown = {name: n for name, n, actors in found if _may_be_named(name, n, actors)}
+    shown = {name: n for name, n, actors in found if name in given or _may_be_named(name, n, actors)}
     seen = [replace(s, events=tuple(e for e in s.events if e in shown)) for s in _seen(con)]
-    named = [s for s in seen if s.events and _may_be_named(s.name, s.n, s.actors) and "." not in s.name]
+    named = [s for s in seen if s.events and "." not in s.name and _may_be_named(s.name, s.n, s.actors)]
     campaigns = max(named, key=lambda s: s.campaigns, default=None)
     guesses = settle(
         [guess(s) for s in named], campaigns.name if campaigns is not None and campaigns.campaigns else None
@@ -164,4 +172,6 @@ def _seen(con: duckdb.DuckDBPyConnection) -> list[Seen]:
 
 
 def _may_be_named(name: str, n: int, actors: int) -> bool:
-    return n >= NAME_EVENTS and actors >= NAME_ACTORS and safe_name(name) and name == name.strip()
+    if not safe_name(name) or name != name.strip():
+        return False
+    return (n >= NAME_EVENTS and actors >= NAME_ACTORS) or ordinary(name)

@@ -19,7 +19,7 @@ def frame_table(path: Path, reader: Reader, max_line_bytes: int = MAX_LINE_BYTES
     gives quotes no meaning.
 
     Args:
-        path: The file; delimited text may be plain, gzip or zstandard.
+        path: The file; delimited text may be plain, gzip, zstandard or zip.
         reader: How to read it.
         max_line_bytes: Longer lines, and quoted rows that span more, are rejected.
 

@@ -28,7 +28,7 @@ Write your own source
    - never let a cell raise: ``TRY_CAST``, ``TRY(from_json(...))``, ``try_strptime``.
 3. Put values into the text with `headway.engine.bind` (``$name``) only; names with `headway.engine.identifier`.
 4. Return ``Source(name, format, sql, reader, files)`` from a function, test the SELECT on a small file. To offer the
-   format in ``sources.yml`` add a `shape.FileSet` beside it and list that in `config`, with a `sample.Recogniser` if
+   format in ``sources.yml`` add a `shape.FileSet` beside it and list that in `formats`, with a `sample.Recogniser` if
    ``headway init`` should find it by itself.
 
 A whole source, of exports whose lines look like ``2026-03-02T09:00:00Z ada opened``:

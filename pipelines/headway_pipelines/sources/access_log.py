@@ -9,7 +9,16 @@ from pydantic import StrictStr, field_validator
 from sqlglot import exp
 
 from headway.engine import bind, load
+from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
+
+#: Address, two names, time, request, status, size; the SELECT is stricter, this only has to tell logs from other text.
+_LINE = re.compile(
+    r"\S+ .{3,200}? \[\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\] \"(?:[^\"\\]|\\.)*\" \d{3} (?:\d+|-)"
+    r"(?P<combined> \"(?:[^\"\\]|\\.)*\" \")?"
+)
+#: So large a part of the first lines must be requests.
+_MOST = 0.8
 
 
 def access_log(
@@ -98,3 +107,18 @@ class AccessLogSource(FileSet):
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         return access_log(name, self.files, self.site, self.paths)
+
+
+def recognise(sample: Sample) -> str | None:
+    """Says why a sample is an access log, None where it is not.
+
+    Examples:
+        >>> line = '198.51.100.7 - - [02/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8"'
+        >>> recognise(Sample("access.log", (line,)))
+        'web server requests in combined log format'
+    """
+    found = [match for line in sample.lines if (match := _LINE.match(line))]
+    if not found or len(found) < _MOST * len(sample.lines):
+        return None
+    kind = "combined" if any(match["combined"] for match in found) else "common"
+    return f"web server requests in {kind} log format"

@@ -3,96 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import PurePath
-from typing import Annotated
 
-from pydantic import Field, StrictStr, field_validator
+from pydantic import StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
-from headway_pipelines.sources import amplitude, cloudevents, ga4, mixpanel, posthog
-from headway_pipelines.sources import rudder as rudder_files
-from headway_pipelines.sources import segment_warehouse as segment_tables
-from headway_pipelines.sources import snowplow as snowplow_files
-from headway_pipelines.sources.access_log import AccessLogSource
-from headway_pipelines.sources.amplitude import AmplitudeSource
-from headway_pipelines.sources.cloudevents import CloudEventsSource
-from headway_pipelines.sources.ga4 import Ga4ParquetSource, Ga4Source
-from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
-from headway_pipelines.sources.mixpanel import MixpanelPipelineSource, MixpanelSource
-from headway_pipelines.sources.posthog import PosthogParquetSource, PosthogSource
-from headway_pipelines.sources.rudder import RudderSource
-from headway_pipelines.sources.sample import Recogniser
-from headway_pipelines.sources.segment import SegmentSource, segment
-from headway_pipelines.sources.segment_warehouse import SegmentWarehouseSource
+from headway_pipelines.sources.formats import AnySource
+from headway_pipelines.sources.patterns import matches
+from headway_pipelines.sources.segment import segment
 from headway_pipelines.sources.shape import Source
-from headway_pipelines.sources.snowplow import SnowplowSource, SnowplowTableSource
-from headway_pipelines.sources.wire import amplitude as amplitude_wire
-from headway_pipelines.sources.wire import mixpanel as mixpanel_wire
-from headway_pipelines.sources.wire import plausible as plausible_requests
-from headway_pipelines.sources.wire import posthog as posthog_wire
-from headway_pipelines.sources.wire import rudder as rudder_requests
-from headway_pipelines.sources.wire import snowplow as snowplow_requests
-from headway_pipelines.sources.wire.amplitude import AmplitudeWireSource
-from headway_pipelines.sources.wire.mixpanel import MixpanelWireSource
-from headway_pipelines.sources.wire.plausible import PlausibleWireSource
-from headway_pipelines.sources.wire.posthog import PosthogWireSource
-from headway_pipelines.sources.wire.rudder import RudderWireSource
-from headway_pipelines.sources.wire.segment import SegmentWireSource
-from headway_pipelines.sources.wire.snowplow import SnowplowWireSource
 from headway_pipelines.workspace import Workspace
-
-AnySource = Annotated[
-    SegmentSource
-    | SegmentWireSource
-    | AmplitudeSource
-    | AmplitudeWireSource
-    | MixpanelSource
-    | MixpanelPipelineSource
-    | MixpanelWireSource
-    | PosthogSource
-    | PosthogParquetSource
-    | PosthogWireSource
-    | Ga4Source
-    | Ga4ParquetSource
-    | CloudEventsSource
-    | SegmentWarehouseSource
-    | SnowplowSource
-    | SnowplowTableSource
-    | SnowplowWireSource
-    | RudderSource
-    | RudderWireSource
-    | PlausibleWireSource
-    | JsonlSource
-    | DelimitedSource
-    | ParquetSource
-    | AccessLogSource,
-    Field(discriminator="format"),
-]
-
-RECOGNISERS: dict[str, Recogniser] = {
-    "amplitude_wire": amplitude_wire.recognise,
-    "amplitude": amplitude.recognise,
-    "mixpanel_wire": mixpanel_wire.recognise,
-    "mixpanel": mixpanel.recognise,
-    "mixpanel_pipeline": mixpanel.recognise_pipeline,
-    "posthog_wire": posthog_wire.recognise,
-    "posthog": posthog.recognise,
-    "posthog_parquet": posthog.recognise_parquet,
-    "ga4": ga4.recognise,
-    "ga4_parquet": ga4.recognise_parquet,
-    "cloudevents": cloudevents.recognise,
-    "snowplow_wire": snowplow_requests.recognise,
-    "rudder_wire": rudder_requests.recognise,
-    "plausible_wire": plausible_requests.recognise,
-    "snowplow": snowplow_files.recognise,
-    "snowplow_table": snowplow_files.recognise_table,
-    "segment_warehouse": segment_tables.recognise,
-    "rudder": rudder_files.recognise,
-}
-"""Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
 
 class SourcesFile(Definition):
@@ -194,18 +116,4 @@ def source_of(sources: Sequence[Source], path: str | PurePath) -> Source | None:
         ('web', None)
     """
     text = path.as_posix() if isinstance(path, PurePath) else path
-    return next((source for source in sources if _matches(source.files, text)), None)
-
-
-def _matches(patterns: Iterable[str], path: str) -> bool:
-    return any(_compiled(pattern).fullmatch(path) for pattern in patterns)
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Translates a glob: ``**`` is any number of folders, ``*`` and ``?`` stay within a name."""
-    parts = []
-    for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
-        special = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-        parts.append(special.get(part) or re.escape(part))
-    return re.compile("".join(parts), re.DOTALL)
+    return next((s for s in sources if any(matches(pattern, text) for pattern in s.files)), None)

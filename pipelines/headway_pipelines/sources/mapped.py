@@ -101,6 +101,10 @@ class EventName(Definition):
             raise ValueError("names: needs column: the field whose values they rename")
         return self
 
+    def given(self) -> tuple[str, ...]:
+        """Names that stand in the mapping, not in the log."""
+        return (self.value,) if self.value is not None else tuple(dict.fromkeys(self.names.values()))
+
     def expression(self) -> str:
         """SQL of the event's name."""
         if self.column is None:
@@ -234,7 +238,8 @@ class JsonlSource(Mapping):
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
-        return Source(name, self.format, self.shape_query(load(_HERE, "mapped_jsonl.sql")), files=self.files)
+        query = self.shape_query(load(_HERE, "mapped_jsonl.sql"))
+        return Source(name, self.format, query, files=self.files, events=self.event.given())
 
 
 class ParquetSource(Mapping):
@@ -245,7 +250,8 @@ class ParquetSource(Mapping):
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         reader = Reader("parquet", required=self.fields())
-        return Source(name, self.format, self.shape_query(load(_HERE, "mapped_rows.sql")), reader, self.files)
+        query = self.shape_query(load(_HERE, "mapped_rows.sql"))
+        return Source(name, self.format, query, reader, self.files, events=self.event.given())
 
 
 class DelimitedSource(Mapping):
@@ -286,7 +292,8 @@ class DelimitedSource(Mapping):
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         reader = Reader("delimited", self.separator, self.columns, required=self.fields())
-        return Source(name, self.format, self.shape_query(load(_HERE, "mapped_rows.sql")), reader, self.files)
+        query = self.shape_query(load(_HERE, "mapped_rows.sql"))
+        return Source(name, self.format, query, reader, self.files, events=self.event.given())
 
 
 def _missing(fields: tuple[str, ...], columns: tuple[str, ...]) -> Iterator[str]:

@@ -75,6 +75,7 @@ class Source:
         files: Patterns of paths below ``raw/`` that this source reads.
         finished_by: End of the name of the file that says the files beside it are complete; None reads files at once.
         replaces: Whether a file that was written anew takes back what it said before.
+        events: Names that the source itself gives to events, where it does not read them from the log.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Source:
     # When a file is read does not change what is read: these are no part of the source's fingerprint.
     finished_by: str | None = field(default=None, repr=False)
     replaces: bool = field(default=False, repr=False)
+    events: tuple[str, ...] = ()
 
     @cached_property
     def query(self) -> str:

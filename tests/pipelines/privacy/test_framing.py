@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from headway_pipelines.privacy import framing
-from headway_pipelines.privacy.framing import DamagedFile, frame_lines
+from headway_pipelines.privacy.framing import frame_lines
+from headway_pipelines.privacy.opening import DamagedFile
 
 Framed = tuple[list[tuple[int, int, str]], list[tuple[int, int, str]]]
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -68,7 +69,7 @@ SOUP = st.lists(
 def test_any_bytes_are_framed_as_by_hand(
     tmp_path: Path, data: bytes, block: int, cap: int, packer: str
 ) -> None:
-    assume(data[:2] != b"\x1f\x8b" and data[:4] != b"\x28\xb5\x2f\xfd")
+    assume(data[:2] not in (b"\x1f\x8b", b"PK") and data[:4] != b"\x28\xb5\x2f\xfd")
     path = tmp_path / "file"
     path.write_bytes(PACKERS[packer](data))
     with pytest.MonkeyPatch.context() as patch:
@@ -98,6 +99,7 @@ def test_small_cases(tmp_path: Path) -> None:
 
 def test_a_truncated_or_corrupt_stream_is_damaged(tmp_path: Path) -> None:
     text = b"".join(b'{"n": %d, "x": "%d"}\n' % (n, n * n * n) for n in range(5_000))
+    meant = {"cut": "ends early", "half": "ends early", "flipped": "(is corrupt|ends early)"}
     for pack in (gzip.compress, zstandard.ZstdCompressor(write_checksum=True).compress):
         packed = pack(text)
         for name, data in (
@@ -108,7 +110,8 @@ def test_a_truncated_or_corrupt_stream_is_damaged(tmp_path: Path) -> None:
             path = tmp_path / name
             path.write_bytes(data)
             with pytest.raises(
-                DamagedFile, match=r"compressed data damaged after byte \d+ \(line \d+\): \w+$"
+                DamagedFile,
+                match=rf"compressed data damaged after byte \d+ \(line \d+\): it {meant[name]}$",
             ):
                 framed(path)
 

@@ -23,7 +23,7 @@ from pyarrow import parquet
 from headway.errors import InputError
 from headway_pipelines.privacy import framing
 from headway_pipelines.privacy.fields import WrongColumns, fields_map
-from headway_pipelines.privacy.framing import DamagedFile
+from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.sources.shape import Reader
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headway_pipelines.sources.config import RECOGNISERS
+from headway_pipelines.sources.formats import RECOGNISERS
 from headway_pipelines.sources.sample import Sample
 
 MINE = (

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import StrictBool
 
 from headway.engine import bind, load
+from headway_pipelines.sources.sample import Sample
+from headway_pipelines.sources.segment import is_call
 from headway_pipelines.sources.shape import FileSet, Source
+from headway_pipelines.sources.wire.envelope import Request, wire_reason
+
+_PATH = re.compile(r"/v1/(batch|import|track|page|screen|identify|group|alias|[btpsiga])/?")
 
 
 def segment_wire(
@@ -48,3 +54,20 @@ class SegmentWireSource(FileSet):
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         return segment_wire(name, self.files, page=self.page)
+
+
+def recognise(sample: Sample) -> str | None:
+    """Says why a sample holds requests of Segment clients, None where it does not.
+
+    Examples:
+        >>> body = {"type": "track", "event": "Paid", "messageId": "1", "userId": "7"}
+        >>> line = {"received_at": "2026-03-02T09:00:00Z", "path": "/v1/t", "body": body}
+        >>> recognise(Sample("a.jsonl", ("…",), (line,)))
+        'recorded requests, and paths and bodies are those of Segment clients'
+    """
+    return wire_reason(sample, "Segment clients", _sent)
+
+
+def _sent(request: Request) -> bool:
+    calls = request.calls("batch")
+    return bool(_PATH.fullmatch(request.path) and calls and is_call(calls[0]))
