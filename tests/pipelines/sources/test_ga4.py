@@ -216,7 +216,7 @@ def test_bad_lines_are_counted(tmp_path: Path, clean: Run) -> None:
         "malformed JSON": 1,
         "not a JSON object": 1,
         "blank": 1,
-        "time too long ago": 2,
+        "time in another unit (seconds read as milliseconds?)": 2,
         "no valid time": 3,
         "no usable id": 2,
         "event": 3,
