@@ -14,7 +14,7 @@ from headway_pipelines.sources.config import parse_sources
 
 Run = Callable[..., Any]
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1e308, 10**40, "", "x", "é☕", "[", "{", "null", "2026-13-45", "infinity", "-infinity",
     "290000-01-01", "%", [], {}, [1, [2]], {"a": {"b": 1}}, {"": 1}, [None], "a\x00b", "==",
 )  # fmt: skip
