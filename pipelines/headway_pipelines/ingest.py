@@ -111,20 +111,19 @@ def landed(workspace: Workspace, only: Sequence[Path] = ()) -> list[Landed]:
             relative = path.relative_to(workspace.raw).as_posix()
             if path.is_file() and not _MARKER.search(relative):
                 stat, source = path.stat(), source_of(sources, relative)
-                files[relative] = Landed(
-                    path, relative, stat.st_size, stat.st_mtime_ns, source, _finished(path, source)
-                )
+                if source is None or source.finished_by is None:
+                    files[relative] = Landed(path, relative, stat.st_size, stat.st_mtime_ns, source)
+                elif not path.name.endswith(source.finished_by):
+                    done = _finished(path, source.finished_by)
+                    files[relative] = Landed(path, relative, stat.st_size, stat.st_mtime_ns, source, done)
     if not files:
         where = ", ".join(str(r) for r in roots)
         raise InputError(f"no event logs under {where}. Put the product's raw logs there, then run again.")
     return [files[name] for name in sorted(files)]
 
 
-def _finished(path: Path, source: Source | None) -> bool:
-    """Whether the file is there that the source waits for: same folder, same beginning of the name."""
-    if source is None or source.finished_by is None:
-        return True
-    end = source.finished_by
+def _finished(path: Path, end: str) -> bool:
+    """Whether the file is there that its source waits for: same folder, same beginning of the name."""
     beginnings = (
         p.name.removesuffix(end).rstrip("_-.") for p in path.parent.iterdir() if p.name.endswith(end)
     )

@@ -37,6 +37,16 @@ def test_one_folder_may_hold_several_exports(shop: Shop) -> None:
         assert ledger.get("unfinished") == "1"
 
 
+@pytest.mark.parametrize(("end", "sign"), [("_SUCCESS", "_SUCCESS"), ("done.txt", "0-done.txt")])
+def test_other_signs_that_an_export_is_complete(shop: Shop, end: str, sign: str) -> None:
+    shop.workspace.sources_file.write_text(SOURCES.replace("manifest.json", end))
+    shop.land("web/day=1/0.json", [track("Signed Up", 1, user="u1")])
+    assert shop.ingest().unfinished == 1
+    shop.land(f"web/day=1/{sign}", [""])
+    done = shop.ingest()
+    assert (done.files, done.unfinished, done.unclaimed) == (1, 0, 0)
+
+
 def test_a_source_that_asks_for_nothing_waits_for_nothing(shop: Shop) -> None:
     shop.workspace.sources_file.unlink()
     shop.land("web/0.json", [track("Signed Up", 0, user="u1")])

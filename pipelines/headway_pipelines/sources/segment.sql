@@ -48,7 +48,8 @@ SELECT
     j.previousId AS alias_raw,
     j.messageId AS message_id,
     text AS content,
-    coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,
+    -- "infinity" is a time, too, and one cannot subtract from it
+    coalesce(corrected_at, TRY(received_at - (sent_at - original_at)), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,
     CASE

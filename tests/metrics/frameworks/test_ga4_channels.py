@@ -12,7 +12,7 @@ import pytest
 
 from headway.engine import connect
 from headway.errors import DefinitionError
-from headway.frameworks import first_touch_channels
+from headway.frameworks import first_touch_channels, metric_values
 from headway.frameworks.channels import GA4_CHANNELS
 from headway.frameworks.sites import SITES
 from headway.models.plan import parse_plan
@@ -112,6 +112,34 @@ def test_touches_by_hand(touch: tuple[str | None, ...], channel: str) -> None:
 def test_the_table_of_sites_is_tidy() -> None:
     assert set(SITES.values()) == {"search", "shopping", "video", "social"}
     assert all(name == name.strip().lower() and not name.startswith("www.") for name in SITES)
+
+
+def test_metrics_are_told_by_its_channels() -> None:
+    metric = {
+        "framework": "aarrr",
+        "stage": "acquisition",
+        "title": "New",
+        "unit": "people",
+        "kind": "new_people",
+    }
+    given = PRODUCT.model_dump(exclude_unset=True) | {"metrics": {"m": metric}}
+    product = Product.model_validate(given)
+    plain = Product.model_validate(given | {"channel_grouping": None})
+    assert product.definition_hash("m") != plain.definition_hash("m")
+    con = connect()
+    try:
+        ann = "'00000000-0000-0000-0000-000000000001'::UUID AS person"
+        con.execute(
+            f"CREATE VIEW events AS SELECT {ann}, 'A' AS event, TIMESTAMP '2026-03-02 10:00:00' AS occurred_at"
+        )
+        con.execute(f"CREATE VIEW people AS SELECT {ann}, 'organic_search' AS channel")
+        late = datetime(2027, 1, 1)
+        frame = metric_values(con, product, horizon=late, as_of=late, code_version="1")
+    finally:
+        con.close()
+    assert set(frame["segment"]) == {"all", *(f"channel={name}" for name in GA4_CHANNELS)}
+    found = frame.filter(pl.col("value") > 0, period="day")
+    assert found["segment"].sort().to_list() == ["all", "channel=organic_search"]
 
 
 PLAN = """

@@ -268,6 +268,7 @@ def test_clocks(tmp_path: Path, shape: Run) -> None:
         request({"batch": [call()], "sent_at": "soon"}),
         request({"batch": [call(properties={"$ignore_sent_at": True})], "sent_at": "2026-03-02T09:00:05Z"}),
         request({"batch": [call(timestamp=1772442000000)], "sent_at": "2026-03-02T09:00:05Z"}),
+        request({"batch": [call()], "sent_at": "infinity"}),
         columns="occurred_at, client_at",
     )
     nine, ten = dt.datetime(2026, 3, 2, 9), dt.datetime(2026, 3, 2, 10)
@@ -282,6 +283,7 @@ def test_clocks(tmp_path: Path, shape: Run) -> None:
         (nine, nine),
         (nine, nine),
         (ten + ten_s, dt.datetime(2026, 3, 2, 9, 0, 5)),
+        (nine, nine),
     ]
 
 

@@ -78,8 +78,9 @@ SELECT
         ELSE map_concat(j."$set_once", j."$set")
     END AS said,
     coalesce(
-        arrived_at - to_milliseconds(j.offset),
-        arrived_at - (sent_at - original_at),
+        -- "infinity" is a time, too, and one cannot subtract from it
+        TRY(arrived_at - to_milliseconds(j.offset)),
+        TRY(arrived_at - (sent_at - original_at)),
         original_at,
         arrived_at
     ) AS happened_at,

@@ -79,7 +79,8 @@ SELECT
     j.messageId AS message_id,
     CAST(call AS VARCHAR) AS content,
     -- without a timestamp the call happened when it was sent
-    coalesce(received_at - (sent_at - original_at), original_at, received_at) AS occurred_at,
+    -- and "infinity" is a time, too, from which one cannot subtract
+    coalesce(TRY(received_at - (sent_at - original_at)), original_at, received_at) AS occurred_at,
     coalesce(original_at, sent_at) AS client_at,
     received_at,
     CASE
