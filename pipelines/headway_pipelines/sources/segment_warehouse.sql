@@ -47,7 +47,7 @@ SELECT
     fields['user_id'] AS user_raw,
     fields['anonymous_id'] AS device_raw,
     coalesce(fields['context_group_id'], CASE kind WHEN 'group' THEN fields['group_id'] END) AS account_raw,
-    fields['previous_id'] AS alias_raw,
+    CASE kind WHEN 'alias' THEN fields['previous_id'] END AS alias_raw,
     fields['id'] AS message_id,
     record AS content,
     coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,

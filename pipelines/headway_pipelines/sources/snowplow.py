@@ -221,7 +221,7 @@ class SnowplowTableSource(SnowplowFiles):
 
 
 def recognise(sample: Sample) -> str | None:
-    """Knows enriched events by their width and their times.
+    """Knows enriched events by their width and their time of arrival.
 
     Args:
         sample: The beginning of a file.
@@ -229,13 +229,13 @@ def recognise(sample: Sample) -> str | None:
     Returns:
         The reason, or None.
     """
-    times = [COLUMNS.index(column) for column in ("etl_tstamp", "collector_tstamp", "derived_tstamp")]
+    place = COLUMNS.index("collector_tstamp")
     rows = [cells for line in sample.lines if len(cells := line.split("\t")) == len(COLUMNS)]
     if not rows or len(rows) < 0.9 * len(sample.lines):
         return None
-    if not all(re.match(r"\d{4}-\d{2}-\d{2} \d{2}:", cells[place]) for cells in rows for place in times[1:2]):
+    if not all(re.match(r"\d{4}-\d{2}-\d{2} \d{2}:", cells[place]) for cells in rows):
         return None
-    return f"lines have {len(COLUMNS)} columns separated by tabs, with times where Snowplow's enriched events have them"
+    return f"lines have {len(COLUMNS)} columns separated by tabs, with a time where Snowplow's enriched events have one"
 
 
 def recognise_table(sample: Sample) -> str | None:

@@ -71,7 +71,7 @@ def test_the_columns_tell_what_a_row_is(tmp_path: Path, shape: Run) -> None:
             "revenue": "9.90",
             "group_id": "blue",
         },
-        ROW | {"event": "order_completed", "path": "/checkout"},
+        ROW | {"event": "order_completed", "path": "/checkout", "previous_id": "order-7"},
         ROW | {"url": "https://a.example/", "title": "Home", "name": "Start"},
         ROW | {"path": "/"},
         ROW | {"plan": "pro", "context_locale": "de"},
@@ -82,7 +82,7 @@ def test_the_columns_tell_what_a_row_is(tmp_path: Path, shape: Run) -> None:
     columns = "SELECT outcome, event, account_raw, alias_raw, properties, traits FROM shape ORDER BY line"
     assert shape(path, segment_warehouse()).execute(columns).fetchall() == [
         ("event", "Order Completed", None, None, {"revenue": "9.90", "group_id": "blue"}, None),
-        ("event", "order_completed", None, None, {"path": "/checkout"}, None),
+        ("event", "order_completed", None, None, {"path": "/checkout", "previous_id": "order-7"}, None),
         (
             "event",
             "Page Viewed",
