@@ -26,6 +26,7 @@ from headway_pipelines.privacy.sampling import recognise_files, sample_of, take_
 from headway_pipelines.privacy.suggest import Suggested, suggest
 from headway_pipelines.privacy.times import times_of
 from headway_pipelines.quality.batches import judge_batches
+from headway_pipelines.recognition import Recognition
 from headway_pipelines.sources.config import RECOGNISERS, load_sources, plain_formats
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.workspace import Workspace
@@ -367,6 +368,13 @@ def test_a_line_that_never_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
         handle.write(b"".join(line.encode() + b"\n" for line in requests(10)))
         handle.truncate(1 << 34)  # 16 GiB of zeros, a hole on the disk
     assert len(take_sample(path).lines) == 10
+
+
+def test_every_file_that_is_left_alone_is_listed_or_counted() -> None:
+    names = [f"note{i}.txt" for i in range(13)] + [f"{i}@example.com" for i in range(3)]
+    listing = Recognition((), dict.fromkeys(names, "text")).left_alone()
+    assert listing[:10] == [f"note{i}.txt: text" for i in range(10)]
+    assert listing[10:] == ["and 3 files more", "3 files whose name is not shown: text"]
 
 
 def poem(folder: Path) -> Path:
