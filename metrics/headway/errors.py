@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+#: Names listed in a message at most.
+_SHOWN = 30
+
 
 class HeadwayError(Exception):
     """Root of every error Headway raises on purpose."""
@@ -35,8 +38,8 @@ class InputError(HeadwayError):
         names = sorted(available)
         close = get_close_matches(name, names, n=1, cutoff=0.6)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        shown = ", ".join(repr(n) for n in names[:20]) + (
-            f" and {len(names) - 20} more" if len(names) > 20 else ""
+        shown = ", ".join(repr(n) for n in names[:_SHOWN]) + (
+            f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         )
         return cls(f"unknown {kind} {name!r}.{hint} Available: {shown or 'none'}.")
 

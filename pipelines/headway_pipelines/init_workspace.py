@@ -206,7 +206,7 @@ def _recognition(workspace: Workspace, raw: dict[str, Path], source_format: str 
     listing = "".join(f"\n  {line}" for line in recognition.left_alone())
     raise InputError(
         f"{files(len(raw))}, and none is of a format that is recognised:{listing}\n"
-        f"Recognised are {listed(plain_formats())}; name one with --source if you know better. "
+        f"Recognised are {listed(plain_formats(), limit=99)}; name one with --source if you know better. "
         f"Other formats ({listed(set(formats()) - set(plain_formats()))}) need a mapping: make the folder "
         f"{workspace.root}, write a sources.yml like this one into it, and run init again:\n{_MAPPING}"
     )
@@ -235,7 +235,7 @@ def _survey(workspace: Workspace, raw: dict[str, Path], recognition: Recognition
         )
     raise InputError(
         f"no event was found in {found.lines} lines ({seen}; read as {read}). Name the format with --source "
-        f"({listed(plain_formats())}), or describe the files in {workspace.sources_file} and run init again."
+        f"({listed(plain_formats(), limit=99)}), or describe the files in {workspace.sources_file} and run init again."
     )
 
 

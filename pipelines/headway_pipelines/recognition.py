@@ -68,10 +68,10 @@ class Recognition:
     def left_alone(self) -> list[str]:
         """Says which files no source reads and why; names that may not be shown are counted."""
         shown = [f"{name}: {why}" for name, why in self.unknown.items() if safe_path(name)]
+        more = [f"and {files(len(shown) - _SHOWN)} more"] if len(shown) > _SHOWN else []
         hidden = Counter(why for name, why in self.unknown.items() if not safe_path(name))
-        shown += [f"{files(n)} whose name is not shown: {why}" for why, n in sorted(hidden.items())]
-        more = len(shown) - _SHOWN
-        return shown[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+        counted = [f"{files(n)} whose name is not shown: {why}" for why, n in sorted(hidden.items())]
+        return [*shown[:_SHOWN], *more, *counted]
 
 
 def files(count: int) -> str:

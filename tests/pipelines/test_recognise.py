@@ -26,6 +26,7 @@ from headway_pipelines.privacy.sampling import recognise_files, sample_of, take_
 from headway_pipelines.privacy.suggest import Suggested, suggest
 from headway_pipelines.privacy.times import times_of
 from headway_pipelines.quality.batches import judge_batches
+from headway_pipelines.recognition import Recognition
 from headway_pipelines.sources.config import load_sources
 from headway_pipelines.sources.formats import RECOGNISERS, plain_formats
 from headway_pipelines.sources.sample import Sample
@@ -370,6 +371,13 @@ def test_a_line_that_never_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
     assert len(take_sample(path).lines) == 10
 
 
+def test_every_file_that_is_left_alone_is_listed_or_counted() -> None:
+    names = [f"note{i}.txt" for i in range(13)] + [f"{i}@example.com" for i in range(3)]
+    listing = Recognition((), dict.fromkeys(names, "text")).left_alone()
+    assert listing[:10] == [f"note{i}.txt: text" for i in range(10)]
+    assert listing[10:] == ["and 3 files more", "3 files whose name is not shown: text"]
+
+
 def poem(folder: Path) -> Path:
     return written(folder / "poem.txt", ["Shall I compare thee to a summer's day?"] * 20)
 
@@ -466,7 +474,7 @@ def test_source_takes_any_format_that_needs_no_mapping(tmp_path: Path, say: Say,
     for format_ in plain_formats():
         root = tmp_path / format_
         code, out, err = say("init", root, "--from", loose, "--source", format_)
-        assert (code, root.exists()) == ((0, True) if format_ == "segment" else (2, False)), err
+        assert (code, root.exists()) == ((0, True) if format_ in ("segment", "rudder") else (2, False)), err
     assert "as --source says" in out + say("init", tmp_path / "s2", "--from", loose, "--source", "segment")[1]
     code, _, err = say("init", tmp_path / "d", "--from", loose, "--source", "delimited")
     assert (

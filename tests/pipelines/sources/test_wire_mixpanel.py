@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from headway_pipelines.sources.config import RECOGNISERS
+from headway_pipelines.sources.formats import RECOGNISERS
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.wire.mixpanel import mixpanel_wire
 
