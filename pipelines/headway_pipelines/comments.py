@@ -12,13 +12,14 @@ TABLE_COMMENTS = {
     "line_outcomes": "One row per source, batch state and outcome: what became of every line of the raw logs.",
     "dropped_values": "One row per event, property and reason: values that did not pass the privacy gate.",
     "rejected_lines": "One row per located rejected line of the raw logs; the values themselves stay in the raw file.",
-    "daily_events": "One row per UTC day and event name: number of events.",
+    "daily_events": "One row per UTC day and event name: number of events of people.",
     "run_info": "One row: what this file was computed from, when, and for which product.",
     "people": "One row per person: pseudonym, first seen, first-touch channel.",
     "actor_person": "One row per actor: the person it belongs to.",
     "horizon": "One row: the instant before which all data is in.",
     "product": "One row: the product's name and calendar.",
-    "events": "One row per event of the lake, with its person. Pseudonymous and unsuppressed: for the team only.",
+    "events": "One row per event of people, with its person. Pseudonymous and unsuppressed: for the team only.",
+    "all_events": "As events, with those of bots and of the team itself, which no number counts.",
 }
 
 COLUMN_COMMENTS = {
@@ -111,6 +112,7 @@ COLUMN_COMMENTS = {
     "event_id": "Keyed hash of the tracker's event id.",
     "occurred_at": "When it happened, UTC, corrected for the client's clock.",
     "client_at": "When it happened by the client's own clock, UTC.",
+    "traffic": "Whose event it is: people, bot or internal (the team's own).",
     "received_at": "When the tracker's server received it, UTC.",
     "min_people": "Smallest number of people a published cell may speak of.",
 }

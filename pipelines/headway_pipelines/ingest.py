@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headway.errors import InputError
 from headway.models.plan import load_plan
+from headway_pipelines.freshness import bot_lists
 from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, PROMOTED, READING, STAGED, Batch, Ledger
 from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
@@ -267,10 +268,20 @@ def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present
                 f"whose events are in the lake are no longer under raw/ (for example {gone[0].label}). Put them back, "
                 "or undo the change."
             )
-        with ledger.transaction():
-            ledger.reset()
-            ledger.put("definitions", stamp)
-        shutil.rmtree(workspace.staging, ignore_errors=True)
+        _restart(workspace, ledger, stamp)
+    elif ledger.get("bot_lists") != bot_lists() and all(
+        b.path_id in present for b in ledger.batches(PROMOTED)
+    ):
+        # Newer lists of bots mark anew what can be read again; where raw logs are gone, the old marks stay.
+        _restart(workspace, ledger, stamp)
+
+
+def _restart(workspace: Workspace, ledger: Ledger, stamp: str) -> None:
+    with ledger.transaction():
+        ledger.reset()
+        ledger.put("definitions", stamp)
+        ledger.put("bot_lists", bot_lists())
+    shutil.rmtree(workspace.staging, ignore_errors=True)
 
 
 def definitions_stamp(workspace: Workspace) -> str:

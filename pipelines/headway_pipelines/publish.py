@@ -89,7 +89,9 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
             "product": info.select(pl.col("product").alias("name"), "timezone", "week_start", "currency"),
             **computed,
         },
-        views={"events": f"WITH lake AS ({lake}) {load(_HERE, 'events.sql')}"},
+        views={
+            name: f"WITH lake AS ({lake}) {load(_HERE, f'{name}.sql')}" for name in ("events", "all_events")
+        },
         comments=True,
     )
 

@@ -37,6 +37,7 @@ from headway_pipelines.privacy.framing import (
 )
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.traffic import Marker
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.sources.shape import Source
 
@@ -192,6 +193,7 @@ class Gate:
         self._vault = Vault(vault_folder, key, self._con)
         self._rules, self._urls = column_rules(plan)
         self._keys = declared_keys(plan)
+        self._marker = Marker(plan.traffic)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
 
@@ -261,7 +263,7 @@ class Gate:
             accounts = count_group(self._con, self._keys, self._rules, self._key, group.framed)
             self._con.execute("DROP TABLE typed")
             self._con.execute("DROP TABLE judged")
-        for name in ("hashed", "frames"):
+        for name in ("hashed", "frames", "agents", "internal_addresses"):
             self._con.unregister(name)
         lost = sum(abs(n - accounts[b].lines if b in accounts else n) for b, n in group.framed.items())
         if lost:
@@ -299,15 +301,16 @@ class Gate:
         typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
         raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
         masks = [f"{m} AS mask{i}" for i, m in enumerate(violation_masks(self._rules))]
-        hidden = ", ".join(
-            ["properties", "traits", "content", *(identifier("raw:" + r.name) for r in self._rules)]
-        )
+        raw_only = ["properties", "traits", "content", "user_agent", "address"]
+        hidden = ", ".join(raw_only + [identifier("raw:" + r.name) for r in self._rules])
+        self._marker.prepare(self._con)
         for table in self._urls:
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
-        joins = " ".join(table.join() for table in self._urls)
+        joins = " ".join([*(table.join() for table in self._urls), self._marker.join()])
+        marked = f"{self._marker.expression()} AS traffic"
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * EXCLUDE ({hidden}), {', '.join(masks)} "
-            f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', *typed, *raw])} "
+            f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', marked, *typed, *raw])} "
             f"FROM judged {joins} WHERE outcome = 'event')"
         )
 
