@@ -110,7 +110,7 @@ class Marker:
         for each in self._ranges:
             if each.version == 4:
                 first = str(each.network_address).split(".")[0]
-                starts.add(rf"{first}\." if each.prefixlen >= 8 else r"[0-9]")  # noqa: PLR2004
+                starts.add(rf"{first}\." if each.prefixlen >= 8 else r"[0-9]")
         return f"^({'|'.join(sorted(starts))})"
 
     def _is_internal(self, text: str) -> bool:

@@ -186,7 +186,7 @@ def test_marked_traffic_counts_nowhere_unless_asked(shop: Shop) -> None:
             "people": 1,
             "bot": 3,
         }
-    with pytest.raises(InputError, match="unknown traffic 'bots'. .*Available: 'all', 'people'"):
+    with pytest.raises(InputError, match=r"unknown traffic 'bots'\..*Available: 'all', 'people'"):
         hw.open(shop.root, traffic="bots")
 
 
