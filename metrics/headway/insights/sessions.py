@@ -162,7 +162,7 @@ class SessionsResult(Result):
             load(_PACKAGE, "sessions_trend"),
             {
                 "kept": _is_kept(set_apart=False),
-                "inside": _inside(self.scope),
+                "inside": self.scope.inside("started_us"),
                 "observed_us": self.scope.observed_us,
             },
         )
@@ -231,7 +231,7 @@ def _listing(asked: Sessions, scope: Scope, *, set_apart: bool) -> str:
         "idle_us": parse_duration(asked.idle),
         "observed_us": scope.log.horizon_us or 0,
         "kept": _is_kept(set_apart=set_apart),
-        "inside": _inside(scope),
+        "inside": scope.inside("started_us"),
     }
     return bind(text if more else text.replace("  $more,\n", ""), params | ({"more": more} if more else {}))
 
@@ -239,12 +239,6 @@ def _listing(asked: Sessions, scope: Scope, *, set_apart: bool) -> str:
 def _is_kept(*, set_apart: bool) -> exp.Expr:
     kept = exp.column("set_apart").is_(exp.null())
     return exp.not_(kept) if set_apart else kept
-
-
-def _inside(scope: Scope) -> exp.Expr:
-    return exp.replace_tree(
-        scope.inside(), lambda node: exp.column("started_us") if isinstance(node, exp.Column) else node
-    )
 
 
 def _whole(scope: Scope) -> Scope:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from headway.errors import InputError
 from headway.insights import Sessions
 from headway.log import EventLog
+from headway.selectors import Event
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 UTC = ZoneInfo("UTC")
@@ -76,7 +77,7 @@ def naive(rows: Sequence[Row], asked: Sessions, zone: str) -> list[Found]:
         number[row.person] += new
         last[row.person] = row
         runs.setdefault((row.person, number[row.person]), []).append(row)
-    return sorted(map(lambda run: judged(run, asked), runs.values()), key=repr)
+    return sorted((judged(run, asked) for run in runs.values()), key=repr)
 
 
 def judged(run: list[Row], asked: Sessions) -> Found:
@@ -122,7 +123,7 @@ questions = st.builds(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(rows=histories, asked=questions, zone=st.sampled_from(["UTC", "Europe/Berlin"]))
 def test_equals_the_naive_implementation(rows: list[Row], asked: Sessions, zone: str) -> None:
     with make_log(rows, timezone=zone) as log:
@@ -133,12 +134,13 @@ def test_equals_the_naive_implementation(rows: list[Row], asked: Sessions, zone:
         expected = naive(rows, asked, zone)
         assert sorted(found, key=repr) == expected
         # numbered in time, both kinds together
-        numbers = pl.concat([f.select("person", "session", "started_at") for f in (result.frame, result.set_apart)])
+        numbers = pl.concat(
+            [f.select("person", "session", "started_at") for f in (result.frame, result.set_apart)]
+        )
         for person in numbers.partition_by("person"):
             ordered = person.sort("session")
             assert ordered["session"].to_list() == list(range(1, len(ordered) + 1))
             assert ordered["started_at"].is_sorted()
-        # whatever comes later in time changes no session that is complete
         summary = result.summary().row(0, named=True)
         kept = [each for each in expected if each.reason is None]
         assert summary["sessions"] == len(kept)
@@ -156,7 +158,15 @@ def test_by_hand() -> None:
     ]
     with make_log(rows, horizon=datetime(2026, 10, 24, 19, 30)) as log:
         result = Sessions(idle="30m").run(log)
-        assert result.frame.columns == ["person", "session", "started_at", "ended_at", "events", "seconds", "complete"]
+        assert result.frame.columns == [
+            "person",
+            "session",
+            "started_at",
+            "ended_at",
+            "events",
+            "seconds",
+            "complete",
+        ]
         later = START + timedelta(seconds=3601)
         assert result.frame.rows() == [
             ("ann", 1, START, START + timedelta(minutes=30), 2, 1800.0, True),
@@ -166,10 +176,14 @@ def test_by_hand() -> None:
         assert log.sql(result.sql).equals(result.frame)
         summary = result.summary().row(0, named=True)
         assert (summary["sessions"], summary["people"], summary["bounces"]) == (3, 2, 2)
-        assert (summary["events_mean"], summary["seconds_mean"], summary["seconds_median"]) == (4 / 3, 600.0, 0.0)
+        assert (summary["events_mean"], summary["seconds_mean"], summary["seconds_median"]) == (
+            4 / 3,
+            600.0,
+            0.0,
+        )
         assert summary["low"] < summary["bounce_rate"] == 2 / 3 < summary["high"]
         assert "30 minutes without activity" in result.describe() and "not over yet" in result.describe()
-        assert len(result.figure().data) == 1
+        assert list(result.figure().data[-1].y) == [3]
 
 
 def test_a_session_is_whole_and_belongs_to_the_day_of_its_start() -> None:
@@ -180,7 +194,10 @@ def test_a_session_is_whole_and_belongs_to_the_day_of_its_start() -> None:
         assert [day.frame["events"].to_list() for day in days] == [[2], [1]]
         assert [day.frame["session"].to_list() for day in days] == [[1], [2]]
         whole = Sessions().run(log).trend("day")
-        assert whole.select("period_start", "sessions").rows() == [(date(2026, 10, 24), 1), (date(2026, 10, 25), 1)]
+        assert whole.select("period_start", "sessions").rows() == [
+            (date(2026, 10, 24), 1),
+            (date(2026, 10, 25), 1),
+        ]
         cut = Sessions(cut_at_midnight=True, idle="40m").run(log)
         assert cut.frame["events"].to_list() == [1, 2]
 
@@ -236,16 +253,95 @@ def test_an_empty_log_has_no_sessions() -> None:
 
 # -- a published answer ---------------------------------------------------------------------------------------------
 
+# Snowplow's events as its web package takes them. Each event once, the copy collected first; none of the app
+# `consent_accel`, none that was sent more than three days after it was made, none without a session. Who they are: the
+# user a device was last seen with, else the device, else nobody but the session. A page view is one per id, and none
+# without an id. A page ping whose page was never viewed stands for a view that began five seconds earlier, the least
+# that a ping tells.
 PREPARED = """
--- Snowplow events as its web package takes them: each event once, the copy that was collected first; each page view
--- once, by its id; without consent dialogues and without events that nobody's session holds.
-WITH typed AS (
+WITH once AS (
     SELECT
-        *, derived_tstamp::TIMESTAMP AS at,
-        contexts_com_snowplowanalytics_snowplow_web_page_1_0_0::JSON ->> '$[0].id' AS page_view
+        *, derived_tstamp::TIMESTAMP AS happened_at,
+        (contexts_com_snowplowanalytics_snowplow_web_page_1_0_0::JSON) ->> '$[0].id' AS page_view_id
     FROM read_csv($file, all_varchar = true)
     WHERE domain_sessionid IS NOT NULL AND coalesce(app_id, '') <> 'consent_accel'
-    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY collector_tstamp::TIMESTAMP, derived_tstamp::TIMESTAMP) = 1
+        AND dvce_sent_tstamp::TIMESTAMP <= dvce_created_tstamp::TIMESTAMP + INTERVAL 3 DAY
+    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY collector_tstamp::TIMESTAMP) = 1
+),
+known AS (
+    SELECT
+        event_name, happened_at, domain_sessionid, page_view_id,
+        coalesce(
+            max_by(user_id, happened_at) FILTER (user_id IS NOT NULL AND domain_userid IS NOT NULL)
+                OVER (PARTITION BY domain_userid),
+            domain_userid,
+            domain_sessionid
+        ) AS visitor,
+        event_name = 'page_view' AND page_view_id IS NOT NULL
+            AND row_number() OVER (PARTITION BY page_view_id, event_name ORDER BY happened_at) = 1 AS viewed
+    FROM once
+),
+stray AS (
+    SELECT
+        'implied view', min(happened_at) - INTERVAL 5 SECOND, domain_sessionid, page_view_id, visitor, true
+    FROM known
+    ANTI JOIN (FROM known WHERE viewed) AS views USING (page_view_id, domain_sessionid)
+    WHERE event_name = 'page_ping'
+    GROUP BY ALL
 )
-FROM typed
+FROM known UNION ALL FROM stray
 """
+PUBLISHED = """
+SELECT
+    domain_sessionid, start_tstamp::TIMESTAMP, end_tstamp::TIMESTAMP, page_views::BIGINT, total_events::BIGINT,
+    absolute_time_in_s::BIGINT
+FROM read_csv($file, all_varchar = true)
+ORDER BY domain_sessionid
+"""
+
+
+def test_snowplow_sessions() -> None:
+    """All 18 published sessions: start, end, page views, events, whole seconds. Not compared: engaged time, which needs
+    the tracker's pings, and what the package copies from the first and last event.
+    """
+    folder = DATA / "snowplow_web"
+    if not folder.is_dir():
+        pytest.skip("the real data sets are not here: ../shared/data")
+    con = duckdb.connect()
+    events = con.sql(PREPARED, params={"file": str(folder / "source" / "snowplow_web_events.csv")})
+    published = folder / "expected" / "snowplow_web_sessions_expected.csv"
+    expected = con.execute(PUBLISHED, {"file": str(published)}).fetchall()
+    assert len(expected) == 18
+    asked = Sessions(
+        tracker="domain_sessionid",
+        max_length="3d",
+        too_long="cut",
+        views=Event(["page_view", "implied view"], "viewed = true"),
+    )
+    with EventLog(events, person="visitor", event="event_name", time="happened_at") as log:
+        frame = asked.run(log).frame
+        implied = dict(
+            log.sql(
+                "SELECT domain_sessionid, count(*) FROM events WHERE event_name = 'implied view' GROUP BY 1"
+            ).rows()
+        )
+    # without a page view there is no session for the package: a cookie event and a view without an id
+    alone = frame.filter(pl.col("views") == 0)
+    assert alone["events"].to_list() == [2]
+    found = [
+        (
+            each["tracker_id"],
+            each["started_at"],
+            each["ended_at"],
+            each["views"],
+            each["events"] - implied.get(each["tracker_id"], 0),
+            whole_seconds(each["started_at"], each["ended_at"]),
+        )
+        for each in frame.filter(pl.col("views") > 0).sort("tracker_id").iter_rows(named=True)
+    ]
+    assert found == expected
+
+
+def whole_seconds(start: datetime, end: datetime) -> int:
+    """The published seconds are counted between the clock's whole seconds."""
+    return int((end.replace(microsecond=0) - start.replace(microsecond=0)).total_seconds())
