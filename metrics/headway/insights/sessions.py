@@ -115,6 +115,24 @@ class Sessions(Question):
         return f"Sessions of people, {', '.join(told)}{left_out}."
 
 
+def every_session(asked: Sessions, log: EventLog) -> str:
+    """Writes the query of all sessions, those set apart included: the rows of a table that keeps them.
+
+    Args:
+        asked: What a session is.
+        log: The log.
+
+    Returns:
+        A query with the columns of `SessionsResult.frame` without ``complete``, which changes as time goes by, and
+        with ``reason``: null, or why the session is set apart.
+
+    Raises:
+        InputError: An event never occurs, a property is unknown, or an option is wrong.
+    """
+    scope = Scope.of(asked, log)
+    return with_inputs(_listing(asked, scope, set_apart=None), _relations(asked, scope))
+
+
 @dataclass(frozen=True, repr=False)
 class SessionsResult(Result):
     """What was found about sessions.
@@ -218,22 +236,26 @@ def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
     }
 
 
-def _listing(asked: Sessions, scope: Scope, *, set_apart: bool) -> str:
+def _listing(asked: Sessions, scope: Scope, *, set_apart: bool | None) -> str:
+    """The sessions that count, those that are set apart, or (None) both."""
     more: list[exp.Expr] = []
     if asked.tracker is not None:
         more.append(exp.alias_(exp.column("tracker"), "tracker_id"))
     if asked.views is not None:
         more.append(exp.column("views"))
-    if set_apart:
+    if set_apart is not False:
         more.append(exp.alias_(exp.column("set_apart"), "reason"))
-    text = load(_PACKAGE, "sessions")
-    params: dict[str, Any] = {
-        "idle_us": parse_duration(asked.idle),
-        "observed_us": scope.log.horizon_us or 0,
-        "kept": _is_kept(set_apart=set_apart),
-        "inside": scope.inside("started_us"),
-    }
-    return bind(text if more else text.replace("  $more,\n", ""), params | ({"more": more} if more else {}))
+    if set_apart is not None:
+        over = exp.column("ended_us") + parse_duration(asked.idle) <= (scope.log.horizon_us or 0)
+        more.append(exp.alias_(over, "complete"))
+    return bind(
+        load(_PACKAGE, "sessions"),
+        {
+            "more": more,
+            "kept": exp.true() if set_apart is None else _is_kept(set_apart=set_apart),
+            "inside": scope.inside("started_us"),
+        },
+    )
 
 
 def _is_kept(*, set_apart: bool) -> exp.Expr:

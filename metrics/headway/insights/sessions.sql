@@ -1,7 +1,7 @@
 -- Sessions. Grain: one row per session that starts in the range.
 -- Inputs: judged.
--- Meaning: whole sessions, also where they began before or go on after the range's end; times are UTC. One is
---   complete when the idle time after its last event is over, so that no event can prolong it.
+-- Meaning: whole sessions, also where they go on after the range's end; times are UTC. One is complete when the idle
+--   time after its last event is over, so that no later event can prolong it.
 SELECT
   person,
   session,
@@ -9,8 +9,7 @@ SELECT
   make_timestamp(ended_us) AS ended_at,
   events,
   length_us / 1e6 AS seconds,
-  $more,
-  ended_us + $idle_us <= $observed_us AS complete
+  $more
 FROM judged
 WHERE $kept AND $inside
 ORDER BY person, session

@@ -40,6 +40,7 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     for name, question in product.retentions.items():
         yield from _selector(question.start, ("retentions", name, "start"), plan)
         yield from _selector(question.returning, ("retentions", name, "returning"), plan)
+    yield from _sessions(product, plan)
 
 
 def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
@@ -54,6 +55,19 @@ def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
             yield Problem((*at, "name"), f"{channel.name!r} is listed twice; join the conditions with or")
         seen.add(channel.name)
         yield from _where(channel.where, (*at, "where"), plan.columns(), "any event")
+
+
+def _sessions(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    for position, name in enumerate(product.sessions.exclude):
+        yield from _selector(EventSelector(event=(name,)), ("sessions", "exclude", position), plan)
+    tracker = product.sessions.tracker_id
+    ids = [name for name, column in plan.columns().items() if column.privacy_class == "id"]
+    if tracker is not None and tracker not in ids:
+        yield Problem(
+            ("sessions", "tracker_id"),
+            f"the tracking plan has no id {tracker!r}{did_you_mean(tracker, ids)}; its properties of class id "
+            f"fill: {listed(ids)}",
+        )
 
 
 def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
