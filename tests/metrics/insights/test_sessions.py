@@ -44,8 +44,16 @@ def make_log(rows: Sequence[Row], **options: Any) -> EventLog:
         "occurred_at": [row.at for row in rows],
         "visit": [row.tracker for row in rows],
     }
-    schema = {"person": pl.String, "event": pl.String, "occurred_at": pl.Datetime("us"), "visit": pl.String}
-    return EventLog(pl.DataFrame(columns, schema=schema), **options)
+    frame = pl.DataFrame(
+        columns,
+        schema={
+            "person": pl.String,
+            "event": pl.String,
+            "occurred_at": pl.Datetime("us"),
+            "visit": pl.String,
+        },
+    )
+    return EventLog(frame, **options)
 
 
 class Found(NamedTuple):
@@ -54,7 +62,7 @@ class Found(NamedTuple):
     ended: datetime
     events: int
     views: int
-    reason: str | None
+    reason: str | None = None
 
 
 def naive(rows: Sequence[Row], asked: Sessions, zone: str) -> list[Found]:
@@ -129,7 +137,7 @@ def test_equals_the_naive_implementation(rows: list[Row], asked: Sessions, zone:
     with make_log(rows, timezone=zone) as log:
         result = asked.run(log)
         columns = ["person", "started_at", "ended_at", "events", "views"]
-        found = [Found(*row, None) for row in result.frame.select(columns).rows()]
+        found = [Found(*row) for row in result.frame.select(columns).rows()]
         found += [Found(*row) for row in result.set_apart.select([*columns, "reason"]).rows()]
         expected = naive(rows, asked, zone)
         assert sorted(found, key=repr) == expected
