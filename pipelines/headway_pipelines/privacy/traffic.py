@@ -63,7 +63,7 @@ class Marker:
         Returns:
             Columns ``agent``, ``mark`` (``people``, ``bot`` or ``internal``) and ``browser_family``.
         """
-        new = agents.filter(~agents.is_in(list(self._known)))
+        new = pl.Series([agent for agent in agents if agent not in self._known], dtype=pl.String)
         if len(self._known) + len(new) > _REMEMBERED:
             self._known.clear()
             new = agents
