@@ -17,7 +17,8 @@ import click
 import pytest
 
 from headway.engine import connect
-from headway.models.plan import load_plan
+from headway.models.plan import load_plan, parse_plan
+from headway.models.product import SessionRules, parse_product
 from headway_pipelines.sources.config import parse_sources
 from headway_pipelines.sources.formats import formats, plain_formats
 
@@ -168,8 +169,21 @@ def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("block", everywhere("yaml"), ids=str)
 def test_definitions_can_be_read(block: Fenced) -> None:
-    assert block.text.startswith("# sources.yml\n")
-    assert len(parse_sources(block.text)) >= 2
+    file = block.text.splitlines()[0].removeprefix("# ")
+    if file == "tracking_plan.yml":
+        assert parse_plan(block.text).events
+    elif file == "product.yml":
+        # a product builds on the plan shown on the same page
+        plan = next(b.text for b in blocks(block.page, "yaml") if b.text.startswith("# tracking_plan.yml\n"))
+        assert parse_product(block.text, parse_plan(plan)).name
+    else:
+        assert file == "sources.yml"
+        assert len(parse_sources(block.text)) >= 2
+
+
+def test_the_rules_of_sessions_shown_are_the_defaults() -> None:
+    plan, product = (b.text for b in blocks(ROOT / "docs" / "sessions.md", "yaml"))
+    assert parse_product(product, parse_plan(plan)).sessions == SessionRules()
 
 
 def test_every_format_is_described_and_what_it_needs_is_true() -> None:

@@ -15,6 +15,7 @@ The names to start with::
 `Retention`            how many people come back, cohort by cohort
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
+`Sessions`             visits: how many, how long, how deep, how many bounce
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
 =====================  ==================================================================================
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.insights import ActivePeople, Funnel, Retention, Trend
+    from headway.insights import ActivePeople, Funnel, Retention, Sessions, Trend
     from headway.log import EventLog, ExcludedEventsWarning, open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
 
@@ -44,6 +45,7 @@ __all__ = [
     "HeadwayWarning",
     "InputError",
     "Retention",
+    "Sessions",
     "Trend",
     "open",
 ]
@@ -52,7 +54,7 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Trend"),
+    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Sessions", "Trend"),
     "headway.log": ("EventLog", "ExcludedEventsWarning", "open"),
     "headway.selectors": ("Event",),
 }

@@ -26,6 +26,7 @@ from headway.sources import LINE, Opened, Source, opened
 
 _RESERVED = ("person", "event", "us", "day", "seq", "period")
 # 700,000 days keep the week's integer division, which cuts towards zero, away from negative numbers.
+_TRAFFIC = {"people": "events", "all": "all_events"}
 _PERIODS = {
     "day": "CAST(:local AS DATE) - DATE '1970-01-01'",
     "week": "(CAST(:local AS DATE) - DATE '1970-01-01' + :offset + 700000) // 7 - 100000",
@@ -350,18 +351,20 @@ class EventLog:
         return exp.column(name, quoted=True)
 
 
-def open(workspace: str | Path) -> EventLog:  # noqa: A001 - read as hw.open
+def open(workspace: str | Path, *, traffic: str = "people") -> EventLog:  # noqa: A001 - read as hw.open
     """Opens the events of a workspace for reading.
 
     Args:
         workspace: Folder of the workspace.
+        traffic: ``"people"`` leaves out bots and the team's own traffic; ``"all"`` keeps them, told apart by the
+            property ``traffic``.
 
     Returns:
         The log on ``warehouse/explore.duckdb``, with the product's time zone, week start and horizon. `sql`
         reaches everything in that file.
 
     Raises:
-        InputError: There is no such folder, or it holds no events yet.
+        InputError: There is no such folder, it holds no events yet, or `traffic` is neither.
         EngineError: The file cannot be opened.
 
     Examples:
@@ -370,6 +373,8 @@ def open(workspace: str | Path) -> EventLog:  # noqa: A001 - read as hw.open
             ...
         headway.errors.InputError: no workspace at 'nowhere': ...
     """
+    if traffic not in _TRAFFIC:
+        raise InputError.unknown("traffic", traffic, _TRAFFIC)
     folder = Path(workspace)
     file = folder / "warehouse" / "explore.duckdb"
     if not folder.is_dir():
@@ -388,7 +393,7 @@ def open(workspace: str | Path) -> EventLog:  # noqa: A001 - read as hw.open
         horizon = con.execute("SELECT horizon FROM horizon").fetchall()
     (timezone, week_start), (until,) = product[0], horizon[0] if horizon else (None,)
     return EventLog(
-        Opened(con, identifier("events")), timezone=timezone, week_start=week_start, horizon=until
+        Opened(con, identifier(_TRAFFIC[traffic])), timezone=timezone, week_start=week_start, horizon=until
     )
 
 

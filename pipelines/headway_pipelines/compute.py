@@ -58,6 +58,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
     con = connect(temp_directory=workspace.warehouse / "tmp")
     try:
         attach_people(con, workspace, ledger)
+        attach_sessions(con, workspace)
         horizon = _horizon(con, as_of)
         with guarded("compute metric values"):
             tables = {
@@ -79,7 +80,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
 
 
 def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
-    """Gives a connection `lake`, `actor_person`, `people` and `events` (the lake with its people).
+    """Gives a connection `lake`, `actor_person`, `people` and `events` (the lake with its people, without bots).
 
     Args:
         con: A connection.
@@ -93,6 +94,19 @@ def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
     con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")
 
 
+def attach_sessions(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Gives a connection the view `sessions`, empty where none were derived yet.
+
+    Args:
+        con: A connection.
+        workspace: The workspace.
+    """
+    query = load(_HERE, "no_sessions.sql")
+    if workspace.sessions_file.exists():
+        query = f"FROM read_parquet({literal(str(workspace.sessions_file))})"
+    con.execute(f"CREATE OR REPLACE VIEW sessions AS {query}")
+
+
 def code_version() -> str:
     """Headway's version, stored with every value."""
     return importlib.metadata.version("headway")
@@ -104,20 +118,21 @@ def _horizon(con: duckdb.DuckDBPyConnection, as_of: datetime) -> datetime:
     return min(latest, as_of) if latest else as_of
 
 
-class _PlannedLog(EventLog):
+class PlannedLog(EventLog):
     """The lake as a log in which every declared event is known: one that nobody did yet is no mistake."""
 
     planned: frozenset[str] = frozenset()
 
     @cached_property
     def names(self) -> frozenset[str]:
+        """Names that occur or are declared."""
         return super().names | self.planned
 
 
 def _insights(
     con: duckdb.DuckDBPyConnection, plan: TrackingPlan, product: Product, horizon: datetime
 ) -> dict[str, pl.DataFrame]:
-    log = _PlannedLog(
+    log = PlannedLog(
         (con, "events"), timezone=product.timezone, week_start=product.week_start, horizon=horizon
     )
     log.planned = frozenset(plan.events)
@@ -153,6 +168,7 @@ def _account(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict[str, pl.Dat
         "line_outcomes": pl.DataFrame(ledger.outcomes(), schema=outcomes),
         "dropped_values": pl.DataFrame(ledger.dropped(), schema=dropped),
         "rejected_lines": pl.DataFrame(ledger.rejects(), schema=rejects),
+        "left_out": con.sql(load(_HERE, "left_out.sql")).pl(),
         "daily_events": con.sql(load(_HERE, "daily_events.sql")).pl(),
     }
 

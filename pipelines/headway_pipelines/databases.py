@@ -82,7 +82,7 @@ def _comments(columns: Iterable[tuple[str, str, str]]) -> Iterable[str]:
             seen.add(table)
             yield f"COMMENT ON {kind} {identifier(table)} IS {literal(TABLE_COMMENTS[table])}"
         text = COLUMN_COMMENTS.get(f"{table}.{column}") or COLUMN_COMMENTS.get(column)
-        if text is None and table == "events":
+        if text is None and table in ("events", "all_events"):
             text = "Property declared in the tracking plan."
         if text is None:
             raise KeyError(f"{table}.{column} has no comment")

@@ -14,10 +14,21 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 _SETTING = "complete"
+_BOT_LISTS = ("ua-parser", "ua-parser-builtins", "crawler-user-agents")
+
+
+def bot_lists() -> str:
+    """Names the versions of the lists of known bots: another version may mark other events.
+
+    Returns:
+        The versions.
+    """
+    return " ".join(importlib.metadata.version(name) for name in _BOT_LISTS)
 
 
 def fingerprint(workspace: Workspace) -> str:
-    """Summarises everything a run depends on: raw files as they lie there, the definitions, Headway's version.
+    """Summarises everything a run depends on: raw files as they lie there, the definitions, Headway's version
+    and that of the lists of bots.
 
     Args:
         workspace: The workspace.
@@ -25,7 +36,7 @@ def fingerprint(workspace: Workspace) -> str:
     Returns:
         Hexadecimal digits; they change when a file lands, changes or goes, or a definition changes.
     """
-    digest = hashlib.sha256(importlib.metadata.version("headway").encode())
+    digest = hashlib.sha256(f"{importlib.metadata.version('headway')} {bot_lists()}".encode())
     for folder, _, names in sorted(os.walk(workspace.raw, followlinks=True)):
         for name in sorted(names):
             stat = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118  (a Path per file costs more)

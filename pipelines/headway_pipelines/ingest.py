@@ -13,6 +13,7 @@ from pathlib import Path
 from headway.errors import InputError
 from headway.models.explain import listed
 from headway.models.plan import load_plan
+from headway_pipelines.freshness import bot_lists
 from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import (
     BLOCKED,
@@ -299,25 +300,34 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
     """Forgets everything read when the plan or the sources changed or the lake is damaged: it must equal a rebuild."""
     stamp = definitions_stamp(workspace)
     damaged = damaged_files(workspace, ledger)
-    if ledger.get("definitions") == stamp and not damaged:
-        return False
-    days = sorted({day for day in damaged.values() if day})
-    if damaged:
-        why = f"{len(damaged)} files of the lake are gone or damaged ({listed(days) or 'links of devices'})"
-        remedy = "restore the warehouse folder from a backup"
-    else:
-        why, remedy = "the tracking plan or sources.yml changed", "undo the change"
     gone = [b for b in ledger.batches(PROMOTED) if b.path_id not in present]
-    if gone:
+    if ledger.get("definitions") == stamp and not damaged:
+        # Newer lists of bots mark anew what can be read again; where raw logs are gone, the old marks stay.
+        if ledger.get("bot_lists") == bot_lists() or gone:
+            return False
+    elif gone:
+        days = sorted({day for day in damaged.values() if day})
+        if damaged:
+            why = (
+                f"{len(damaged)} files of the lake are gone or damaged ({listed(days) or 'links of devices'})"
+            )
+            remedy = "restore the warehouse folder from a backup"
+        else:
+            why, remedy = "the tracking plan or sources.yml changed", "undo the change"
         raise InputError(
             f"{why}, so all raw logs must be read again, but {len(gone)} files whose events are in the lake are no "
             f"longer under raw/ (for example {gone[0].label}). Put them back, or {remedy}."
         )
+    _restart(workspace, ledger, stamp)
+    return True
+
+
+def _restart(workspace: Workspace, ledger: Ledger, stamp: str) -> None:
     with ledger.transaction():
         ledger.reset()
         ledger.put("definitions", stamp)
+        ledger.put("bot_lists", bot_lists())
     shutil.rmtree(workspace.staging, ignore_errors=True)
-    return True
 
 
 def _take_back(
@@ -339,9 +349,7 @@ def _take_back(
     )
     if not written_anew or any(b.path_id not in present for b in ledger.batches(PROMOTED)):
         return False
-    with ledger.transaction():
-        ledger.reset()
-    shutil.rmtree(workspace.staging, ignore_errors=True)
+    _restart(workspace, ledger, definitions_stamp(workspace))
     return True
 
 

@@ -34,6 +34,7 @@ BASE_COLUMNS = {
     "line": "UINTEGER",
     "batch": "UINTEGER",
     "source": "VARCHAR",
+    "traffic": "VARCHAR",
 }
 """Columns every lake row has, whatever the plan."""
 

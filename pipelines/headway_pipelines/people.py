@@ -73,15 +73,13 @@ def derive_people(workspace: Workspace, ledger: Ledger) -> Stitched:
 
 
 def create_people(con: duckdb.DuckDBPyConnection, product: Product) -> None:
-    """Makes the temporary table `people` from the views `lake` and `actor_person`.
+    """Makes the temporary table `people` from the views `lake` and `actor_person`; bots are none.
 
     Args:
         con: A connection with both.
         product: Whose channel rules apply.
     """
-    con.execute(
-        "CREATE OR REPLACE TEMP VIEW events AS SELECT p.person, l.* FROM lake l JOIN actor_person p USING (actor)"
-    )
+    con.execute(f"CREATE OR REPLACE TEMP VIEW events AS {load(_HERE, 'events.sql')}")
     first_touch_channels(con, product).create_view("channels", replace=True)
     con.execute(f"CREATE OR REPLACE TEMP TABLE people AS {load(_HERE, 'people.sql')}")
 

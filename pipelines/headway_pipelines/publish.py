@@ -8,7 +8,7 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, load
-from headway_pipelines.compute import attach_people, tables_of
+from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
@@ -18,7 +18,7 @@ MIN_PEOPLE = 10
 """No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
 
 _HERE = "headway_pipelines"
-_SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people")
+_SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
 _PLAIN = ("metric_catalogue", "line_outcomes", "dropped_values", "run_info")
 
 
@@ -46,7 +46,8 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
     """Hides cells that speak of few people, and cells from which those could be worked out.
 
     Args:
-        name: Table: ``metric_values``, ``funnel_steps``, ``retention_cells`` or ``active_people``.
+        name: Table: ``metric_values``, ``funnel_steps``, ``retention_cells``, ``active_people`` or
+            ``left_out``.
         frame: Its rows.
         min_people: Smallest number of people a cell may speak of.
 
@@ -74,7 +75,9 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     con = connect()
     try:
         attach_people(con, workspace, ledger)
+        attach_sessions(con, workspace)
         people, mapping = con.table("people").pl(), con.table("actor_person").pl()
+        sessions = con.view("sessions").pl()
     finally:
         con.close()
     computed = tables_of(workspace.metrics_db)
@@ -85,11 +88,14 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
         {
             "people": people,
             "actor_person": mapping,
+            "sessions": sessions,
             "horizon": info.select("horizon"),
             "product": info.select(pl.col("product").alias("name"), "timezone", "week_start", "currency"),
             **computed,
         },
-        views={"events": f"WITH lake AS ({lake}) {load(_HERE, 'events.sql')}"},
+        views={
+            name: f"WITH lake AS ({lake}) {load(_HERE, f'{name}.sql')}" for name in ("events", "all_events")
+        },
         comments=True,
     )
 

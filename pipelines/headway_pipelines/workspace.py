@@ -71,6 +71,11 @@ class Workspace:
         return self.warehouse / "people"
 
     @property
+    def sessions_file(self) -> Path:
+        """Sessions of people, derived."""
+        return self.people / "sessions.parquet"
+
+    @property
     def ledger_file(self) -> Path:
         """What was read, judged and promoted."""
         return self.warehouse / "ledger.sqlite"

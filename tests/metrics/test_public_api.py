@@ -19,7 +19,7 @@ NAMES = [
         "ExcludedEventsWarning",
         "Funnel",
     ],
-    *["HeadwayError", "HeadwayWarning", "InputError", "Retention", "Trend", "open"],
+    *["HeadwayError", "HeadwayWarning", "InputError", "Retention", "Sessions", "Trend", "open"],
 ]
 HEAVY = [
     "plotly",
@@ -51,6 +51,7 @@ def test_questions_are_frozen_values() -> None:
         headway.Funnel(["a", "b"]),
         headway.Retention("a", "b"),
         headway.ActivePeople(),
+        headway.Sessions(exclude=["a"]),
         headway.Trend("a"),
     ):
         assert question == dataclasses.replace(question)

@@ -16,6 +16,7 @@ from headway_pipelines.lake import attach_lake, promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import derive_people
 from headway_pipelines.quality.batches import Verdict, judge_batches
+from headway_pipelines.sessions import derive_sessions
 from headway_pipelines.workspace import Workspace
 
 PLAN = """
@@ -138,12 +139,13 @@ class Shop:
             return promote(self.workspace, ledger)
 
     def load(self) -> dict[str, int]:
-        """Ingest, judge, promote, stitch: everything up to the people."""
+        """Ingest, judge, promote, stitch: everything up to people and sessions."""
         self.ingest()
         self.judge()
         days = self.promote()
         with self.ledger() as ledger:
             derive_people(self.workspace, ledger)
+            derive_sessions(self.workspace, ledger)
         return days
 
     def ledger(self) -> _OpenLedger:
@@ -154,11 +156,11 @@ class Shop:
             return {o["outcome"]: o["lines"] for o in ledger.outcomes()}
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        """Asks the views `lake`, `links`, and the tables `actor_person` and `people` where they exist."""
+        """Asks the views `lake`, `links`, and the tables `actor_person`, `people` and `sessions` where they exist."""
         con = connect()
         with self.ledger() as ledger:
             attach_lake(con, self.workspace, ledger)
-        for name in ("actor_person", "people"):
+        for name in ("actor_person", "people", "sessions"):
             path = self.workspace.people / f"{name}.parquet"
             if path.exists():
                 con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet('{path}')")

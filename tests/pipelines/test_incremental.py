@@ -2,7 +2,7 @@
 
 The machine lands files in any order, some with copies of earlier events, some late, and kills runs between and inside
 their steps. At the end a second workspace with the same raw files and the same state is built in one go; the lake,
-the mapping and the people must be the same, by surrogate.
+the mapping, the people and their sessions must be the same, by surrogate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from shop import Shop, track
 
-from headway_pipelines import ingest, lake, people
+from headway_pipelines import ingest, lake, people, sessions
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.vault import Vault
 
@@ -28,6 +28,7 @@ TABLES = {
     "lake": "SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL",
     "actor_person": "SELECT * FROM actor_person ORDER BY ALL",
     "people": "SELECT * FROM people ORDER BY ALL",
+    "sessions": "SELECT * FROM sessions ORDER BY ALL",
 }
 #: Where a run may be killed: inside each step, before its effects become visible.
 KILLS = [
@@ -38,6 +39,7 @@ KILLS = [
     (Ledger, "swap_files"),
     (lake, "_write_links"),
     (people, "_write"),
+    (sessions, "sync_file"),
 ]
 
 _call = st.builds(

@@ -592,6 +592,7 @@ PUBLISHED = {
     "active_people",
     "dropped_values",
     "funnel_steps",
+    "left_out",
     "line_outcomes",
     "metric_catalogue",
     "metric_values",

@@ -30,7 +30,7 @@ from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import Scenario, simulate_scenario
 from headway_pipelines.workspace import Workspace
 
-SCENARIO = Scenario(people=2000, days=60, seed=7, shared_device=0.0, bots=0.0)
+SCENARIO = Scenario(people=2000, days=60, seed=7, shared_device=0.0, bots=0.01)
 CHANNELS = tuple(SCENARIO.channel_share)
 METRICS = (
     "activation",
@@ -67,11 +67,6 @@ class Computed:
     root: Path
     truth: dict[str, Any]
     tables: dict[str, pl.DataFrame]
-
-    @property
-    def bots(self) -> int:
-        """Crawlers are people to a pipeline that does not look at user agents."""
-        return int(self.truth["people"]["bots"])
 
     def weekly(self, metric: str, segment: str) -> list[tuple[float, int]]:
         """Numerator and people of every local week."""
@@ -162,19 +157,28 @@ def test_events_once_each(exact: Computed) -> None:
     found = dict(exact.ask("SELECT event, count(*) FROM events GROUP BY event"))
     undeclared = {"Logged In", "Playback Stalled"}
     planted = {name: count for name, count in log["events"].items() if name not in undeclared}
-    # the crawler's page views are no person's, and counted apart
-    planted["Page Viewed"] = planted["Page Viewed"] + (log["bot_lines"] if log["bot_lines"] else 0)
+    # the crawlers' page views are in the lake, marked, and nobody's
+    assert sum(found.values()) + log["bot_lines"] == exact.tables["run_info"]["events"][0]
     planted_total = log["messages"] - log["identify"] - log["group"] - log["undeclared_events"]
-    assert sum(found.values()) == planted_total == exact.tables["run_info"]["events"][0]
+    assert planted_total == exact.tables["run_info"]["events"][0]
     different = {
         name: (found.get(name), count) for name, count in planted.items() if found.get(name, 0) != count
     }
     assert different == {}
-    assert exact.ask("SELECT count(*) - count(DISTINCT event_id) FROM events") == [(0,)]
+    assert exact.ask("SELECT count(*) - count(DISTINCT event_id) FROM all_events") == [(0,)]
+
+
+def test_crawlers_are_marked_and_nobody_else(exact: Computed) -> None:
+    bots, lines = exact.truth["people"]["bots"], exact.truth["log"]["bot_lines"]
+    assert bots > 0, "the world has no crawler: nothing is tested"
+    marked = exact.ask("SELECT traffic, event, count(*), count(DISTINCT person) FROM all_events GROUP BY ALL")
+    assert [row for row in marked if row[0] != "people"] == [("bot", "Page Viewed", lines, bots)]
+    events = exact.tables["left_out"].filter(kind="event")
+    assert events.rows() == [("event", "bot", lines, bots)]
 
 
 def test_people(exact: Computed) -> None:
-    assert exact.tables["run_info"]["people"][0] == exact.truth["people"]["people"] + exact.bots
+    assert exact.tables["run_info"]["people"][0] == exact.truth["people"]["people"]
     sign_ups = exact.ask("SELECT count(DISTINCT person) FROM events WHERE event = 'Signed Up'")
     assert sign_ups == [(exact.truth["people"]["sign_ups"],)]
     # everybody who signed up is one person with all their devices
@@ -187,13 +191,6 @@ def test_people(exact: Computed) -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_every_metric_every_week_every_channel(exact: Computed, metric: str, segment: str) -> None:
     found, planted = exact.weekly(metric, segment), exact.planted(metric, segment)
-    if metric in ("new_people", "sign_up_rate") and segment in ("all", "channel=direct"):
-        # a crawler is one more visitor without a referrer, in the week of its first visit, and never signs up
-        extra = [n - m for (_, n), (_, m) in zip(found, planted, strict=True)]
-        assert sum(extra) == exact.bots
-        assert min(extra) >= 0
-        visitors = metric == "new_people"
-        planted = [(x + e * visitors, n + e) for (x, n), e in zip(planted, extra, strict=True)]
     assert [n for _, n in found] == [n for _, n in planted]
     assert [x for x, _ in found] == pytest.approx([x for x, _ in planted], abs=1e-6)
 
@@ -212,7 +209,6 @@ def test_weeks_are_complete_when_their_windows_have_elapsed(exact: Computed) -> 
 def test_funnels(exact: Computed) -> None:
     steps = exact.tables["funnel_steps"]
     planted = {name: list(funnel["people"]) for name, funnel in exact.truth["funnels"].items()}
-    planted["learning"][0] += exact.bots  # crawlers view pages
     assert {name: steps.filter(funnel=name).sort("step")["people"].to_list() for name in planted} == planted
 
 
@@ -232,8 +228,7 @@ def test_days(exact: Computed) -> None:
     assert str(active["period_start"][0]) == daily["first_day"]
     assert active["value"].to_list() == daily["active_people"]
     new = exact.tables["metric_values"].filter(metric="new_people", segment="all", period="day")
-    extra = [n - m for n, m in zip(new.sort("period_start")["people"], daily["new_people"], strict=True)]
-    assert (sum(extra), min(extra)) == (exact.bots, 0)
+    assert new.sort("period_start")["people"].to_list() == daily["new_people"]
 
 
 def test_clocks_are_corrected(exact: Computed) -> None:
@@ -266,7 +261,7 @@ def test_without_stitching_hardly_anybody_signs_up(exact: Computed) -> None:
     finally:
         con.close()
     visitors, signed_up, *_ = exact.truth["funnels"]["learning"]["people"]
-    assert by_person[:2] == [visitors + exact.bots, signed_up]
+    assert by_person[:2] == [visitors, signed_up]
     assert by_actor[1:] == [0, 0, 0]
     # and every device and every user counts as a visitor of its own
     assert by_actor[0] > by_person[0]
@@ -279,9 +274,9 @@ def test_without_stitching_hardly_anybody_signs_up(exact: Computed) -> None:
 
 def test_shared_devices_move_the_people_who_share_them_and_nobody_else(usual: Computed) -> None:
     people = usual.truth["people"]
-    sharers, pairs, bots = people["shared_device_people"], people["shared_devices"], people["bots"]
+    sharers, pairs = people["shared_device_people"], people["shared_devices"]
     assert pairs > 0, "the demo has no shared device: nothing is tested"
-    assert usual.tables["run_info"]["people"][0] == people["people"] + bots
+    assert usual.tables["run_info"]["people"][0] == people["people"]
     for metric in usual.truth["metrics"]:
         for segment in ("all", *(f"channel={channel}" for channel in CHANNELS)):
             moved = sum(
@@ -291,9 +286,8 @@ def test_shared_devices_move_the_people_who_share_them_and_nobody_else(usual: Co
                 )
             )
             # a sharer may leave one week (and channel) and appear in another
-            visits = bots if metric in ("new_people", "sign_up_rate") else 0
             per_week = len(usual.truth["range"]["week_starts"]) if metric in SHARES else 1
-            assert moved <= 2 * sharers * per_week + visits, (metric, segment)
+            assert moved <= 2 * sharers * per_week, (metric, segment)
     # what users did signed in is theirs whoever else used the device: nothing is moved but by channel
     for metric in (
         "activation",
@@ -311,7 +305,7 @@ def test_shared_devices_move_the_people_who_share_them_and_nobody_else(usual: Co
     # who lost their first page views to the other user of the device does not start at the first page
     learning = usual.tables["funnel_steps"].filter(funnel="learning").sort("step")["people"].to_list()
     lost = [m - n for n, m in zip(learning, usual.truth["funnels"]["learning"]["people"], strict=True)]
-    assert all(-bots <= n <= pairs for n in lost), lost
+    assert all(0 <= n <= pairs for n in lost), lost
 
 
 #: Metrics that count a person in every week with the event.
@@ -343,7 +337,6 @@ def counted(exact: Computed) -> dict[str, tuple[float, float, float]]:
     """Planted probability, how often it happened, out of how many; each counted as the scenario defines it."""
     scenario = exact.truth["scenario"]
     people = dict(exact.ask("SELECT channel, count(*) FROM people GROUP BY 1"))
-    people["direct"] -= exact.bots
     signed_up = dict(
         exact.ask(
             "SELECT channel, count(DISTINCT person) FROM events JOIN people USING (person) "

@@ -5,6 +5,7 @@ from headway.insights.funnel import Funnel, FunnelResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
+from headway.insights.sessions import Sessions, SessionsResult
 from headway.insights.trend import Trend, TrendResult
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Result",
     "Retention",
     "RetentionResult",
+    "Sessions",
+    "SessionsResult",
     "Trend",
     "TrendResult",
 ]

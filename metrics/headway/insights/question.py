@@ -151,9 +151,16 @@ class Scope:
         first, last = self.periods(period)
         return self.log.calendar(period, first, last, timezone=self.timezone, week_start=self.week_start)
 
-    def inside(self) -> exp.Expr:
-        """Builds the test whether an event of ``ev`` lies in the range."""
-        us = exp.column("us")
+    def inside(self, column: str = "us") -> exp.Expr:
+        """Builds the test whether an event of ``ev`` lies in the range.
+
+        Args:
+            column: Column with the instant that counts.
+
+        Returns:
+            A SQLGlot expression.
+        """
+        us = exp.column(column)
         tests = [
             test(this=us.copy(), expression=exp.convert(bound))
             for test, bound in ((exp.GTE, self.span.since_us), (exp.LTE, self.span.until_us))

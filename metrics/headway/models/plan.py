@@ -27,11 +27,12 @@ from headway.models.properties import (
     snake_case,
     valid_column,
 )
+from headway.models.traffic import TrafficRules
 from headway.models.yaml_file import Definition, Problem, parse_document, read_text, validate
 
 RESERVED_COLUMNS = frozenset(
     {"event_id", "actor", "account", "event", "occurred_at", "client_at", "received_at"}
-    | {"line", "batch", "source", "person"}
+    | {"line", "batch", "source", "traffic", "person"}
 )
 """Columns the lake itself has; a property may not take their names."""
 
@@ -128,12 +129,14 @@ class TrackingPlan(Definition):
         product: The product's short name.
         defaults: Purpose, owner and retention of events that do not state their own.
         events: Declared events by name.
+        traffic: How bots and the team's own traffic are told from people.
     """
 
     version: Literal[1]
     product: StrictStr = Field(min_length=1)
     defaults: PlanTerms = PlanTerms()
     events: dict[StrictStr, EventPlan]
+    traffic: TrafficRules = TrafficRules()
 
     @field_validator("events")
     @classmethod

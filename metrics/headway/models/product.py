@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StrictInt, StrictStr, field_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator
 
 from headway.errors import InputError
 from headway.models.explain import did_you_mean
@@ -66,6 +66,33 @@ class RetentionQuestion(Definition):
     periods: StrictInt = Field(default=8, ge=1, le=400)
 
 
+class SessionRules(Definition):
+    """What a session is.
+
+    Attributes:
+        idle: Longest pause within a session.
+        tracker_id: Column with the tracker's own session id, to go by it instead of pauses.
+        max_length: Longest session; null allows any length.
+        too_long: ``set_apart`` takes a longer one for no visit, ``cut`` ends it there.
+        max_rate: Most events a minute of a visit; null allows any number.
+        cut_at_midnight: Whether midnight in the product's time zone ends a session.
+        exclude: Events that are no activity, for example a server's.
+    """
+
+    idle: StrictStr = "30m"
+    tracker_id: StrictStr | None = None
+    max_length: StrictStr | None = "24h"
+    too_long: Literal["set_apart", "cut"] = "set_apart"
+    max_rate: StrictInt | None = Field(default=600, ge=1)
+    cut_at_midnight: StrictBool = False
+    exclude: tuple[StrictStr, ...] = ()
+
+    @field_validator("idle", "max_length")
+    @classmethod
+    def _is_a_duration(cls, text: str | None) -> str | None:
+        return text if text is None else checked_duration(text)
+
+
 class Product(Definition):
     """Everything product.yml says.
 
@@ -80,6 +107,7 @@ class Product(Definition):
         metrics: Metrics by name.
         funnels: Funnels by name.
         retentions: Retention triangles by name.
+        sessions: What a session is.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -92,6 +120,7 @@ class Product(Definition):
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     funnels: dict[Name, FunnelQuestion] = Field(default_factory=dict)
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
+    sessions: SessionRules = SessionRules()
 
     @field_validator("timezone")
     @classmethod

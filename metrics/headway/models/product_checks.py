@@ -42,6 +42,7 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     for name, question in product.retentions.items():
         yield from _selector(question.start, ("retentions", name, "start"), plan)
         yield from _selector(question.returning, ("retentions", name, "returning"), plan)
+    yield from _sessions(product, plan)
 
 
 def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
@@ -69,6 +70,19 @@ def _grouping(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
             at,
             f"needs a property that says where people come from, in at least one of the columns "
             f"{listed(TOUCH_COLUMNS)}; the plan has: {listed(plan.columns())}",
+        )
+
+
+def _sessions(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    for position, name in enumerate(product.sessions.exclude):
+        yield from _selector(EventSelector(event=(name,)), ("sessions", "exclude", position), plan)
+    tracker = product.sessions.tracker_id
+    ids = [name for name, column in plan.columns().items() if column.privacy_class == "id"]
+    if tracker is not None and tracker not in ids:
+        yield Problem(
+            ("sessions", "tracker_id"),
+            f"the tracking plan has no id {tracker!r}{did_you_mean(tracker, ids)}; its properties of class id "
+            f"fill: {listed(ids)}",
         )
 
 

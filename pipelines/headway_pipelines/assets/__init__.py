@@ -7,6 +7,7 @@ from headway_pipelines.assets.lake import each_event_once, event_lake
 from headway_pipelines.assets.metrics import metric_values, values_are_sound
 from headway_pipelines.assets.people import people
 from headway_pipelines.assets.publish import explore_database, published_database, report
+from headway_pipelines.assets.sessions import sessions
 
 INGEST: list[dg.AssetsDefinition] = [staged_batches]
 """Assets that read raw logs; not partitioned, because one file may touch many days."""
@@ -14,6 +15,7 @@ INGEST: list[dg.AssetsDefinition] = [staged_batches]
 DOWNSTREAM: list[dg.AssetsDefinition] = [
     event_lake,
     people,
+    sessions,
     metric_values,
     published_database,
     explore_database,

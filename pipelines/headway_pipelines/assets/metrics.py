@@ -2,16 +2,16 @@
 
 import dagster as dg
 
-from headway_pipelines.assets.people import people
 from headway_pipelines.assets.previews import table
 from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.assets.sessions import sessions
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.quality.values import judge_values
 
 
 @dg.asset(
     group_name="metrics",
-    deps=[people],
+    deps=[sessions],
     kinds={"duckdb", "sql"},
     owners=["team:product"],
     pool="warehouse",

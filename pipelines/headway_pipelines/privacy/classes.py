@@ -24,6 +24,7 @@ from headway.models.properties import (
     UrlProperty,
 )
 from headway_pipelines.privacy.detect import PERSONAL
+from headway_pipelines.privacy.traffic import BROWSER_FAMILY
 
 _PARAMETER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.+~-]*"
 
@@ -138,6 +139,8 @@ def value_of(source: str) -> str:
         >>> value_of("properties.plan")
         "nullif(properties['plan'], '')"
     """
+    if source == BROWSER_FAMILY:
+        return "agents.browser_family"
     head, *rest = _path(source)
     top = f"properties[{literal(head)}]"
     if not rest:

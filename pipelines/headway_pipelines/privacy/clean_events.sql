@@ -6,7 +6,7 @@ SELECT
     coalesce(u.surrogate, d.surrogate) AS actor,
     a.surrogate AS account,
     t.event, t.occurred_at, t.client_at, t.received_at, t.line::UINTEGER AS line, t.batch::UINTEGER AS batch,
-    $source AS source
+    $source AS source, t.traffic
     /* columns */
 FROM typed t
 JOIN hashed h USING (n)

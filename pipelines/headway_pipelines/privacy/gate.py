@@ -37,6 +37,7 @@ from headway_pipelines.privacy.framing import (
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.traffic import Marker
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.sources.shape import Source
 
@@ -196,6 +197,7 @@ class Gate:
         self._rules, self._urls = column_rules(plan)
         self._masks = mask_columns(self._rules)
         self._keys = declared_keys(plan)
+        self._marker = Marker(plan.traffic)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
 
@@ -254,6 +256,7 @@ class Gate:
         with guarded(f"read source {source.name}"):
             self._judge(source)
         with guarded("apply the tracking plan"):
+            self._marker.prepare(self._con)
             self._take_addresses_apart()
             self._assign_ids()
             self._hash_event_ids(source)
@@ -267,7 +270,7 @@ class Gate:
             misfits = self._misfits_sql(folder / "events.parquet")
             accounts = count_group(self._con, self._keys, self._rules, misfits, self._key, group.framed)
             self._con.execute("DROP TABLE judged")
-        for name in ("hashed", "frames"):
+        for name in ("hashed", "frames", "agents", "internal_addresses"):
             self._con.unregister(name)
         lost = sum(abs(n - accounts[b].lines if b in accounts else n) for b, n in group.framed.items())
         if lost:
@@ -310,10 +313,11 @@ class Gate:
         typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
         raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
         masks = violation_masks(self._rules)
-        joins = " ".join(table.join() for table in self._urls)
+        marked = f"{self._marker.expression()} AS traffic"
+        joins = " ".join([*(table.join() for table in self._urls), self._marker.join()])
         return (
             f"SELECT *, {', '.join(f'{m} AS {n}' for m, n in zip(masks, self._masks, strict=True))} "
-            f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', *typed, *raw])} "
+            f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', marked, *typed, *raw])} "
             f"FROM judged {joins} WHERE outcome = 'event')"
         )
 

@@ -14,7 +14,7 @@ WITH usable AS (
         CASE WHEN lower(trim(alias_raw)) NOT IN $no_id THEN alias_raw END AS alias_raw,
         nullif(message_id, '') AS message_id,
         CASE WHEN nullif(message_id, '') IS NULL AND outcome = 'event' THEN md5(content)::UUID END AS content,
-        occurred_at, client_at, received_at, properties, traits
+        occurred_at, client_at, received_at, properties, traits, user_agent, address
     FROM shape
 ),
 measured AS (

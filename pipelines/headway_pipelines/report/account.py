@@ -17,6 +17,15 @@ DROPPED_SHOWN = 300
 """Rows of dropped values shown; the published database has all."""
 
 _EVENT = "event"
+_LEFT_OUT = {
+    ("event", "bot"): ("Events of bots", "told by their user agent"),
+    ("event", "internal"): ("Events of the team itself", "told by the rules of the tracking plan"),
+    ("session", "too long"): ("Sessions that are too long", "longer than the product file allows"),
+    ("session", "too many events"): (
+        "Sessions with too many events",
+        "more a minute than the product file allows",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Account:
         facts: Label, value and explanation of each fact, most important first.
         warnings: What a reader must know before trusting the numbers.
         outcomes: Source, state of the file, outcome, lines, share of all lines.
+        left_out: What no number counts, how much of it, and how it is told.
         dropped: Event, property, reason, values; the most frequent first.
         dropped_more: Rows that are not shown.
         hidden: Table, hidden cells, all cells.
@@ -37,6 +47,7 @@ class Account:
     facts: tuple[tuple[str, str, str], ...]
     warnings: tuple[str, ...]
     outcomes: tuple[tuple[str, str, str, str, str], ...]
+    left_out: tuple[tuple[str, str, str], ...]
     dropped: tuple[tuple[str, str, str, str], ...]
     dropped_more: int
     hidden: tuple[tuple[str, str, str], ...]
@@ -66,6 +77,7 @@ def read_account(
         facts=_facts(info, outcomes, dropped, sum(number for _, number, _ in hidden), few),
         warnings=_warnings(info),
         outcomes=_outcomes(outcomes),
+        left_out=_left_out(tables.get("left_out", pl.DataFrame()), few),
         dropped=tuple((e, p, r, count(n)) for e, p, r, n in rows[:DROPPED_SHOWN]),
         dropped_more=max(len(rows) - DROPPED_SHOWN, 0),
         hidden=tuple((name, count(number), count(cells)) for name, number, cells in hidden),
@@ -138,6 +150,15 @@ def _outcomes(outcomes: pl.DataFrame) -> tuple[tuple[str, str, str, str, str], .
         (source, state, outcome, count(lines), f"{100 * lines / total:.1f} %")
         for source, state, outcome, lines in outcomes.select("source", "state", "outcome", "lines").rows()
     )
+
+
+def _left_out(rows: pl.DataFrame, few: int) -> tuple[tuple[str, str, str], ...]:
+    found = []
+    for row in rows.iter_rows(named=True):
+        title, why = _LEFT_OUT[row["kind"], row["reason"]]
+        number = f"hidden: of fewer than {few} people" if row["suppressed"] else count(row["n_left_out"])
+        found.append((title, number, why))
+    return tuple(found)
 
 
 def _hidden(tables: Mapping[str, pl.DataFrame]) -> list[tuple[str, int, int]]:

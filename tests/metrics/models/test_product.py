@@ -157,7 +157,7 @@ def test_top_of_the_file() -> None:
         "saturday, sunday (did you mean 'sunday'?)",
         "product.yml:4: currency: 'euro' is not a currency code; write three capital letters such as EUR",
         "product.yml:34: metrix: unknown key; allowed: activity, channel_grouping, channels, currency, funnels, "
-        "metrics, name, retentions, timezone, week_start (did you mean 'metrics'?)",
+        "metrics, name, retentions, sessions, timezone, week_start (did you mean 'metrics'?)",
     ]
 
 

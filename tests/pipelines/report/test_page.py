@@ -286,6 +286,21 @@ def test_account_of_the_run(published: Any, text: Read) -> None:
     assert "Tracking plan 998877665544" in data
 
 
+def test_what_is_left_out_is_told_and_few_people_are_not(published: Any, text: Read) -> None:
+    rows = [("event", "bot", 2048, 31), ("event", "internal", 700, 4), ("session", "too long", 12, 10)]
+    columns = {"kind": pl.String, "reason": pl.String, "n_left_out": pl.Int64, "people": pl.Int64}
+    published.others["left_out"] = pl.DataFrame(rows, schema=columns, orient="row")
+    data = text(published.write().with_name("data.html"))
+    assert "Events of bots 2,048 told by their user agent" in data
+    assert "Events of the team itself hidden: of fewer than 10 people" in data and "700" not in data
+    assert "Sessions that are too long 12 longer" in data
+
+
+def test_nothing_left_out(published: Any, text: Read) -> None:
+    data = text(published.write().with_name("data.html"))
+    assert "No bot, no traffic of the team itself and no runaway session was found." in data
+
+
 def test_every_number_has_its_definition(published: Any, text: Read) -> None:
     published.metric(owner="data").weeks((1000, 400))
     index = published.write()

@@ -1,0 +1,274 @@
+"""Visits: runs of one person's activity, with their start, end, length and number of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+from sqlglot import exp
+
+from headway.engine import bind, load, with_inputs
+from headway.errors import InputError
+from headway.insights.question import Question, Scope, labels
+from headway.insights.result import Result, choose, with_interval
+from headway.log import EventLog
+from headway.models.durations import describe_duration, parse_duration
+from headway.periods import Period, Span
+from headway.selectors import Selector, as_event
+
+_PACKAGE = "headway.insights"
+_TOO_LONG = ("set_apart", "cut")
+_EVER_US = 9_223_372_036_854_775_807
+
+
+@dataclass(frozen=True)
+class Sessions(Question):
+    """Sessions of people: a session ends when nothing happens for longer than the idle time.
+
+    A session belongs to the period of its start: with ``since`` and ``until``, the whole sessions that start between
+    them.
+
+    Attributes:
+        idle: How long a pause may be (inclusive).
+        tracker: Property with the tracker's own session id; events of one person with the same id are one session
+            however long the pauses, and events without one are in none. None goes by the pauses.
+        max_length: Longest session, or None for any length.
+        too_long: What becomes of a longer one: ``"set_apart"`` counts it apart as no visit, ``"cut"`` ends it at
+            `max_length` and leaves out what came later.
+        max_rate: Most events a minute, over the session's length and one minute at least; a session with more is set
+            apart. None allows any number.
+        cut_at_midnight: Whether the local midnight ends a session.
+        exclude: Events that are no activity, for example a server's.
+        views: Events that count as depth in the column `views`, for example page views.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> frame = pl.DataFrame({
+        ...     "person": ["ann", "ann", "ann"],
+        ...     "event": ["Page Viewed", "Page Viewed", "Payment"],
+        ...     "occurred_at": [datetime(2026, 3, 1, 9), datetime(2026, 3, 1, 9, 20), datetime(2026, 3, 1, 14)],
+        ... })
+        >>> with EventLog(frame) as log:
+        ...     Sessions(idle="30m").run(log).frame.select("session", "events", "seconds").rows()
+        [(1, 2, 1200.0), (2, 1, 0.0)]
+    """
+
+    idle: str = "30m"
+    tracker: str | None = None
+    max_length: str | None = "24h"
+    too_long: str = "set_apart"
+    max_rate: int | None = 600
+    cut_at_midnight: bool = False
+    exclude: Selector | None = None
+    views: Selector | None = None
+
+    def __post_init__(self) -> None:
+        parse_duration(self.idle)
+        if self.max_length is not None:
+            parse_duration(self.max_length)
+        choose("too_long", self.too_long, _TOO_LONG)
+        if self.max_rate is not None and (type(self.max_rate) is not int or self.max_rate < 1):
+            raise InputError("max_rate is a whole number of events a minute, at least 1, or None")
+        for name in ("exclude", "views"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, as_event(getattr(self, name)))
+
+    def run(self, log: EventLog) -> SessionsResult:
+        """Asks a log.
+
+        Args:
+            log: The log.
+
+        Returns:
+            The result.
+
+        Raises:
+            InputError: An event never occurs, a property is unknown, or an option is wrong.
+            EngineError: The database refused the query.
+        """
+        scope = Scope.of(self, log)
+        ctes = _relations(self, scope)
+        sql = with_inputs(_listing(self, scope, set_apart=False), ctes)
+        return SessionsResult(frame=log.sql(sql), sql=sql, insight=self, scope=scope, relations=ctes)
+
+    def describe(self) -> str:
+        """Says in one sentence what a session is."""
+        told = [
+            f"by the tracker's {self.tracker}"
+            if self.tracker
+            else f"ended by {describe_duration(self.idle)} without activity"
+        ]
+        if self.cut_at_midnight:
+            told.append("cut at midnight")
+        if self.exclude is not None:
+            told.append(f"{labels([self.exclude])[0]} is no activity")
+        apart = []
+        if self.max_length is not None and self.too_long == "cut":
+            told.append(f"at most {describe_duration(self.max_length)} long")
+        elif self.max_length is not None:
+            apart.append(f"over {describe_duration(self.max_length)} long")
+        if self.max_rate is not None:
+            apart.append(f"with over {self.max_rate} events a minute")
+        left_out = f"; those {' or '.join(apart)} are left out" if apart else ""
+        return f"Sessions of people, {', '.join(told)}{left_out}."
+
+
+def every_session(asked: Sessions, log: EventLog) -> str:
+    """Writes the query of all sessions, those set apart included: the rows of a table that keeps them.
+
+    Args:
+        asked: What a session is.
+        log: The log.
+
+    Returns:
+        A query with the columns of `SessionsResult.frame` without ``complete``, which changes as time goes by, and
+        with ``reason``: null, or why the session is set apart.
+
+    Raises:
+        InputError: An event never occurs, a property is unknown, or an option is wrong.
+    """
+    scope = Scope.of(asked, log)
+    return with_inputs(_listing(asked, scope, set_apart=None), _relations(asked, scope))
+
+
+@dataclass(frozen=True, repr=False)
+class SessionsResult(Result):
+    """What was found about sessions.
+
+    Attributes:
+        frame: One row per session, sorted by person and start: ``person``, ``session`` (1, 2, … of that person over the
+            whole log), ``started_at``, ``ended_at`` (first and last event, UTC), ``events``, ``seconds``, then
+            ``tracker_id`` and ``views`` where asked for, and ``complete`` (whether the idle time has passed since).
+        insight: The question.
+        relations: The queries the result stands on, by name.
+    """
+
+    insight: Sessions
+    relations: dict[str, str]
+
+    @cached_property
+    def set_apart(self) -> pl.DataFrame:
+        """The sessions that are not in `frame`, with the rule that says why in ``reason``."""
+        return self._ask(_listing(self.insight, self.scope, set_apart=True))
+
+    def summary(self) -> pl.DataFrame:
+        """Counts sessions, people, bounces and depth, and how long sessions take.
+
+        Returns:
+            One row: ``sessions``, ``people``, ``events_mean``, ``events_median``, ``bounces`` (sessions of one event),
+            ``bounce_rate`` with its interval ``low`` and ``high``, ``seconds_mean``, ``seconds_median``,
+            ``seconds_p90``.
+        """
+        ever = bind(load(_PACKAGE, "sessions_everything"), {"first_us": -_EVER_US, "after_us": _EVER_US})
+        return self._counted(ever).drop("period_start", "complete")
+
+    def trend(self, period: Period = "day") -> pl.DataFrame:
+        """Counts the same for every period of the range, by the sessions' start.
+
+        Args:
+            period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
+
+        Returns:
+            The columns of `summary` after ``period_start``, and ``complete``.
+        """
+        return self._counted(self.scope.calendar(period))
+
+    def _counted(self, calendar: str) -> pl.DataFrame:
+        text = bind(
+            load(_PACKAGE, "sessions_trend"),
+            {
+                "kept": _is_kept(set_apart=False),
+                "inside": self.scope.inside("started_us"),
+                "observed_us": self.scope.observed_us,
+            },
+        )
+        counted = self._ask(text, calendar=calendar)
+        ends = with_interval(counted, "bounces", "sessions").select("low", "high")
+        place = counted.get_column_index("bounce_rate") + 1
+        return counted[:, :place].hstack(ends).hstack(counted[:, place:])
+
+    def _ask(self, text: str, **more: str) -> pl.DataFrame:
+        return self.scope.log.sql(with_inputs(text, self.relations | more))
+
+    def _draw(self) -> Any:
+        from headway.charts import trend_figure
+
+        days = self.trend("day").with_columns(value=pl.col("sessions"))
+        return trend_figure(days, title=self.insight.describe())
+
+
+def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
+    excluded = exp.false() if asked.exclude is None else scope.matches(asked.exclude)
+    viewed = exp.false() if asked.views is None else scope.matches(asked.views)
+    tracker: exp.Expr = exp.cast(exp.null(), "VARCHAR")
+    active: exp.Expr = exp.not_(exp.paren(excluded))
+    if asked.tracker is not None:
+        tracker = exp.cast(_property(asked.tracker, scope.log), "VARCHAR")
+        active = exp.and_(active, _property(asked.tracker, scope.log).is_(exp.null()).not_())
+    placed = load(_PACKAGE, "sessions_by_tracker")
+    if asked.tracker is None:
+        placed = bind(load(_PACKAGE, "sessions_by_idle"), {"idle_us": parse_duration(asked.idle)})
+    longest = None if asked.max_length is None else parse_duration(asked.max_length)
+    cut = asked.too_long == "cut" and longest is not None
+    return {
+        # sessions are whole whatever the range, so all events are needed
+        "ev": _whole(scope).events([excluded, viewed, tracker]),
+        "activity": bind(
+            load(_PACKAGE, "sessions_activity"),
+            {
+                "part": exp.column("day") if asked.cut_at_midnight else 0,
+                "tracker": tracker,
+                "viewed": viewed,
+                "active": active,
+            },
+        ),
+        "placed": placed,
+        "judged": bind(
+            load(_PACKAGE, "sessions_judged"),
+            {
+                "cut_us": longest if cut else _EVER_US,
+                "longest_us": _EVER_US if cut else longest,
+                "fastest": asked.max_rate,
+            },
+        ),
+    }
+
+
+def _listing(asked: Sessions, scope: Scope, *, set_apart: bool | None) -> str:
+    """The sessions that count, those that are set apart, or (None) both."""
+    more: list[exp.Expr] = []
+    if asked.tracker is not None:
+        more.append(exp.alias_(exp.column("tracker"), "tracker_id"))
+    if asked.views is not None:
+        more.append(exp.column("views"))
+    if set_apart is not False:
+        more.append(exp.alias_(exp.column("set_apart"), "reason"))
+    if set_apart is not None:
+        over = exp.column("ended_us") + parse_duration(asked.idle) <= (scope.log.horizon_us or 0)
+        more.append(exp.alias_(over, "complete"))
+    return bind(
+        load(_PACKAGE, "sessions"),
+        {
+            "more": more,
+            "kept": exp.true() if set_apart is None else _is_kept(set_apart=set_apart),
+            "inside": scope.inside("started_us"),
+        },
+    )
+
+
+def _is_kept(*, set_apart: bool) -> exp.Expr:
+    kept = exp.column("set_apart").is_(exp.null())
+    return exp.not_(kept) if set_apart else kept
+
+
+def _whole(scope: Scope) -> Scope:
+    """The same scope over all time."""
+    return replace(scope, span=Span.parse(None, None, scope.timezone))
+
+
+def _property(name: str, log: EventLog) -> exp.Expr:
+    if name not in log.properties:
+        raise InputError.unknown("property", name, log.properties)
+    return exp.column(name, quoted=True)

@@ -1,0 +1,21 @@
+-- Grain: one row per event of activity.
+-- Inputs: activity.
+-- Meaning: started_us is the first instant of the event's session: the latest one, up to the event, that follows the
+--   person's last activity by more than the idle time, or on another part. Events of one instant share it.
+WITH followed AS (
+  SELECT
+    *,
+    MAX(us) OVER earlier AS last_us,
+    MAX(part) OVER earlier AS last_part
+  FROM activity
+  WINDOW earlier AS (PARTITION BY person ORDER BY us ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT
+  person,
+  us,
+  tracker,
+  viewed,
+  MAX(CASE WHEN last_us IS NULL OR us - last_us > $idle_us OR part > last_part THEN us END) OVER (
+    PARTITION BY person ORDER BY us RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ) AS started_us
+FROM followed
