@@ -20,6 +20,7 @@ from headway.models.product import Product, load_product
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
+from headway_pipelines.properties import described_subjects
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -79,7 +80,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
 
 
 def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
-    """Gives a connection `lake`, `actor_person`, `people` and `events` (the lake with its people).
+    """Gives a connection `lake`, `actor_person`, `people`, `events` (the lake with its people) and the histories.
 
     Args:
         con: A connection.
@@ -87,7 +88,8 @@ def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
         ledger: Its ledger.
     """
     attach_lake(con, workspace, ledger)
-    for name in ("actor_person", "people"):
+    described = described_subjects(load_plan(workspace.plan_file))
+    for name in ("actor_person", "people", *(f"{subject}_properties" for subject in described)):
         path = literal(str(workspace.people / f"{name}.parquet"))
         con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet({path})")
     con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")

@@ -16,8 +16,9 @@ import duckdb
 
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load
-from headway.models.plan import TrackingPlan, load_plan
+from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway_pipelines.ledger import PASSED, PROMOTED, Ledger
+from headway_pipelines.properties import write_statements
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _HERE = "headway_pipelines"
@@ -119,6 +120,7 @@ def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
             rewritten = _choose(con, workspace, ledger, groups, passed)
             added = _write_days(con, workspace, incoming, rewritten)
             links = _write_links(con, workspace, ledger)
+            statements = write_statements(con, workspace, ledger, groups, passed)
             days = sorted({day for day, _ in added.values()} | set(rewritten))
     finally:
         con.close()
@@ -127,7 +129,8 @@ def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
     replaced = [p for p, day in ledger.lake_files().items() if day in rewritten]
     with ledger.transaction():
         ledger.swap_files("events", added, replaced)
-        ledger.swap_files("links", links, list(ledger.lake_files("links")))
+        for kind, files in {"links": links, **statements}.items():
+            ledger.swap_files(kind, files, list(ledger.lake_files(kind)))
         ledger.move(passed, PROMOTED)
     for group in set(groups) - ledger.waiting_groups():
         shutil.rmtree(workspace.staging / group, ignore_errors=True)
@@ -221,9 +224,10 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
     Returns:
         Number of files deleted.
     """
-    live = {workspace.warehouse / p for kind in ("events", "links") for p in ledger.lake_files(kind)}
+    derived = ("links", *SUBJECTS)
+    live = {workspace.warehouse / p for kind in ("events", *derived) for p in ledger.lake_files(kind)}
     dead = [p for p in workspace.lake.glob("day=*/*.parquet") if p not in live]
-    dead += [p for p in workspace.people.glob("links-*.parquet") if p not in live]
+    dead += [p for kind in derived for p in workspace.people.glob(f"{kind}-*.parquet") if p not in live]
     for path in dead:
         path.unlink()
     for folder in workspace.lake.glob("*"):

@@ -52,7 +52,7 @@ def count_group(
             accounts[batch].lines = lines
     for batch, line, position, reason in con.execute(load(_HERE, "locate_rejects.sql")).fetchall():
         accounts[batch].rejects.append((line, position, reason))
-    dropped = _undeclared(con, declared, key) + _misfits(con, rules)
+    dropped = _undeclared(con, declared, key) + misfits(con, rules, "typed")
     for (batch, event, prop, reason), values in dropped.items():
         accounts[batch].dropped[(event, prop, reason)] = values
     return accounts
@@ -81,9 +81,10 @@ def _undeclared(
             counts[batch, event, "", outcome] += rows
             names.add(("event", event))
             continue
-        owner = event if outcome == "event" else f"({outcome})"
+        owner = event if outcome == "event" else f"({outcome.removeprefix('traits of ')})"
         for name in keys or ():
-            class_ = declared.get((event, name)) if outcome == "event" else None
+            # What stands among the properties of an identify call is neither an event's nor declared anywhere.
+            class_ = declared.get((owner, name)) if outcome not in ("identify", "group") else None
             if class_ is None:
                 counts[batch, owner, name, "undeclared"] += rows
                 names.add(("property", name))
@@ -124,12 +125,24 @@ def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
     return shown.get(("property", prop), prop)
 
 
-def _misfits(con: duckdb.DuckDBPyConnection, rules: list[ColumnRule]) -> Counter[tuple[int, str, str, str]]:
+def misfits(
+    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], typed: str
+) -> Counter[tuple[int, str, str, str]]:
+    """Counts values that were there but did not fit their class.
+
+    Args:
+        con: The gate's connection.
+        rules: The column rules, in the order of the violation bits.
+        typed: A relation with batch, event and the bits as ``mask0``, ``mask1`` and so on.
+
+    Returns:
+        Values by batch, event, column and reason.
+    """
     words = max(1, -(-len(rules) // 62))
     masks = ", ".join(f"mask{i}" for i in range(words))
     any_set = " OR ".join(f"mask{i} <> 0" for i in range(words))
     rows = con.execute(
-        f"SELECT batch, event, {masks}, count(*) FROM typed WHERE {any_set} GROUP BY ALL ORDER BY ALL"
+        f"SELECT batch, event, {masks}, count(*) FROM {typed} WHERE {any_set} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     counts: Counter[tuple[int, str, str, str]] = Counter()
     for batch, event, *bits, count in rows:

@@ -97,7 +97,7 @@ def column_rules(plan: TrackingPlan) -> tuple[list[ColumnRule], list[UrlTable]]:
     Returns:
         One rule a column, in the order of the plan's columns; and the tables of addresses that rules refer to.
     """
-    return _rules({name: event.fields() for name, event in plan.events.items()}, plan.columns(), "judged")
+    return _rules({name: event.fields() for name, event in plan.events.items()}, plan.columns())
 
 
 def trait_rules(plan: TrackingPlan, subject: Subject, rows: str) -> tuple[list[ColumnRule], list[UrlTable]]:
@@ -112,11 +112,14 @@ def trait_rules(plan: TrackingPlan, subject: Subject, rows: str) -> tuple[list[C
         As `column_rules`; both empty where the plan declares none that is stored.
     """
     declared = {TRAIT_OWNERS[subject]: plan.subject_fields(subject)}
-    return _rules(declared, plan.subject_columns(subject), rows)
+    return _rules(declared, plan.subject_columns(subject), rows, f"{subject}_")
 
 
 def _rules(
-    declared: Mapping[str, tuple[PropertyField, ...]], columns: Mapping[str, Column], rows: str
+    declared: Mapping[str, tuple[PropertyField, ...]],
+    columns: Mapping[str, Column],
+    rows: str = "judged",
+    prefix: str = "",
 ) -> tuple[list[ColumnRule], list[UrlTable]]:
     rules = {n: ColumnRule(n, c.sql_type, c.domain) for n, c in columns.items()}
     tables: dict[tuple[str, str], UrlTable] = {}
@@ -125,7 +128,9 @@ def _rules(
             raw = value_of(prop.source)
             if isinstance(prop.spec, UrlProperty):
                 parts = _url_parts(prop, prop.spec)
-                table = tables.setdefault((raw, repr(parts)), UrlTable(f"url{len(tables)}", raw, parts, rows=rows))
+                table = tables.setdefault(
+                    (raw, repr(parts)), UrlTable(f"{prefix}url{len(tables)}", raw, parts, rows=rows)
+                )
                 table.events.append(event)
                 fills = [
                     (
@@ -147,7 +152,9 @@ def declared_keys(plan: TrackingPlan) -> Mapping[tuple[str, str], str]:
     owners = {event: declared.fields() for event, declared in plan.events.items()}
     owners |= {owner: plan.subject_fields(subject) for subject, owner in TRAIT_OWNERS.items()}
     return {
-        (owner, _path(prop.source)[0]): prop.spec.class_ for owner, fields in owners.items() for prop in fields
+        (owner, _path(prop.source)[0]): prop.spec.class_
+        for owner, fields in owners.items()
+        for prop in fields
     }
 
 

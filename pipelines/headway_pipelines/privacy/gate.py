@@ -22,7 +22,7 @@ import pyarrow as pa
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.errors import HeadwayError
-from headway.models.plan import TrackingPlan
+from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import column_rules, declared_keys, violation_masks
@@ -37,6 +37,7 @@ from headway_pipelines.privacy.framing import (
 )
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.traits import declared_traits
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.sources.shape import Source
 
@@ -94,8 +95,9 @@ class CleanBatch:
     """Some events that passed the gate. Only the gate makes it.
 
     Attributes:
-        folder: Where ``events.parquet`` (rows of the lake) and ``links.parquet`` (which device was seen with
-            which user, and when) were written; they count only once the ledger says so.
+        folder: Where ``events.parquet`` (rows of the lake), ``links.parquet`` (which device was seen with
+            which user, and when) and, where the plan declares such properties, ``person.parquet`` and
+            ``account.parquet`` (dated statements about them) were written; they count only once the ledger says so.
         accounts: What was counted, by batch number.
         finished: Batches whose file ends in this group.
         damaged: Batches whose file is damaged, with the place.
@@ -121,6 +123,10 @@ class CleanBatch:
     def links(self) -> pa.Table:
         """The links, in memory."""
         return _read(self.folder / "links.parquet")
+
+    def statements(self, subject: Subject) -> pa.Table:
+        """What was said of people or of accounts, in memory; the plan must declare properties of them."""
+        return _read(self.folder / f"{subject}.parquet")
 
 
 def _read(path: Path) -> pa.Table:
@@ -192,6 +198,7 @@ class Gate:
         self._vault = Vault(vault_folder, key, self._con)
         self._rules, self._urls = column_rules(plan)
         self._keys = declared_keys(plan)
+        self._traits = declared_traits(plan)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
 
@@ -251,14 +258,19 @@ class Gate:
             self._judge(source)
         with guarded("apply the tracking plan"):
             self._type()
+            for traits in self._traits:
+                traits.read(self._con, ancient=ANCIENT, now=self._now, tolerance=FUTURE_TOLERANCE)
             self._assign_ids()
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
-            for name, query in (("events", self._clean_sql(source)), ("links", load(_HERE, "links.sql"))):
+            tables = {"events": self._clean_sql(source), "links": load(_HERE, "links.sql")}
+            tables |= {traits.subject: traits.statements() for traits in self._traits}
+            for name, query in tables.items():
                 target = literal(str(folder / f"{name}.parquet"))
                 self._con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION snappy)")
             accounts = count_group(self._con, self._keys, self._rules, self._key, group.framed)
+            self._count_traits(accounts)
             self._con.execute("DROP TABLE typed")
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames"):
@@ -311,6 +323,13 @@ class Gate:
             f"FROM judged {joins} WHERE outcome = 'event')"
         )
 
+    def _count_traits(self, accounts: dict[int, Account]) -> None:
+        for traits in self._traits:
+            for (batch, *what), values in traits.dropped(self._con).items():
+                owner, name, reason = what
+                accounts[batch].dropped[owner, name, reason] = values
+            traits.forget(self._con)
+
     def _assign_ids(self) -> None:
         """Makes `ids`: the surrogate of every identifier of this group."""
         parts = [
@@ -320,6 +339,7 @@ class Gate:
         parts += [
             f"SELECT {literal(r.domain)}, {identifier(r.name)} FROM typed" for r in self._rules if r.domain
         ]
+        parts += [part for traits in self._traits for part in traits.identifiers()]
         every = " UNION ALL ".join(parts)
         self._vault.assign(
             self._con.sql(f"SELECT DISTINCT domain, raw FROM ({every}) WHERE raw IS NOT NULL").pl()
