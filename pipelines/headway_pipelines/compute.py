@@ -119,8 +119,14 @@ class _PlannedLog(EventLog):
 def _insights(
     con: duckdb.DuckDBPyConnection, plan: TrackingPlan, product: Product, horizon: datetime
 ) -> dict[str, pl.DataFrame]:
+    described = described_subjects(plan)
     log = _PlannedLog(
-        (con, "events"), timezone=product.timezone, week_start=product.week_start, horizon=horizon
+        (con, "events"),
+        timezone=product.timezone,
+        week_start=product.week_start,
+        horizon=horizon,
+        person_properties="person_properties" if "person" in described else None,
+        account_properties="account_properties" if "account" in described else None,
     )
     log.planned = frozenset(plan.events)
     funnels, retentions = [], []

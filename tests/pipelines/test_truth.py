@@ -24,7 +24,8 @@ import pytest
 from filelock import FileLock
 from scipy import stats
 
-from headway import EventLog, Funnel
+from headway import EventLog, Funnel, Trend
+from headway import open as open_workspace
 from headway.statistics.intervals import wilson
 from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import Scenario, simulate_scenario
@@ -123,6 +124,18 @@ def usual(demo_workspace: DemoWorkspace) -> Computed:
 
 
 # -- equal, exactly -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "role"),
+    [("Course Published", "teacher"), ("Feature Exposed", "teacher"), ("Lesson Watched", "learner")],
+)
+def test_role_of_the_person_as_of_the_event(exact: Computed, event: str, role: str) -> None:
+    """Only identify calls say the role; each of these events is done by people of one role only."""
+    with open_workspace(exact.root) as log:
+        by = Trend(event, period="month", by="person.role").run(log).frame
+    counted = by.group_by("person.role").agg(pl.col("value").sum()).rows()
+    assert counted == [(role, exact.truth["log"]["events"][event])]
 
 
 def test_lines_by_outcome(exact: Computed) -> None:

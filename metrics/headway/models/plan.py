@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -186,6 +186,19 @@ class TrackingPlan(Definition):
         """
         columns = (column for field in self.subject_fields(subject) for column in field.columns())
         return {column.name: column for column in sorted(columns, key=lambda each: each.name)}
+
+    def dated_columns(self) -> Mapping[str, Column]:
+        """Returns the properties of people and accounts under the names that conditions use.
+
+        Returns:
+            Column by name: ``person.x`` as of an event, ``person_latest.x`` as last known; the same of accounts.
+        """
+        return {
+            f"{subject}{suffix}.{name}": replace(column, name=f"{subject}{suffix}.{name}")
+            for subject in SUBJECTS
+            for suffix in ("", "_latest")
+            for name, column in self.subject_columns(subject).items()
+        }
 
     @cached_property
     def hash(self) -> str:
