@@ -157,10 +157,11 @@ def test_lines_by_outcome(exact: Computed) -> None:
         "undeclared event": log["undeclared_events"]
     }
     events = log["messages"] - sum(messages.values())
-    assert set(found) == {*messages, "event"}
+    assert set(found) == {*messages, "event", "copy of an event"}
     assert sum(found.values()) == log["messages"] + log["retries"]
     assert all(found[name] >= count for name, count in messages.items())
-    assert found["event"] >= events
+    # no retry is counted as an event: a copy of one loses, whenever it comes
+    assert found["event"] == events
     run = exact.tables["run_info"].row(0, named=True)
     assert (run["lines"], run["files"], run["files_blocked"], run["files_damaged"]) == (
         log["lines"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePath
 from typing import Annotated
@@ -82,7 +83,7 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         delimited, jsonl, parquet, segment, segment_wire (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
-    return tuple(each.source(name) for name, each in definition.sources.items())
+    return tuple(replace(each.source(name), copies=each.copies) for name, each in definition.sources.items())
 
 
 def load_sources(workspace: Workspace) -> tuple[Source, ...]:

@@ -41,6 +41,10 @@ network) tell bots and the team's own traffic apart; neither is ever stored.
 """
 
 
+Copies = Literal["first_received", "last_received", "first_occurred", "last_occurred"]
+"""Which of several copies of one event stays: the first or the last to arrive, or to have happened."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """How the files of a source are cut into rows before the SQL sees them.
@@ -70,6 +74,7 @@ class Source:
             columns of `SHAPE`.
         reader: How files are cut into rows.
         files: Patterns of paths below ``raw/`` that this source reads.
+        copies: Which of several copies of one event stays.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Source:
     shape_sql: str
     reader: Reader = Reader()
     files: tuple[str, ...] = ("**/*",)
+    copies: Copies = "first_received"
 
     @cached_property
     def query(self) -> str:
@@ -91,9 +97,11 @@ class FileSet(Definition):
 
     Attributes:
         files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
+        copies: Which of several copies of one event stays.
     """
 
     files: tuple[StrictStr, ...] = ("**/*",)
+    copies: Copies = "first_received"
 
     @field_validator("files")
     @classmethod
