@@ -98,12 +98,13 @@ def _scan(files: list[Path], columns: dict[str, str]) -> str:
     return f"SELECT {names} FROM read_parquet({paths}, hive_partitioning = false)"
 
 
-def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
+def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = None) -> dict[str, int]:
     """Moves the staged batches that passed their checks into the lake, each event once.
 
     Args:
         workspace: The workspace.
         ledger: Its ledger.
+        memory_limit: What DuckDB may use before it spills to disk, for example ``"2GB"``; None takes its default.
 
     Returns:
         The UTC days whose folder changed -> rows the day has now.
@@ -115,7 +116,7 @@ def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
     workspace.lake.mkdir(parents=True, exist_ok=True)
     incoming = workspace.lake / f".incoming-{secrets.token_hex(4)}"
     spill = workspace.warehouse / "tmp"
-    con = connect(temp_directory=spill)
+    con = connect(temp_directory=spill, memory_limit=memory_limit)
     try:
         attach_lake(con, workspace, ledger)
         with guarded("bring staged events into the lake"):
@@ -244,17 +245,18 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
     return len(dead)
 
 
-def repeated_events(workspace: Workspace, ledger: Ledger) -> int:
+def repeated_events(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = None) -> int:
     """Counts event ids that occur more than once in the lake; there should be none.
 
     Args:
         workspace: The workspace.
         ledger: Its ledger.
+        memory_limit: As for `promote`.
 
     Returns:
         Number of surplus rows.
     """
-    con = connect(temp_directory=workspace.warehouse / "tmp")
+    con = connect(temp_directory=workspace.warehouse / "tmp", memory_limit=memory_limit)
     try:
         attach_lake(con, workspace, ledger)
         with guarded("look for repeated events"):
