@@ -1,7 +1,7 @@
 """What it costs to keep each event once: promotion beside a lake of many keys, under a memory limit.
 
-The lake and the staged events are generated, not read from raw logs. Every figure is a whole process's wall time and peak
-memory, measured from outside.
+The lake and the staged events are generated, not read from raw logs. Every figure is a whole process's wall time and
+peak memory, measured from outside.
 
 * day     a day's events, half of them copies of events all over the lake, brought into a lake of --keys events
 * first   --keys events at once into an empty lake, one in ten of them twice

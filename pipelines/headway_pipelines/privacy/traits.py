@@ -27,9 +27,11 @@ from headway_pipelines.privacy.classes import (
 
 UNUSABLE = "no usable id or time"
 
+TRAIT_KINDS: dict[Subject, list[str]] = {"person": ["event", "identify"], "account": ["group"]}
+"""Outcomes of the rows that speak of people and of accounts."""
+
 _HERE = "headway_pipelines.privacy"
 _NEVER_STORED = ("text", "sensitive")
-_KINDS: dict[Subject, list[str]] = {"person": ["event", "identify"], "account": ["group"]}
 #: Domains of the vault and the columns that name the subject, the best first.
 _NAMED_BY: dict[Subject, list[tuple[str, str]]] = {
     "person": [("user", "_user"), ("device", "_device")],
@@ -75,7 +77,7 @@ class Traits:
         text = bind(
             load(_HERE, "trait_rows.sql").replace("/* names */", f"[{', '.join(map(literal, self.names))}]"),
             {
-                "kinds": _KINDS[self.subject],
+                "kinds": TRAIT_KINDS[self.subject],
                 "owner": TRAIT_OWNERS[self.subject],
                 "of_accounts": self.subject == "account",
                 "ancient": ancient,
