@@ -17,7 +17,7 @@ import click
 import pytest
 
 from headway.engine import connect
-from headway.models.plan import load_plan
+from headway.models.plan import load_plan, parse_plan
 from headway_pipelines.sources.config import parse_sources
 
 with warnings.catch_warnings():
@@ -165,10 +165,21 @@ def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names["log"].close()  # type: ignore[attr-defined]
 
 
+def test_python_of_the_properties_page_runs(demo: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(ROOT / "docs" / "properties.md", "python"):
+        exec(compile(block.text, "properties.md", "exec"), names)
+    assert all(names[name].frame["value"].sum() > 0 for name in ("weekly", "by_role", "schools"))  # type: ignore[attr-defined]
+    names["log"].close()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("block", everywhere("yaml"), ids=str)
 def test_definitions_can_be_read(block: Fenced) -> None:
-    assert block.text.startswith("# sources.yml\n")
-    assert len(parse_sources(block.text)) >= 2
+    if block.text.startswith("# tracking_plan.yml\n"):
+        assert parse_plan(block.text).dated_columns()
+    else:
+        assert block.text.startswith("# sources.yml\n")
+        assert len(parse_sources(block.text)) >= 2
 
 
 def test_the_steps_for_own_logs_work(demo: Path, tmp_path: Path, headway: Command) -> None:
