@@ -138,6 +138,19 @@ def test_role_of_the_person_as_of_the_event(exact: Computed, event: str, role: s
     assert counted == [(role, exact.truth["log"]["events"][event])]
 
 
+def test_what_was_said_of_people_is_in_the_team_s_database_and_not_in_the_published_one(
+    exact: Computed,
+) -> None:
+    roles = dict(exact.ask("SELECT role, count(*) FROM person_latest GROUP BY role ORDER BY role"))
+    assert set(roles) == {"learner", "teacher"}
+    assert sum(roles.values()) == exact.truth["people"]["sign_ups"]
+    assert exact.ask("SELECT DISTINCT country FROM person_properties") == [("DE",)]
+    assert exact.ask("SELECT DISTINCT industry FROM account_latest") == [("education",)]
+    published = tables_of(Workspace(exact.root).published_db)
+    assert not {"person_properties", "person_latest", "account_properties", "account_latest"} & set(published)
+    assert not any({"person", "account", "role"} & set(frame.columns) for frame in published.values())
+
+
 def test_lines_by_outcome(exact: Computed) -> None:
     log, found = (
         exact.truth["log"],
