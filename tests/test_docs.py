@@ -167,6 +167,14 @@ def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names["log"].close()  # type: ignore[attr-defined]
 
 
+def test_python_of_the_properties_page_runs(demo: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(ROOT / "docs" / "properties.md", "python"):
+        exec(compile(block.text, "properties.md", "exec"), names)
+    assert all(names[name].frame["value"].sum() > 0 for name in ("weekly", "by_role", "schools"))  # type: ignore[attr-defined]
+    names["log"].close()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("block", everywhere("yaml"), ids=str)
 def test_definitions_can_be_read(block: Fenced) -> None:
     file = block.text.splitlines()[0].removeprefix("# ")

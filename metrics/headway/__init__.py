@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
     from headway.insights import ActivePeople, Funnel, Retention, Sessions, Trend
-    from headway.log import EventLog, ExcludedEventsWarning, open  # noqa: A004 - read as hw.open
+    from headway.log import EventLog, ExcludedEventsWarning
+    from headway.opening import open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
 
 __all__ = [
@@ -55,7 +56,8 @@ __all__ = [
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
     "headway.insights": ("ActivePeople", "Funnel", "Retention", "Sessions", "Trend"),
-    "headway.log": ("EventLog", "ExcludedEventsWarning", "open"),
+    "headway.log": ("EventLog", "ExcludedEventsWarning"),
+    "headway.opening": ("open",),
     "headway.selectors": ("Event",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

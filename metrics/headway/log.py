@@ -11,22 +11,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 import sqlglot
 from sqlglot import exp
 
-from headway.engine import bind, connect, guarded, identifier, literal, load
+from headway.engine import bind, guarded, identifier, load, with_inputs
 from headway.engine.sql import DIALECT
 from headway.errors import HeadwayWarning, InputError
+from headway.models.plan_checks import SUBJECTS, Subject
 from headway.periods import Moment, Period, Span, check_period, utc_text, utc_us, week_offset, weekday, zone
-from headway.selectors import parse_where
-from headway.sources import LINE, Opened, Source, opened
+from headway.selectors import names_of, parse_where
+from headway.sources import LINE, Source, opened, relation_name
+from headway.subjects import History, with_properties
 
 _RESERVED = ("person", "event", "us", "day", "seq", "period")
 # 700,000 days keep the week's integer division, which cuts towards zero, away from negative numbers.
-_TRAFFIC = {"people": "events", "all": "all_events"}
 _PERIODS = {
     "day": "CAST(:local AS DATE) - DATE '1970-01-01'",
     "week": "(CAST(:local AS DATE) - DATE '1970-01-01' + :offset + 700000) // 7 - 100000",
@@ -82,6 +82,9 @@ class EventLog:
         timezone: str = "UTC",
         week_start: str = "monday",
         horizon: datetime | None = None,
+        account: str = "account",
+        person_properties: pl.DataFrame | str | None = None,
+        account_properties: pl.DataFrame | str | None = None,
     ) -> None:
         """Opens a log.
 
@@ -95,6 +98,11 @@ class EventLog:
             week_start: The day weeks start on.
             horizon: All data received before this instant is in the log (naive means UTC); None takes the
                 time of the last event. A period is complete when it ends at or before the horizon.
+            account: Column that says for which account, where there are `account_properties`.
+            person_properties: What was true of people since when: a frame, or the name of a relation on the log's
+                connection, with the columns ``person``, ``valid_from`` (UTC) and one a property. Conditions and
+                breakdowns then know ``person.x`` (as of the event) and ``person_latest.x``.
+            account_properties: The same of accounts, with the column ``account``.
 
         Raises:
             InputError: The source cannot be read, a column is missing, or an option is unknown.
@@ -116,6 +124,15 @@ class EventLog:
         if not self.columns[time].startswith("TIMESTAMP") and self.columns[time] != "DATE":
             raise InputError(f"column {time!r} is {self.columns[time]}; make it a timestamp first")
         self._horizon_us = None if horizon is None else utc_us(horizon)
+        self._keys = {"person": person, "account": account}
+        told = (person_properties, account_properties)
+        self._histories = [
+            self._history(subject, each)
+            for subject, each in zip(SUBJECTS, told, strict=True)
+            if each is not None
+        ]
+        for history in self._histories:
+            self.columns |= history.names
         self._warn_excluded()
 
     @property
@@ -181,6 +198,7 @@ class EventLog:
         where: str | None = None,
         period: Period | None = None,
         week_start: str | None = None,
+        unit: str = "person",
     ) -> str:
         """Writes the query that gives an insight its events, as relation ``ev``.
 
@@ -192,6 +210,8 @@ class EventLog:
             where: Condition on the properties of all events; others do not exist for the question.
             period: Adds a column ``period`` with the number of the local day, week or month.
             week_start: The day weeks start on; None takes the log's.
+            unit: What is counted: ``"person"``, or another column such as ``"account"``; events without it are
+                left out.
 
         Returns:
             A query with the columns ``person``, ``event``, ``us`` (epoch microseconds UTC), ``day`` (days
@@ -224,21 +244,28 @@ class EventLog:
             )
         more += [self._property(name) for name in properties]
         span = Span.parse(since, until, timezone)
+        counted = self._unit(unit)
         tests = [self._usable(), *_within(utc, span)]
+        used = set(properties)
+        if unit != "person":
+            tests.append(counted.copy().is_(exp.null()).not_())
         if where is not None:
             tests.append(exp.Paren(this=parse_where(where, self.properties)))
-        return bind(
+            used |= set(names_of(tests[-1:]))
+        ctes, relation = with_properties(self.relation, self._histories, used, keys=self._keys, utc=utc)
+        text = bind(
             load("headway", "prelude"),
             {
-                "person": exp.column(self._names["person"], quoted=True),
+                "person": counted,
                 "event": exp.cast(exp.column(self._names["event"], quoted=True), "VARCHAR"),
                 "utc": utc,
                 "local": local,
                 "more": more,
-                "relation": exp.to_table(self.relation, dialect=DIALECT),
+                "relation": exp.to_table(relation, dialect=DIALECT),
                 "condition": exp.and_(*tests),
             },
         )
+        return with_inputs(text, ctes) if ctes else text
 
     def calendar(
         self,
@@ -341,6 +368,22 @@ class EventLog:
             exp.column(LINE, quoted=True) if LINE in self.columns else exp.Literal.number(0), "BIGINT"
         )
 
+    def _unit(self, unit: str) -> exp.Expr:
+        if unit != "person" and unit not in self.columns:
+            raise InputError.unknown("unit", unit, ["person", *self.columns])
+        if "." in unit:
+            raise InputError(f"{unit!r} changes over time and cannot be what is counted")
+        return exp.column(self._names["person"] if unit == "person" else unit, quoted=True)
+
+    def _history(self, subject: Subject, told: pl.DataFrame | str) -> History:
+        if self._keys[subject] not in self.columns:
+            raise InputError.unknown("column", self._keys[subject], self.columns)
+        name = f"{subject}_properties"
+        if isinstance(told, pl.DataFrame):
+            self._con.register(name, told)
+            told = name
+        return History.of(self._con, subject, relation_name(told))
+
     def _property(self, name: str) -> exp.Expr:
         if name not in self.properties:
             raise InputError.unknown("property", name, self.properties)
@@ -349,52 +392,6 @@ class EventLog:
                 f"property {name!r} has a name Headway uses itself; give the column another name"
             )
         return exp.column(name, quoted=True)
-
-
-def open(workspace: str | Path, *, traffic: str = "people") -> EventLog:  # noqa: A001 - read as hw.open
-    """Opens the events of a workspace for reading.
-
-    Args:
-        workspace: Folder of the workspace.
-        traffic: ``"people"`` leaves out bots and the team's own traffic; ``"all"`` keeps them, told apart by the
-            property ``traffic``.
-
-    Returns:
-        The log on ``warehouse/explore.duckdb``, with the product's time zone, week start and horizon. `sql`
-        reaches everything in that file.
-
-    Raises:
-        InputError: There is no such folder, it holds no events yet, or `traffic` is neither.
-        EngineError: The file cannot be opened.
-
-    Examples:
-        >>> open("nowhere")
-        Traceback (most recent call last):
-            ...
-        headway.errors.InputError: no workspace at 'nowhere': ...
-    """
-    if traffic not in _TRAFFIC:
-        raise InputError.unknown("traffic", traffic, _TRAFFIC)
-    folder = Path(workspace)
-    file = folder / "warehouse" / "explore.duckdb"
-    if not folder.is_dir():
-        raise InputError(
-            f"no workspace at {str(workspace)!r}: 'headway demo' or 'headway init DIR --from PATH' makes one"
-        )
-    if not file.is_file():
-        raise InputError(
-            f"{str(workspace)!r} holds no events yet: 'headway run --workspace {workspace}' loads them"
-        )
-    con = connect()
-    with guarded("open the events of the workspace"):
-        con.execute(f"ATTACH {literal(str(file))} AS explore (READ_ONLY)")
-        con.execute("USE explore")
-        product = con.execute("SELECT timezone, week_start FROM product").fetchall()
-        horizon = con.execute("SELECT horizon FROM horizon").fetchall()
-    (timezone, week_start), (until,) = product[0], horizon[0] if horizon else (None,)
-    return EventLog(
-        Opened(con, identifier(_TRAFFIC[traffic])), timezone=timezone, week_start=week_start, horizon=until
-    )
 
 
 def _filled(text: str, **values: exp.Expr | int) -> exp.Expr:

@@ -26,7 +26,7 @@ _ALLOWED = (
     "a condition may use =, <>, <, <=, >, >=, in (...), like, is null, between, and, or, not, parentheses, "
     "property names, numbers, true, false and 'text'"
 )
-_OTHER_SUBJECTS = ("person", "account")
+_OTHER_SUBJECTS = ("person", "person_latest", "account", "account_latest")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Event:
     Attributes:
         event: A name, several names (any of them), or None for any event.
         where: A condition over event properties such as ``"amount > 10 and plan in ('pro', 'team')"``,
-            or None.
+            or None. ``person.plan`` and ``account.plan`` are what was true of the event's person or account when
+            it happened, ``person_latest.plan`` and ``account_latest.plan`` what was last known of them.
 
     Raises:
         InputError: A name is empty or not text.
@@ -259,16 +260,27 @@ def _property(node: exp.Expr, columns: frozenset[str]) -> exp.Column:
         return _property(_only(node, "this").this, columns)
     if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
         raise InputError("'in', 'like', 'between' and 'is null' need a property name on their left")
-    if node.table in _OTHER_SUBJECTS:
-        raise InputError(
-            f"{node.table} properties such as {node.table}.{node.name} cannot be used in a condition yet; "
-            "use a property of the event"
-        )
+    if node.table in _OTHER_SUBJECTS and not node.db:
+        return _dated_property(node, columns)
     if node.table:
         raise InputError(f"write the property name alone: {node.name!r} instead of {node.sql(DIALECT)!r}")
     if node.name not in columns:
         raise InputError.unknown("property", node.name, columns)
     return exp.column(node.name, quoted=True)
+
+
+def _dated_property(node: exp.Column, columns: frozenset[str]) -> exp.Column:
+    name = f"{node.table}.{node.name}"
+    known = [each for each in columns if each.startswith(f"{node.table}.")]
+    if not known:
+        subject = node.table.removesuffix("_latest")
+        raise InputError(
+            f"{name!r} is not known here: no {subject} properties are. Declare them under {subject}_properties in "
+            "the tracking plan, or use a property of the event"
+        )
+    if name not in known:
+        raise InputError.unknown("property", name, known)
+    return exp.column(name, quoted=True)
 
 
 def _only(node: exp.Expr, *names: str) -> exp.Expr:

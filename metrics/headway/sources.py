@@ -71,7 +71,7 @@ def opened(source: Source) -> Opened:
         return source
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], duckdb.DuckDBPyConnection):
         with guarded("use the connection"):
-            return Opened(source[0].cursor(), _relation_name(source[1]))
+            return Opened(source[0].cursor(), relation_name(source[1]))
     con = connect()
     with guarded("read the events"):
         if isinstance(source, duckdb.DuckDBPyRelation):
@@ -104,7 +104,22 @@ def _view_of_files(con: duckdb.DuckDBPyConnection, paths: list[Any]) -> None:
     con.execute(bind(load("headway", "files" if not lined else "files_with_lines"), {"files": files}))
 
 
-def _relation_name(name: str) -> str:
+def relation_name(name: str) -> str:
+    """Quotes the name of a table or view, with or without its schema and database.
+
+    Args:
+        name: The name as SQL writes it.
+
+    Returns:
+        The name, every part quoted.
+
+    Raises:
+        InputError: It is no such name.
+
+    Examples:
+        >>> relation_name("main.events")
+        '"main"."events"'
+    """
     wrong = InputError(f"{name!r} is not the name of a table or view")
     try:
         table = exp.to_table(name, dialect=DIALECT)

@@ -19,6 +19,10 @@ TABLE_COMMENTS = {
     "run_info": "One row: what this file was computed from, when, and for which product.",
     "people": "One row per person: pseudonym, first seen, first-touch channel.",
     "actor_person": "One row per actor: the person it belongs to.",
+    "person_properties": "One row per person and instant at which a declared property changed: all values then.",
+    "person_latest": "One row per person with declared properties: the values last known.",
+    "account_properties": "One row per account and instant at which a declared property changed: all values then.",
+    "account_latest": "One row per account with declared properties: the values last known.",
     "horizon": "One row: the instant before which all data is in.",
     "product": "One row: the product's name and calendar.",
     "events": "One row per event of people, with its person. Pseudonymous and unsuppressed: for the team only.",
@@ -110,6 +114,7 @@ COLUMN_COMMENTS = {
     "person": "Pseudonym of the person.",
     "actor": "Pseudonym of the user or device the tracker saw.",
     "account": "Pseudonym of the account.",
+    "valid_from": "Since when the values hold, UTC.",
     "version": "Fingerprint of the mapping.",
     "first_seen_at": "The person's first event, UTC.",
     "channel": "First-touch channel.",
@@ -131,3 +136,6 @@ COLUMN_COMMENTS = {
     "sessions.reason": "Why it is set apart: too long, or too many events; null for a visit.",
     "min_people": "Smallest number of people a published cell may speak of.",
 }
+
+PROPERTY_TABLES = ("person_properties", "person_latest", "account_properties", "account_latest")
+"""Tables whose columns, apart from whom and since when, are what the tracking plan declares."""

@@ -20,6 +20,7 @@ from headway.models.product import Product, load_product
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
+from headway_pipelines.properties import described_subjects
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -80,7 +81,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
 
 
 def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
-    """Gives a connection `lake`, `actor_person`, `people` and `events` (the lake with its people, without bots).
+    """Gives a connection `lake`, `actor_person`, `people`, `events` (the lake of people, without bots) and histories.
 
     Args:
         con: A connection.
@@ -88,7 +89,8 @@ def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
         ledger: Its ledger.
     """
     attach_lake(con, workspace, ledger)
-    for name in ("actor_person", "people"):
+    described = described_subjects(load_plan(workspace.plan_file))
+    for name in ("actor_person", "people", *(f"{subject}_properties" for subject in described)):
         path = literal(str(workspace.people / f"{name}.parquet"))
         con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet({path})")
     con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")
@@ -132,8 +134,14 @@ class PlannedLog(EventLog):
 def _insights(
     con: duckdb.DuckDBPyConnection, plan: TrackingPlan, product: Product, horizon: datetime
 ) -> dict[str, pl.DataFrame]:
+    described = described_subjects(plan)
     log = PlannedLog(
-        (con, "events"), timezone=product.timezone, week_start=product.week_start, horizon=horizon
+        (con, "events"),
+        timezone=product.timezone,
+        week_start=product.week_start,
+        horizon=horizon,
+        person_properties="person_properties" if "person" in described else None,
+        account_properties="account_properties" if "account" in described else None,
     )
     log.planned = frozenset(plan.events)
     funnels, retentions = [], []

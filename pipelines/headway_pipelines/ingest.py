@@ -237,8 +237,8 @@ def stage(workspace: Workspace, ledger: Ledger, clean: CleanBatch) -> None:
     """
     if not isinstance(clean, CleanBatch):
         raise TypeError("only what came out of the privacy gate can be staged")
-    for name in ("events", "links"):
-        sync_file(clean.folder / f"{name}.parquet")
+    for file in clean.folder.glob("*.parquet"):
+        sync_file(file)
     group = clean.folder.name.removeprefix(".")
     clean.folder.rename(workspace.staging / group)
     sync_folder(workspace.staging)

@@ -276,6 +276,7 @@ def _written(name: str, found: Survey) -> tuple[str, str]:
         hidden=found.hidden_events + found.hidden_properties,
         hidden_events=found.hidden_events,
         hidden_properties=found.hidden_properties,
+        traits=found.traits,
     )
     names = list(found.events)
     hosts = [snake_case(g.name) for g in found.guesses if g.class_ == "url" and "refer" in g.name.lower()]

@@ -16,8 +16,11 @@ import duckdb
 
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load
-from headway.models.plan import TrackingPlan, load_plan
-from headway_pipelines.ledger import PASSED, PROMOTED, Ledger
+from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
+from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
+from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
+from headway_pipelines.properties import write_statements
+from headway_pipelines.sources.config import load_sources
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _HERE = "headway_pipelines"
@@ -96,12 +99,13 @@ def _scan(files: list[Path], columns: dict[str, str]) -> str:
     return f"SELECT {names} FROM read_parquet({paths}, hive_partitioning = false)"
 
 
-def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
+def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = None) -> dict[str, int]:
     """Moves the staged batches that passed their checks into the lake, each event once.
 
     Args:
         workspace: The workspace.
         ledger: Its ledger.
+        memory_limit: What DuckDB may use before it spills to disk, for example ``"2GB"``; None takes its default.
 
     Returns:
         The UTC days whose folder changed -> rows the day has now.
@@ -113,13 +117,15 @@ def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
     workspace.lake.mkdir(parents=True, exist_ok=True)
     incoming = workspace.lake / f".incoming-{secrets.token_hex(4)}"
     spill = workspace.warehouse / "tmp"
-    con = connect(temp_directory=spill)
+    con = connect(temp_directory=spill, memory_limit=memory_limit)
     try:
         attach_lake(con, workspace, ledger)
         with guarded("bring staged events into the lake"):
             rewritten = _choose(con, workspace, ledger, groups, passed)
             added = _write_days(con, workspace, incoming, rewritten)
             links = _write_links(con, workspace, ledger)
+            statements = write_statements(con, workspace, ledger, groups, passed)
+            copies, contested = count_copies(con, workspace, ledger)
             days = sorted({day for day, _ in added.values()} | set(rewritten))
     finally:
         con.close()
@@ -128,7 +134,11 @@ def promote(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
     replaced = [p for p, day in ledger.lake_files().items() if day in rewritten]
     with ledger.transaction():
         ledger.swap_files("events", added, replaced)
-        ledger.swap_files("links", links, list(ledger.lake_files("links")))
+        for kind, files in {"links": links, **statements, CONTESTED: contested}.items():
+            if files:
+                ledger.swap_files(kind, files, list(ledger.lake_files(kind)))
+        for batch, outcomes in copies.items():
+            ledger.add_account(batch, Account(outcomes=outcomes))
         ledger.move(passed, PROMOTED)
     for group in set(groups) - ledger.waiting_groups():
         shutil.rmtree(workspace.staging / group, ignore_errors=True)
@@ -146,13 +156,10 @@ def _choose(
         f"CREATE VIEW candidates AS SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], "
         f"hive_partitioning = false, file_row_number = true, filename = true) WHERE batch IN ({batches})"
     )
-    # Every column takes part in the order, so that two copies that differ at all are ranked the same way everywhere.
-    own = [c for c in lake_columns(load_plan(workspace.plan_file)) if c not in ("event_id", "batch")]
-    order = ", ".join(
-        f"{identifier(c)} NULLS LAST" for c in ["received_at", *(c for c in own if c != "received_at")]
-    )
+    columns = lake_columns(load_plan(workspace.plan_file))
+    text = load(_HERE, "ranked_copies.sql").replace("/* order */", ranking(load_sources(workspace), columns))
     con.execute(load(_HERE, "repeated_ids.sql"))
-    con.execute(load(_HERE, "ranked_copies.sql").replace("/* order */", order))
+    con.execute(text.replace("/* content */", content(columns)))
     losing = con.execute(
         "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE live AND rank > 1"
     ).fetchall()
@@ -222,9 +229,13 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
     Returns:
         Number of files deleted.
     """
-    live = {workspace.warehouse / p for kind in ("events", "links") for p in ledger.lake_files(kind)}
+    derived = ("links", *SUBJECTS)
+    live = {
+        workspace.warehouse / p for kind in ("events", CONTESTED, *derived) for p in ledger.lake_files(kind)
+    }
     dead = [p for p in workspace.lake.glob("day=*/*.parquet") if p not in live]
-    dead += [p for p in workspace.people.glob("links-*.parquet") if p not in live]
+    dead += [p for kind in derived for p in workspace.people.glob(f"{kind}-*.parquet") if p not in live]
+    dead += [p for p in workspace.lake.glob(f"{CONTESTED}-*.parquet") if p not in live]
     for path in dead:
         path.unlink()
     for folder in workspace.lake.glob("*"):
@@ -235,17 +246,18 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
     return len(dead)
 
 
-def repeated_events(workspace: Workspace, ledger: Ledger) -> int:
+def repeated_events(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = None) -> int:
     """Counts event ids that occur more than once in the lake; there should be none.
 
     Args:
         workspace: The workspace.
         ledger: Its ledger.
+        memory_limit: As for `promote`.
 
     Returns:
         Number of surplus rows.
     """
-    con = connect(temp_directory=workspace.warehouse / "tmp")
+    con = connect(temp_directory=workspace.warehouse / "tmp", memory_limit=memory_limit)
     try:
         attach_lake(con, workspace, ledger)
         with guarded("look for repeated events"):

@@ -256,7 +256,7 @@ class Ledger:
         """Replaces live files; part of a transaction.
 
         Args:
-            kind: ``"events"`` or ``"links"``.
+            kind: ``"events"``, ``"links"``, or of whom they are statements.
             added: Path below the warehouse -> (UTC day, rows).
             removed: Paths that are no longer live.
         """

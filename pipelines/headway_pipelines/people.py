@@ -18,6 +18,7 @@ from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.properties import create_histories
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _HERE = "headway_pipelines"
@@ -41,7 +42,7 @@ class Stitched:
 
 
 def derive_people(workspace: Workspace, ledger: Ledger) -> Stitched:
-    """Rebuilds the tables `actor_person` and `people` from the lake.
+    """Rebuilds the tables `actor_person` and `people` from the lake, and the histories of properties.
 
     Args:
         workspace: The workspace.
@@ -63,7 +64,8 @@ def derive_people(workspace: Workspace, ledger: Ledger) -> Stitched:
                 {"version": version},
             )
             create_people(con, product)
-            for name in ("actor_person", "people"):
+            histories = create_histories(con, workspace, ledger, plan)
+            for name in ("actor_person", "people", *histories):
                 _write(con, name, workspace.people / f"{name}.parquet")
     finally:
         con.close()

@@ -8,10 +8,12 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, load
+from headway.models.plan import load_plan
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.properties import described_subjects, latest_query
 from headway_pipelines.workspace import Workspace
 
 MIN_PEOPLE = 10
@@ -66,7 +68,7 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
 
 
 def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
-    """Replaces the team's database: views over pseudonymous events, people, and unsuppressed metric values.
+    """Replaces the team's database: pseudonymous events, people, their properties, and unsuppressed metric values.
 
     Args:
         workspace: The workspace.
@@ -76,8 +78,9 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     try:
         attach_people(con, workspace, ledger)
         attach_sessions(con, workspace)
-        people, mapping = con.table("people").pl(), con.table("actor_person").pl()
-        sessions = con.view("sessions").pl()
+        described = described_subjects(load_plan(workspace.plan_file))
+        names = ["people", "actor_person", *(f"{subject}_properties" for subject in described)]
+        tables = {name: con.table(name).pl() for name in names} | {"sessions": con.view("sessions").pl()}
     finally:
         con.close()
     computed = tables_of(workspace.metrics_db)
@@ -86,15 +89,17 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     replace_database(
         workspace.explore_db,
         {
-            "people": people,
-            "actor_person": mapping,
-            "sessions": sessions,
+            **tables,
             "horizon": info.select("horizon"),
             "product": info.select(pl.col("product").alias("name"), "timezone", "week_start", "currency"),
             **computed,
         },
         views={
-            name: f"WITH lake AS ({lake}) {load(_HERE, f'{name}.sql')}" for name in ("events", "all_events")
+            **{
+                name: f"WITH lake AS ({lake}) {load(_HERE, f'{name}.sql')}"
+                for name in ("events", "all_events")
+            },
+            **{f"{subject}_latest": latest_query(subject) for subject in described},
         },
         comments=True,
     )

@@ -156,11 +156,11 @@ class Shop:
             return {o["outcome"]: o["lines"] for o in ledger.outcomes()}
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        """Asks the views `lake`, `links`, and the tables `actor_person`, `people` and `sessions` where they exist."""
+        """Asks the views `lake`, `links`, and the tables of the people's folder where they exist."""
         con = connect()
         with self.ledger() as ledger:
             attach_lake(con, self.workspace, ledger)
-        for name in ("actor_person", "people", "sessions"):
+        for name in ("actor_person", "people", "sessions", "person_properties", "account_properties"):
             path = self.workspace.people / f"{name}.parquet"
             if path.exists():
                 con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet('{path}')")

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from shop import Shop, track
+from shop import PLAN, Shop, track
 
 from headway_pipelines import ingest, lake, people, sessions
 from headway_pipelines.ledger import Ledger
@@ -29,6 +29,7 @@ TABLES = {
     "actor_person": "SELECT * FROM actor_person ORDER BY ALL",
     "people": "SELECT * FROM people ORDER BY ALL",
     "sessions": "SELECT * FROM sessions ORDER BY ALL",
+    "person_properties": "SELECT * FROM person_properties ORDER BY ALL",
 }
 #: Where a run may be killed: inside each step, before its effects become visible.
 KILLS = [
@@ -38,9 +39,12 @@ KILLS = [
     (Ledger, "move"),
     (Ledger, "swap_files"),
     (lake, "_write_links"),
+    (lake, "write_statements"),
     (people, "_write"),
     (sessions, "sync_file"),
 ]
+
+DECLARED = f"{PLAN}\nperson_properties: {{plan: {{class: enum, values: [free, pro]}}}}\n"
 
 _call = st.builds(
     lambda event, user, device, minute, late, number: track(
@@ -53,7 +57,16 @@ _call = st.builds(
     st.sampled_from([0, 1, 4000]),
     st.integers(0, 12),
 )
-_file = st.lists(_call, min_size=1, max_size=6)
+_traits = st.builds(
+    lambda user, minute, late, plan: (
+        track("", minute, user=user, received=minute + late) | {"type": "identify", "traits": {"plan": plan}}
+    ),
+    st.sampled_from(["u1", "u2"]),
+    st.integers(0, 6),
+    st.sampled_from([0, 1]),
+    st.sampled_from(["free", "pro"]),
+)
+_file = st.lists(st.one_of(_call, _call, _traits), min_size=1, max_size=6)
 
 
 class Killed(BaseException):
@@ -66,7 +79,7 @@ class Incremental(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.shop = Shop(self.folder / "shop")
+        self.shop = Shop(self.folder / "shop", plan=DECLARED)
         self.files = 0
 
     @rule(calls=_file)
@@ -108,7 +121,7 @@ class Incremental(RuleBasedStateMachine):
         try:
             if self.files:
                 self.shop.load()
-                again = Shop(self.folder / "again")
+                again = Shop(self.folder / "again", plan=DECLARED)
                 for name in ("raw", "state"):
                     shutil.rmtree(again.root / name, ignore_errors=True)
                     shutil.copytree(self.shop.root / name, again.root / name)

@@ -61,6 +61,14 @@ def calls() -> Iterator[dict[str, Any]]:
             }
             yield track("Order Completed", minute + 1, user=who, **order)
         yield track("Signed Up", person, user=who, plan_name="free")
+        traits = {
+            "plan": ["free", "pro"][person % 2],
+            "email": PLANTED[0],
+            "seats": person,
+            "nickname": f"n{person}",
+        }
+        yield track("", person, user=who) | {"type": "identify", "traits": traits}
+        yield track("", person, user=who) | {"type": "group", "groupId": "g1", "traits": {"account": "firm"}}
     for i in range(12):
         # several people sent these, so only the look of the name can keep it out
         yield track(f"Mail to {PLANTED[0]}", i, user=f"user-{i}")
@@ -120,6 +128,17 @@ def test_declares_the_events_that_several_people_sent(plan: TrackingPlan) -> Non
 )
 def test_guesses_the_class_of_a_property(plan: TrackingPlan, event: str, name: str, class_: str) -> None:
     assert plan.events[event].properties[name].class_ == class_
+
+
+def test_guesses_what_is_said_of_people_and_of_accounts(plan: TrackingPlan) -> None:
+    assert {name: spec.class_ for name, spec in plan.person_properties.items()} == {
+        "plan": "enum",
+        "email": "sensitive",
+        "seats": "integer",
+        "nickname": "sensitive",
+    }
+    (account,) = plan.account_properties.values()
+    assert (account.class_, account.column) == ("enum", "account_property")
 
 
 def test_guesses_explain_themselves_and_keep_what_the_class_needs(made: Initialised) -> None:

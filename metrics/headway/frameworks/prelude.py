@@ -12,13 +12,14 @@ import duckdb
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import bind, identifier, load, with_inputs
+from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.errors import InputError
 from headway.frameworks.calendar import Calendar, Offset
 from headway.models.metrics import Mean, PromoterScore
 from headway.models.product import Product
 from headway.periods import EPOCH, local_day, week_offset
 from headway.selectors import condition, names_of
+from headway.subjects import histories_of, with_properties
 
 _PEOPLE = "headway_metric_people"
 _EVENTS = "headway_metric_events"
@@ -67,7 +68,8 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
         EngineError: The database refused a statement.
     """
     columns = relation_columns(connection, "events")
-    needed = used_columns(product, columns)
+    histories = histories_of(connection)
+    needed = used_columns(product, (*columns, *(name for each in histories for name in each.names)))
     calendar = Calendar(product.timezone, product.week_start)
     try:
         with guarded("number the people"):
@@ -81,10 +83,18 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             ).fetchall()
         offsets = calendar.offsets(first, last) if first is not None else (Offset(0, 0),)
         with guarded("collect the events that metrics use"):
+            dated, source = with_properties(
+                identifier("events"),
+                histories,
+                needed,
+                keys={"person": "person", "account": "account"},
+                utc=exp.column("occurred_at", quoted=True),
+            )
             text = with_inputs(
                 bind(load("headway.frameworks", "prelude"), {"week_offset": week_offset(product.week_start)}),
                 {
-                    "kept": _kept(product, needed, columns, offsets),
+                    **dated,
+                    "kept": _kept(product, needed, columns, offsets, source),
                     "everyone": f"SELECT person, code, channel FROM {identifier(_PEOPLE)}",
                 },
             )
@@ -195,7 +205,11 @@ def log_order(available: tuple[str, ...]) -> list[exp.Expr]:
 
 
 def _kept(
-    product: Product, needed: tuple[str, ...], available: tuple[str, ...], offsets: tuple[Offset, ...]
+    product: Product,
+    needed: tuple[str, ...],
+    available: tuple[str, ...],
+    offsets: tuple[Offset, ...],
+    source: str,
 ) -> exp.Expr:
     names = {
         name
@@ -213,7 +227,7 @@ def _kept(
             *log_order(available),
             *(exp.column(name, quoted=True) for name in needed),
         )
-        .from_("events")
+        .from_(exp.to_table(source, dialect=DIALECT))
         .where(event.isin(*sorted(names)) if names else exp.false())
     )
 

@@ -82,8 +82,9 @@ def metric_values(
 
     Args:
         connection: A connection that knows `events` (person, event, occurred_at in UTC, optionally line and
-            event_id, and the properties) and `people` (person, channel). It may be read-only; temporary
-            tables are made and dropped.
+            event_id, and the properties) and `people` (person, channel), optionally `person_properties` and
+            `account_properties` (person or account, valid_from, and the properties). It may be read-only;
+            temporary tables are made and dropped.
         product: What to compute.
         horizon: Everything received before this instant is in the log (naive: UTC). A cell is complete when
             its period, and the time its people have, ended at or before it.

@@ -27,6 +27,8 @@ class Question(ABC):
         timezone: Reporting time zone; None takes the log's.
         week_start: The day weeks start on; None takes the log's.
         where: Condition on the properties of all events; others do not exist for the question.
+        unit: What is counted in place of people: ``"person"``, or another column of the log such as
+            ``"account"``; events without it are left out.
     """
 
     since: Moment | None = None
@@ -34,6 +36,7 @@ class Question(ABC):
     timezone: str | None = None
     week_start: str | None = None
     where: str | None = None
+    unit: str = "person"
 
     @abstractmethod
     def describe(self) -> str:
@@ -50,6 +53,7 @@ class Scope:
         week_start: The day weeks start on.
         span: The range of time.
         where: Condition on all events, or None.
+        unit: What is counted.
     """
 
     log: EventLog
@@ -57,6 +61,7 @@ class Scope:
     week_start: str
     span: Span
     where: str | None
+    unit: str = "person"
 
     @classmethod
     def of(cls, question: Question, log: EventLog) -> Scope:
@@ -76,7 +81,7 @@ class Scope:
         week_start = question.week_start or log.week_start
         weekday(week_start)
         span = Span.parse(question.since, question.until, timezone)
-        return cls(log, timezone, week_start, span, question.where)
+        return cls(log, timezone, week_start, span, question.where, question.unit)
 
     @cached_property
     def observed_us(self) -> int:
@@ -137,6 +142,7 @@ class Scope:
             where=self.where,
             period=period,
             week_start=self.week_start,
+            unit=self.unit,
         )
 
     def calendar(self, period: Period) -> str:

@@ -112,4 +112,5 @@ def _range_words(scope: Scope) -> str:
     ends = [("from", scope.span.since), ("to", scope.span.until)]
     told = " ".join(f"{word} {end}" for word, end in ends if end is not None) or "The whole log"
     where = f", events where {scope.where}" if scope.where else ""
-    return f"{told[0].upper()}{told[1:]}, time zone {scope.timezone}{where}."
+    unit = "" if scope.unit == "person" else f", counted by {scope.unit}, events without one left out"
+    return f"{told[0].upper()}{told[1:]}, time zone {scope.timezone}{where}{unit}."

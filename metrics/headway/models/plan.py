@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,13 @@ from pydantic import Field, StrictStr, field_validator, model_validator
 
 from headway.errors import InputError
 from headway.models.durations import Retention, parse_retention
+from headway.models.plan_checks import (
+    RESERVED_COLUMNS,
+    RESERVED_PROPERTY_COLUMNS,
+    SUBJECTS,
+    Subject,
+    problems,
+)
 from headway.models.properties import (
     SQL_TYPES,
     EnumProperty,
@@ -25,16 +32,9 @@ from headway.models.properties import (
     Property,
     UrlProperty,
     snake_case,
-    valid_column,
 )
 from headway.models.traffic import TrafficRules
-from headway.models.yaml_file import Definition, Problem, parse_document, read_text, validate
-
-RESERVED_COLUMNS = frozenset(
-    {"event_id", "actor", "account", "event", "occurred_at", "client_at", "received_at"}
-    | {"line", "batch", "source", "traffic", "person"}
-)
-"""Columns the lake itself has; a property may not take their names."""
+from headway.models.yaml_file import Definition, parse_document, read_text, validate
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,8 @@ class TrackingPlan(Definition):
         defaults: Purpose, owner and retention of events that do not state their own.
         events: Declared events by name.
         traffic: How bots and the team's own traffic are told from people.
+        person_properties: What may be stored of people, from traits; their terms are the defaults.
+        account_properties: The same of accounts.
     """
 
     version: Literal[1]
@@ -137,6 +139,8 @@ class TrackingPlan(Definition):
     defaults: PlanTerms = PlanTerms()
     events: dict[StrictStr, EventPlan]
     traffic: TrafficRules = TrafficRules()
+    person_properties: dict[StrictStr, Property] = Field(default_factory=dict)
+    account_properties: dict[StrictStr, Property] = Field(default_factory=dict)
 
     @field_validator("events")
     @classmethod
@@ -162,10 +166,51 @@ class TrackingPlan(Definition):
                     united[column.name] = _unite(united.get(column.name), column)
         return dict(sorted(united.items()))
 
+    def subject_fields(self, subject: Subject) -> tuple[PropertyField, ...]:
+        """Returns the properties of people or of accounts, resolved, in the order of the plan.
+
+        Args:
+            subject: ``"person"`` or ``"account"``.
+
+        Returns:
+            The properties; empty where the plan declares none.
+        """
+        declared = self.person_properties if subject == "person" else self.account_properties
+        return tuple(_field(name, spec) for name, spec in declared.items())
+
+    def subject_columns(self, subject: Subject) -> Mapping[str, Column]:
+        """Returns the columns that the properties of people or of accounts fill, sorted by name.
+
+        Args:
+            subject: ``"person"`` or ``"account"``.
+
+        Returns:
+            Column by name; empty where the plan declares none that is stored.
+        """
+        columns = (column for field in self.subject_fields(subject) for column in field.columns())
+        return {column.name: column for column in sorted(columns, key=lambda each: each.name)}
+
+    def dated_columns(self) -> Mapping[str, Column]:
+        """Returns the properties of people and accounts under the names that conditions use.
+
+        Returns:
+            Column by name: ``person.x`` as of an event, ``person_latest.x`` as last known; the same of accounts.
+        """
+        return {
+            f"{subject}{suffix}.{name}": replace(column, name=f"{subject}{suffix}.{name}")
+            for subject in SUBJECTS
+            for suffix in ("", "_latest")
+            for name, column in self.subject_columns(subject).items()
+        }
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the plan as canonical JSON: equal plans have equal hashes, comments do not count."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for subject in SUBJECTS:
+            # An empty section is the same plan as none.
+            if not content[f"{subject}_properties"]:
+                del content[f"{subject}_properties"]
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -234,7 +279,7 @@ def parse_plan(text: str, name: str = "tracking_plan.yml") -> TrackingPlan:
         >>> plan.terms("Course Published").retention
         Retention(count=25, unit='month')
     """
-    return validate(parse_document(text, name), TrackingPlan, lambda plan: list(_problems(plan)))
+    return validate(parse_document(text, name), TrackingPlan, lambda plan: list(problems(plan)))
 
 
 def load_plan(path: str | Path) -> TrackingPlan:
@@ -275,58 +320,6 @@ def _unite(known: Column | None, column: Column) -> Column:
     )
 
 
-def _problems(plan: TrackingPlan) -> Iterator[Problem]:
-    first: dict[str, tuple[str, str, Column]] = {}
-    for event_name, event in plan.events.items():
-        yield from _event_problems(plan, event_name, event)
-        here: dict[str, str] = {}
-        for field in event.fields():
-            at = ("events", event_name, "properties", field.name)
-            for column in field.columns():
-                if not valid_column(column.name):
-                    yield Problem(at, f"cannot become the column {column.name!r}; give it column: a_name")
-                elif column.name in RESERVED_COLUMNS:
-                    yield Problem(
-                        at, f"the lake has its own column {column.name!r}; give it column: another_name"
-                    )
-                elif column.name in here:
-                    yield Problem(
-                        at,
-                        f"fills the column {column.name!r}, which {here[column.name]!r} fills already",
-                    )
-                else:
-                    here[column.name] = field.name
-                    known = first.setdefault(column.name, (event_name, field.name, column))
-                    difference = _difference(known[2], column)
-                    if difference:
-                        yield Problem(
-                            at,
-                            f"the column {column.name!r} is {difference[1]} here and {difference[0]} in "
-                            f"{known[0]}.{known[1]}; make them equal or give one its own column: name",
-                        )
-
-
-def _event_problems(plan: TrackingPlan, name: str, event: EventPlan) -> Iterator[Problem]:
-    if name != name.strip() or not name.isprintable() or not 1 <= len(name) <= 100:
-        yield Problem(
-            ("events", name), "an event name has 1 to 100 printable characters and no space at its ends"
-        )
-    for term in ("purpose", "owner", "retention"):
-        if getattr(event, term) is None and getattr(plan.defaults, term) is None:
-            yield Problem(("events", name), f"has no {term}; state it here or for all events under defaults")
-
-
-def _difference(known: Column, column: Column) -> tuple[str, str] | None:
-    if known.privacy_class != column.privacy_class:
-        return f"class {known.privacy_class}", f"class {column.privacy_class}"
-    if known.domain != column.domain:
-        return f"an id of domain {known.domain}", f"an id of domain {column.domain}"
-    if known.fold_case != column.fold_case:
-        states = {True: "an enum with case: fold", False: "an enum without case: fold"}
-        return states[known.fold_case], states[column.fold_case]
-    return None
-
-
 def _as_value_error(parse: Callable[[str], object], text: str) -> None:
     """Pydantic collects ValueErrors only."""
     try:
@@ -337,10 +330,13 @@ def _as_value_error(parse: Callable[[str], object], text: str) -> None:
 
 __all__ = [
     "RESERVED_COLUMNS",
+    "RESERVED_PROPERTY_COLUMNS",
+    "SUBJECTS",
     "Column",
     "EventPlan",
     "PropertyField",
     "Retention",
+    "Subject",
     "Terms",
     "TrackingPlan",
     "load_plan",

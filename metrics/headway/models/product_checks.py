@@ -107,7 +107,7 @@ def _selector(selector: EventSelector, at: Location, plan: TrackingPlan) -> Iter
                 f"it declares: {listed(plan.events)}",
             )
     if selector.where is not None and known:
-        columns = _columns(selector, plan)
+        columns = {**_columns(selector, plan), **plan.dated_columns()}
         yield from _where(selector.where, (*at, "where"), columns, " or ".join(selector.event))
 
 

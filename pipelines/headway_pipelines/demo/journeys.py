@@ -62,11 +62,10 @@ def _before_and_sign_up(sink: RowSink, people: People, rng: np.random.Generator,
     person, device = people.person[who], people.device[who]
     ref = INTERNAL + page[here]
     sink.add(Kind.PAGE_VIEWED, person, device, form, logged=False, page=SIGN_UP_PAGE, ref=ref)
-    sink.add(Kind.IDENTIFY, person, device, done - 40, page=SIGN_UP_PAGE, ref=ref)
+    teacher = people.teacher[who]
+    sink.add(Kind.IDENTIFY, person, device, done - 40, page=SIGN_UP_PAGE, ref=ref, b=teacher)
     method = rng.choice(len(METHODS), n, p=[0.5, 0.35, 0.15])
-    sink.add(
-        Kind.SIGNED_UP, person, device, done, page=SIGN_UP_PAGE, ref=ref, a=method, b=people.teacher[who]
-    )
+    sink.add(Kind.SIGNED_UP, person, device, done, page=SIGN_UP_PAGE, ref=ref, a=method, b=teacher)
     invited = (people.channel[who] == REFERRAL) & (rng.random(n) < accepted)
     sink.add(
         Kind.INVITE_ACCEPTED, person[invited], device[invited], done[invited] + 3 * SECOND, page=SIGN_UP_PAGE
@@ -86,7 +85,8 @@ def _log_in_on_second_device(
     logged = visits.logged.copy()
     logged[fresh] = False
     person, device, start = people.person[visits.who[fresh]], visits.device[fresh], visits.start[fresh]
-    sink.add(Kind.IDENTIFY, person, device, start + 3 * SECOND, page=LOGIN_PAGE)
+    teacher = people.teacher[visits.who[fresh]]
+    sink.add(Kind.IDENTIFY, person, device, start + 3 * SECOND, page=LOGIN_PAGE, b=teacher)
     said = rng.random(len(fresh)) < 0.7
     sink.add(Kind.LOGGED_IN, person[said], device[said], start[said] + 3 * SECOND + 20, page=LOGIN_PAGE)
     return Visits(visits.who, visits.start, visits.device, logged)

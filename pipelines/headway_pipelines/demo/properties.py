@@ -196,8 +196,8 @@ def _identify(world: World, rows: RowArray) -> list[Piece]:
         ".",
     ]
     reach: list[Piece] = [_int(rows["person"]), '@example.com","phone":"', look_up(_PHONES, parts["phone"])]
-    home: list[Piece] = ['","address":{"street":"', look_up(_STREETS, parts["street"]), '","country":"DE"}},']
-    return [*name, *mail, *reach, *home]
+    home: list[Piece] = ['","address":{"street":"', look_up(_STREETS, parts["street"]), '","country":"DE"}']
+    return [*name, *mail, *reach, *home, ',"role":', look_up(_ROLES, rows["b"]), "},"]
 
 
 def _group(world: World, rows: RowArray) -> list[Piece]:

@@ -9,7 +9,7 @@ import duckdb
 
 from headway.engine.sql import load
 from headway_pipelines.ledger import Account
-from headway_pipelines.privacy.classes import WORD_BITS, ColumnRule
+from headway_pipelines.privacy.classes import WORD_BITS, ColumnRule, mask_columns
 from headway_pipelines.privacy.detect import safe_name
 from headway_pipelines.privacy.keys import Key
 
@@ -25,7 +25,7 @@ def count_group(
     con: duckdb.DuckDBPyConnection,
     declared: Mapping[tuple[str, str], str],
     rules: list[ColumnRule],
-    misfits: str,
+    typed: str,
     key: Key,
     framed: Mapping[int, int],
 ) -> dict[int, Account]:
@@ -35,7 +35,7 @@ def count_group(
         con: The gate's connection, holding `judged`.
         declared: ``(event, raw key) -> class`` of the plan.
         rules: The column rules, in the order of the violation bits.
-        misfits: Query of batch, event, words of violation bits, and number of events.
+        typed: A relation of the group's events with their violation bits, see `misfits`.
         key: Names that may not be shown are replaced by a keyed hash.
         framed: Lines framed, by batch.
 
@@ -54,7 +54,7 @@ def count_group(
             accounts[batch].lines = lines
     for batch, line, position, reason in con.execute(load(_HERE, "locate_rejects.sql")).fetchall():
         accounts[batch].rejects.append((line, position, reason))
-    dropped = _undeclared(con, declared, key) + _misfits(con, rules, misfits)
+    dropped = _undeclared(con, declared, key) + misfits(con, rules, typed)
     for (batch, event, prop, reason), values in dropped.items():
         accounts[batch].dropped[(event, prop, reason)] = values
     return accounts
@@ -85,9 +85,10 @@ def _undeclared(
             counts[batch, event, "", outcome] += rows
             events.add(event)
             continue
-        owner = event if outcome == "event" else f"({outcome})"
+        owner = event if outcome == "event" else f"({outcome.removeprefix('traits of ')})"
         for name in keys or ():
-            class_ = declared.get((event, name)) if outcome == "event" else None
+            # What stands among the properties of an identify call is neither an event's nor declared anywhere.
+            class_ = declared.get((owner, name)) if outcome not in ("identify", "group") else None
             if class_ is None:
                 counts[batch, owner, name, "undeclared"] += rows
                 properties.add(name)
@@ -130,11 +131,26 @@ def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
     return shown.get(("property", prop), prop)
 
 
-def _misfits(
-    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], query: str
+def misfits(
+    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], typed: str
 ) -> Counter[tuple[int, str, str, str]]:
+    """Counts values that were there but did not fit their class.
+
+    Args:
+        con: The gate's connection.
+        rules: The column rules, in the order of the violation bits.
+        typed: A relation with batch, event and the bits in the columns of `classes.mask_columns`.
+
+    Returns:
+        Values by batch, event, column and reason.
+    """
+    words = mask_columns(rules)
+    any_set = " OR ".join(f"{word} <> 0" for word in words)
+    rows = con.execute(
+        f"SELECT batch, event, {', '.join(words)}, count(*) FROM {typed} WHERE {any_set} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    for batch, event, *bits, count in con.execute(query).fetchall():
+    for batch, event, *bits, count in rows:
         for index, rule in enumerate(rules):
             if bits[index // WORD_BITS] >> (index % WORD_BITS) & 1:
                 counts[batch, event, rule.name, "does not fit its class"] += count

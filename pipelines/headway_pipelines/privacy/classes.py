@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from headway.engine.sql import identifier, literal
-from headway.models.plan import PropertyField, TrackingPlan
+from headway.models.plan import Column, PropertyField, Subject, TrackingPlan
 from headway.models.properties import (
     TOKEN_MAX_LENGTH,
     BoolProperty,
@@ -25,6 +25,9 @@ from headway.models.properties import (
 )
 from headway_pipelines.privacy.detect import PERSONAL
 from headway_pipelines.privacy.traffic import BROWSER_FAMILY
+
+TRAIT_OWNERS: Mapping[Subject, str] = {"person": "(identify)", "account": "(group)"}
+"""Under which name the traits of people and of accounts are counted."""
 
 _PARAMETER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.+~-]*"
 
@@ -63,23 +66,25 @@ class UrlTable:
         raw: SQL of the raw address.
         parts: Column of the table -> expression over ``v``.
         events: Events that carry such an address.
+        rows: Where the raw rows are: `judged`, or a relation with its columns outcome, event and properties.
     """
 
     name: str
     raw: str
     parts: dict[str, str]
     events: list[str] = field(default_factory=list)
+    rows: str = "judged"
 
     def query(self) -> str:
-        """The table's content, from `judged`."""
+        """The table's content, from the raw rows."""
         parts = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in self.parts.items())
         return (
-            f"SELECT v, {parts} FROM (SELECT DISTINCT {self.raw} AS v FROM judged "
+            f"SELECT v, {parts} FROM (SELECT DISTINCT {self.raw} AS v FROM {self.rows} "
             f"WHERE outcome = 'event' AND event IN {literal(sorted(self.events))}) WHERE v IS NOT NULL"
         )
 
     def join(self) -> str:
-        """How `judged` finds its addresses in the table."""
+        """How a raw row finds its addresses in the table."""
         events = literal(sorted(self.events))
         return f"LEFT JOIN {self.name} ON event IN {events} AND {self.name}.v = {self.raw}"
 
@@ -93,14 +98,40 @@ def column_rules(plan: TrackingPlan) -> tuple[list[ColumnRule], list[UrlTable]]:
     Returns:
         One rule a column, in the order of the plan's columns; and the tables of addresses that rules refer to.
     """
-    rules = {n: ColumnRule(n, c.sql_type, c.domain) for n, c in plan.columns().items()}
+    return _rules({name: event.fields() for name, event in plan.events.items()}, plan.columns())
+
+
+def trait_rules(plan: TrackingPlan, subject: Subject, rows: str) -> tuple[list[ColumnRule], list[UrlTable]]:
+    """Lists how each column of the properties of people or of accounts is filled.
+
+    Args:
+        plan: The tracking plan.
+        subject: Whose properties.
+        rows: A relation of rows with traits: outcome, event (`TRAIT_OWNERS`) and traits as `properties`.
+
+    Returns:
+        As `column_rules`; both empty where the plan declares none that is stored.
+    """
+    declared = {TRAIT_OWNERS[subject]: plan.subject_fields(subject)}
+    return _rules(declared, plan.subject_columns(subject), rows, f"{subject}_")
+
+
+def _rules(
+    declared: Mapping[str, tuple[PropertyField, ...]],
+    columns: Mapping[str, Column],
+    rows: str = "judged",
+    prefix: str = "",
+) -> tuple[list[ColumnRule], list[UrlTable]]:
+    rules = {n: ColumnRule(n, c.sql_type, c.domain) for n, c in columns.items()}
     tables: dict[tuple[str, str], UrlTable] = {}
-    for event, declared in plan.events.items():
-        for prop in declared.fields():
+    for event, fields in declared.items():
+        for prop in fields:
             raw = value_of(prop.source)
             if isinstance(prop.spec, UrlProperty):
                 parts = _url_parts(prop, prop.spec)
-                table = tables.setdefault((raw, repr(parts)), UrlTable(f"url{len(tables)}", raw, parts))
+                table = tables.setdefault(
+                    (raw, repr(parts)), UrlTable(f"{prefix}url{len(tables)}", raw, parts, rows=rows)
+                )
                 table.events.append(event)
                 fills = [
                     (
@@ -112,17 +143,19 @@ def column_rules(plan: TrackingPlan) -> tuple[list[ColumnRule], list[UrlTable]]:
                 ]
             else:
                 fills = [(c.name, _typed(prop.spec, raw), raw) for c in prop.columns()]
-            for column, typed, source in fills:
-                rules[column].branches.setdefault((typed, source), []).append(event)
+            for name, typed, source in fills:
+                rules[name].branches.setdefault((typed, source), []).append(event)
     return list(rules.values()), list(tables.values())
 
 
 def declared_keys(plan: TrackingPlan) -> Mapping[tuple[str, str], str]:
-    """Which raw keys the plan knows: ``(event, top-level key) -> class``."""
+    """Which raw keys the plan knows: ``(event or owner of traits, top-level key) -> class``."""
+    owners = {event: declared.fields() for event, declared in plan.events.items()}
+    owners |= {owner: plan.subject_fields(subject) for subject, owner in TRAIT_OWNERS.items()}
     return {
-        (event, _path(prop.source)[0]): prop.spec.class_
-        for event, declared in plan.events.items()
-        for prop in declared.fields()
+        (owner, _path(prop.source)[0]): prop.spec.class_
+        for owner, fields in owners.items()
+        for prop in fields
     }
 
 

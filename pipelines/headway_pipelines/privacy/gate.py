@@ -22,7 +22,7 @@ import pyarrow as pa
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.errors import HeadwayError
-from headway.models.plan import TrackingPlan
+from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, violation_masks
@@ -38,6 +38,7 @@ from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.traffic import Marker
+from headway_pipelines.privacy.traits import declared_traits
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.sources.shape import Source
 
@@ -97,8 +98,9 @@ class CleanBatch:
     """Some events that passed the gate. Only the gate makes it.
 
     Attributes:
-        folder: Where ``events.parquet`` (rows of the lake, and their misfits as bits) and ``links.parquet`` (which
-            device was seen with which user, and when) were written; they count only once the ledger says so.
+        folder: Where ``events.parquet`` (rows of the lake, and their misfits as bits), ``links.parquet`` (which device
+            was seen with which user, and when) and, where the plan declares such properties, ``person.parquet`` and
+            ``account.parquet`` (dated statements about them) were written; they count only once the ledger says so.
         accounts: What was counted, by batch number.
         finished: Batches whose file ends in this group.
         damaged: Batches whose file is damaged, with the place.
@@ -125,6 +127,10 @@ class CleanBatch:
     def links(self) -> pa.Table:
         """The links, in memory."""
         return _read(self.folder / "links.parquet")
+
+    def statements(self, subject: Subject) -> pa.Table:
+        """What was said of people or of accounts, in memory; the plan must declare properties of them."""
+        return _read(self.folder / f"{subject}.parquet")
 
 
 def _read(path: Path) -> pa.Table:
@@ -198,6 +204,7 @@ class Gate:
         self._masks = mask_columns(self._rules)
         self._keys = declared_keys(plan)
         self._marker = Marker(plan.traffic)
+        self._traits = declared_traits(plan)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
 
@@ -258,17 +265,22 @@ class Gate:
         with guarded("apply the tracking plan"):
             self._marker.prepare(self._con)
             self._take_addresses_apart()
+            for traits in self._traits:
+                traits.read(self._con, ancient=ANCIENT, now=self._now, tolerance=FUTURE_TOLERANCE)
             self._assign_ids()
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
-            for name, query in (("events", self._clean_sql(source)), ("links", load(_HERE, "links.sql"))):
+            tables = {"events": self._clean_sql(source), "links": load(_HERE, "links.sql")}
+            tables |= {traits.subject: traits.statements() for traits in self._traits}
+            for name, query in tables.items():
                 target = literal(str(folder / f"{name}.parquet"))
                 self._con.execute(
                     f"COPY ({query}) TO {target} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy)"
                 )
-            misfits = self._misfits_sql(folder / "events.parquet")
-            accounts = count_group(self._con, self._keys, self._rules, misfits, self._key, group.framed)
+            typed = f"read_parquet({literal(str(folder / 'events.parquet'))})"
+            accounts = count_group(self._con, self._keys, self._rules, typed, self._key, group.framed)
+            self._count_traits(accounts)
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames", "agents", "internal_addresses"):
             self._con.unregister(name)
@@ -321,6 +333,13 @@ class Gate:
             f"FROM judged {joins} WHERE outcome = 'event')"
         )
 
+    def _count_traits(self, accounts: dict[int, Account]) -> None:
+        for traits in self._traits:
+            for (batch, *what), values in traits.dropped(self._con).items():
+                owner, name, reason = what
+                accounts[batch].dropped[owner, name, reason] = values
+            traits.forget(self._con)
+
     def _assign_ids(self) -> None:
         """Makes `ids`: the surrogate of every identifier of this group."""
         parts = [
@@ -332,6 +351,7 @@ class Gate:
             for r in self._rules
             if r.domain
         ]
+        parts += [part for traits in self._traits for part in traits.identifiers()]
         every = " UNION ALL ".join(parts)
         self._vault.assign(
             self._con.sql(f"SELECT DISTINCT domain, raw FROM ({every}) WHERE raw IS NOT NULL").pl()
@@ -365,12 +385,3 @@ class Gate:
         text = bind(load(_HERE, "clean_events.sql"), {"source": source.name})
         text = text.replace("/* columns */", "".join(columns)).replace("/* joins */", "\n".join(joins))
         return with_inputs(text, {"typed": self._typed_sql()})
-
-    def _misfits_sql(self, events: Path) -> str:
-        """How many events of a group have which misfits."""
-        masks = ", ".join(self._masks)
-        found = " OR ".join(f"{name} <> 0" for name in self._masks)
-        return (
-            f"SELECT batch, event, {masks}, count(*) FROM read_parquet({literal(str(events))}) "
-            f"WHERE {found} GROUP BY ALL ORDER BY ALL"
-        )

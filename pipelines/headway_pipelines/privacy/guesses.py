@@ -7,7 +7,7 @@ later, the other one stores what should not have been stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from headway.models.plan import RESERVED_COLUMNS
@@ -189,12 +189,15 @@ def _address(seen: Seen) -> tuple[str, str, dict[str, str | list[str]]]:
     return "text", "web addresses of hosts without a public name", {}
 
 
-def settle(guesses: Sequence[Guess], campaigns: str | None = None) -> tuple[Guess, ...]:
+def settle(
+    guesses: Sequence[Guess], campaigns: str | None = None, reserved: Collection[str] = RESERVED_COLUMNS
+) -> tuple[Guess, ...]:
     """Makes guesses fit together: in one plan a column has one meaning, and some names are taken.
 
     Args:
         guesses: A guess per property, the most important first.
         campaigns: Property whose addresses carry campaign parameters.
+        reserved: Columns that are there already.
 
     Returns:
         The guesses in the same order; of two for one column the later one is text.
@@ -209,7 +212,7 @@ def settle(guesses: Sequence[Guess], campaigns: str | None = None) -> tuple[Gues
     for each in guesses:
         column = snake_case(each.name)
         if each.class_ not in ("text", "sensitive"):
-            if column in RESERVED_COLUMNS:
+            if column in reserved:
                 column = f"{column}_property"
                 each = replace(each, options={**each.options, "column": column})
             if column in taken:

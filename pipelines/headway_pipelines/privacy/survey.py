@@ -8,7 +8,7 @@ and nothing in it looks personal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +16,15 @@ import duckdb
 import pyarrow as pa
 
 from headway.engine import bind, connect, guarded, load, with_inputs
+from headway.models.plan import RESERVED_PROPERTY_COLUMNS, SUBJECTS, Subject
+from headway_pipelines.privacy.classes import TRAIT_OWNERS
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
 from headway_pipelines.privacy.framing import frame_lines
 from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE, NO_ID
 from headway_pipelines.privacy.guesses import MOST_VALUES, Common, Guess, Seen, guess, settle
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.traits import TRAIT_KINDS
 from headway_pipelines.privacy.vocabulary import ordinary
 from headway_pipelines.sources.shape import Source
 
@@ -46,6 +49,7 @@ class Survey:
         guesses: One per property that may be named, the most frequent first.
         hidden_events: Event names that are rare or look personal; not shown.
         hidden_properties: The same for properties.
+        traits: Guesses about what is said of people and of accounts, the most frequent first.
     """
 
     lines: int
@@ -54,6 +58,7 @@ class Survey:
     guesses: tuple[Guess, ...]
     hidden_events: int
     hidden_properties: int
+    traits: dict[Subject, tuple[Guess, ...]] = field(default_factory=dict)
 
 
 def survey(files: Sequence[tuple[Path, Source]], *, lines: int = SAMPLE_LINES) -> Survey:
@@ -152,7 +157,21 @@ def _surveyed(con: duckdb.DuckDBPyConnection, lines: int, given: frozenset[str])
     guesses = settle(
         [guess(s) for s in named], campaigns.name if campaigns is not None and campaigns.campaigns else None
     )
-    return Survey(lines, outcomes, shown, guesses, len(found) - len(shown), len(seen) - len(named))
+    hidden = len(seen) - len(named)
+    traits: dict[Subject, tuple[Guess, ...]] = {}
+    for subject in SUBJECTS:
+        traits[subject], more = _traits(con, subject)
+        hidden += more
+    return Survey(lines, outcomes, shown, guesses, len(found) - len(shown), hidden, traits)
+
+
+def _traits(con: duckdb.DuckDBPyConnection, subject: Subject) -> tuple[tuple[Guess, ...], int]:
+    """Guesses what is said of people or of accounts; also says how many names may not be shown."""
+    query = load(_HERE, "survey_traits.sql")
+    con.execute(bind(query, {"kinds": list(TRAIT_KINDS[subject]), "owner": TRAIT_OWNERS[subject]}))
+    seen = _seen(con)
+    named = [s for s in seen if "." not in s.name and _may_be_named(s.name, s.n, s.actors)]
+    return settle([guess(s) for s in named], reserved=RESERVED_PROPERTY_COLUMNS), len(seen) - len(named)
 
 
 def _seen(con: duckdb.DuckDBPyConnection) -> list[Seen]:

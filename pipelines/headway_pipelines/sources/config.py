@@ -72,7 +72,7 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(
-        replace(each.source(name), finished_by=each.finished_by, replaces=each.replaces)
+        replace(each.source(name), finished_by=each.finished_by, replaces=each.replaces, copies=each.copies)
         for name, each in definition.sources.items()
     )
 

@@ -43,6 +43,10 @@ network) tell bots and the team's own traffic apart; neither is ever stored.
 """
 
 
+Copies = Literal["first_received", "last_received", "first_occurred", "last_occurred"]
+"""Which of several copies of one event stays: the first or the last to arrive, or to have happened."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """How the files of a source are cut into rows before the SQL sees them.
@@ -76,6 +80,7 @@ class Source:
         finished_by: End of the name of the file that says the files beside it are complete; None reads files at once.
         replaces: Whether a file that was written anew takes back what it said before.
         events: Names that the source itself gives to events, where it does not read them from the log.
+        copies: Which of several copies of one event stays.
     """
 
     name: str
@@ -87,6 +92,7 @@ class Source:
     finished_by: str | None = field(default=None, repr=False)
     replaces: bool = field(default=False, repr=False)
     events: tuple[str, ...] = ()
+    copies: Copies = "first_received"
 
     @cached_property
     def query(self) -> str:
@@ -105,11 +111,13 @@ class FileSet(Definition):
             folder; what its name has before that end, theirs must begin with.
         replaces: Whether a file that was written anew takes back what it said before. Otherwise it adds to that, as a
             file must that is emptied and used again.
+        copies: Which of several copies of one event stays.
     """
 
     files: tuple[StrictStr, ...] = ("**/*",)
     finished_by: StrictStr | None = Field(default=None, pattern=r"^[^/]+$")
     replaces: StrictBool = False
+    copies: Copies = "first_received"
 
     @field_validator("files")
     @classmethod

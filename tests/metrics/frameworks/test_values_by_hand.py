@@ -105,6 +105,30 @@ def test_retention_window_opens_inclusive_and_closes_exclusive() -> None:
     assert cell(compute(database(TWO_PEOPLE), closes), date(2026, 3, 2))["value"] == 0.0
 
 
+def test_conditions_on_people_as_of_the_event_and_as_last_known() -> None:
+    con = database(TWO_PEOPLE)
+    con.execute("CREATE TABLE person_properties (person UUID, valid_from TIMESTAMP, tier VARCHAR)")
+    rows = [
+        [ANN, "2026-03-02 10:00:00", "free"],
+        [ANN, "2026-03-03 00:00:00", "pro"],
+        [BOB, "2026-01-01", "pro"],
+    ]
+    con.executemany("INSERT INTO person_properties VALUES (?, ?, ?)", rows)
+
+    def converted(where: str) -> tuple[int, int]:
+        start = {"event": "A", "where": where}
+        row = cell(
+            compute(con, product(kind="conversion", start=start, reach="B", within="7d")), date(2026, 3, 2)
+        )
+        return row["numerator"], row["denominator"]
+
+    assert converted("person.tier = 'free'") == (1, 1)
+    assert converted("person.tier = 'pro'") == (1, 1)
+    assert converted("person_latest.tier = 'pro'") == (2, 2)
+    with pytest.raises(InputError, match="no account properties are"):
+        converted("account.tier = 'pro'")
+
+
 def test_one_event_is_not_its_own_conversion() -> None:
     again = product(kind="conversion", start="A", reach=["A", "B"], within="24h")
     once = database([(ANN, "A", "2026-03-02 10:00:00")])

@@ -287,3 +287,70 @@ def test_snake_case() -> None:
         "a-b c.d": "a_b_c_d",
     }
     assert {name: snake_case(name) for name in names} == names
+
+
+PROPERTIES = (
+    GOOD
+    + """
+person_properties:
+  plan: {class: enum, values: [free, pro]}
+  homePage: {class: url, keep: host, query: [ref]}
+  email: {class: sensitive}
+account_properties:
+  seats: {class: integer, min: 1}
+"""
+)
+
+
+def test_people_and_accounts_have_properties_of_the_same_classes() -> None:
+    plan = parse_plan(PROPERTIES)
+    assert {n: c.sql_type for n, c in plan.subject_columns("person").items()} == {
+        "home_page": "VARCHAR",
+        "plan": "VARCHAR",
+        "ref": "VARCHAR",
+    }
+    assert list(plan.subject_columns("account").values()) == [Column("seats", "BIGINT", "integer")]
+    assert list(plan.dated_columns())[-2:] == ["account.seats", "account_latest.seats"]
+    assert plan.dated_columns()["person_latest.plan"] == Column(
+        "person_latest.plan", "VARCHAR", "enum", values=("free", "pro")
+    )
+    # the lake's columns are those of events
+    assert plan.columns() == parse_plan(GOOD).columns()
+
+
+def test_properties_count_in_the_hash_and_empty_sections_do_not() -> None:
+    plain = parse_plan(GOOD).hash
+    assert parse_plan(GOOD + "person_properties: {}\naccount_properties: {}\n").hash == plain
+    assert len({plain, parse_plan(PROPERTIES).hash, parse_plan(PROPERTIES.replace("free, ", "")).hash}) == 3
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        (
+            "valid_from: {class: timestamp}",
+            "person_properties.valid_from: the history has its own column 'valid_from'",
+        ),
+        ("person: {class: bool}", "person_properties.person: the history has its own column 'person'"),
+        (
+            "Plan: {class: bool}\n  plan: {class: bool}",
+            "person_properties.plan: fills the column 'plan', which 'Plan'",
+        ),
+        ("2x: {class: bool}", "person_properties.2x: cannot become the column '2x'; give it column: a_name"),
+        ("plan: {class: enun}", "person_properties.plan: unknown class 'enun'"),
+    ],
+)
+def test_properties_of_people_are_refused_with_their_line(declared: str, message: str) -> None:
+    (found,) = refused(f"{GOOD}\nperson_properties:\n  {declared}\n")
+    line = len(GOOD.splitlines()) + 2 + declared.count("\n") + 1
+    assert found.startswith(f"tracking_plan.yml:{line}: {message}")
+
+
+def test_properties_of_people_need_terms_under_defaults() -> None:
+    text = GOOD.replace(", owner: data", "").replace("  Page Viewed:", "  Page Viewed:\n    owner: a")
+    text = text.replace("  Course Enrolled:", "  Course Enrolled:\n    owner: a").replace(
+        "  Invite Accepted:", "  Invite Accepted:\n    owner: a"
+    )
+    parse_plan(text)
+    (found,) = refused(text + "account_properties:\n  plan: {class: bool}\n")
+    assert found.endswith("account_properties: properties of accounts have no owner; state it under defaults")

@@ -13,8 +13,7 @@ from headway.models.plan import load_plan, parse_plan
 from headway.models.product import Product, load_product, parse_product
 from headway.models.schemas import product_schema, tracking_plan_schema
 
-PLAN = parse_plan(
-    """
+PLAN_TEXT = """
 version: 1
 product: lectern
 defaults: {purpose: product_analytics, owner: data, retention: 25 months}
@@ -26,7 +25,7 @@ events:
   Survey Answered: {properties: {score: {class: integer, min: 0, max: 10}, points: {class: integer, max: 100}}}
   Lesson Watched:
 """
-)
+PLAN = parse_plan(PLAN_TEXT)
 
 HEAD = """\
 name: Lectern
@@ -327,3 +326,20 @@ def test_the_demo_is_a_valid_product() -> None:
     demo = Path(__file__).parents[3] / "pipelines" / "headway_pipelines" / "demo"
     plan = load_plan(demo / "tracking_plan.yml")
     assert isinstance(load_product(demo / "product.yml", plan), Product)
+
+
+def test_conditions_may_use_properties_of_people_and_accounts() -> None:
+    plan = parse_plan(PLAN_TEXT + "person_properties: {tier: {class: enum, values: [free, pro]}}\n")
+    fine = with_metric(
+        "kind: share, of: Signed Up, did: {event: Signed Up, where: person_latest.tier = 'pro'}"
+    )
+    parse_product(fine, plan)
+    wrong = {
+        "person.tier = 'por'": "'person.tier' is never 'por' (did you mean 'pro'?); its values are: free, pro",
+        "person.tir = 'pro'": "unknown property 'person.tir'. Did you mean 'person.tier'?",
+        "account.tier = 'pro'": "'account.tier' is not known here: no account properties are",
+    }
+    for where, message in wrong.items():
+        with pytest.raises(DefinitionError) as caught:
+            parse_product(fine.replace("person_latest.tier = 'pro'", where), plan)
+        assert message in str(caught.value)

@@ -1,0 +1,102 @@
+"""Which copy of an event stays under each rule, and how copies are counted: the same in any order of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shop import Shop, at, track
+
+from headway.errors import DefinitionError
+from headway_pipelines.sources.config import parse_sources
+
+
+def copy(amount: int, *, received: int, occurred: int, name: str = "m1") -> dict[str, Any]:
+    """A copy that says something of its own, in minutes."""
+    return track("Order Completed", occurred, user="u1", id=name, received=received, amount=amount)
+
+
+#: The first to arrive, the first to have happened, the last to have happened, the last to arrive.
+COPIES = [
+    copy(10, received=1, occurred=5),
+    copy(20, received=2, occurred=3),
+    copy(40, received=3, occurred=9),
+    copy(30, received=4, occurred=6),
+]
+ORDERS = [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)]
+
+
+def bring_in(shop: Shop) -> None:
+    shop.ingest()
+    shop.judge()
+    shop.promote()
+
+
+def shop_with(root: Path, rule: str) -> Shop:
+    shop = Shop(root / "shop")
+    (shop.root / "sources.yml").write_text(f"sources: {{web: {{format: segment, copies: {rule}}}}}\n")
+    return shop
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    ("rule", "stays"),
+    [("first_received", 10), ("last_received", 30), ("first_occurred", 20), ("last_occurred", 40)],
+)
+def test_each_rule_keeps_its_copy_in_any_order_of_files(
+    tmp_path: Path, rule: str, stays: int, order: tuple[int, ...]
+) -> None:
+    shop = shop_with(tmp_path, rule)
+    for part in (order[:2], order[2:]):
+        shop.land(f"{part}.json", [COPIES[place] for place in part])
+        bring_in(shop)
+    assert shop.query("SELECT amount FROM lake") == [(stays,)]
+
+
+def test_equal_under_the_rule_the_smallest_arrival_and_then_the_smallest_content_stays(
+    tmp_path: Path,
+) -> None:
+    shop = shop_with(tmp_path, "last_occurred")
+    same = [copy(amount, received=received, occurred=5) for amount, received in ((7, 2), (9, 1), (8, 1))]
+    for number, call in enumerate(same):
+        shop.land(f"{number}.json", [call])
+    bring_in(shop)
+    assert shop.query("SELECT amount FROM lake") == [(8,)]
+
+
+def test_an_unknown_rule_is_refused_by_name() -> None:
+    with pytest.raises(DefinitionError, match=r"first_received.*last_received"):
+        parse_sources("sources: {web: {format: segment, copies: newest}}")
+
+
+COUNTED = [
+    copy(10, received=1, occurred=5),
+    copy(10, received=7, occurred=6)
+    | {"originalTimestamp": at(5)},  # sent again: the clock was corrected anew
+    copy(20, received=2, occurred=5),  # says something else
+    copy(20, received=3, occurred=5),
+    copy(1, received=1, occurred=1, name="m2"),
+    copy(1, received=2, occurred=1, name="m2"),
+    copy(1, received=1, occurred=1, name="m3"),
+]
+
+
+@pytest.mark.parametrize("step", [2, 3, 7])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_copies_are_counted_by_source_and_ids_that_say_different_things_apart(
+    shop: Shop, step: int, backwards: bool
+) -> None:
+    calls = COUNTED[::-1] if backwards else COUNTED
+    for start in range(0, len(calls), step):
+        shop.land(f"{start}.json", calls[start : start + step])
+        bring_in(shop)
+    assert shop.outcomes() == {"event": 3, "copy of an event": 3, "same id, other content": 1}
+    assert shop.query("SELECT count(*) FROM lake") == [(3,)]
+
+
+def test_without_copies_nothing_is_noted(shop: Shop) -> None:
+    shop.land("a.json", [COUNTED[0]])
+    bring_in(shop)
+    assert shop.outcomes() == {"event": 1}
+    assert not list(shop.workspace.lake.glob("contested-*"))

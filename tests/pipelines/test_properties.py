@@ -1,0 +1,258 @@
+"""Properties of people and accounts: what was said of whom, from when on, and what questions make of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shop import PLAN, START, Shop, at, track
+
+from headway.engine import connect, load, with_inputs
+from headway.models.plan import Column
+from headway_pipelines.properties import history_query
+
+DECLARED = (
+    PLAN
+    + """
+person_properties:
+  plan: {class: enum, values: [free, pro]}
+  seats: {class: integer, min: 1, max: 100}
+  country: {class: enum, values: [DE, FR], from: address.country}
+  site: {class: url, keep: host}
+  coach: {class: id, domain: user}
+  email: {class: sensitive}
+account_properties:
+  sector: {class: enum, values: [school, firm]}
+"""
+)
+
+
+_db = connect()
+_db.execute(
+    "CREATE TABLE kept (subject VARCHAR, property VARCHAR, value VARCHAR, valid_from TIMESTAMP, received_at TIMESTAMP)"
+)
+
+
+def identify(
+    minutes: float, *, user: str | None = None, device: str | None = None, **traits: Any
+) -> dict[str, Any]:
+    call = {"type": "identify", "messageId": f"i{minutes}{user}{device}{traits}", "traits": traits}
+    call |= {"timestamp": at(minutes), "receivedAt": at(traits.pop("received", minutes))}
+    return call | {k: v for k, v in (("userId", user), ("anonymousId", device)) if v is not None}
+
+
+def group(minutes: float, account: str, **traits: Any) -> dict[str, Any]:
+    when = {"timestamp": at(minutes), "receivedAt": at(minutes)}
+    return {
+        "type": "group",
+        "messageId": f"g{minutes}{account}",
+        "groupId": account,
+        "userId": "u1",
+        **when,
+        "traits": traits,
+    }
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path / "shop", plan=DECLARED)
+
+
+def history(shop: Shop, columns: str, subject: str = "person") -> list[tuple[Any, ...]]:
+    """Minutes since the start and values, in order."""
+    con = connect()
+    path = shop.workspace.people / f"{subject}_properties.parquet"
+    try:
+        rows = con.execute(
+            f"SELECT valid_from, {columns} FROM read_parquet('{path}') ORDER BY valid_from"
+        ).fetchall()
+    finally:
+        con.close()
+    return [((when - START) / timedelta(minutes=1), *values) for when, *values in rows]
+
+
+def test_a_value_holds_from_when_it_was_said_until_another_is(shop: Shop) -> None:
+    shop.land(
+        "a.json",
+        [
+            track("Signed Up", 0, user="u1"),
+            identify(1, user="u1", plan="free", seats=3),
+            identify(5, user="u1", plan="pro"),
+            identify(9, user="u1", plan="pro", seats=4),
+        ],
+    )
+    shop.load()
+    assert history(shop, "plan, seats") == [(1, "free", 3), (5, "pro", 3), (9, "pro", 4)]
+
+
+def test_every_class_is_typed_and_what_does_not_fit_is_dropped_and_counted(shop: Shop) -> None:
+    fine: dict[str, Any] = {
+        "plan": "pro",
+        "seats": 3,
+        "address": {"country": "DE"},
+        "site": "https://a.example.com/x",
+        "coach": "u9",
+    }
+    misfit: dict[str, Any] = {
+        "plan": "gold",
+        "seats": 0,
+        "address": {"country": "US"},
+        "site": "home",
+        "email": "a@example.com",
+    }
+    shop.land("a.json", [identify(1, user="u1", **fine), identify(2, user="u1", **misfit, shoe_size=9)])
+    shop.load()
+    assert history(shop, "plan, seats, country, site, coach IS NULL") == [
+        (1, "pro", 3, "DE", "a.example.com", False)
+    ]
+    with shop.ledger() as ledger:
+        dropped = {
+            (d["property"], d["reason"]): d["n_values"]
+            for d in ledger.dropped()
+            if d["event"] == "(identify)"
+        }
+    hidden = [key for key in dropped if key[0].startswith("property#")]
+    assert [(reason, dropped.pop((name, reason))) for name, reason in hidden] == [("undeclared", 1)]
+    misfits = {(name, "does not fit its class"): 1 for name in ("plan", "seats", "country", "site")}
+    assert dropped == {**misfits, ("email", "sensitive"): 1}
+
+
+def test_events_and_devices_speak_of_people_too_and_a_merge_merges_what_was_said(shop: Shop) -> None:
+    shop.land(
+        "a.json",
+        [
+            track("Page Viewed", 0, device="d1"),
+            identify(1, device="d1", plan="free"),
+            track("Signed Up", 2, user="u1", device="d1"),
+            identify(3, user="u1", seats=2),
+        ],
+    )
+    shop.load()
+    assert history(shop, "plan, seats") == [(1, "free", None), (3, "free", 2)]
+
+
+def test_accounts_have_properties_of_their_own(shop: Shop) -> None:
+    shop.land("a.json", [group(1, "acme", sector="firm", plan="pro"), group(2, "acme", sector="school")])
+    shop.load()
+    assert history(shop, "sector", "account") == [(1, "firm"), (2, "school")]
+    with shop.ledger() as ledger:
+        assert [d["n_values"] for d in ledger.dropped() if d["event"] == "(group)"] == [1]
+
+
+def test_who_and_when_must_be_known(shop: Shop) -> None:
+    nameless = [identify(1, plan="pro"), identify(2, user="unknown", plan="pro")]
+    timeless = identify(3, user="u1", plan="pro") | {"timestamp": "soon"}
+    future = identify(10_000, user="u1", plan="pro", received=0)
+    shop.land("a.json", [*nameless, timeless, future, identify(4, user="u1", plan="free")])
+    shop.load()
+    assert history(shop, "plan") == [(4, "free")]
+    with shop.ledger() as ledger:
+        assert {d["reason"]: d["n_values"] for d in ledger.dropped()} == {"no usable id or time": 4}
+
+
+def test_at_one_instant_the_first_to_arrive_holds_and_then_the_smallest_value(shop: Shop) -> None:
+    said = [identify(1, user="u1", plan="pro", received=2), identify(1, user="u1", plan="free", received=3)]
+    tied = [identify(1, user="u2", plan="pro"), identify(1, user="u2", plan="free")]
+    for number, call in enumerate(reversed([*said, *tied])):
+        shop.land(f"{number}.json", [call])
+        shop.load()
+    assert sorted(history(shop, "plan")) == [(1, "free"), (1, "pro")]
+
+
+def test_a_value_on_every_event_is_kept_twice_a_day(shop: Shop) -> None:
+    calls = [identify(minute, user="u1", plan="pro", seats=1 + minute // 200) for minute in range(400)]
+    shop.land("a.json", calls)
+    shop.ingest()
+    with shop.ledger() as ledger:
+        (name,) = ledger.waiting_groups()
+    con = connect()
+    rows = con.execute(f"FROM read_parquet('{shop.workspace.staging / name / 'person.parquet'}')").fetchall()
+    con.close()
+    assert len(rows) == 6
+
+
+def test_an_empty_section_stores_nothing_and_writes_no_file(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "plain")
+    shop.land("a.json", [track("Signed Up", 0, user="u1"), identify(1, user="u1", plan="free")])
+    shop.load()
+    assert sorted(path.name.split("-")[0] for path in shop.workspace.people.iterdir()) == [
+        "actor_person.parquet",
+        "links",
+        "people.parquet",
+    ]
+
+
+# -- incremental means equal ----------------------------------------------------------------------------------------
+
+Said = tuple[str, str, str, int, int]
+"""User, property, value, minute, minute of arrival."""
+
+_said = st.tuples(
+    st.sampled_from(["u1", "u2"]),
+    st.sampled_from(["plan", "seats"]),
+    st.sampled_from(["1", "2"]),
+    st.sampled_from([0, 1, 2, 3, 1440, 1441, 1442]),
+    st.integers(0, 2),
+)
+
+
+def _instant(minute: int) -> str:
+    return f"make_timestamp({minute * 60_000_000})"
+
+
+def naive(said: Iterable[Said]) -> dict[tuple[str, str, int], str]:
+    """Value by user, property and minute of a change: the ends of days, then ties, one statement at a time."""
+    told: dict[tuple[str, str, str, int], list[tuple[int, int]]] = {}
+    for user, name, value, minute, late in said:
+        told.setdefault((user, name, value, minute // 1440), []).append((minute, minute + late))
+    found: dict[tuple[str, str, int], tuple[int, str]] = {}
+    for (user, name, value, _), times in told.items():
+        last = max(minute for minute, _ in times)
+        for minute, received in (min(times), min(time for time in times if time[0] == last)):
+            rival = found.get((user, name, minute), (received, value))
+            found[user, name, minute] = min(rival, (received, value))
+    changes: dict[tuple[str, str, int], str] = {}
+    before: dict[tuple[str, str], str] = {}
+    for (user, name, minute), (_, value) in sorted(found.items()):
+        if before.get((user, name)) != value:
+            changes[user, name, minute] = before[user, name] = value
+    return changes
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(said=st.lists(_said, min_size=1, max_size=14), seed=st.integers(0, 99))
+def test_any_order_and_any_cut_into_files_gives_the_history_of_the_whole(said: list[Said], seed: int) -> None:
+    shuffled = [*said, *said[:2]]
+    random.Random(seed).shuffle(shuffled)
+    _db.execute("CREATE OR REPLACE TABLE statements AS SELECT * FROM kept LIMIT 0")
+    for start in range(0, len(shuffled), 4):
+        rows = ", ".join(
+            f"(1, '{user}', {_instant(minute)}, {_instant(minute + late)}, "
+            f"{value if name == 'plan' else 'NULL'}::VARCHAR, {value if name == 'seats' else 'NULL'}::VARCHAR)"
+            for user, name, value, minute, late in shuffled[start : start + 4]
+        )
+        names = "_batch, _subject, _at, _received, plan, seats"
+        stated = f"FROM (VALUES {rows}) t({names})"
+        query = with_inputs(load("headway_pipelines.privacy", "trait_statements"), {"stated": stated})
+        _db.execute(f"CREATE OR REPLACE TABLE staged_statements AS {query}")
+        merged = load("headway_pipelines", "merged_statements").replace("/* passed */", "(1)")
+        _db.execute(f"CREATE OR REPLACE TABLE statements AS {merged}")
+    columns = {name: Column(name, "VARCHAR", "enum") for name in ("plan", "seats")}
+    query = history_query("person", columns, "(SELECT subject AS who, * FROM statements)")
+    wide = _db.execute(
+        f"SELECT person, epoch_us(valid_from) // 60000000, plan, seats FROM ({query})"
+    ).fetchall()
+    expected = naive(said)
+    assert [(user, minute) for user, minute, *_ in wide] == sorted(
+        {(user, minute) for user, _, minute in expected}
+    )
+    for user, minute, *values in wide:
+        for name, value in zip(columns, values, strict=True):
+            so_far = [m for u, n, m in expected if (u, n) == (user, name) and m <= minute]
+            assert value == (expected[user, name, max(so_far)] if so_far else None)
