@@ -19,9 +19,9 @@ from headway.errors import EngineError
 from headway.models.explain import did_you_mean, listed
 from headway.models.yaml_file import Definition
 from headway_pipelines.sources.shape import FileSet, Reader, Source
+from headway_pipelines.sources.times import UNITS, since_1970
 
 _HERE = "headway_pipelines.sources"
-_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 #: A time of day that is followed by an offset or the name of a zone.
 _WITH_ZONE = r":[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 _BLANKS = r"e' \t\r\n'"
@@ -44,10 +44,10 @@ class TimeField(Definition):
     @field_validator("format")
     @classmethod
     def _format_is_known(cls, name: str) -> str:
-        if name == "iso" or name in _UNITS:
+        if name == "iso" or name in UNITS:
             return name
         if "%" not in name:
-            known = ["iso", *_UNITS]
+            known = ["iso", *UNITS]
             raise ValueError(
                 f"unknown time format {name!r}; write {', '.join(known)} or a pattern such as %Y-%m-%d"
                 f"{did_you_mean(name, known)}"
@@ -72,9 +72,8 @@ class TimeField(Definition):
     def expression(self) -> str:
         """SQL of the instant, a naive UTC TIMESTAMP; NULL where the text is no such time."""
         raw = f"trim({value(self.column)}, {_BLANKS})"
-        if self.format in _UNITS:
-            micros = f"round(TRY_CAST({raw} AS DECIMAL(28, 6)) * {_UNITS[self.format]})"
-            return f"TRY(make_timestamp(CAST({micros} AS BIGINT)))"
+        if self.format in UNITS:
+            return since_1970(raw, self.format)
         if self.format == "iso":
             zoned = f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
             if self.timezone == "UTC":
