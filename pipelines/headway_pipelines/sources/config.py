@@ -11,20 +11,36 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
+from headway_pipelines.sources import mixpanel
 from headway_pipelines.sources.access_log import AccessLogSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
+from headway_pipelines.sources.mixpanel import MixpanelPipelineSource, MixpanelSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.wire import mixpanel as mixpanel_wire
+from headway_pipelines.sources.wire.mixpanel import MixpanelWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
 
 AnySource = Annotated[
-    SegmentSource | SegmentWireSource | JsonlSource | DelimitedSource | ParquetSource | AccessLogSource,
+    SegmentSource
+    | SegmentWireSource
+    | MixpanelSource
+    | MixpanelPipelineSource
+    | MixpanelWireSource
+    | JsonlSource
+    | DelimitedSource
+    | ParquetSource
+    | AccessLogSource,
     Field(discriminator="format"),
 ]
 
-RECOGNISERS: dict[str, Recogniser] = {}
+RECOGNISERS: dict[str, Recogniser] = {
+    "mixpanel_wire": mixpanel_wire.recognise,
+    "mixpanel": mixpanel.recognise,
+    "mixpanel_pipeline": mixpanel.recognise_pipeline,
+}
 """Format -> how ``headway init`` knows it, for the formats that need no mapping; the most specific first."""
 
 
@@ -79,7 +95,8 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
         headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        delimited, jsonl, parquet, segment, segment_wire (did you mean 'segment'?)
+        delimited, jsonl, mixpanel, mixpanel_pipeline, mixpanel_wire, parquet, segment, segment_wire
+        (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(each.source(name) for name, each in definition.sources.items())

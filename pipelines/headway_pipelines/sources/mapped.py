@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, StrictStr, field_validator, model_validator
 
@@ -19,11 +18,9 @@ from headway.errors import EngineError
 from headway.models.explain import did_you_mean, listed
 from headway.models.yaml_file import Definition
 from headway_pipelines.sources.shape import FileSet, Reader, Source
-from headway_pipelines.sources.times import UNITS, since_1970
+from headway_pipelines.sources.times import UNITS, in_zone, iso, known_timezone, since_1970
 
 _HERE = "headway_pipelines.sources"
-#: A time of day that is followed by an offset or the name of a zone.
-_WITH_ZONE = r":[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 _BLANKS = r"e' \t\r\n'"
 _NOTHING = "NULL::VARCHAR"
 
@@ -64,10 +61,7 @@ class TimeField(Definition):
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, name: str) -> str:
-        if name not in available_timezones():
-            hint = did_you_mean(name, available_timezones())
-            raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
-        return name
+        return known_timezone(name)
 
     def expression(self) -> str:
         """SQL of the instant, a naive UTC TIMESTAMP; NULL where the text is no such time."""
@@ -75,22 +69,12 @@ class TimeField(Definition):
         if self.format in UNITS:
             return since_1970(raw, self.format)
         if self.format == "iso":
-            zoned = f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
-            if self.timezone == "UTC":
-                return zoned
-            return (
-                f"CASE WHEN regexp_matches({raw}, {literal(_WITH_ZONE)}) THEN {zoned} "
-                f"ELSE {self._in_zone(f'TRY_CAST({raw} AS TIMESTAMP)')} END"
-            )
+            return iso(raw, self.timezone)
         parsed = f"try_strptime({raw}, {literal(self.format)})"
-        return f"CAST({parsed} AS TIMESTAMP)" if re.search("%[zZ]", self.format) else self._in_zone(parsed)
-
-    def _in_zone(self, local: str) -> str:
-        # The cast from TIMESTAMPTZ is to UTC, the session's zone.
         return (
-            local
-            if self.timezone == "UTC"
-            else f"CAST(timezone({literal(self.timezone)}, {local}) AS TIMESTAMP)"
+            f"CAST({parsed} AS TIMESTAMP)"
+            if re.search("%[zZ]", self.format)
+            else in_zone(parsed, self.timezone)
         )
 
 

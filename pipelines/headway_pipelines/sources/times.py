@@ -1,6 +1,11 @@
-"""Instants written as numbers since 1970."""
+"""Instants as exports write them: numbers since 1970, texts with and without an offset, local times."""
 
 from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from headway.engine import literal
+from headway.models.explain import did_you_mean
 
 #: Microseconds per unit.
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -9,6 +14,8 @@ UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _LAST_US = 9_099_000_000_000_000_000
 #: More digits than nanoseconds since 1970 have: no time in any unit.
 _NO_TIME = 10**19
+#: A time of day that is followed by an offset or the name of a zone.
+_WITH_ZONE = r":[0-9]{2}.*([A-Za-z]|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 #: As seconds the year 5138, as milliseconds March 1973: no log has both.
 _MS_FROM = 100_000_000_000
 
@@ -38,3 +45,64 @@ def since_1970(raw: str, unit: str) -> str:
     scale = UNITS[unit]
     capped = f"CASE WHEN {number} < {_NO_TIME} THEN least({number}, {_LAST_US // scale}) ELSE {number} END"
     return f"TRY(make_timestamp(CAST(round(({capped}) * {scale}) AS BIGINT)))"
+
+
+def iso(raw: str, timezone: str = "UTC") -> str:
+    """SQL of the instant that an ISO 8601 text means.
+
+    Args:
+        raw: An expression of type VARCHAR.
+        timezone: IANA zone of texts that carry none.
+
+    Returns:
+        An expression of type TIMESTAMP (naive UTC); NULL where the text is no time.
+
+    Examples:
+        >>> iso("j.time")
+        'CAST(TRY_CAST(j.time AS TIMESTAMPTZ) AS TIMESTAMP)'
+    """
+    zoned = f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    if timezone == "UTC":
+        return zoned
+    local = in_zone(f"TRY_CAST({raw} AS TIMESTAMP)", timezone)
+    return f"CASE WHEN regexp_matches({raw}, {literal(_WITH_ZONE)}) THEN {zoned} ELSE {local} END"
+
+
+def in_zone(local: str, timezone: str) -> str:
+    """SQL of the instant at which clocks of a zone show a time.
+
+    Args:
+        local: An expression of type TIMESTAMP.
+        timezone: IANA zone.
+
+    Returns:
+        An expression of type TIMESTAMP (naive UTC).
+
+    Examples:
+        >>> in_zone("t", "UTC")
+        't'
+    """
+    # The cast from TIMESTAMPTZ is to UTC, the session's zone.
+    return local if timezone == "UTC" else f"CAST(timezone({literal(timezone)}, {local}) AS TIMESTAMP)"
+
+
+def known_timezone(name: str) -> str:
+    """Checks the name of a zone, for models.
+
+    Args:
+        name: Supposed IANA zone.
+
+    Returns:
+        The name.
+
+    Raises:
+        ValueError: There is no such zone; the message offers a near one.
+
+    Examples:
+        >>> known_timezone("Europe/Berlin")
+        'Europe/Berlin'
+    """
+    if name not in available_timezones():
+        hint = did_you_mean(name, available_timezones())
+        raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
+    return name

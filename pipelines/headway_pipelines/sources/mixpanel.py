@@ -1,0 +1,188 @@
+"""Mixpanel: the raw event export, and the rows of its JSON pipelines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, StrictStr, field_validator
+
+from headway.engine import literal, load, with_inputs
+from headway_pipelines.sources.sample import Sample
+from headway_pipelines.sources.shape import FileSet, Source
+from headway_pipelines.sources.times import in_zone, iso, known_timezone, since_1970
+
+Unit = Literal["s", "ms", "auto"]
+
+_HERE = "headway_pipelines.sources"
+_EVERY = ("**/*",)
+
+
+def mixpanel(
+    name: str = "mixpanel",
+    files: tuple[str, ...] = _EVERY,
+    *,
+    timezone: str = "UTC",
+    unit: Unit = "auto",
+    account: str | None = None,
+) -> Source:
+    """Describes the raw event export: one ``{"event": ..., "properties": {...}}`` a line.
+
+    Args:
+        name: Name stored with every event.
+        files: Patterns of paths below ``raw/``.
+        timezone: IANA zone of `time`: UTC, or the project's zone where the project is older than 2023.
+        unit: Unit of `time`; ``auto`` tells seconds from milliseconds by the size of each number.
+        account: Event property with the id of the customer account (Mixpanel's group key).
+
+    Returns:
+        The source.
+
+    Examples:
+        >>> mixpanel(timezone="Europe/Berlin").format
+        'mixpanel'
+    """
+    time = in_zone(since_1970("p['time']", unit), timezone)
+    return Source(name, "mixpanel", mixpanel_query(load(_HERE, "mixpanel.sql"), time, account), files=files)
+
+
+def mixpanel_pipeline(
+    name: str = "mixpanel_pipeline",
+    files: tuple[str, ...] = _EVERY,
+    *,
+    timezone: str = "UTC",
+    unit: Unit = "auto",
+    account: str | None = None,
+) -> Source:
+    """Describes rows of the JSON pipelines as JSON lines: events, user profiles and identity mappings.
+
+    Args:
+        name: Name stored with every event.
+        files: Patterns of paths below ``raw/``.
+        timezone: IANA zone of a `time` without offset.
+        unit: Unit of a `time` that is a number.
+        account: Event property with the id of the customer account (Mixpanel's group key).
+
+    Returns:
+        The source.
+
+    Examples:
+        >>> mixpanel_pipeline().format
+        'mixpanel_pipeline'
+    """
+    number, text = in_zone(since_1970("p_time", unit), timezone), iso("p_time", timezone)
+    time = f"CASE WHEN TRY_CAST(p_time AS DOUBLE) IS NOT NULL THEN {number} ELSE {text} END"
+    query = mixpanel_query(load(_HERE, "mixpanel_pipeline.sql"), time, account)
+    return Source(name, "mixpanel_pipeline", query, files=files)
+
+
+def mixpanel_query(calls: str, time: str, account: str | None) -> str:
+    """Writes the SELECT over ``frames`` from the query of the calls.
+
+    Args:
+        calls: Query of the input `calls` of mixpanel_events.sql, with slots.
+        time: Expression of the instant.
+        account: Event property with the account's id.
+
+    Returns:
+        The SELECT.
+    """
+    group = f"p[{literal(account)}]" if account else "NULL::VARCHAR"
+    # A group key may hold a list; the first group counts.
+    first = (
+        f"CASE WHEN starts_with({group}, '[') THEN TRY(json_extract_string({group}, '$[0]')) ELSE {group} END"
+    )
+    slots = {"time": time, "account": first if account else group}
+    filled = re.sub(r"/\* ([a-z]+) \*/(?= AS | END| ELSE)", lambda found: slots[found[1]], calls)
+    return with_inputs(load(_HERE, "mixpanel_events.sql"), {"calls": filled})
+
+
+class MixpanelOptions(FileSet):
+    """What the sources of Mixpanel state.
+
+    Attributes:
+        timezone: IANA zone of times that carry none.
+        unit: Unit of times that are numbers.
+        account: Event property with the id of the customer account.
+    """
+
+    timezone: StrictStr = "UTC"
+    unit: Unit = "auto"
+    account: StrictStr | None = Field(default=None, min_length=1)
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, name: str) -> str:
+        return known_timezone(name)
+
+
+class MixpanelSource(MixpanelOptions):
+    """Mixpanel's raw event export, see `mixpanel`."""
+
+    format: Literal["mixpanel"]
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        return mixpanel(name, self.files, timezone=self.timezone, unit=self.unit, account=self.account)
+
+
+class MixpanelPipelineSource(MixpanelOptions):
+    """Rows of Mixpanel's JSON pipelines, see `mixpanel_pipeline`."""
+
+    format: Literal["mixpanel_pipeline"]
+
+    def source(self, name: str) -> Source:
+        """Builds the source under its name."""
+        return mixpanel_pipeline(
+            name, self.files, timezone=self.timezone, unit=self.unit, account=self.account
+        )
+
+
+def recognise(sample: Sample) -> str | None:
+    """Knows the raw export by what every event of it carries.
+
+    Args:
+        sample: The beginning of a file.
+
+    Returns:
+        The reason, or None.
+
+    Examples:
+        >>> line = {"event": "Signed Up", "properties": {"time": 1772442000, "distinct_id": "u1"}}
+        >>> recognise(Sample("a.json", ("...",), (line,)))
+        'lines have event and properties with time and distinct_id, as in the raw export of Mixpanel'
+    """
+
+    def holds(line: Mapping[str, Any]) -> bool:
+        properties = line.get("properties")
+        return set(line) == {"event", "properties"} and (
+            isinstance(properties, dict) and {"time", "distinct_id"} <= set(properties)
+        )
+
+    if sample.share(holds) > 0.5:
+        return "lines have event and properties with time and distinct_id, as in the raw export of Mixpanel"
+    return None
+
+
+def recognise_pipeline(sample: Sample) -> str | None:
+    """Knows rows of the JSON pipelines by their columns.
+
+    Args:
+        sample: The beginning of a file.
+
+    Returns:
+        The reason, or None.
+
+    Examples:
+        >>> line = {"distinct_id": "d1", "resolved_distinct_id": "u1"}
+        >>> recognise_pipeline(Sample("a.json", ("...",), (line,)))
+        'lines have distinct_id and resolved_distinct_id, as in the identity mappings of a Mixpanel pipeline'
+    """
+    if sample.share(lambda line: {"event_name", "distinct_id", "insert_id", "properties"} <= set(line)) > 0.5:
+        return "lines have event_name, distinct_id, insert_id and properties, as in a Mixpanel pipeline"
+    if sample.share(lambda line: {"distinct_id", "resolved_distinct_id"} <= set(line)) > 0.5:
+        return "lines have distinct_id and resolved_distinct_id, as in the identity mappings of a Mixpanel pipeline"
+    if sample.share(lambda line: set(line) == {"distinct_id", "properties"}) > 0.5:
+        return "lines have distinct_id and properties only, as in the user profiles of a Mixpanel pipeline"
+    return None

@@ -1,0 +1,135 @@
+-- Recorded HTTP requests of Mixpanel clients, as mixpanel_events.sql reads them.
+-- grain:  one row per call of an accepted request; one row per request that was refused or cannot be read
+-- inputs: frames(batch, line, position, text)
+-- slots:  each /* slot */ is an expression; time reads p['time'], account reads p, profile_time reads j
+-- source: https://docs.mixpanel.com/reference (track, import, engage, groups)
+-- The calls lie in `data` of the body or of the query, as JSON or as base64 of JSON; /import has them as the body itself.
+-- Browsers send their clock along as the query parameter _: with it and our own the error of their clock is known.
+WITH requests AS (
+    SELECT
+        batch, line, position, text,
+        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' THEN TRY(from_json(text, '{
+            "received_at": "VARCHAR", "responded": "BIGINT", "path": "VARCHAR", "body": "JSON",
+            "query": {"data": "VARCHAR", "_": "VARCHAR"},
+            "headers": {"user-agent": "VARCHAR", "origin": "VARCHAR", "referer": "VARCHAR"}}')) END AS request,
+        regexp_extract(lower(request['path']), '/(track|import|engage|groups)/?([?#].*)?$', 1) AS endpoint
+    FROM frames
+),
+carried AS (
+    SELECT
+        *,
+        CASE WHEN endpoint <> '' AND coalesce(request.responded, 0) < 400 THEN
+            CASE json_type(request.body)
+                WHEN 'OBJECT' THEN CASE
+                    WHEN json_exists(request.body, '$.data') THEN json_extract_string(request.body, '$.data')
+                    ELSE coalesce(request.query.data, CAST(request.body AS VARCHAR)) END
+                WHEN 'ARRAY' THEN CAST(request.body AS VARCHAR)
+                ELSE coalesce(
+                    request.query.data,
+                    -- a form that was recorded as it came
+                    TRY(url_decode(nullif(regexp_extract(json_extract_string(request.body, '$'), '(?:^|&)data=([^&]*)', 1), ''))),
+                    json_extract_string(request.body, '$'))
+            END
+        END AS carrier
+    FROM requests
+),
+decoded AS (
+    SELECT
+        * EXCLUDE (carrier),
+        trim(carrier, e' \t\r\n') <> '' AS carries,
+        CASE
+            WHEN left(ltrim(carrier, e' \t\r\n'), 1) IN ('{', '[') THEN CASE
+                WHEN json_valid(carrier) THEN carrier
+                -- one call a line; no JSON text holds a bare line break
+                ELSE '[' || replace(trim(carrier, e' \t\r\n'), chr(10), ',') || ']' END
+            -- a plus that was read as a blank, the alphabet for addresses, padding left out
+            ELSE TRY(decode(from_base64(rpad(
+                translate(rtrim(carrier, e' \t\r\n='), ' -_', '++/'),
+                CAST(4 * ceil(len(rtrim(carrier, e' \t\r\n=')) / 4) AS INTEGER), '='))))
+        END AS data
+    FROM carried
+),
+judged_requests AS (
+    SELECT
+        *,
+        CASE WHEN json_valid(data) THEN json_type(data) END AS kind,
+        CASE
+            WHEN request IS NULL THEN CASE
+                WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
+                WHEN NOT json_valid(text) THEN 'malformed JSON'
+                ELSE 'not a tracker request' END
+            WHEN request.responded >= 400 THEN 'refused request'
+            WHEN endpoint = '' THEN 'not a tracker request'
+            WHEN carries IS NOT TRUE THEN 'empty request'
+            WHEN data IS NULL THEN 'malformed base64'
+            WHEN kind IS NULL THEN 'malformed JSON'
+            WHEN kind = 'ARRAY' THEN CASE WHEN json_array_length(data) = 0 THEN 'empty request' ELSE 'calls' END
+            WHEN kind = 'OBJECT' THEN 'calls'
+            ELSE 'not a JSON object'
+        END AS request_outcome
+    FROM decoded
+),
+calls AS (
+    SELECT
+        * EXCLUDE (data, kind, text),
+        unnest(CASE
+            WHEN request_outcome <> 'calls' THEN [NULL::JSON]
+            WHEN kind = 'ARRAY' THEN CAST(json_extract(data, '$[*]') AS JSON[])
+            ELSE [CAST(data AS JSON)]
+        END) AS call
+    FROM judged_requests
+),
+parsed AS (
+    SELECT
+        *,
+        CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, '{
+            "event": "VARCHAR", "properties": "MAP(VARCHAR, VARCHAR)",
+            "$user_id": "VARCHAR", "$distinct_id": "VARCHAR", "$device_id": "VARCHAR", "$time": "VARCHAR", "$ip": "VARCHAR",
+            "$group_id": "VARCHAR", "$set": "MAP(VARCHAR, VARCHAR)", "$set_once": "MAP(VARCHAR, VARCHAR)"}')) END AS j,
+        j['properties'] AS p,
+        CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+    FROM calls
+),
+timed AS (
+    SELECT
+        *,
+        CASE WHEN endpoint IN ('track', 'import') THEN /* time */ ELSE /* profile_time */ END AS client_at,
+        TRY(make_timestamp(TRY_CAST(request.query._ AS BIGINT) * 1000)) AS sent_at
+    FROM parsed
+)
+SELECT
+    batch, line, position,
+    CASE
+        WHEN request_outcome <> 'calls' THEN request_outcome
+        WHEN j IS NULL THEN 'not a JSON object'
+        WHEN endpoint IN ('track', 'import') THEN CASE
+            WHEN p IS NOT NULL THEN 'call'
+            -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
+            WHEN json_type(call, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
+            ELSE 'not a Mixpanel event' END
+        WHEN j."$set" IS NULL AND json_type(call, '$."$set"') NOT IN ('NULL')
+            OR j."$set_once" IS NULL AND json_type(call, '$."$set_once"') NOT IN ('NULL') THEN 'unusable properties'
+        WHEN endpoint = 'groups' THEN 'group'
+        ELSE 'identify'
+    END AS outcome,
+    CAST(call AS VARCHAR) AS content,
+    j.event AS event,
+    coalesce(p['$user_id'], j."$user_id") AS user_id,
+    coalesce(p['distinct_id'], j."$distinct_id") AS distinct_id,
+    coalesce(p['$device_id'], j."$device_id") AS device_id,
+    p['distinct_id'] AS ingested_id,
+    p['$insert_id'] AS insert_id,
+    -- without a time the call happened when it arrived
+    coalesce(received_at - (sent_at - client_at), client_at, received_at) AS occurred_at,
+    client_at,
+    received_at,
+    CASE WHEN endpoint = 'groups' THEN j."$group_id" ELSE /* account */ END AS account_raw,
+    p,
+    -- what is set once never overrides what is set
+    CASE WHEN endpoint IN ('engage', 'groups') THEN
+        coalesce(map_concat(j."$set_once", j."$set"), MAP {})
+    END AS traits,
+    -- a server's own library speaks for its server, not for the person
+    CASE WHEN coalesce(request.headers.origin, request.headers.referer) IS NOT NULL THEN request.headers."user-agent" END AS user_agent,
+    coalesce(p['ip'], j."$ip") AS address
+FROM timed
