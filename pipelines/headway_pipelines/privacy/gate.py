@@ -51,7 +51,7 @@ _TOKEN = object()
 _IDENTIFIERS = (
     ("user", "user_raw", ["event", "identify", "alias"]),
     ("device", "device_raw", ["event", "identify", "alias"]),
-    ("device", "alias_raw", ["alias"]),
+    ("device", "alias_raw", ["event", "alias"]),
     ("account", "account_raw", ["event"]),
 )
 #: Identifiers that trackers send when they have none. One of them would merge strangers into one person.

@@ -11,14 +11,17 @@ from typing import Annotated
 from pydantic import Field, StrictStr, field_validator
 
 from headway.models.yaml_file import Definition, parse_document, read_text, validate
-from headway_pipelines.sources import mixpanel
+from headway_pipelines.sources import amplitude, mixpanel
 from headway_pipelines.sources.access_log import AccessLogSource
+from headway_pipelines.sources.amplitude import AmplitudeSource
 from headway_pipelines.sources.mapped import DelimitedSource, JsonlSource, ParquetSource
 from headway_pipelines.sources.mixpanel import MixpanelPipelineSource, MixpanelSource
 from headway_pipelines.sources.sample import Recogniser
 from headway_pipelines.sources.segment import SegmentSource, segment
 from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.wire import amplitude as amplitude_wire
 from headway_pipelines.sources.wire import mixpanel as mixpanel_wire
+from headway_pipelines.sources.wire.amplitude import AmplitudeWireSource
 from headway_pipelines.sources.wire.mixpanel import MixpanelWireSource
 from headway_pipelines.sources.wire.segment import SegmentWireSource
 from headway_pipelines.workspace import Workspace
@@ -26,6 +29,8 @@ from headway_pipelines.workspace import Workspace
 AnySource = Annotated[
     SegmentSource
     | SegmentWireSource
+    | AmplitudeSource
+    | AmplitudeWireSource
     | MixpanelSource
     | MixpanelPipelineSource
     | MixpanelWireSource
@@ -37,6 +42,8 @@ AnySource = Annotated[
 ]
 
 RECOGNISERS: dict[str, Recogniser] = {
+    "amplitude_wire": amplitude_wire.recognise,
+    "amplitude": amplitude.recognise,
     "mixpanel_wire": mixpanel_wire.recognise,
     "mixpanel": mixpanel.recognise,
     "mixpanel_pipeline": mixpanel.recognise_pipeline,
@@ -95,8 +102,8 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         >>> parse_sources("sources: {web: {format: segmnt}}")
         Traceback (most recent call last):
         headway.errors.DefinitionError: sources.yml:1: sources.web: unknown format 'segmnt'; allowed: access_log,
-        delimited, jsonl, mixpanel, mixpanel_pipeline, mixpanel_wire, parquet, segment, segment_wire
-        (did you mean 'segment'?)
+        amplitude, amplitude_wire, delimited, jsonl, mixpanel, mixpanel_pipeline, mixpanel_wire, parquet, segment,
+        segment_wire (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
     return tuple(each.source(name) for name, each in definition.sources.items())

@@ -70,7 +70,7 @@ def recognise(sample: Sample) -> str | None:
 
     Examples:
         >>> recognise(Sample("a", ("...",), ({"path": "/track/", "responded": 200, "query": {"data": "e30="}},)))
-        'lines are HTTP requests to /track, /import, /engage or /groups with data, as clients of Mixpanel send them'
+        "lines are HTTP requests with data to /track, /engage and the like, as Mixpanel's clients send them"
     """
 
     def holds(line: Mapping[str, Any]) -> bool:
@@ -85,5 +85,5 @@ def recognise(sample: Sample) -> str | None:
         )
 
     if sample.share(holds) > 0.5:
-        return "lines are HTTP requests to /track, /import, /engage or /groups with data, as clients of Mixpanel send them"
+        return "lines are HTTP requests with data to /track, /engage and the like, as Mixpanel's clients send them"
     return None

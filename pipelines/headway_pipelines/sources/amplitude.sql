@@ -1,0 +1,39 @@
+-- Lines of Amplitude's export (Export API, S3 and other storage), as amplitude_events.sql reads them.
+-- grain:  one row per framed line
+-- inputs: frames(batch, line, position, text)
+-- slots:  /* merge_time */ is an expression over merge_text, the time of a merge
+-- source: https://amplitude.com/docs/data/destination-catalog/amazon-s3 (fields, clock correction, merged ids)
+-- Times are UTC and carry no zone. Where there is no corrected time the client's own is corrected by the rule of Amplitude.
+WITH parsed AS (
+    SELECT
+        batch, line, position, text,
+        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, $event) END AS j
+    FROM frames
+),
+timed AS (
+    SELECT
+        *,
+        CAST(TRY_CAST(j.event_time AS TIMESTAMPTZ) AS TIMESTAMP) AS event_at,
+        CAST(TRY_CAST(j.client_event_time AS TIMESTAMPTZ) AS TIMESTAMP) AS client_at,
+        -- only needed where the time was not corrected
+        CASE WHEN event_at IS NULL THEN CAST(TRY_CAST(j.client_upload_time AS TIMESTAMPTZ) AS TIMESTAMP) END AS uploaded_at,
+        CAST(TRY_CAST(j.server_received_time AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at,
+        coalesce(j.merge_event_time, j.merge_time, j.merge_server_time) AS merge_text
+    FROM parsed
+)
+SELECT
+    batch, line, position,
+    CASE
+        WHEN j IS NULL THEN CASE
+            WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
+            WHEN json_valid(text) THEN 'not a JSON object'
+            ELSE 'malformed JSON' END
+        WHEN j.merged_amplitude_id IS NOT NULL AND j.event_type IS NULL THEN 'merge'
+        ELSE 'call'
+    END AS outcome,
+    text AS content,
+    struct_update(j, insert_id := coalesce(j."$insert_id", j.insert_id)) AS e,
+    coalesce(event_at, client_at + (received_at - uploaded_at), client_at, /* merge_time */) AS occurred_at,
+    coalesce(client_at, event_at) AS client_at,
+    received_at
+FROM timed
