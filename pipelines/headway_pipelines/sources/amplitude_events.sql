@@ -31,7 +31,14 @@ said AS (
                 ELSE coalesce(
                     TRY(from_json(json_extract(g[group_type], '$."' || replace(group_name, '"', '') || '"'), '"MAP(VARCHAR, VARCHAR)"')), g)
                 END
-        END AS told
+        END AS told,
+        CASE WHEN outcome = 'call' AND says IS NULL THEN list_filter(
+            [
+                {'key': 'session_id', 'value': nullif(e.session_id, '-1')},
+                {'key': 'url', 'value': coalesce(p['[Amplitude] Page Location'], p['Page Location'], p['[Amplitude] Page URL'])},
+                {'key': 'referrer', 'value': p['[Amplitude] Page Referrer']},
+                {'key': 'title', 'value': coalesce(p['[Amplitude] Page Title'], p['Page Title'])}
+            ], lambda x: x.value IS NOT NULL AND map_contains(p, x.key) IS NOT TRUE) || map_entries(p) END AS entries
     FROM read
 )
 SELECT
@@ -59,16 +66,8 @@ SELECT
     CASE WHEN outcome = 'merge' OR coalesce(device_id, nullif(e.user_id, '')) IS NOT NULL THEN amplitude_id END AS alias_raw,
     coalesce(coalesce(e.device_id, e.user_id, '') || chr(31) || nullif(e.insert_id, ''), nullif(e.uuid, '')) AS message_id,
     content, occurred_at, client_at, received_at,
-    CASE WHEN outcome = 'call' AND says IS NULL THEN map_concat(
-        map_from_entries(list_filter(
-            [
-                {'key': 'session_id', 'value': nullif(e.session_id, '-1')},
-                {'key': 'url', 'value': coalesce(p['[Amplitude] Page Location'], p['Page Location'], p['[Amplitude] Page URL'])},
-                {'key': 'referrer', 'value': p['[Amplitude] Page Referrer']},
-                {'key': 'title', 'value': coalesce(p['[Amplitude] Page Title'], p['Page Title'])}
-            ], lambda x: x.value IS NOT NULL)),
-        p
-    ) END AS properties,
+    CASE WHEN entries IS NOT NULL THEN
+        map(list_transform(entries, lambda x: x.key), list_transform(entries, lambda x: x.value)) END AS properties,
     CASE
         WHEN outcome <> 'call' THEN NULL
         WHEN says IS NULL THEN u

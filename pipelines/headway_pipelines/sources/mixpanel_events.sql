@@ -34,6 +34,22 @@ paired AS (
         CASE WHEN made_up[1] AND NOT made_up[2] THEN ids[2] ELSE ids[1] END AS kept,
         CASE WHEN made_up[1] AND NOT made_up[2] THEN ids[1] ELSE ids[2] END AS other
     FROM named
+),
+listed AS (
+    SELECT
+        *,
+        CASE WHEN outcome = 'call' AND ids IS NULL THEN
+            list_filter(map_entries(p), lambda e: e.key NOT IN (
+                'token', 'distinct_id', 'time', 'ip', '$insert_id', '$user_id', '$device_id', 'mp_processing_time_ms',
+                '$distinct_id_before_identity', '$identified_id', '$anon_id', '$anon_distinct_id'))
+            || CASE WHEN coalesce(p['$current_url'], p['$referrer'], p['current_page_title']) IS NOT NULL THEN list_filter(
+                [
+                    {'key': 'url', 'value': p['$current_url']},
+                    {'key': 'referrer', 'value': p['$referrer']},
+                    {'key': 'title', 'value': p['current_page_title']}
+                ], lambda e: e.value IS NOT NULL AND NOT map_contains(p, e.key)) ELSE [] END
+        END AS entries
+    FROM paired
 )
 SELECT
     batch, line, position,
@@ -66,16 +82,7 @@ SELECT
         concat_ws(chr(31), event, coalesce(CAST(epoch_us(client_at) // 1000000 AS VARCHAR), ''), coalesce(ingested_id, ''), insert_id)
     END AS message_id,
     content, occurred_at, client_at, received_at,
-    CASE WHEN outcome = 'call' AND ids IS NULL THEN map_from_entries(
-        list_filter(map_entries(p), lambda e: e.key NOT IN (
-            'token', 'distinct_id', 'time', 'ip', '$insert_id', '$user_id', '$device_id', 'mp_processing_time_ms',
-            '$distinct_id_before_identity', '$identified_id', '$anon_id', '$anon_distinct_id', '$distinct_ids'))
-        || CASE WHEN p['$current_url'] IS NOT NULL OR p['$referrer'] IS NOT NULL OR p['current_page_title'] IS NOT NULL THEN list_filter(
-            [
-                {'key': 'url', 'value': p['$current_url']},
-                {'key': 'referrer', 'value': p['$referrer']},
-                {'key': 'title', 'value': p['current_page_title']}
-            ], lambda e: e.value IS NOT NULL AND NOT map_contains(p, e.key)) ELSE [] END
-    ) END AS properties,
+    CASE WHEN entries IS NOT NULL THEN
+        map(list_transform(entries, lambda e: e.key), list_transform(entries, lambda e: e.value)) END AS properties,
     traits, user_agent, address
-FROM paired
+FROM listed

@@ -9,9 +9,11 @@ WITH parsed AS (
         batch, line, position, text,
         CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
             "event_name": "VARCHAR", "user_id": "VARCHAR", "distinct_id": "VARCHAR", "device_id": "VARCHAR",
-            "resolved_distinct_id": "VARCHAR", "insert_id": "VARCHAR", "time": "VARCHAR", "properties": "VARCHAR"}') END AS j,
-        CASE WHEN j['properties'] IS NOT NULL AND left(ltrim(j['properties']), 1) = '{'
-            THEN TRY(from_json(j['properties'], '"MAP(VARCHAR, VARCHAR)"')) END AS p,
+            "resolved_distinct_id": "VARCHAR", "insert_id": "VARCHAR", "time": "VARCHAR", "properties": "MAP(VARCHAR, VARCHAR)"}') END AS j,
+        -- a MAP cannot be read from a list, a text or an object that repeats a name: look again, only here
+        CASE WHEN j['properties'] IS NULL AND j IS NOT NULL THEN nullif(json_type(text, '$.properties'), 'NULL') END AS other,
+        CASE WHEN other = 'VARCHAR' THEN TRY(from_json(json_extract_string(text, '$.properties'), '"MAP(VARCHAR, VARCHAR)"'))
+            ELSE j['properties'] END AS p,
         CASE WHEN j['event_name'] IS NULL AND j['distinct_id'] IS NOT NULL THEN
             CASE WHEN j['resolved_distinct_id'] IS NOT NULL THEN 'mapping' WHEN p IS NOT NULL THEN 'profile' END
         END AS kind,
@@ -28,7 +30,7 @@ SELECT
             WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
             WHEN json_valid(text) THEN 'not a JSON object'
             ELSE 'malformed JSON' END
-        WHEN p IS NULL AND j.properties IS NOT NULL THEN 'unusable properties'
+        WHEN p IS NULL AND other IS NOT NULL THEN 'unusable properties'
         WHEN kind = 'profile' OR j.distinct_id = j.resolved_distinct_id THEN 'identify'
         WHEN kind IS NULL AND j.event_name IS NULL THEN 'not a Mixpanel row'
         ELSE 'call'
