@@ -51,7 +51,9 @@ _TOKEN = object()
 _IDENTIFIERS = (
     ("user", "user_raw", ["event", "identify", "alias"]),
     ("device", "device_raw", ["event", "identify", "alias"]),
-    ("device", "alias_raw", ["event", "alias"]),
+    # whether the other id is a user's or a device's is not said
+    ("user", "alias_raw", ["event", "identify", "alias"]),
+    ("device", "alias_raw", ["event", "identify", "alias"]),
     ("account", "account_raw", ["event"]),
 )
 #: Identifiers that trackers send when they have none. One of them would merge strangers into one person.

@@ -6,7 +6,7 @@
 -- source: https://amplitude.com/docs/apis/analytics/http-v2, https://amplitude.com/docs/apis/analytics/identify (field meanings),
 --         https://amplitude.com/docs/data/web-autocapture-schema (page and screen views)
 -- What is set once never overrides what is set; other operations ($add, $append, $unset ...) need the value before and are left out.
--- Amplitude's own id of a person is a further id of who acts: what joins two of them joins those who carried them.
+-- Amplitude's own id of a person is a further id of who acts: a merge of two of them joins those who carried them.
 WITH read AS (
     SELECT
         * EXCLUDE (e), e, e.event_properties AS p, e.user_properties AS u, e.group_properties AS g,
@@ -14,6 +14,7 @@ WITH read AS (
         'amplitude_id:' || CASE WHEN e.amplitude_id NOT IN ('', '0', '-1') THEN e.amplitude_id END AS amplitude_id,
         'amplitude_id:' || CASE WHEN e.merged_amplitude_id NOT IN ('', '0', '-1') THEN e.merged_amplitude_id END AS merged_into,
         nullif(e.device_id, '') AS device_id,
+        nullif(e.user_id, '') AS user_id,
         map_keys(e.groups)[1] AS group_type,
         -- a group type may hold a list of groups; the first counts
         map_values(e.groups)[1] AS group_names,
@@ -38,13 +39,13 @@ said AS (
                 {'key': 'url', 'value': coalesce(p['[Amplitude] Page Location'], p['Page Location'], p['[Amplitude] Page URL'])},
                 {'key': 'referrer', 'value': p['[Amplitude] Page Referrer']},
                 {'key': 'title', 'value': coalesce(p['[Amplitude] Page Title'], p['Page Title'])}
-            ], lambda x: x.value IS NOT NULL AND map_contains(p, x.key) IS NOT TRUE) || map_entries(p) END AS entries
+            ], lambda x: x.value IS NOT NULL AND map_contains(p, x.key) IS NOT TRUE) || coalesce(map_entries(p), []) END AS entries
     FROM read
 )
 SELECT
     batch, line, position,
     CASE
-        WHEN outcome = 'merge' THEN CASE WHEN amplitude_id <> merged_into THEN 'alias' ELSE 'merge not of two ids' END
+        WHEN outcome = 'merge' THEN CASE WHEN amplitude_id <> merged_into THEN 'alias' ELSE 'alias without two ids' END
         WHEN outcome <> 'call' THEN outcome
         -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
         WHEN p IS NULL AND json_type(content, '$.event_properties') NOT IN ('NULL')
@@ -60,11 +61,11 @@ SELECT
         WHEN lower(e.event_type) IN ('[amplitude] screen viewed', 'screen viewed') THEN 'Screen Viewed'
         ELSE e.event_type
     END AS event,
-    e.user_id AS user_raw,
-    CASE WHEN outcome = 'merge' THEN merged_into ELSE coalesce(device_id, amplitude_id) END AS device_raw,
+    CASE WHEN outcome = 'merge' THEN merged_into WHEN device_id IS NULL THEN coalesce(user_id, amplitude_id) ELSE user_id END AS user_raw,
+    device_id AS device_raw,
     group_name AS account_raw,
-    CASE WHEN outcome = 'merge' OR coalesce(device_id, nullif(e.user_id, '')) IS NOT NULL THEN amplitude_id END AS alias_raw,
-    coalesce(coalesce(e.device_id, e.user_id, '') || chr(31) || nullif(e.insert_id, ''), nullif(e.uuid, '')) AS message_id,
+    CASE WHEN coalesce(user_id, device_id) IS NOT NULL OR outcome = 'merge' THEN amplitude_id END AS alias_raw,
+    coalesce(coalesce(device_id, user_id, '') || chr(31) || nullif(e.insert_id, ''), nullif(e.uuid, '')) AS message_id,
     content, occurred_at, client_at, received_at,
     CASE WHEN entries IS NOT NULL THEN
         map(list_transform(entries, lambda x: x.key), list_transform(entries, lambda x: x.value)) END AS properties,

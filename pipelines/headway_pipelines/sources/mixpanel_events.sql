@@ -27,12 +27,12 @@ WITH named AS (
 paired AS (
     SELECT
         *,
-        CASE WHEN ids IS NOT NULL THEN list_transform(
-            ids, lambda x: starts_with(x, '$device:') OR regexp_full_match(x, '(?i)[0-9a-f]+(-[0-9a-f]+){4}')
+        CASE WHEN ids IS NOT NULL THEN list_transform(ids, lambda x: CASE
+            WHEN starts_with(x, '$device:') THEN 2 WHEN regexp_full_match(x, '(?i)[0-9a-f]+(-[0-9a-f]+){4}') THEN 1 ELSE 0 END
         ) END AS made_up,
-        -- which of the two stays: the first, unless only the first is made up
-        CASE WHEN made_up[1] AND NOT made_up[2] THEN ids[2] ELSE ids[1] END AS kept,
-        CASE WHEN made_up[1] AND NOT made_up[2] THEN ids[1] ELSE ids[2] END AS other
+        -- which of the two stays: the first, unless it looks more made up than the second
+        CASE WHEN made_up[1] > made_up[2] THEN ids[2] ELSE ids[1] END AS kept,
+        CASE WHEN made_up[1] > made_up[2] THEN ids[1] ELSE ids[2] END AS other
     FROM named
 ),
 listed AS (
@@ -57,7 +57,10 @@ SELECT
         WHEN outcome <> 'call' THEN outcome
         WHEN event = '$identify' THEN 'identify'
         WHEN event IN ('$create_alias', '$merge') THEN
-            CASE WHEN len(ids) = 2 AND kept <> '' AND other <> '' THEN 'alias' ELSE 'alias not of two ids' END
+            CASE
+                WHEN len(ids) <> 2 OR nullif(kept, '') IS NULL OR nullif(other, '') IS NULL OR kept = other THEN 'alias without two ids'
+                WHEN starts_with(kept, '$device:') THEN 'alias of two devices'
+                ELSE 'alias' END
         ELSE 'event'
     END AS outcome,
     CASE
@@ -66,12 +69,12 @@ SELECT
         WHEN event NOT IN ('$identify', '$create_alias', '$merge') THEN event
     END AS event,
     CASE
-        WHEN ids IS NOT NULL THEN CASE WHEN NOT starts_with(kept, '$device:') THEN kept END
+        WHEN ids IS NOT NULL THEN kept
         WHEN event = '$identify' THEN coalesce(p['$identified_id'], person)
         ELSE person
     END AS user_raw,
     CASE
-        WHEN ids IS NOT NULL THEN CASE WHEN starts_with(kept, '$device:') THEN substr(kept, 9) END
+        WHEN ids IS NOT NULL THEN NULL
         WHEN event = '$identify' THEN regexp_replace(coalesce(p['$anon_id'], p['$anon_distinct_id'], device_id), '^\$device:', '')
         ELSE device_id
     END AS device_raw,

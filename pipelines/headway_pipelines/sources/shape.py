@@ -34,9 +34,9 @@ SHAPE = {
 """Columns of the shape and their types. A source yields the first four and whichever others it knows.
 
 `outcome` says what became of the line: ``event``, ``identify``, ``group``, ``alias``, ``blank`` or the reason why it
-is rejected. An ``alias`` row says that `alias_raw` is another id of `user_raw` or, without a user, of `device_raw`; on
-an ``event`` row `alias_raw` is a further id of who acts, which such rows may speak of. `message_id` is the tracker's
-own id of the event; where it is null, `content` is hashed instead.
+is rejected. An ``alias`` row says that `alias_raw`, of a user or a device, is another id of `user_raw`. On an ``event``
+or ``identify`` row `alias_raw` is a further id of the person who acts. `message_id` is the tracker's own id of the
+event; where it is null, `content` is hashed instead.
 `properties` is a MAP from the raw property name to its value as text (JSON text for nested values). `traits` is the
 same for what the row says of its person, and on a ``group`` row of its account. `user_agent` and `address` (of the
 network) tell bots and the team's own traffic apart; neither is ever stored.

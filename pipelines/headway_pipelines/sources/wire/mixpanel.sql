@@ -59,7 +59,7 @@ judged_requests AS (
                 WHEN NOT json_valid(text) THEN 'malformed JSON'
                 ELSE 'not a tracker request' END
             WHEN request.responded >= 400 THEN 'refused request'
-            WHEN endpoint = '' THEN 'not a tracker request'
+            WHEN coalesce(endpoint, '') = '' THEN 'not a tracker request'
             WHEN carries IS NOT TRUE THEN 'empty request'
             WHEN data IS NULL THEN 'malformed base64'
             WHEN kind IS NULL THEN 'malformed JSON'
@@ -119,8 +119,8 @@ SELECT
     coalesce(p['$device_id'], j."$device_id") AS device_id,
     p['distinct_id'] AS ingested_id,
     p['$insert_id'] AS insert_id,
-    -- without a time the call happened when it arrived
-    coalesce(received_at - (sent_at - client_at), client_at, received_at) AS occurred_at,
+    -- without a time the call happened when it arrived; a request that leaves before its calls has some other number as _
+    coalesce(CASE WHEN sent_at >= client_at THEN received_at - (sent_at - client_at) END, client_at, received_at) AS occurred_at,
     client_at,
     received_at,
     CASE WHEN endpoint = 'groups' THEN j."$group_id" ELSE /* account */ END AS account_raw,
