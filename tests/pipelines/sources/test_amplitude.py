@@ -173,7 +173,7 @@ def test_keys_of_copies(tmp_path: Path, shape: Run) -> None:
 
 
 def test_every_line_is_accounted_for(tmp_path: Path, clean: Run) -> None:
-    lines = [
+    lines: list[dict[str, Any] | str] = [
         line(),
         line(event_type="Never Declared"),
         line(event_type=None),
