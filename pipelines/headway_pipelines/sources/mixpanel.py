@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, StrictStr, field_validator
 
-from headway.engine import literal, load, with_inputs
+from headway.engine import bind, literal, load, with_inputs
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
 from headway_pipelines.sources.times import in_zone, iso, known_timezone, since_1970
@@ -16,6 +17,14 @@ from headway_pipelines.sources.times import in_zone, iso, known_timezone, since_
 Unit = Literal["s", "ms", "auto"]
 
 _HERE = "headway_pipelines.sources"
+_READ = (
+    "time distinct_id $user_id $device_id $insert_id $distinct_id_before_identity mp_processing_time_ms ip "
+    "alias $distinct_ids $identified_id $anon_id $anon_distinct_id $current_url $referrer current_page_title"
+)
+
+#: The properties of an event that mean something to Mixpanel; all of them, by name, go through the gate.
+PROPERTIES = dict.fromkeys(_READ.split(), "VARCHAR")
+_ROW = "event_name user_id distinct_id device_id resolved_distinct_id insert_id time"
 _EVERY = ("**/*",)
 
 
@@ -43,8 +52,9 @@ def mixpanel(
         >>> mixpanel(timezone="Europe/Berlin").format
         'mixpanel'
     """
-    time = in_zone(since_1970("p['time']", unit), timezone)
-    return Source(name, "mixpanel", mixpanel_query(load(_HERE, "mixpanel.sql"), time, account), files=files)
+    time = in_zone(since_1970("p.time", unit), timezone)
+    query = mixpanel_query(load(_HERE, "mixpanel.sql"), {"event": "VARCHAR"}, time, account)
+    return Source(name, "mixpanel", query, files=files)
 
 
 def mixpanel_pipeline(
@@ -71,30 +81,33 @@ def mixpanel_pipeline(
         >>> mixpanel_pipeline().format
         'mixpanel_pipeline'
     """
-    number, text = in_zone(since_1970("p_time", unit), timezone), iso("p_time", timezone)
-    time = f"CASE WHEN TRY_CAST(p_time AS DOUBLE) IS NOT NULL THEN {number} ELSE {text} END"
-    query = mixpanel_query(load(_HERE, "mixpanel_pipeline.sql"), time, account)
+    number, text = in_zone(since_1970("j.time", unit), timezone), iso("j.time", timezone)
+    time = f"CASE WHEN TRY_CAST(j.time AS DOUBLE) IS NOT NULL THEN {number} ELSE {text} END"
+    row = dict.fromkeys(_ROW.split(), "VARCHAR")
+    query = mixpanel_query(load(_HERE, "mixpanel_pipeline.sql"), row, time, account)
     return Source(name, "mixpanel_pipeline", query, files=files)
 
 
-def mixpanel_query(calls: str, time: str, account: str | None) -> str:
+def mixpanel_query(calls: str, event: Mapping[str, str], time: str, account: str | None) -> str:
     """Writes the SELECT over ``frames`` from the query of the calls.
 
     Args:
         calls: Query of the input `calls` of mixpanel_events.sql, with slots.
+        event: What is read of each event beside its properties: field -> type.
         time: Expression of the instant.
         account: Event property with the account's id.
 
     Returns:
         The SELECT.
     """
-    group = f"p[{literal(account)}]" if account else "NULL::VARCHAR"
+    group = f"texts[list_position(names, {literal(account)})]" if account else "NULL::VARCHAR"
     # A group key may hold a list; the first group counts.
     first = (
         f"CASE WHEN starts_with({group}, '[') THEN TRY(json_extract_string({group}, '$[0]')) ELSE {group} END"
     )
     slots = {"time": time, "account": first if account else group}
-    filled = re.sub(r"/\* ([a-z]+) \*/(?= AS | END| ELSE)", lambda found: slots[found[1]], calls)
+    bound = bind(calls, {"event": json.dumps({**event, "properties": PROPERTIES})})
+    filled = re.sub(r"/\* ([a-z]+) \*/(?= AS | END| ELSE)", lambda found: slots[found[1]], bound)
     return with_inputs(load(_HERE, "mixpanel_events.sql"), {"calls": filled})
 
 

@@ -1,9 +1,10 @@
 -- Mixpanel's events and profile updates, whatever they came in, as events of the common shape.
 -- grain:  one row per call
 -- inputs: calls(batch, line, position, outcome, content, event, user_id, distinct_id, device_id, ingested_id, insert_id,
---             occurred_at, client_at, received_at, account_raw, p, traits, user_agent, address)
---         outcome 'call' is an event, everything else is final; p are its properties, ingested_id is the
---         distinct_id as it was when Mixpanel took the event in
+--             occurred_at, client_at, received_at, account_raw, p, names, texts, traits, user_agent, address)
+--         outcome 'call' is an event, everything else is final; p are the properties that are read, see PROPERTIES in
+--         mixpanel.py, names and texts are all of them, ingested_id is the distinct_id as it was when Mixpanel took the
+--         event in
 -- source: https://docs.mixpanel.com/docs/tracking-methods/id-management (ids), https://docs.mixpanel.com/reference (identity events)
 -- distinct_id is a device where it says so ($device:) or equals $device_id, else a user.
 -- The two ids of an alias come in either order: the one that looks like a made-up id stands for the device.
@@ -19,8 +20,8 @@ WITH named AS (
         ) AS person,
         CASE
             WHEN outcome <> 'call' THEN NULL
-            WHEN event = '$create_alias' THEN [distinct_id, p['alias']]
-            WHEN event = '$merge' THEN TRY(from_json(p['$distinct_ids'], '["VARCHAR"]'))
+            WHEN event = '$create_alias' THEN [distinct_id, p.alias]
+            WHEN event = '$merge' THEN TRY(from_json(p."$distinct_ids", '["VARCHAR"]'))
         END AS ids
     FROM calls
 ),
@@ -35,26 +36,34 @@ paired AS (
         CASE WHEN made_up[1] > made_up[2] THEN ids[1] ELSE ids[2] END AS other
     FROM named
 ),
-listed AS (
+chosen AS (
     SELECT
         *,
-        CASE WHEN outcome = 'call' AND ids IS NULL THEN
-            list_filter(map_entries(p), lambda e: e.key NOT IN (
-                'token', 'distinct_id', 'time', 'ip', '$insert_id', '$user_id', '$device_id', 'mp_processing_time_ms',
-                '$distinct_id_before_identity', '$identified_id', '$anon_id', '$anon_distinct_id'))
-            || CASE WHEN coalesce(p['$current_url'], p['$referrer'], p['current_page_title']) IS NOT NULL THEN list_filter(
-                [
-                    {'key': 'url', 'value': p['$current_url']},
-                    {'key': 'referrer', 'value': p['$referrer']},
-                    {'key': 'title', 'value': p['current_page_title']}
-                ], lambda e: e.value IS NOT NULL AND NOT map_contains(p, e.key)) ELSE [] END
-        END AS entries
+        CASE WHEN outcome = 'call' THEN list_transform(names, lambda x: x NOT IN (
+            'token', 'distinct_id', 'time', 'ip', '$insert_id', '$user_id', '$device_id', 'mp_processing_time_ms',
+            '$distinct_id_before_identity', '$identified_id', '$anon_id', '$anon_distinct_id')) END AS own,
+        CASE WHEN outcome = 'call' AND coalesce(p."$current_url", p."$referrer", p.current_page_title) IS NOT NULL THEN list_filter(
+            [
+                {'key': 'url', 'value': p."$current_url"},
+                {'key': 'referrer', 'value': p."$referrer"},
+                {'key': 'title', 'value': p.current_page_title}
+            ], lambda e: e.value IS NOT NULL AND NOT list_contains(names, e.key)) ELSE [] END AS more
     FROM paired
+),
+mapped AS (
+    SELECT
+        *,
+        -- NULL where a name occurs twice; lists and maps are built once, they cost more than all the rest
+        CASE WHEN outcome = 'call' THEN TRY(map(
+            list_where(names, own) || list_transform(more, lambda e: e.key),
+            list_where(texts, own) || list_transform(more, lambda e: e.value))) END AS properties
+    FROM chosen
 )
 SELECT
     batch, line, position,
     CASE
         WHEN outcome <> 'call' THEN outcome
+        WHEN properties IS NULL THEN 'unusable properties'
         WHEN event = '$identify' THEN 'identify'
         WHEN event IN ('$create_alias', '$merge') THEN
             CASE
@@ -70,12 +79,12 @@ SELECT
     END AS event,
     CASE
         WHEN ids IS NOT NULL THEN kept
-        WHEN event = '$identify' THEN coalesce(p['$identified_id'], person)
+        WHEN event = '$identify' THEN coalesce(p."$identified_id", person)
         ELSE person
     END AS user_raw,
     CASE
         WHEN ids IS NOT NULL THEN NULL
-        WHEN event = '$identify' THEN regexp_replace(coalesce(p['$anon_id'], p['$anon_distinct_id'], device_id), '^\$device:', '')
+        WHEN event = '$identify' THEN regexp_replace(coalesce(p."$anon_id", p."$anon_distinct_id", device_id), '^\$device:', '')
         ELSE device_id
     END AS device_raw,
     account_raw,
@@ -85,7 +94,6 @@ SELECT
         concat_ws(chr(31), event, coalesce(CAST(epoch_us(client_at) // 1000000 AS VARCHAR), ''), coalesce(ingested_id, ''), insert_id)
     END AS message_id,
     content, occurred_at, client_at, received_at,
-    CASE WHEN entries IS NOT NULL THEN
-        map(list_transform(entries, lambda e: e.key), list_transform(entries, lambda e: e.value)) END AS properties,
+    CASE WHEN ids IS NULL THEN properties END AS properties,
     traits, user_agent, address
-FROM listed
+FROM mapped

@@ -215,7 +215,7 @@ def test_every_line_is_accounted_for(tmp_path: Path, shape: Run) -> None:
         (1, "not a Mixpanel event", None),
         (2, "unusable properties", None),
         (2, "unusable properties", None),
-        (3, "unusable properties", None),
+        (3, "unusable properties", "E"),
         (4, "refused request", None),
         (5, "empty request", None),
         (6, "empty request", None),

@@ -14,6 +14,10 @@ from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
 from headway_pipelines.sources.times import since_1970
 
+_CALL = dict.fromkeys(
+    ["event", "$user_id", "$distinct_id", "$device_id", "$time", "$ip", "$group_id"], "VARCHAR"
+)
+_CALL |= dict.fromkeys(("$set", "$set_once"), "MAP(VARCHAR, VARCHAR)")
 _PATH = re.compile(r"/(track|import|engage|groups)/?([?#].*)?")
 
 
@@ -40,7 +44,7 @@ def mixpanel_wire(
     """
     calls = load("headway_pipelines.sources.wire", "mixpanel.sql")
     calls = calls.replace("/* profile_time */", since_1970('j."$time"', "auto"))
-    query = mixpanel_query(calls, since_1970("p['time']", "auto"), account)
+    query = mixpanel_query(calls, _CALL, since_1970("p.time", "auto"), account)
     return Source(name, "mixpanel_wire", query, files=files)
 
 

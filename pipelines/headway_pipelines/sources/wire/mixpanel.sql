@@ -1,7 +1,7 @@
 -- Recorded HTTP requests of Mixpanel clients, as mixpanel_events.sql reads them.
 -- grain:  one row per call of an accepted request; one row per request that was refused or cannot be read
 -- inputs: frames(batch, line, position, text)
--- slots:  each /* slot */ is an expression; time reads p['time'], account reads p, profile_time reads j
+-- slots:  each /* slot */ is an expression; time reads p, account reads names and texts, profile_time reads j
 -- source: https://docs.mixpanel.com/reference (track, import, engage, groups)
 -- The calls lie in `data` of the body or of the query, as JSON or as base64 of JSON; /import has them as the body itself.
 -- Browsers send their clock along as the query parameter _: with it and our own the error of their clock is known.
@@ -82,10 +82,7 @@ calls AS (
 parsed AS (
     SELECT
         *,
-        CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, '{
-            "event": "VARCHAR", "properties": "MAP(VARCHAR, VARCHAR)",
-            "$user_id": "VARCHAR", "$distinct_id": "VARCHAR", "$device_id": "VARCHAR", "$time": "VARCHAR", "$ip": "VARCHAR",
-            "$group_id": "VARCHAR", "$set": "MAP(VARCHAR, VARCHAR)", "$set_once": "MAP(VARCHAR, VARCHAR)"}')) END AS j,
+        CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, $event)) END AS j,
         j['properties'] AS p,
         CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
     FROM calls
@@ -94,7 +91,9 @@ timed AS (
     SELECT
         *,
         CASE WHEN endpoint IN ('track', 'import') THEN /* time */ ELSE /* profile_time */ END AS client_at,
-        TRY(make_timestamp(TRY_CAST(request.query._ AS BIGINT) * 1000)) AS sent_at
+        TRY(make_timestamp(TRY_CAST(request.query._ AS BIGINT) * 1000)) AS sent_at,
+        CASE WHEN p IS NOT NULL THEN json_keys(call, '$.properties') END AS names,
+        CASE WHEN len(names) > 0 THEN json_extract_string(call, '$.properties.*') ELSE [] END AS texts
     FROM parsed
 )
 SELECT
@@ -103,10 +102,11 @@ SELECT
         WHEN request_outcome <> 'calls' THEN request_outcome
         WHEN j IS NULL THEN 'not a JSON object'
         WHEN endpoint IN ('track', 'import') THEN CASE
-            WHEN p IS NOT NULL THEN 'call'
-            -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
-            WHEN json_type(call, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
-            ELSE 'not a Mixpanel event' END
+            WHEN len(names) > 0 THEN 'call'
+            -- only an object has names: look again, only here
+            WHEN p IS NULL THEN 'not a Mixpanel event'
+            WHEN json_type(call, '$.properties') = 'OBJECT' THEN 'call'
+            ELSE 'unusable properties' END
         WHEN j."$set" IS NULL AND json_type(call, '$."$set"') NOT IN ('NULL')
             OR j."$set_once" IS NULL AND json_type(call, '$."$set_once"') NOT IN ('NULL') THEN 'unusable properties'
         WHEN endpoint = 'groups' THEN 'group'
@@ -114,22 +114,24 @@ SELECT
     END AS outcome,
     CAST(call AS VARCHAR) AS content,
     j.event AS event,
-    coalesce(p['$user_id'], j."$user_id") AS user_id,
-    coalesce(p['distinct_id'], j."$distinct_id") AS distinct_id,
-    coalesce(p['$device_id'], j."$device_id") AS device_id,
-    p['distinct_id'] AS ingested_id,
-    p['$insert_id'] AS insert_id,
+    coalesce(p."$user_id", j."$user_id") AS user_id,
+    coalesce(p.distinct_id, j."$distinct_id") AS distinct_id,
+    coalesce(p."$device_id", j."$device_id") AS device_id,
+    p.distinct_id AS ingested_id,
+    p."$insert_id" AS insert_id,
     -- without a time the call happened when it arrived; a request that leaves before its calls has some other number as _
     coalesce(CASE WHEN sent_at >= client_at THEN received_at - (sent_at - client_at) END, client_at, received_at) AS occurred_at,
     client_at,
     received_at,
     CASE WHEN endpoint = 'groups' THEN j."$group_id" ELSE /* account */ END AS account_raw,
     p,
+    names,
+    texts,
     -- what is set once never overrides what is set
     CASE WHEN endpoint IN ('engage', 'groups') THEN
         coalesce(map_concat(j."$set_once", j."$set"), MAP {})
     END AS traits,
     -- a server's own library speaks for its server, not for the person
     CASE WHEN coalesce(request.headers.origin, request.headers.referer) IS NOT NULL THEN request.headers."user-agent" END AS user_agent,
-    coalesce(p['ip'], j."$ip") AS address
+    coalesce(p.ip, j."$ip") AS address
 FROM timed
