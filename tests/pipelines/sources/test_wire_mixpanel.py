@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from headway_pipelines.sources.config import RECOGNISERS
+from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.wire.mixpanel import mixpanel_wire
 
 Run = Callable[..., Any]
@@ -314,3 +316,28 @@ def test_ids_that_are_none(tmp_path: Path, clean: Run) -> None:
     )
     path.write_text(request("/track", {"data": [track(**each) for each in ids]}), encoding="utf-8")
     assert clean(path, mixpanel_wire(), PLAN).outcomes == {"no usable id": 4}
+
+
+OF_SERVERS = {"amplitude": "amplitude_wire", "mixpanel": "mixpanel_wire"}
+
+
+def test_captures_are_known_by_their_own_recogniser(data: Path) -> None:
+    for path in sorted((data / "tracker_captures").glob("*.jsonl")):
+        lines = tuple(path.read_text(encoding="utf-8").splitlines()[:20])
+        sample = Sample(path.name, lines, tuple(json.loads(each) for each in lines))
+        tried = ("amplitude", "amplitude_wire", "mixpanel", "mixpanel_pipeline", "mixpanel_wire")
+        known = [name for name in tried if RECOGNISERS[name](sample)]
+        own = OF_SERVERS.get(path.stem.split("_")[1])
+        assert known == ([own] if own else []), path.name
+
+
+def test_nothing_is_made_up_of_strange_lines() -> None:
+    strange: tuple[dict[str, Any], ...] = (
+        {},
+        {"event": "x", "properties": [1]},
+        {"path": 7, "responded": 200, "body": [], "query": None},
+        {"responded": 200, "body": {"events": [1, None]}},
+        {"responded": 200, "body": {"events": {}}},
+    )
+    for line in strange:
+        assert not [name for name, knows in RECOGNISERS.items() if knows(Sample("a", ("...",), (line,)))]
