@@ -26,11 +26,6 @@ sources:
   d: {{format: jsonl, {MAPPED}}}
   e: {{format: delimited, {MAPPED}}}
   f: {{format: parquet, {MAPPED}}}
-  g: {{format: amplitude}}
-  h: {{format: amplitude_wire}}
-  i: {{format: mixpanel, timezone: Europe/Berlin}}
-  j: {{format: mixpanel_pipeline, timezone: Europe/Berlin}}
-  k: {{format: mixpanel_wire}}
 """
     )
 }
