@@ -126,7 +126,7 @@ def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
 
 
 def misfits(
-    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], typed: str
+    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], typed: str, rows: str = "count(*)"
 ) -> Counter[tuple[int, str, str, str]]:
     """Counts values that were there but did not fit their class.
 
@@ -134,6 +134,7 @@ def misfits(
         con: The gate's connection.
         rules: The column rules, in the order of the violation bits.
         typed: A relation with batch, event and the bits as ``mask0``, ``mask1`` and so on.
+        rows: How many raw rows a group of rows stands for.
 
     Returns:
         Values by batch, event, column and reason.
@@ -141,11 +142,11 @@ def misfits(
     words = max(1, -(-len(rules) // 62))
     masks = ", ".join(f"mask{i}" for i in range(words))
     any_set = " OR ".join(f"mask{i} <> 0" for i in range(words))
-    rows = con.execute(
-        f"SELECT batch, event, {masks}, count(*) FROM {typed} WHERE {any_set} GROUP BY ALL ORDER BY ALL"
+    found = con.execute(
+        f"SELECT batch, event, {masks}, {rows} FROM {typed} WHERE {any_set} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    for batch, event, *bits, count in rows:
+    for batch, event, *bits, count in found:
         for index, rule in enumerate(rules):
             if bits[index // 62] >> (index % 62) & 1:
                 counts[batch, event, rule.name, "does not fit its class"] += count
