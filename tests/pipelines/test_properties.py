@@ -202,6 +202,9 @@ _said = st.tuples(
 )
 
 
+_ENDS = (("", "_first"), ("-", "_last"))
+
+
 def _instant(minute: int) -> str:
     return f"make_timestamp({minute * 60_000_000})"
 
@@ -233,12 +236,17 @@ def test_any_order_and_any_cut_into_files_gives_the_history_of_the_whole(said: l
     _db.execute("CREATE OR REPLACE TABLE statements AS SELECT * FROM kept LIMIT 0")
     for start in range(0, len(shuffled), 4):
         rows = ", ".join(
-            f"(1, '{user}', {_instant(minute)}, {_instant(minute + late)}, "
+            f"('{user}', {_instant(minute)}, {_instant(minute + late)}, "
             f"{value if name == 'plan' else 'NULL'}::VARCHAR, {value if name == 'seats' else 'NULL'}::VARCHAR)"
             for user, name, value, minute, late in shuffled[start : start + 4]
         )
-        names = "_batch, _subject, _at, _received, plan, seats"
-        stated = f"FROM (VALUES {rows}) t({names})"
+        ends = [
+            f"{{'at': epoch_us(told), 'received': {sign}epoch_us(received)}} AS {end}" for sign, end in _ENDS
+        ]
+        stated = (
+            f"SELECT 1 AS _batch, who AS _subject, CAST(told AS DATE) AS _day, {', '.join(ends)}, plan, seats "
+            f"FROM (VALUES {rows}) t(who, told, received, plan, seats)"
+        )
         query = with_inputs(load("headway_pipelines.privacy", "trait_statements"), {"stated": stated})
         _db.execute(f"CREATE OR REPLACE TABLE staged_statements AS {query}")
         merged = load("headway_pipelines", "merged_statements").replace("/* passed */", "(1)")

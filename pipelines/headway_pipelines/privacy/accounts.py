@@ -132,7 +132,7 @@ def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
 
 
 def misfits(
-    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], typed: str
+    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], typed: str, rows: str = "count(*)"
 ) -> Counter[tuple[int, str, str, str]]:
     """Counts values that were there but did not fit their class.
 
@@ -140,17 +140,18 @@ def misfits(
         con: The gate's connection.
         rules: The column rules, in the order of the violation bits.
         typed: A relation with batch, event and the bits in the columns of `classes.mask_columns`.
+        rows: How many raw rows a group of rows stands for.
 
     Returns:
         Values by batch, event, column and reason.
     """
     words = mask_columns(rules)
     any_set = " OR ".join(f"{word} <> 0" for word in words)
-    rows = con.execute(
-        f"SELECT batch, event, {', '.join(words)}, count(*) FROM {typed} WHERE {any_set} GROUP BY ALL ORDER BY ALL"
+    found = con.execute(
+        f"SELECT batch, event, {', '.join(words)}, {rows} FROM {typed} WHERE {any_set} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    for batch, event, *bits, count in rows:
+    for batch, event, *bits, count in found:
         for index, rule in enumerate(rules):
             if bits[index // WORD_BITS] >> (index % WORD_BITS) & 1:
                 counts[batch, event, rule.name, "does not fit its class"] += count

@@ -1,15 +1,24 @@
--- Rows that say something declared of a person or of an account.
--- grain:  one row per row with such traits
+-- What was said of whom, every distinct saying of a day once: trackers repeat all they know on every event.
+-- grain:  one row per batch, ids, set of traits, UTC day and whether it can be used; _n = rows that say so
 -- inputs: judged
 -- Names of this table's own columns begin with _ so that no property can take them; outcome, event and properties are
--- what the rules of properties read.
+-- what the rules of properties read. Ends are kept by (time, arrival), which is the same however rows are grouped.
 SELECT
-    batch AS _batch, user_raw AS _user, device_raw AS _device, account_raw AS _account,
-    occurred_at AS _at, received_at AS _received,
-    coalesce(occurred_at >= $ancient, FALSE)
-        AND coalesce(occurred_at <= coalesce(received_at, $now) + to_microseconds($tolerance_us), FALSE)
-        AND CASE WHEN $of_accounts THEN account_raw IS NOT NULL ELSE coalesce(user_raw, device_raw) IS NOT NULL END
-        AS _usable,
-    'event' AS outcome, $owner AS event, traits AS properties
-FROM judged
-WHERE outcome IN $kinds AND traits IS NOT NULL AND list_has_any(map_keys(traits), /* names */)
+    _batch, _user, _device, _account, _usable, _day,
+    'event' AS outcome, $owner AS event, properties,
+    count(*) AS _n,
+    min({'at': epoch_us(_at), 'received': _received}) AS _first,
+    max({'at': epoch_us(_at), 'received': -_received}) AS _last
+FROM (
+    SELECT
+        batch AS _batch, user_raw AS _user, device_raw AS _device, account_raw AS _account,
+        occurred_at AS _at, coalesce(epoch_us(received_at), 4611686018427387904) AS _received,
+        coalesce(occurred_at >= $ancient, FALSE)
+            AND coalesce(occurred_at <= coalesce(received_at, $now) + to_microseconds($tolerance_us), FALSE)
+            AND CASE WHEN $of_accounts THEN account_raw IS NOT NULL ELSE coalesce(user_raw, device_raw) IS NOT NULL END
+            AS _usable,
+        CAST(occurred_at AS DATE) AS _day, traits AS properties
+    FROM judged
+    WHERE outcome IN $kinds AND traits IS NOT NULL AND list_has_any(map_keys(traits), /* names */)
+)
+GROUP BY _batch, _user, _device, _account, _usable, _day, properties

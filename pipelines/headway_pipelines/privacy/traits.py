@@ -95,7 +95,7 @@ class Traits:
         masks = [f"{mask} AS {name}" for mask, name in words]
         hidden = ", ".join(identifier("raw:" + r.name) for r in self.rules)
         joins = " ".join(table.join() for table in self.urls)
-        own = "_batch, _user, _device, _account, _at, _received, _usable"
+        own = "_batch, _user, _device, _account, _usable, _day, _n, _first, _last"
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {self._typed} AS SELECT * EXCLUDE ({hidden}), {', '.join(masks)} "
             f"FROM (SELECT {', '.join([own, *typed, *raw])} FROM {self._rows} {joins})"
@@ -129,7 +129,7 @@ class Traits:
         joins += [f"LEFT JOIN ids AS {c} ON {c}.domain = {literal(d)} AND {c}.raw = t.{c}" for d, c in named]
         subject = ", ".join(f"{c}.surrogate" for _, c in named)
         stated = (
-            f"SELECT t._batch, coalesce({subject}) AS _subject, t._at, t._received, {', '.join(columns)} "
+            f"SELECT t._batch, coalesce({subject}) AS _subject, t._day, t._first, t._last, {', '.join(columns)} "
             f"FROM {self._typed} t {' '.join(joins)} WHERE t._usable"
         )
         return with_inputs(load(_HERE, "trait_statements.sql"), {"stated": stated})
@@ -145,11 +145,8 @@ class Traits:
         """
         owner = TRAIT_OWNERS[self.subject]
         masks = ", ".join(mask_columns(self.rules))
-        counts = misfits(
-            con,
-            self.rules,
-            f"(SELECT _batch AS batch, {literal(owner)} AS event, {masks} FROM {self._typed} WHERE _usable)",
-        )
+        told = f"SELECT _batch AS batch, {literal(owner)} AS event, _n AS n, {masks} FROM {self._typed} WHERE _usable"
+        counts = misfits(con, self.rules, f"({told})", "sum(n)::BIGINT")
         for batch, name, n in con.execute(
             load(_HERE, "trait_unusable.sql").replace("stated_rows", self._rows)
         ).fetchall():
