@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headway.errors import InputError
 from headway.models.plan import load_plan
+from headway.models.product import load_product
 from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, PROMOTED, READING, STAGED, Batch, Ledger
 from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
@@ -170,7 +171,8 @@ def ingest(
     if total >= _WORTH_PRELOADING:
         preload()
     now = datetime.now(UTC).replace(tzinfo=None)
-    with Gate(plan, key, workspace.state / "vault", now=now, staging=workspace.staging) as gate:
+    vault, logout = workspace.state / "vault", _logout_events(workspace)
+    with Gate(plan, key, vault, now=now, staging=workspace.staging, logout=logout) as gate:
         for source in dict.fromkeys(f.source for f, _ in opened):
             mine = [(f, n) for f, n in opened if f.source == source]
             sizes = {n: f.size for f, n in mine}
@@ -263,7 +265,7 @@ def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present
         gone = [b for b in ledger.batches(PROMOTED) if b.path_id not in present]
         if gone:
             raise InputError(
-                f"the tracking plan or sources.yml changed, so all raw logs must be read again, but {len(gone)} files "
+                f"the tracking plan, sources.yml or the list of log-outs changed, so all raw logs must be read again, but {len(gone)} files "
                 f"whose events are in the lake are no longer under raw/ (for example {gone[0].label}). Put them back, "
                 "or undo the change."
             )
@@ -274,7 +276,7 @@ def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present
 
 
 def definitions_stamp(workspace: Workspace) -> str:
-    """Fingerprint of what decides how raw logs become events: the plan, the sources, Headway's event format.
+    """Fingerprint of what decides how raw logs become events and links: plan, sources, which events are log-outs.
 
     Args:
         workspace: The workspace.
@@ -284,7 +286,12 @@ def definitions_stamp(workspace: Workspace) -> str:
     """
     plan = load_plan(workspace.plan_file)
     sources = [repr(s) for s in load_sources(workspace)]
-    return hashlib.sha256(f"{plan.hash}:{sources}".encode()).hexdigest()
+    return hashlib.sha256(f"{plan.hash}:{sources}:{_logout_events(workspace)}".encode()).hexdigest()
+
+
+def _logout_events(workspace: Workspace) -> list[str]:
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    return sorted(set(product.identity.logout))
 
 
 def _sha256(path: Path) -> str:

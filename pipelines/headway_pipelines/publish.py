@@ -12,6 +12,7 @@ from headway_pipelines.compute import attach_people, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.people import TABLES
 from headway_pipelines.workspace import Workspace
 
 MIN_PEOPLE = 10
@@ -74,7 +75,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     con = connect()
     try:
         attach_people(con, workspace, ledger)
-        people, mapping = con.table("people").pl(), con.table("actor_person").pl()
+        people = {name: con.table(name).pl() for name in TABLES}
     finally:
         con.close()
     computed = tables_of(workspace.metrics_db)
@@ -83,8 +84,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     replace_database(
         workspace.explore_db,
         {
-            "people": people,
-            "actor_person": mapping,
+            **people,
             "horizon": info.select("horizon"),
             "product": info.select(pl.col("product").alias("name"), "timezone", "week_start", "currency"),
             **computed,

@@ -14,7 +14,7 @@ from headway.engine import connect
 from headway_pipelines.ingest import Ingested, ingest
 from headway_pipelines.lake import attach_lake, promote
 from headway_pipelines.ledger import Ledger
-from headway_pipelines.people import derive_people
+from headway_pipelines.people import TABLES, derive_people
 from headway_pipelines.quality.batches import Verdict, judge_batches
 from headway_pipelines.workspace import Workspace
 
@@ -154,11 +154,11 @@ class Shop:
             return {o["outcome"]: o["lines"] for o in ledger.outcomes()}
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        """Asks the views `lake`, `links`, and the tables `actor_person` and `people` where they exist."""
+        """Asks the views `lake`, `links`, and the tables of people where they exist."""
         con = connect()
         with self.ledger() as ledger:
             attach_lake(con, self.workspace, ledger)
-        for name in ("actor_person", "people"):
+        for name in TABLES:
             path = self.workspace.people / f"{name}.parquet"
             if path.exists():
                 con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet('{path}')")

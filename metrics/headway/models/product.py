@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, StrictInt, StrictStr, field_validato
 
 from headway.errors import InputError
 from headway.models.explain import did_you_mean
+from headway.models.identity import Identity
 from headway.models.metrics import EventSelector, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
@@ -75,6 +76,7 @@ class Product(Definition):
         week_start: First day of a week.
         currency: ISO 4217 code of amounts.
         activity: What "active" means.
+        identity: How users and devices become people.
         channels: Acquisition channels in the order in which they are tried.
         metrics: Metrics by name.
         funnels: Funnels by name.
@@ -86,6 +88,7 @@ class Product(Definition):
     week_start: WeekDay = "monday"
     currency: StrictStr
     activity: EventSelector
+    identity: Identity = Identity()
     channels: tuple[Channel, ...] = ()
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     funnels: dict[Name, FunnelQuestion] = Field(default_factory=dict)

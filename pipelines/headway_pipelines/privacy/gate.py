@@ -51,6 +51,8 @@ _TOKEN = object()
 _IDENTIFIERS = (
     ("user", "user_raw", ["event", "identify", "alias"]),
     ("device", "device_raw", ["event", "identify", "alias"]),
+    # an alias call does not say of which kind its other id is
+    ("user", "alias_raw", ["alias"]),
     ("device", "alias_raw", ["alias"]),
     ("account", "account_raw", ["event"]),
 )
@@ -173,6 +175,7 @@ class Gate:
         now: The present, naive UTC; events after it (and after their arrival) are rejected.
         staging: Folder for clean batches; None takes a temporary one.
         max_line_bytes: Longer lines are rejected.
+        logout: Events that end what a device and a user have to do with each other.
     """
 
     def __init__(
@@ -184,8 +187,10 @@ class Gate:
         now: datetime,
         staging: Path | None = None,
         max_line_bytes: int = MAX_LINE_BYTES,
+        logout: Sequence[str] = (),
     ) -> None:
         self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
+        self._logout = list(logout)
         self._staging = staging or Path(mkdtemp(prefix="headway-"))
         # Raw values live in this memory only: nothing may spill to disk.
         self._con = connect(temp_directory="")
@@ -255,7 +260,7 @@ class Gate:
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
-            for name, query in (("events", self._clean_sql(source)), ("links", load(_HERE, "links.sql"))):
+            for name, query in (("events", self._clean_sql(source)), ("links", self._links_sql())):
                 target = literal(str(folder / f"{name}.parquet"))
                 self._con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION snappy)")
             accounts = count_group(self._con, self._keys, self._rules, self._key, group.framed)
@@ -285,14 +290,20 @@ class Gate:
             {
                 "declared": list(self._plan.events),
                 "no_id": list(NO_ID),
-                "ancient": ANCIENT,
-                "tolerance_us": FUTURE_TOLERANCE // timedelta(microseconds=1),
-                "now": self._now,
+                **self._possible_times(),
             },
         )
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE judged AS {with_inputs(text, {'shape': source.query})}"
         )
+
+    def _possible_times(self) -> dict[str, datetime | int]:
+        tolerance = FUTURE_TOLERANCE // timedelta(microseconds=1)
+        return {"ancient": ANCIENT, "tolerance_us": tolerance, "now": self._now}
+
+    def _links_sql(self) -> str:
+        values = {"logout": self._logout or [""], **self._possible_times()}
+        return bind(load(_HERE, "links.sql"), values)
 
     def _type(self) -> None:
         """Makes `typed`: the events, with one typed column per declared property and the misfits as bits."""

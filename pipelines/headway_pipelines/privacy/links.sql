@@ -1,13 +1,40 @@
--- Which device was seen with which user, and when.
--- grain:  one row per batch, device and user
+-- Which device was seen with which user, which ids are said to be one, and when somebody logged out.
+-- grain:  one row per batch, device, user and other id
 -- inputs: judged, ids
--- undeclared events link nobody: they are counted, nothing else
+-- kinds:  other is NULL: device was seen with person_actor (NULL: a log-out that names nobody), last log-out at logout_at
+--         other is not NULL: person_actor is said to be the id that is `other` as a user's and `device` as a device's
+-- undeclared events link nobody: they are counted, nothing else; a time that cannot be is none
+WITH usable AS (
+    SELECT
+        batch, outcome, user_raw, device_raw, alias_raw,
+        outcome = 'event' AND event IN $logout AS is_logout,
+        CASE
+            WHEN occurred_at BETWEEN $ancient AND coalesce(received_at, $now) + to_microseconds($tolerance_us)
+            THEN occurred_at
+        END AS happened_at
+    FROM judged
+    WHERE outcome IN ('event', 'identify', 'alias')
+),
+said AS (
+    SELECT
+        batch, device_raw AS named, NULL AS alias_raw, user_raw,
+        min(happened_at) FILTER (user_raw IS NOT NULL) AS first_at, max(happened_at) FILTER (user_raw IS NOT NULL) AS last_at,
+        max(happened_at) FILTER (is_logout) AS logout_at
+    FROM usable
+    WHERE device_raw IS NOT NULL AND (user_raw IS NOT NULL OR is_logout)
+    GROUP BY ALL
+    UNION ALL
+    SELECT batch, alias_raw, alias_raw, user_raw, min(happened_at), max(happened_at), NULL
+    FROM usable
+    WHERE outcome = 'alias' AND alias_raw IS NOT NULL AND user_raw IS NOT NULL
+    GROUP BY ALL
+)
 SELECT
-    j.batch, d.surrogate AS device, u.surrogate AS person_actor,
-    min(j.occurred_at) AS first_at, max(j.occurred_at) AS last_at
-FROM judged j
-JOIN ids u ON u.domain = 'user' AND u.raw = j.user_raw
-JOIN ids d ON d.domain = 'device' AND d.raw = CASE j.outcome WHEN 'alias' THEN coalesce(j.alias_raw, j.device_raw) ELSE j.device_raw END
-WHERE j.outcome IN ('event', 'identify', 'alias') AND j.occurred_at IS NOT NULL
+    s.batch, d.surrogate AS device, o.surrogate AS other, u.surrogate AS person_actor,
+    min(first_at) AS first_at, max(last_at) AS last_at, max(logout_at) AS logout_at
+FROM said s
+JOIN ids d ON d.domain = 'device' AND d.raw = s.named
+LEFT JOIN ids o ON o.domain = 'user' AND o.raw = s.alias_raw
+LEFT JOIN ids u ON u.domain = 'user' AND u.raw = s.user_raw
 GROUP BY ALL
 ORDER BY ALL

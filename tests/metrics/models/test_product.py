@@ -156,8 +156,8 @@ def test_top_of_the_file() -> None:
         "product.yml:3: week_start: 'sundy' is not allowed; allowed: monday, tuesday, wednesday, thursday, friday, "
         "saturday, sunday (did you mean 'sunday'?)",
         "product.yml:4: currency: 'euro' is not a currency code; write three capital letters such as EUR",
-        "product.yml:34: metrix: unknown key; allowed: activity, channels, currency, funnels, metrics, name, "
-        "retentions, timezone, week_start (did you mean 'metrics'?)",
+        "product.yml:34: metrix: unknown key; allowed: activity, channels, currency, funnels, identity, "
+        "metrics, name, retentions, timezone, week_start (did you mean 'metrics'?)",
     ]
 
 
