@@ -188,6 +188,7 @@ def _run_info(
             "actors": [actors],
             "devices_joined": [merged],
             "identity_mode": [identity["mode"]],
+            "max_users_per_device": [product.identity.max_users_per_device],
             "shared_devices": [identity["shared_devices"]],
             "oversized_people": [identity["oversized_people"]],
             "not_one_to_one": [identity["not_one_to_one"]],

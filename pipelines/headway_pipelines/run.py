@@ -31,6 +31,7 @@ class Outcome:
         blocked: Files held back by a quality check, with the rules they violate.
         damaged: Files set aside because their compression is damaged, with the place.
         problems: Checks that failed, besides those on batches.
+        people: How the people changed, by count; empty where they were not derived.
     """
 
     nothing_new: bool = False
@@ -38,6 +39,7 @@ class Outcome:
     blocked: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    people: dict[str, int] = field(default_factory=dict)
 
 
 def run(
@@ -123,7 +125,8 @@ def _materialize(
         if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths:
             remember(ledger, seen)
     others = tuple(p for p in problems if p != "batches_pass_quality")
-    return Outcome(False, tuple(days), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), others)
+    people = ledger.get_json("identity") or {}
+    return Outcome(False, tuple(days), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), others, people)
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:

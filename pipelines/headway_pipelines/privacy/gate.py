@@ -35,6 +35,7 @@ from headway_pipelines.privacy.framing import (
     column,
     frame_lines,
 )
+from headway_pipelines.privacy.ids import NO_ID
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.vault import Vault
@@ -56,28 +57,6 @@ _IDENTIFIERS = (
     ("device", "alias_raw", ["alias"]),
     ("account", "account_raw", ["event"]),
 )
-#: Identifiers that trackers send when they have none. One of them would merge strangers into one person.
-NO_ID = (
-    "",
-    "-1",
-    "0",
-    "00000000-0000-0000-0000-000000000000",
-    "[]",
-    "anon",
-    "anonymous",
-    "false",
-    "n/a",
-    "na",
-    "nil",
-    "none",
-    "null",
-    "true",
-    "undefined",
-    "unknown",
-    "{}",
-)
-
-
 @dataclass(frozen=True)
 class RawFile:
     """A raw file that has been given a batch number.

@@ -2,20 +2,32 @@
 -- grain:  one row per event shape row
 -- inputs: shape (sources.shape.SHAPE)
 -- content is hashed only where the tracker gave no id of its own
-WITH usable AS (
+WITH flagged AS (
+    -- given, but no identifier
+    SELECT
+        *,
+        coalesce(lower(trim(user_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_user,
+        coalesce(lower(trim(device_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_device,
+        coalesce(lower(trim(alias_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_other,
+        coalesce(lower(trim(account_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_account
+    FROM shape
+),
+usable AS (
     SELECT
         batch, line, position, outcome, event,
-        CASE WHEN lower(trim(user_raw)) NOT IN $no_id THEN user_raw END AS user_raw,
-        CASE WHEN lower(trim(device_raw)) NOT IN $no_id THEN device_raw END AS device_raw,
-        CASE WHEN lower(trim(account_raw)) NOT IN $no_id THEN account_raw END AS account_raw,
-        CASE WHEN lower(trim(alias_raw)) NOT IN $no_id THEN alias_raw END AS alias_raw,
+        CASE WHEN NOT no_user THEN user_raw END AS user_raw,
+        CASE WHEN NOT no_device THEN device_raw END AS device_raw,
+        CASE WHEN NOT no_account THEN account_raw END AS account_raw,
+        CASE WHEN NOT no_other THEN alias_raw END AS alias_raw,
+        no_user, no_device, no_other, no_account,
         nullif(message_id, '') AS message_id,
         CASE WHEN nullif(message_id, '') IS NULL AND outcome = 'event' THEN md5(content)::UUID END AS content,
         occurred_at, client_at, received_at, properties, traits
-    FROM shape
+    FROM flagged
 )
 SELECT * REPLACE (
     CASE
+        WHEN outcome = 'alias' AND (user_raw IS NULL OR coalesce(alias_raw, device_raw) IS NULL) THEN 'alias without two ids'
         WHEN outcome <> 'event' THEN outcome
         WHEN event IS NULL THEN 'event without a name'
         WHEN event NOT IN $declared THEN 'undeclared event'

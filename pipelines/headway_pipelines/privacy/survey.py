@@ -17,8 +17,9 @@ import pyarrow as pa
 from headway.engine import bind, connect, guarded, load, with_inputs
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
 from headway_pipelines.privacy.framing import DamagedFile, frame_lines
-from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE, NO_ID
+from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE
 from headway_pipelines.privacy.guesses import MOST_VALUES, Common, Guess, Seen, guess, settle
+from headway_pipelines.privacy.ids import NO_ID
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.sources.shape import Source
 
