@@ -17,7 +17,8 @@ import click
 import pytest
 
 from headway.engine import connect
-from headway.models.plan import load_plan
+from headway.models.plan import load_plan, parse_plan
+from headway.models.product import parse_product
 from headway_pipelines.sources.config import parse_sources
 
 with warnings.catch_warnings():
@@ -32,6 +33,8 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 README = ROOT / "README.md"
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+EVENTS_IN_PAGES = ("Signed Out",)
+DEFAULTS = "{purpose: test, owner: test, retention: 1 month}"
 RECORDS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 
 
@@ -167,8 +170,15 @@ def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("block", everywhere("yaml"), ids=str)
 def test_definitions_can_be_read(block: Fenced) -> None:
-    assert block.text.startswith("# sources.yml\n")
-    assert len(parse_sources(block.text)) >= 2
+    file, part = block.text.split("\n", 1)
+    if file == "# product.yml":
+        # a part of the file: it must fit into a product that knows every event a page names
+        events = "".join(f"  {name}:\n" for name in EVENTS_IN_PAGES)
+        plan = parse_plan(f"version: 1\nproduct: x\ndefaults: {DEFAULTS}\nevents:\n{events}")
+        parse_product(f"name: X\ntimezone: UTC\ncurrency: EUR\nactivity: Signed Out\n{part}", plan)
+    else:
+        assert file == "# sources.yml"
+        assert len(parse_sources(block.text)) >= 2
 
 
 def test_the_steps_for_own_logs_work(demo: Path, tmp_path: Path, headway: Command) -> None:

@@ -265,7 +265,8 @@ def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present
         gone = [b for b in ledger.batches(PROMOTED) if b.path_id not in present]
         if gone:
             raise InputError(
-                f"the tracking plan, sources.yml or the list of log-outs changed, so all raw logs must be read again, but {len(gone)} files "
+                "the tracking plan, sources.yml or the list of log-outs changed, so all raw logs must be read again, "
+                f"but {len(gone)} files "
                 f"whose events are in the lake are no longer under raw/ (for example {gone[0].label}). Put them back, "
                 "or undo the change."
             )

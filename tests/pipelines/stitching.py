@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,7 +49,7 @@ class Stitching:
     """A lake in memory and what stitching made of it."""
 
     con: duckdb.DuckDBPyConnection
-    found: Found = Found()
+    found: Found = field(default_factory=Found)
 
     def stitch(self, batches: Iterable[Sequence[Call]], rules: Identity) -> Stitching:
         con = self.con
@@ -83,7 +83,9 @@ class Stitching:
                 or [(None, None)],
             )
             con.execute("DELETE FROM lake WHERE actor IS NULL")
-        con.execute(f"CREATE OR REPLACE TABLE actors AS {load('headway_pipelines.identity', 'actors.sql')}")
+        con.execute(
+            "CREATE OR REPLACE TABLE actors AS SELECT actor, min(occurred_at) AS first_at FROM lake GROUP BY 1"
+        )
         self.found = map_people(con, rules)
         return self
 

@@ -65,18 +65,19 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
 
 def _join(con: duckdb.DuckDBPyConnection, edges: str, most: int) -> int:
     """Adds to `heads` what edges join; returns how many components are too large and stay apart."""
-    label_components(con, edges)
+    components = label_components(con, edges)
+    if not components:
+        return 0
     _make(con, "first_seen")
     _make(con, "chosen", most=most)
-    parts, kept = con.execute(
-        "SELECT (SELECT count(DISTINCT label) FROM labels), (SELECT count(DISTINCT head) FROM chosen)"
-    ).fetchall()[0]
+    kept = con.execute("SELECT count(DISTINCT head) FROM chosen").fetchall()[0][0]
     _table(con, "heads", "FROM chosen UNION ALL FROM heads ANTI JOIN chosen USING (member)")
-    return int(parts - kept)
+    return components - int(kept)
 
 
 def _make(con: duckdb.DuckDBPyConnection, name: str, **values: int) -> None:
-    _table(con, name, bind(load(_HERE, f"{name}.sql"), values))
+    text = load(_HERE, f"{name}.sql")
+    _table(con, name, bind(text, values) if values else text)
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

@@ -127,7 +127,10 @@ def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
 def _no_ids(con: duckdb.DuckDBPyConnection) -> Counter[tuple[int, str, str, str]]:
     rows = con.execute(load(_HERE, "count_no_ids.sql")).fetchall()
     return Counter(
-        {(batch, event or f"({outcome})", kind, "is no identifier"): n for batch, outcome, event, kind, n in rows}
+        {
+            (batch, event or f"({outcome})", kind, "is no identifier"): n
+            for batch, outcome, event, kind, n in rows
+        }
     )
 
 

@@ -57,6 +57,8 @@ _IDENTIFIERS = (
     ("device", "alias_raw", ["alias"]),
     ("account", "account_raw", ["event"]),
 )
+
+
 @dataclass(frozen=True)
 class RawFile:
     """A raw file that has been given a batch number.

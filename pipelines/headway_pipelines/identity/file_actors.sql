@@ -1,0 +1,4 @@
+-- Who did something in one file of the lake, and when first there.
+-- grain:  one row per actor
+-- inputs: $file
+SELECT actor, min(occurred_at) AS first_at FROM read_parquet($file, hive_partitioning = false) GROUP BY actor
