@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -303,22 +304,27 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
     return sorted((actor, at, person(actor, at)) for actor, at in events)
 
 
-_user, _device, _minute = st.sampled_from("abcd"), st.sampled_from("xxy"), st.integers(0, 30)
-_maybe_user, _maybe_device = st.sampled_from(["a", "b", "c", None]), st.sampled_from(["x", "y", "z", None])
-_call = st.one_of(
-    st.builds(Call, st.just("event"), _maybe_user, _device, _minute),
-    st.builds(Call, st.just("event"), _user, _maybe_device, _minute),
-    st.builds(Call, st.just("event"), _maybe_user, _device, _minute),
-    st.builds(Call, st.just("out"), _maybe_user, _device, _minute),
-    st.builds(Call, st.just("identify"), st.sampled_from("abcde"), _device, _minute),
-    st.builds(Call, st.just("alias"), _user, st.none(), _minute, st.sampled_from("abcdexyz")),
-)
-# a few calls give the rare small cases, many give devices and people that overlap
-_batches = st.sampled_from([2, 4, 8]).flatmap(
-    lambda most: st.lists(st.lists(_call, min_size=most // 2, max_size=most), min_size=2, max_size=3)
-)
+def histories(rng: random.Random) -> list[list[Call]]:
+    """Batches of calls among few ids, so that devices and people overlap."""
+    users, devices = "abcde"[: rng.randint(2, 5)], "xyz"[: rng.randint(1, 3)]
+
+    def call() -> Call:
+        kind = rng.choice(["event"] * 6 + ["identify", "out", "alias", "alias"])
+        who, minute = rng.choice(users), rng.randrange(40)
+        if kind == "alias":
+            return Call(kind, who, None, minute, rng.choice("abcdexyz"))
+        if kind == "identify":
+            return Call(kind, who, rng.choice(devices), minute)
+        anonymous = rng.random() < 0.4
+        device_too = anonymous or kind == "out" or rng.random() < 0.7
+        return Call(kind, None if anonymous else who, rng.choice(devices) if device_too else None, minute)
+
+    size = rng.choice([2, 4, 8])
+    return [[call() for _ in range(rng.randint(1, size))] for _ in range(rng.randint(1, 4))]
+
+
 _quietly = settings(
-    max_examples=1000 if os.environ.get("HEADWAY_FULL") else 40,
+    max_examples=1000 if os.environ.get("HEADWAY_FULL") else 25,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -326,28 +332,24 @@ _quietly = settings(
 )
 
 
-@given(_batches, st.sampled_from(MODES), st.sampled_from([1, 2, 3]), st.sampled_from([2, 3, 10]), st.data())
+# only a seed is drawn: Hypothesis varies what it drew before, and here most variations say nothing new
+@given(st.integers(0, 2**60))
 @_quietly
 def test_stitching_agrees_with_a_brute_force_graph_in_any_order(
-    con: duckdb.DuckDBPyConnection,
-    batches: list[list[Call]],
-    mode: IdentityMode,
-    most: int,
-    users: int,
-    data: st.DataObject,
+    con: duckdb.DuckDBPyConnection, seed: int
 ) -> None:
+    rng = random.Random(seed)
+    batches = histories(rng)
+    asked = rules(rng.choice(MODES[1:]), rng.choice([1, 2, 3]), rng.choice([2, 3, 10]))
     calls = [c for batch in batches for c in batch]
-    asked = rules(mode, most, users)
     expected = naive(calls, asked)
     stitching = fresh(con).stitch(batches, asked)
     assert stitching.events() == expected
     # links that were merged, and calls that came in another order, give the same
-    version = stitching.con.execute("FROM mapping ORDER BY ALL").fetchall()
+    before = stitching.people()
     stitching.merge_links()
-    stitching.stitch([], asked)
-    assert stitching.con.execute("FROM mapping ORDER BY ALL").fetchall() == version
-    shuffled = data.draw(st.permutations(calls))
-    assert (
-        fresh(con).stitch([shuffled[:3], shuffled[3:]] if shuffled[3:] else [shuffled], asked).events()
-        == expected
-    )
+    assert stitching.stitch([], asked).people() == before
+    rng.shuffle(calls)
+    cut = rng.randint(1, len(calls))
+    shuffled = [batch for batch in (calls[:cut], calls[cut:]) if batch]
+    assert fresh(con).stitch(shuffled, asked).events() == expected
