@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from shop import Shop, track
+from shop import PRODUCT, Shop, at, track
 
 from headway_pipelines import ingest, lake, people
 from headway_pipelines.ledger import Ledger
@@ -27,8 +27,10 @@ from headway_pipelines.privacy.vault import Vault
 TABLES = {
     "lake": "SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL",
     "actor_person": "SELECT * FROM actor_person ORDER BY ALL",
+    "device_spans": "SELECT * FROM device_spans ORDER BY ALL",
     "people": "SELECT * FROM people ORDER BY ALL",
 }
+STITCHING = PRODUCT + "identity: {mode: components, logout: [Order Completed]}\n"
 #: Where a run may be killed: inside each step, before its effects become visible.
 KILLS = [
     (Vault, "_append"),
@@ -51,7 +53,18 @@ _call = st.builds(
     st.sampled_from([0, 1, 4000]),
     st.integers(0, 12),
 )
-_file = st.lists(_call, min_size=1, max_size=6)
+_alias = st.builds(
+    lambda user, other, minute: {
+        "type": "alias",
+        "userId": user,
+        "previousId": other,
+        "timestamp": at(minute),
+    },
+    st.sampled_from(["u1", "u2", "u3"]),
+    st.sampled_from(["u1", "u2", "u3", "d1", "d2"]),
+    st.integers(-2000, 2000),
+)
+_file = st.lists(st.one_of(_call, _call, _call, _alias), min_size=1, max_size=6)
 
 
 class Killed(BaseException):
@@ -64,7 +77,7 @@ class Incremental(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.shop = Shop(self.folder / "shop")
+        self.shop = Shop(self.folder / "shop", product=STITCHING)
         self.files = 0
 
     @rule(calls=_file)
@@ -106,7 +119,7 @@ class Incremental(RuleBasedStateMachine):
         try:
             if self.files:
                 self.shop.load()
-                again = Shop(self.folder / "again")
+                again = Shop(self.folder / "again", product=STITCHING)
                 for name in ("raw", "state"):
                     shutil.rmtree(again.root / name, ignore_errors=True)
                     shutil.copytree(self.shop.root / name, again.root / name)

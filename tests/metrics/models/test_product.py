@@ -327,3 +327,11 @@ def test_the_demo_is_a_valid_product() -> None:
     demo = Path(__file__).parents[3] / "pipelines" / "headway_pipelines" / "demo"
     plan = load_plan(demo / "tracking_plan.yml")
     assert isinstance(load_product(demo / "product.yml", plan), Product)
+
+
+def test_how_people_are_joined() -> None:
+    assert parse_product(GOOD, PLAN).identity.mode == "latest_user"
+    mode, most = refused(GOOD + "identity: {mode: latest, max_users_per_device: 0}\n")
+    assert "allowed: none, latest_user, components, strict" in mode and "max_users_per_device" in most
+    (unknown,) = refused(GOOD + "identity: {logout: [Signd Up]}\n")
+    assert "identity.logout: the tracking plan has no event 'Signd Up' (did you mean 'Signed Up'?)" in unknown

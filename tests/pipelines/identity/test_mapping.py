@@ -81,6 +81,17 @@ def test_strict_joins_a_pair_and_neither_a_user_of_two_devices(empty: Stitching)
     assert empty.found.not_one_to_one == 1
 
 
+def test_the_other_user_of_an_alias_is_no_device(empty: Stitching) -> None:
+    calls = [event(0, d="x"), event(1, "a", "x"), event(2, "b"), alias(3, "a", "b")]
+    assert set(persons(empty, "strict", *calls).values()) == {user("a")}
+
+
+@pytest.mark.parametrize("last", ["a", "b", "c"])
+def test_the_latest_user_is_the_latest_in_every_order(empty: Stitching, last: str) -> None:
+    calls = [event(0, d="x"), *(event(9 if u == last else 5, u, "x") for u in "abc")]
+    assert persons(empty, "latest_user", *calls)[device("x")] == user(last)
+
+
 @pytest.mark.parametrize("mode", MODES[1:])
 def test_aliases_join_users_through_chains_and_cycles(empty: Stitching, mode: IdentityMode) -> None:
     users = [event(i, u) for i, u in enumerate("cab")]
