@@ -253,8 +253,8 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
     graph = Graph()
     for c in aliases:
         assert c.user and c.other
-        for name in (c.user, c.other):
-            first[user(name)] = min(c.at, first.get(user(name), c.at))
+        for one in (user(c.user), user(c.other)):
+            first[one] = min(c.at, first.get(one, c.at))
         if user(c.other) in users:
             graph.join(user(c.user), user(c.other))
         if user(c.other) not in users or device(c.other) in devices:
@@ -273,8 +273,8 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
     outs: dict[UUID, set[datetime]] = defaultdict(set)
     merged: dict[tuple[UUID, UUID | None], datetime] = {}
     for (d, name), at in logouts.items():
-        who = head.get(user(name), user(name)) if name else None
-        merged[d, who] = max(at, merged.get((d, who), at))
+        owner = head.get(user(name), user(name)) if name else None
+        merged[d, owner] = max(at, merged.get((d, owner), at))
     for (d, _), at in merged.items():
         outs[d].add(at)
     counterparts: dict[UUID, set[UUID]] = defaultdict(set)
@@ -297,9 +297,9 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
                 kept[d, sum(o < at for o in outs[d])].append((at, who))
     if rules.mode == "components":
         wider = Graph()
-        for on_it in kept.values():
-            for _, who in on_it:
-                wider.join(on_it[0][1], who)
+        for visits in kept.values():
+            for _, who in visits:
+                wider.join(visits[0][1], who)
         members = {h: {u for u in head if head[u] == h} | {h} for h in wider.parent}
         whole = [set().union(*(members[h] for h in g)) for g in wider.groups() if len(g) > 1]
         head |= settle(whole)
