@@ -66,7 +66,7 @@ class Stitching:
                     for c in batch
                 ],
             )
-            values = {
+            values: dict[str, list[str] | datetime | int] = {
                 "logout": ["Signed Out"],
                 "ancient": datetime(1990, 1, 1),
                 "now": START,

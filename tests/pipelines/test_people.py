@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -219,7 +220,12 @@ def test_ids_that_are_none_join_nobody_and_are_counted(shop: Shop) -> None:
 def test_only_new_files_of_the_lake_are_read_for_actors(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
     true = actors._list_actors
-    monkeypatch.setattr(actors, "_list_actors", lambda *a: (read.append(a[1]), true(*a)))
+
+    def listed_once(con: duckdb.DuckDBPyConnection, lake_file: Path, target: Path) -> None:
+        read.append(lake_file)
+        true(con, lake_file, target)
+
+    monkeypatch.setattr(actors, "_list_actors", listed_once)
     shop.land("a.json", [track("Page Viewed", 0, device="d1"), track("Page Viewed", 3000, device="d1")])
     shop.load()
     shop.land("b.json", [track("Page Viewed", 1, device="d2")])
