@@ -195,6 +195,11 @@ def _report(root: Path, outcome: Outcome) -> None:
         days = outcome.changed_days
         span = f", {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") if days else ""
         _say(f"{len(days)} {'day' if len(days) == 1 else 'days'} changed{span}")
+    if outcome.people:
+        _say(
+            "{after:,} people ({before:,} before; {new:,} new, {merged:,} merged, {split:,} split; "
+            "{devices_joined:,} devices joined)".format(**outcome.people)
+        )
     for title, files in (("held back", outcome.blocked), ("damaged", outcome.damaged)):
         for label, note in files.items():
             _err.print(f"{title}: {label}: {note}", markup=False)

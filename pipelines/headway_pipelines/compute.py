@@ -20,6 +20,7 @@ from headway.models.product import Product, load_product
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
+from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects
 from headway_pipelines.workspace import Workspace
 
@@ -70,6 +71,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
             }
         tables |= _insights(con, plan, product, horizon)
         tables |= _account(con, ledger)
+        tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])
         tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
     finally:
         con.close()
@@ -81,7 +83,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
 
 
 def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
-    """Gives a connection `lake`, `actor_person`, `people`, `events` (the lake of people, without bots) and histories.
+    """Gives a connection `lake`, the tables of people, `events` (the lake of people, without bots) and histories.
 
     Args:
         con: A connection.
@@ -90,7 +92,7 @@ def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
     """
     attach_lake(con, workspace, ledger)
     described = described_subjects(load_plan(workspace.plan_file))
-    for name in ("actor_person", "people", *(f"{subject}_properties" for subject in described)):
+    for name in (*TABLES, *(f"{subject}_properties" for subject in described)):
         path = literal(str(workspace.people / f"{name}.parquet"))
         con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet({path})")
     con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")
@@ -193,6 +195,7 @@ def _run_info(
         "SELECT count(*), min(occurred_at), max(occurred_at) FROM lake"
     ).fetchall()[0]
     people, actors, merged = con.execute(load(_HERE, "people_counts.sql")).fetchall()[0]
+    identity = ledger.get_json("identity")
     batches = ledger.batches()
     return pl.DataFrame(
         {
@@ -208,6 +211,11 @@ def _run_info(
             "people": [people],
             "actors": [actors],
             "devices_joined": [merged],
+            "identity_mode": [identity["mode"]],
+            "max_users_per_device": [product.identity.max_users_per_device],
+            "shared_devices": [identity["shared_devices"]],
+            "oversized_people": [identity["oversized_people"]],
+            "not_one_to_one": [identity["not_one_to_one"]],
             "people_version": [ledger.get("people_version")],
             "files": [len(batches)],
             "files_blocked": [sum(b.state == BLOCKED for b in batches)],

@@ -13,6 +13,7 @@ from pathlib import Path
 from headway.errors import InputError
 from headway.models.explain import listed
 from headway.models.plan import load_plan
+from headway.models.product import load_product
 from headway_pipelines.freshness import bot_lists
 from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import (
@@ -204,7 +205,8 @@ def ingest(
     done, total = 0, sum(f.size for f, _ in opened)
     lines = events = damaged = 0
     now = datetime.now(UTC).replace(tzinfo=None)
-    with Gate(plan, key, workspace.state / "vault", now=now, staging=workspace.staging) as gate:
+    vault, logout = workspace.state / "vault", _logout_events(workspace)
+    with Gate(plan, key, vault, now=now, staging=workspace.staging, logout=logout) as gate:
         for source in dict.fromkeys(f.source for f, _ in opened):
             mine = [(f, n) for f, n in opened if f.source == source]
             sizes = {n: f.size for f, n in mine}
@@ -313,7 +315,10 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
             )
             remedy = "restore the warehouse folder from a backup"
         else:
-            why, remedy = "the tracking plan or sources.yml changed", "undo the change"
+            why, remedy = (
+                "the tracking plan, sources.yml or the list of log-outs changed",
+                "undo the change",
+            )
         raise InputError(
             f"{why}, so all raw logs must be read again, but {len(gone)} files whose events are in the lake are no "
             f"longer under raw/ (for example {gone[0].label}). Put them back, or {remedy}."
@@ -366,7 +371,7 @@ def _grew(file: Landed, before: Batch) -> bool:
 
 
 def definitions_stamp(workspace: Workspace) -> str:
-    """Fingerprint of what decides how raw logs become events: the plan, the sources, Headway's event format.
+    """Fingerprint of what decides how raw logs become events and links: plan, sources, which events are log-outs.
 
     Args:
         workspace: The workspace.
@@ -376,7 +381,12 @@ def definitions_stamp(workspace: Workspace) -> str:
     """
     plan = load_plan(workspace.plan_file)
     sources = [repr(s) for s in load_sources(workspace)]
-    return hashlib.sha256(f"{plan.hash}:{sources}".encode()).hexdigest()
+    return hashlib.sha256(f"{plan.hash}:{sources}:{_logout_events(workspace)}".encode()).hexdigest()
+
+
+def _logout_events(workspace: Workspace) -> list[str]:
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    return sorted(set(product.identity.logout))
 
 
 def _sha256(path: Path) -> str:

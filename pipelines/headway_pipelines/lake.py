@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from headway.engine import connect, guarded
-from headway.engine.sql import identifier, literal, load
+from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
 from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
@@ -41,14 +41,19 @@ BASE_COLUMNS = {
 }
 """Columns every lake row has, whatever the plan."""
 
+#: So many files of links are read side by side; then they become one.
+MAX_LINK_FILES = 8
+
 LINK_COLUMNS = {
     "batch": "UINTEGER",
     "device": "UUID",
+    "other": "UUID",
     "person_actor": "UUID",
     "first_at": "TIMESTAMP",
     "last_at": "TIMESTAMP",
+    "logout_at": "TIMESTAMP",
 }
-"""Columns of the links between devices and users."""
+"""Columns of the links between devices and users. What they mean is told in ``privacy/links.sql``."""
 
 
 def lake_columns(plan: TrackingPlan) -> dict[str, str]:
@@ -123,7 +128,7 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
         with guarded("bring staged events into the lake"):
             rewritten = _choose(con, workspace, ledger, groups, passed)
             added = _write_days(con, workspace, incoming, rewritten)
-            links = _write_links(con, workspace, ledger)
+            links, old_links = _write_links(con, workspace, ledger)
             statements = write_statements(con, workspace, ledger, groups, passed)
             copies, contested = count_copies(con, workspace, ledger)
             days = sorted({day for day, _ in added.values()} | set(rewritten))
@@ -134,7 +139,8 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
     replaced = [p for p, day in ledger.lake_files().items() if day in rewritten]
     with ledger.transaction():
         ledger.swap_files("events", added, replaced)
-        for kind, files in {"links": links, **statements, CONTESTED: contested}.items():
+        ledger.swap_files("links", links, old_links)
+        for kind, files in {**statements, CONTESTED: contested}.items():
             if files:
                 ledger.swap_files(kind, files, list(ledger.lake_files(kind)))
         for batch, outcomes in copies.items():
@@ -199,17 +205,21 @@ def _write_days(
 
 def _write_links(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger
-) -> dict[str, tuple[str, int]]:
-    """Rewrites the links, which are small: one row per device and user ever seen together."""
-    con.execute(f"CREATE TEMP VIEW staged_links AS {_scan(_staged_links(workspace, ledger), LINK_COLUMNS)}")
+) -> tuple[dict[str, tuple[str, int]], list[str]]:
+    """Adds a file with the new links; when there are many files, they become one. Returns new and replaced files."""
     passed = ", ".join(str(b.batch) for b in ledger.batches(PASSED))
-    text = load(_HERE, "merged_links.sql").replace("/* passed */", passed)
+    staged = f"({_scan(_staged_links(workspace, ledger), LINK_COLUMNS)}) WHERE batch IN ({passed})"
+    replaced = list(ledger.lake_files("links"))
+    if len(replaced) < MAX_LINK_FILES:
+        replaced = []
+    old = "UNION ALL FROM links" if replaced else ""
+    query = with_inputs(load(_HERE, "merged_links.sql"), {"linked": f"FROM {staged} {old}"})
     workspace.people.mkdir(parents=True, exist_ok=True)
     target = workspace.people / f"links-{secrets.token_hex(6)}.parquet"
-    con.execute(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+    con.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
     sync_file(target)
     sync_folder(target.parent)
-    return {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}
+    return {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}, replaced
 
 
 def _staged_links(workspace: Workspace, ledger: Ledger) -> list[Path]:

@@ -1,7 +1,9 @@
--- Links between devices and users, old and new together.
--- grain:  one row per device and user
--- inputs: links, staged_links
-SELECT 0::UINTEGER AS batch, device, person_actor, min(first_at) AS first_at, max(last_at) AS last_at
-FROM (FROM links UNION ALL FROM staged_links WHERE batch IN (/* passed */))
-GROUP BY device, person_actor
-ORDER BY device, person_actor
+-- Links between devices and users, several files in one.
+-- grain:  one row per device, user and other id
+-- inputs: linked (rows of link files)
+SELECT
+    0::UINTEGER AS batch, device, other, person_actor,
+    min(first_at) AS first_at, max(last_at) AS last_at, max(logout_at) AS logout_at
+FROM linked
+GROUP BY device, other, person_actor
+ORDER BY device, other, person_actor

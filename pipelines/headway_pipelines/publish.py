@@ -13,6 +13,7 @@ from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
 from headway_pipelines.workspace import Workspace
 
@@ -20,6 +21,7 @@ MIN_PEOPLE = 10
 """No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
 
 _HERE = "headway_pipelines"
+_COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")
 _SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
 _PLAIN = ("metric_catalogue", "line_outcomes", "dropped_values", "run_info")
 
@@ -37,7 +39,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
     shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     shown |= {name: tables[name] for name in _PLAIN}
-    shown["run_info"] = shown["run_info"].with_columns(min_people=pl.lit(MIN_PEOPLE))
+    shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))
     replace_database(workspace.published_db, shown, comments=True, mode=0o644)
     # A file others may read, in a folder they may enter.
     workspace.published_db.parent.chmod(0o755)
@@ -67,6 +69,32 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
         con.close()
 
 
+def hide_few(info: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:
+    """Hides what the account of a run says of few people.
+
+    Actors are people and the devices that were joined, so where one of two differences is small both go.
+
+    Args:
+        info: The row of ``run_info``.
+        min_people: Smallest number of people or devices a cell may speak of.
+
+    Returns:
+        The row, hidden cells null.
+
+    Examples:
+        >>> info = pl.DataFrame({"people": [40], "actors": [43], "devices_joined": [3], "shared_devices": [0]})
+        >>> hide_few(info).row(0)
+        (40, None, None, 0)
+    """
+    counts = [name for name in _COUNTS if name in info.columns]
+    few = {name: pl.col(name).is_between(1, min_people - 1) for name in counts}
+    apart = (pl.col("actors") - pl.col("people")).abs().is_between(1, min_people - 1)
+    for name in ("actors", "devices_joined"):
+        few[name] = few["actors"] | few["devices_joined"] | apart
+    hidden = [pl.when(~is_few).then(pl.col(name)).alias(name) for name, is_few in few.items()]
+    return info.with_columns(hidden)
+
+
 def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     """Replaces the team's database: pseudonymous events, people, their properties, and unsuppressed metric values.
 
@@ -79,7 +107,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
         attach_people(con, workspace, ledger)
         attach_sessions(con, workspace)
         described = described_subjects(load_plan(workspace.plan_file))
-        names = ["people", "actor_person", *(f"{subject}_properties" for subject in described)]
+        names = [*TABLES, *(f"{subject}_properties" for subject in described)]
         tables = {name: con.table(name).pl() for name in names} | {"sessions": con.view("sessions").pl()}
     finally:
         con.close()
@@ -117,4 +145,4 @@ def published_tables(path: Path) -> dict[str, pl.DataFrame]:
     return tables_of(path)
 
 
-__all__ = ["MIN_PEOPLE", "publish", "publish_explore", "published_tables", "suppress"]
+__all__ = ["MIN_PEOPLE", "hide_few", "publish", "publish_explore", "published_tables", "suppress"]

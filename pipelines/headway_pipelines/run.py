@@ -32,6 +32,7 @@ class Outcome:
         damaged: Files set aside because their compression is damaged, with the place.
         problems: Checks that failed, besides those on batches.
         unfinished: Files that wait for the file that says their export is complete.
+        people: How the people changed, by count; empty where they were not derived.
     """
 
     nothing_new: bool = False
@@ -40,6 +41,7 @@ class Outcome:
     damaged: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unfinished: int = 0
+    people: dict[str, int] = field(default_factory=dict)
 
 
 def run(
@@ -131,8 +133,15 @@ def _materialize(
         if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths:
             remember(ledger, seen)
     others = tuple(p for p in problems if p != "batches_pass_quality")
+    people = ledger.get_json("identity") or {}
     return Outcome(
-        False, tuple(days), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), others, _waiting(ledger)
+        False,
+        tuple(days),
+        _noted(ledger, BLOCKED),
+        _noted(ledger, DAMAGED),
+        others,
+        _waiting(ledger),
+        people,
     )
 
 

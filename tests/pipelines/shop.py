@@ -14,7 +14,7 @@ from headway.engine import connect
 from headway_pipelines.ingest import Ingested, ingest
 from headway_pipelines.lake import attach_lake, promote
 from headway_pipelines.ledger import Ledger
-from headway_pipelines.people import derive_people
+from headway_pipelines.people import TABLES, derive_people
 from headway_pipelines.quality.batches import Verdict, judge_batches
 from headway_pipelines.sessions import derive_sessions
 from headway_pipelines.workspace import Workspace
@@ -160,7 +160,7 @@ class Shop:
         con = connect()
         with self.ledger() as ledger:
             attach_lake(con, self.workspace, ledger)
-        for name in ("actor_person", "people", "sessions", "person_properties", "account_properties"):
+        for name in (*TABLES, "sessions", "person_properties", "account_properties"):
             path = self.workspace.people / f"{name}.parquet"
             if path.exists():
                 con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet('{path}')")

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from shop import PLAN, Shop, track
+from shop import PLAN, PRODUCT, Shop, at, track
 
 from headway_pipelines import ingest, lake, people, sessions
 from headway_pipelines.ledger import Ledger
@@ -27,10 +27,12 @@ from headway_pipelines.privacy.vault import Vault
 TABLES = {
     "lake": "SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL",
     "actor_person": "SELECT * FROM actor_person ORDER BY ALL",
+    "device_spans": "SELECT * FROM device_spans ORDER BY ALL",
     "people": "SELECT * FROM people ORDER BY ALL",
     "sessions": "SELECT * FROM sessions ORDER BY ALL",
     "person_properties": "SELECT * FROM person_properties ORDER BY ALL",
 }
+STITCHING = PRODUCT + "identity: {mode: components, logout: [Order Completed]}\n"
 #: Where a run may be killed: inside each step, before its effects become visible.
 KILLS = [
     (Vault, "_append"),
@@ -66,7 +68,18 @@ _traits = st.builds(
     st.sampled_from([0, 1]),
     st.sampled_from(["free", "pro"]),
 )
-_file = st.lists(st.one_of(_call, _call, _traits), min_size=1, max_size=6)
+_alias = st.builds(
+    lambda user, other, minute: {
+        "type": "alias",
+        "userId": user,
+        "previousId": other,
+        "timestamp": at(minute),
+    },
+    st.sampled_from(["u1", "u2", "u3"]),
+    st.sampled_from(["u1", "u2", "u3", "d1", "d2"]),
+    st.integers(-2000, 2000),
+)
+_file = st.lists(st.one_of(_call, _call, _call, _traits, _alias), min_size=1, max_size=6)
 
 
 class Killed(BaseException):
@@ -79,7 +92,7 @@ class Incremental(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.shop = Shop(self.folder / "shop", plan=DECLARED)
+        self.shop = Shop(self.folder / "shop", plan=DECLARED, product=STITCHING)
         self.files = 0
 
     @rule(calls=_file)
@@ -121,7 +134,7 @@ class Incremental(RuleBasedStateMachine):
         try:
             if self.files:
                 self.shop.load()
-                again = Shop(self.folder / "again", plan=DECLARED)
+                again = Shop(self.folder / "again", plan=DECLARED, product=STITCHING)
                 for name in ("raw", "state"):
                     shutil.rmtree(again.root / name, ignore_errors=True)
                     shutil.copytree(self.shop.root / name, again.root / name)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, fi
 
 from headway.errors import InputError
 from headway.models.explain import did_you_mean
+from headway.models.identity import Identity
 from headway.models.metrics import EventSelector, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
@@ -102,6 +103,7 @@ class Product(Definition):
         week_start: First day of a week.
         currency: ISO 4217 code of amounts.
         activity: What "active" means.
+        identity: How users and devices become people.
         channels: Acquisition channels in the order in which they are tried.
         channel_grouping: A ready-made grouping instead: ``ga4``, the default channels of Google Analytics 4.
         metrics: Metrics by name.
@@ -115,6 +117,7 @@ class Product(Definition):
     week_start: WeekDay = "monday"
     currency: StrictStr
     activity: EventSelector
+    identity: Identity = Identity()
     channels: tuple[Channel, ...] = ()
     channel_grouping: Literal["ga4"] | None = None
     metrics: dict[Name, Metric] = Field(default_factory=dict)

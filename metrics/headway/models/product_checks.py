@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from headway.errors import InputError
@@ -33,6 +33,7 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
         One problem each, with its place in the product's file.
     """
     yield from _selector(product.activity, ("activity",), plan)
+    yield from _events(product.identity.logout, ("identity", "logout"), plan)
     yield from _channels(product, plan)
     for name, metric in product.metrics.items():
         yield from _metric(metric, ("metrics", name), plan)
@@ -97,18 +98,20 @@ def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Proble
 
 
 def _selector(selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
-    known = True
-    for name in selector.event:
+    yield from _events(selector.event, at, plan)
+    if selector.where is not None and all(name in plan.events for name in selector.event):
+        columns = {**_columns(selector, plan), **plan.dated_columns()}
+        yield from _where(selector.where, (*at, "where"), columns, " or ".join(selector.event))
+
+
+def _events(names: Iterable[str], at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    for name in names:
         if name not in plan.events:
-            known = False
             yield Problem(
                 at,
                 f"the tracking plan has no event {name!r}{did_you_mean(name, plan.events)}; "
                 f"it declares: {listed(plan.events)}",
             )
-    if selector.where is not None and known:
-        columns = {**_columns(selector, plan), **plan.dated_columns()}
-        yield from _where(selector.where, (*at, "where"), columns, " or ".join(selector.event))
 
 
 def _where(text: str, at: Location, columns: Mapping[str, Column], of: str) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from headway_pipelines.people import derive_people
     kinds={"parquet", "duckdb"},
     owners=["team:data"],
     pool="warehouse",
-    description="Devices joined to the user they were last seen with, and each person's first-touch channel.",
+    description="Users and devices joined as product.yml says, and each person's first-touch channel.",
 )
 def people(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Derives people anew from the lake."""
@@ -25,5 +25,6 @@ def people(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignor
             "dagster/row_count": done.people,
             "version": done.version,
             "mapping_changed": done.changed,
+            **{name.replace("_", " "): number for name, number in done.counts().items()},
         }
     )

@@ -54,7 +54,7 @@ def count_group(
             accounts[batch].lines = lines
     for batch, line, position, reason in con.execute(load(_HERE, "locate_rejects.sql")).fetchall():
         accounts[batch].rejects.append((line, position, reason))
-    dropped = _undeclared(con, declared, key) + misfits(con, rules, typed)
+    dropped = _undeclared(con, declared, key) + misfits(con, rules, typed) + _no_ids(con)
     for (batch, event, prop, reason), values in dropped.items():
         accounts[batch].dropped[(event, prop, reason)] = values
     return accounts
@@ -129,6 +129,16 @@ def _people_behind(
 
 def _shown(shown: Mapping[tuple[str, str], str], prop: str) -> str:
     return shown.get(("property", prop), prop)
+
+
+def _no_ids(con: duckdb.DuckDBPyConnection) -> Counter[tuple[int, str, str, str]]:
+    rows = con.execute(load(_HERE, "count_no_ids.sql")).fetchall()
+    return Counter(
+        {
+            (batch, event or f"({outcome})", kind, "is no identifier"): n
+            for batch, outcome, event, kind, n in rows
+        }
+    )
 
 
 def misfits(

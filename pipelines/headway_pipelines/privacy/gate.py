@@ -34,6 +34,7 @@ from headway_pipelines.privacy.framing import (
     column,
     frame_lines,
 )
+from headway_pipelines.privacy.ids import NO_ID
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
@@ -57,26 +58,6 @@ _IDENTIFIERS = (
     ("user", "alias_raw", ["event", "identify", "alias"]),
     ("device", "alias_raw", ["event", "identify", "alias"]),
     ("account", "account_raw", ["event"]),
-)
-#: Identifiers that trackers send when they have none. One of them would merge strangers into one person.
-NO_ID = (
-    "",
-    "-1",
-    "0",
-    "00000000-0000-0000-0000-000000000000",
-    "[]",
-    "anon",
-    "anonymous",
-    "false",
-    "n/a",
-    "na",
-    "nil",
-    "none",
-    "null",
-    "true",
-    "undefined",
-    "unknown",
-    "{}",
 )
 
 
@@ -183,6 +164,7 @@ class Gate:
         now: The present, naive UTC; events after it (and after their arrival) are rejected.
         staging: Folder for clean batches; None takes a temporary one.
         max_line_bytes: Longer lines are rejected.
+        logout: Events that end what a device and a user have to do with each other.
     """
 
     def __init__(
@@ -194,8 +176,10 @@ class Gate:
         now: datetime,
         staging: Path | None = None,
         max_line_bytes: int = MAX_LINE_BYTES,
+        logout: Sequence[str] = (),
     ) -> None:
         self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
+        self._logout = list(logout)
         self._staging = staging or Path(mkdtemp(prefix="headway-"))
         # Raw values live in this memory only: nothing may spill to disk.
         self._con = connect(temp_directory="")
@@ -271,7 +255,7 @@ class Gate:
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
-            tables = {"events": self._clean_sql(source), "links": load(_HERE, "links.sql")}
+            tables = {"events": self._clean_sql(source), "links": self._links_sql()}
             tables |= {traits.subject: traits.statements() for traits in self._traits}
             for name, query in tables.items():
                 target = literal(str(folder / f"{name}.parquet"))
@@ -306,14 +290,20 @@ class Gate:
             {
                 "declared": list(self._plan.events),
                 "no_id": list(NO_ID),
-                "ancient": ANCIENT,
-                "tolerance_us": FUTURE_TOLERANCE // timedelta(microseconds=1),
-                "now": self._now,
+                **self._possible_times(),
             },
         )
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE judged AS {with_inputs(text, {'shape': source.query})}"
         )
+
+    def _possible_times(self) -> dict[str, datetime | int]:
+        tolerance = FUTURE_TOLERANCE // timedelta(microseconds=1)
+        return {"ancient": ANCIENT, "tolerance_us": tolerance, "now": self._now}
+
+    def _links_sql(self) -> str:
+        values = {"logout": self._logout or [""], **self._possible_times()}
+        return bind(load(_HERE, "links.sql"), values)
 
     def _take_addresses_apart(self) -> None:
         """Makes a table per kind of web address: the parts of each distinct one."""

@@ -5,17 +5,28 @@
 -- A time read in the wrong unit is a factor of 1,000 off, and no history comes near to where that leads: seconds read
 -- as milliseconds, or milliseconds as microseconds, lie in January or February 1970 for every time from 1990 to 2100;
 -- milliseconds read as seconds lie beyond the year 20000. The first minutes of 1970 are clocks without a battery.
-WITH usable AS (
+WITH flagged AS (
+    -- given, but no identifier
+    SELECT
+        *,
+        coalesce(lower(trim(user_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_user,
+        coalesce(lower(trim(device_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_device,
+        coalesce(lower(trim(alias_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_other,
+        coalesce(lower(trim(account_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_account
+    FROM shape
+),
+usable AS (
     SELECT
         batch, line, position, outcome, event,
-        CASE WHEN lower(trim(user_raw)) NOT IN $no_id THEN user_raw END AS user_raw,
-        CASE WHEN lower(trim(device_raw)) NOT IN $no_id THEN device_raw END AS device_raw,
-        CASE WHEN lower(trim(account_raw)) NOT IN $no_id THEN account_raw END AS account_raw,
-        CASE WHEN lower(trim(alias_raw)) NOT IN $no_id THEN alias_raw END AS alias_raw,
+        CASE WHEN NOT no_user THEN user_raw END AS user_raw,
+        CASE WHEN NOT no_device THEN device_raw END AS device_raw,
+        CASE WHEN NOT no_account THEN account_raw END AS account_raw,
+        CASE WHEN NOT no_other THEN alias_raw END AS alias_raw,
+        no_user, no_device, no_other, no_account,
         nullif(message_id, '') AS message_id,
         CASE WHEN nullif(message_id, '') IS NULL AND outcome = 'event' THEN md5(content)::UUID END AS content,
         occurred_at, client_at, received_at, properties, traits, user_agent, address
-    FROM shape
+    FROM flagged
 ),
 measured AS (
     SELECT *, CASE
@@ -28,6 +39,7 @@ measured AS (
 )
 SELECT * EXCLUDE (other_unit) REPLACE (
     CASE
+        WHEN outcome = 'alias' AND (user_raw IS NULL OR coalesce(alias_raw, device_raw) IS NULL) THEN 'alias without two ids'
         WHEN outcome IN ('identify', 'group', 'alias') THEN coalesce(other_unit, outcome)
         WHEN outcome <> 'event' THEN outcome
         WHEN event IS NULL THEN 'event without a name'

@@ -20,8 +20,9 @@ from headway.models.plan import RESERVED_PROPERTY_COLUMNS, SUBJECTS, Subject
 from headway_pipelines.privacy.classes import TRAIT_OWNERS
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
 from headway_pipelines.privacy.framing import frame_lines
-from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE, NO_ID
+from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE
 from headway_pipelines.privacy.guesses import MOST_VALUES, Common, Guess, Seen, guess, settle
+from headway_pipelines.privacy.ids import NO_ID
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.traits import TRAIT_KINDS

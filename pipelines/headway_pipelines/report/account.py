@@ -106,16 +106,31 @@ def _facts(
         ("Files damaged", count(info.get("files_damaged")), "set aside, compression damaged"),
         ("Cells hidden", count(hidden), f"so that none speaks of fewer than {few} people"),
         ("People", _people(info.get("people"), few), _actors(info, few)),
+        *_apart(info, few),
     )
 
 
 def _people(number: object, few: int) -> str:
-    """A number of people is a cell too: no fact speaks of fewer than may be shown."""
-    return f"fewer than {few}" if isinstance(number, int) and 0 < number < few else count(number)
+    """A number of people is a cell too: no fact speaks of fewer than may be shown, and hidden ones are null."""
+    hidden = number is None or (isinstance(number, int) and 0 < number < few)
+    return f"fewer than {few}" if hidden else count(number)
+
+
+def _apart(info: Mapping[str, Any], few: int) -> tuple[tuple[str, str, str], ...]:
+    """What stitching set aside instead of joining it."""
+    most = info.get("max_users_per_device")
+    facts = [("shared_devices", "Shared devices", f"of more than {most} users; they belong to nobody")]
+    if info.get("oversized_people") != 0:
+        facts.append(("oversized_people", "People not joined", "they would have had too many users"))
+    if info.get("not_one_to_one") != 0:
+        facts.append(("not_one_to_one", "Not one-to-one", "devices and users with several counterparts"))
+    return tuple((label, _people(info[name], few), why) for name, label, why in facts if name in info)
 
 
 def _actors(info: Mapping[str, Any], few: int) -> str:
     actors, devices = info.get("actors"), info.get("devices_joined")
+    if actors is None:
+        return "from users and devices"
     return f"from {_people(actors, few)} users and devices; {_people(devices, few)} devices recognised as a user’s"
 
 

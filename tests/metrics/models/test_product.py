@@ -156,7 +156,7 @@ def test_top_of_the_file() -> None:
         "saturday, sunday (did you mean 'sunday'?)",
         "product.yml:4: currency: 'euro' is not a currency code; write three capital letters such as EUR",
         "product.yml:34: metrix: unknown key; allowed: activity, channel_grouping, channels, currency, funnels, "
-        "metrics, name, retentions, sessions, timezone, week_start (did you mean 'metrics'?)",
+        "identity, metrics, name, retentions, sessions, timezone, week_start (did you mean 'metrics'?)",
     ]
 
 
@@ -343,3 +343,11 @@ def test_conditions_may_use_properties_of_people_and_accounts() -> None:
         with pytest.raises(DefinitionError) as caught:
             parse_product(fine.replace("person_latest.tier = 'pro'", where), plan)
         assert message in str(caught.value)
+
+
+def test_how_people_are_joined() -> None:
+    assert parse_product(GOOD, PLAN).identity.mode == "latest_user"
+    mode, most = refused(GOOD + "identity: {mode: latest, max_users_per_device: 0}\n")
+    assert "allowed: none, latest_user, components, strict" in mode and "max_users_per_device" in most
+    (unknown,) = refused(GOOD + "identity: {logout: [Signd Up]}\n")
+    assert "identity.logout: the tracking plan has no event 'Signd Up' (did you mean 'Signed Up'?)" in unknown

@@ -1,0 +1,88 @@
+"""From links to people: the steps, each a query beside this module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from headway.engine.sql import bind, load
+from headway.models.identity import Identity
+from headway_pipelines.identity.components import label_components
+
+_HERE = "headway_pipelines.identity"
+_ALIASED = "SELECT member AS a, other AS b FROM aliases WHERE is_user AND member <> other"
+_NOBODY = "SELECT NULL::UUID AS actor LIMIT 0"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was set aside instead of being joined.
+
+    Attributes:
+        shared_devices: Devices of more people than one device may have.
+        oversized_people: People that would have had too many users; their users stay apart.
+        not_one_to_one: In the mode ``strict``: devices and people with more than one counterpart.
+    """
+
+    shared_devices: int = 0
+    oversized_people: int = 0
+    not_one_to_one: int = 0
+
+
+def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
+    """Makes the temporary tables `mapping(actor, person)` and `spans(actor, valid_from, valid_to, person)`.
+
+    Args:
+        con: A connection that knows `links` and `actors(actor, first_at)`.
+        rules: How users and devices become people.
+
+    Returns:
+        What was not joined, and why.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE heads (member UUID, head UUID)")
+    if rules.mode == "none":
+        con.execute("CREATE OR REPLACE TEMP TABLE mapping AS SELECT actor, actor AS person FROM actors")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE spans AS {load(_HERE, 'no_spans.sql')}")
+        return Found()
+    _make(con, "aliases")
+    oversized = _join(con, _ALIASED, rules.max_users_per_person)
+    for name in ("sightings", "seen"):
+        _make(con, name)
+    _make(con, "shared", most=rules.max_users_per_device)
+    _table(con, "crowded", load(_HERE, "crowded.sql") if rules.mode == "strict" else _NOBODY)
+    for name in ("kept", "breaks", "stretches", "visits"):
+        _make(con, name)
+    if rules.mode == "components":
+        oversized += _join(con, load(_HERE, "edges.sql"), rules.max_users_per_person)
+    for name in ("owners", "mapping", "spans"):
+        _make(con, name)
+    found = Found(_count(con, "shared"), oversized, _count(con, "crowded"))
+    for name in ("aliases", "sightings", "seen", "kept", "breaks", "stretches", "visits", "owners"):
+        con.execute(f"DROP TABLE {name}")
+    return found
+
+
+def _join(con: duckdb.DuckDBPyConnection, edges: str, most: int) -> int:
+    """Adds to `heads` what edges join; returns how many components are too large and stay apart."""
+    components = label_components(con, edges)
+    if not components:
+        return 0
+    _make(con, "first_seen")
+    _make(con, "chosen", most=most)
+    kept = con.execute("SELECT count(DISTINCT head) FROM chosen").fetchall()[0][0]
+    _table(con, "heads", "FROM chosen UNION ALL FROM heads ANTI JOIN chosen USING (member)")
+    return components - int(kept)
+
+
+def _make(con: duckdb.DuckDBPyConnection, name: str, **values: int) -> None:
+    text = load(_HERE, f"{name}.sql")
+    _table(con, name, bind(text, values) if values else text)
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+
+def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])

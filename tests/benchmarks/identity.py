@@ -1,0 +1,146 @@
+"""What stitching costs: people derived over a generated lake, first in full, then after one more day.
+
+The lake and its links are written directly, no raw log is read. Every figure is a whole process's wall time and peak
+memory, measured from outside.
+
+* first    `derive_people` over the whole lake, nothing known yet
+* again    the same with nothing new
+* day      one more day of events, new users and devices among them
+
+The modes are measured apart; ``--ids`` counts users and devices together. The size that the tests of scale speak of is
+``--events 50000000 --ids 5000000``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from ingest import measure  # beside this script
+
+PLAN = """
+version: 1
+product: bench
+defaults: {purpose: bench, owner: bench, retention: 60 months}
+events:
+  Page Viewed:
+"""
+PRODUCT = """
+name: Bench
+timezone: UTC
+currency: EUR
+activity: Page Viewed
+identity: {{mode: {mode}}}
+"""
+#: Of ten ids, four are users; a device in eight has a second user, one in a hundred several.
+EVENTS = """
+    SELECT
+        md5('e' || {day} || ':' || i)::UUID AS event_id,
+        CASE WHEN hash(i, {day}, 1) % 3 = 0 THEN md5('d' || who % ({ids} * 6 // 10))::UUID
+             ELSE md5('u' || who % ({ids} * 4 // 10))::UUID END AS actor,
+        NULL::UUID AS account, 'Page Viewed' AS event,
+        TIMESTAMP '2025-01-01' + to_days({day}) + to_seconds((hash(i, {day}, 2) % 86400)::BIGINT)
+            AS occurred_at,
+        NULL::TIMESTAMP AS client_at, NULL::TIMESTAMP AS received_at, 1::UINTEGER AS line, 1::UINTEGER AS batch,
+        'bench' AS source
+    FROM (SELECT range AS i, hash(range, {day}) AS who FROM range({events}))
+"""
+LINKS = """
+    SELECT
+        1::UINTEGER AS batch, md5('d' || d)::UUID AS device, NULL::UUID AS other,
+        md5('u' || hash(d, n) % ({ids} * 4 // 10))::UUID AS person_actor,
+        TIMESTAMP '2025-01-01' + to_seconds(d % 10000000) AS first_at,
+        TIMESTAMP '2025-01-02' + to_seconds(d % 10000000 + n) AS last_at,
+        CASE WHEN d % 20 = 0 THEN last_at END AS logout_at
+    FROM range({low}, {high}) t(d),
+        range(CASE WHEN d % 100 = 0 THEN 5 WHEN d % 8 = 0 THEN 2 ELSE 1 END) s(n)
+    UNION ALL
+    SELECT 1, md5('u' || (u + 1))::UUID, md5('u' || (u + 1))::UUID, md5('u' || u)::UUID, TIMESTAMP '2025-01-01',
+        TIMESTAMP '2025-01-01', NULL
+    FROM range({low} * 4 // 10, {high} * 4 // 10) t(u)
+    WHERE u % 50 = 0
+"""
+
+
+def add(root: Path, events: int, ids: int, day: int, low: int, high: int) -> None:
+    """Writes a day of events, and the links of some devices."""
+    from headway.engine import connect
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.workspace import Workspace
+
+    workspace = Workspace.at(root)
+    ledger = Ledger(workspace.ledger_file)
+    con = connect()
+    sets = {
+        "events": (EVENTS.format(day=day, events=events, ids=ids), workspace.lake / f"day={day}", str(day)),
+        "links": (LINKS.format(low=low, high=high, ids=ids), workspace.people, ""),
+    }
+    for kind, (query, folder, label) in sets.items():
+        if kind == "links" and low == high:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{kind}-{secrets.token_hex(6)}.parquet"
+        con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        with ledger.transaction():
+            ledger.swap_files(kind, {path.relative_to(workspace.warehouse).as_posix(): (label, events)}, [])
+    ledger.close()
+    con.close()
+
+
+def derive(root: Path) -> None:
+    """Derives the people of a workspace."""
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.people import derive_people
+    from headway_pipelines.workspace import Workspace
+
+    workspace = Workspace.at(root)
+    ledger = Ledger(workspace.ledger_file)
+    done = derive_people(workspace, ledger)
+    print("      ", {name: n for name, n in done.counts().items() if n})
+    ledger.close()
+
+
+def main() -> None:
+    """Measures and prints a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=2_000_000, help="events in the lake")
+    parser.add_argument("--ids", type=int, default=200_000, help="users and devices")
+    parser.add_argument("--days", type=int, default=50, help="days they are spread over")
+    parser.add_argument("--modes", nargs="+", default=["latest_user", "components"])
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        derive(options.worker)
+        return
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; {options.events:,} events, {options.ids:,} ids"
+    )
+    worker = [sys.executable, __file__, "--worker"]
+    for mode in options.modes:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "tracking_plan.yml").write_text(PLAN)
+            (root / "product.yml").write_text(PRODUCT.format(mode=mode))
+            (root / "raw").mkdir()
+            daily, devices = options.events // options.days, options.ids * 6 // 10
+            for day in range(options.days):
+                add(root, daily, options.ids, day, 0, devices if day == 0 else 0)
+            for name in ("first", "again", "day"):
+                if name == "day":
+                    add(root, daily, options.ids, options.days, devices, devices + devices // options.days)
+                done = measure([*worker, str(root)], dict(os.environ))
+                print(
+                    f"{mode:12} {name:6} {done.wall:7.1f} s {done.cpu:7.1f} s cpu {done.peak_mb:6.0f} MB",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
