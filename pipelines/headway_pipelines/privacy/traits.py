@@ -15,12 +15,13 @@ import duckdb
 
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, Subject, TrackingPlan
-from headway_pipelines.privacy.accounts import misfits
+from headway_pipelines.privacy.accounts import counted_misfits
 from headway_pipelines.privacy.classes import (
     TRAIT_OWNERS,
     ColumnRule,
     UrlTable,
     declared_keys,
+    mask_columns,
     trait_rules,
     violation_masks,
 )
@@ -90,7 +91,8 @@ class Traits:
             con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
         typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self.rules]
         raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self.rules]
-        masks = [f"{m} AS _mask{i}" for i, m in enumerate(violation_masks(self.rules))]
+        names = mask_columns(self.rules)
+        masks = [f"{m} AS {n}" for m, n in zip(violation_masks(self.rules), names, strict=True)]
         hidden = ", ".join(identifier("raw:" + r.name) for r in self.rules)
         joins = " ".join(table.join() for table in self.urls)
         own = "_batch, _user, _device, _account, _usable, _day, _n, _first, _last"
@@ -142,9 +144,14 @@ class Traits:
             Values by batch, owner, property and reason.
         """
         owner = TRAIT_OWNERS[self.subject]
-        masks = ", ".join(f"_mask{i} AS mask{i}" for i in range(max(1, -(-len(self.rules) // 62))))
-        told = f"SELECT _batch AS batch, {literal(owner)} AS event, _n AS n, {masks} FROM {self._typed} WHERE _usable"
-        counts = misfits(con, self.rules, f"({told})", "sum(n)::BIGINT")
+        names = mask_columns(self.rules)
+        any_set = " OR ".join(f"{name} <> 0" for name in names)
+        counts = counted_misfits(
+            con,
+            self.rules,
+            f"SELECT _batch, {literal(owner)} AS owner, {', '.join(names)}, sum(_n)::BIGINT FROM {self._typed} "
+            f"WHERE _usable AND ({any_set}) GROUP BY ALL ORDER BY ALL",
+        )
         for batch, name, n in con.execute(
             load(_HERE, "trait_unusable.sql").replace("stated_rows", self._rows)
         ).fetchall():
