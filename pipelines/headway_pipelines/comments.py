@@ -35,6 +35,7 @@ COLUMN_COMMENTS = {
     "numerator": "Numerator of the value.",
     "denominator": "Denominator of the value.",
     "people": "Distinct people behind the denominator.",
+    "contributors": "Of those, the people who add something to the numerator; not published.",
     "low": "Lower bound of the 95 % interval.",
     "high": "Upper bound of the 95 % interval.",
     "interval_method": "Method of the interval.",

@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import os
 
+from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
@@ -53,7 +54,11 @@ def is_fresh(workspace: Workspace, ledger: Ledger, now: str) -> bool:
         workspace.metrics_db,
         workspace.report / "index.html",
     )
-    return ledger.get(_SETTING) == now and all(path.exists() for path in results)
+    return (
+        ledger.get(_SETTING) == now
+        and all(path.exists() for path in results)
+        and not damaged_files(workspace, ledger)
+    )
 
 
 def remember(ledger: Ledger, seen: str) -> None:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from headway.errors import InputError
+from headway.models.explain import listed
 from headway.models.plan import load_plan
 from headway.models.product import load_product
+from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import BLOCKED, COPY, DAMAGED, PROMOTED, READING, STAGED, Batch, Ledger
 from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
@@ -158,18 +160,17 @@ def ingest(
         InputError: Nothing to read, or the key or the definitions cannot be used.
     """
     plan = load_plan(workspace.plan_file)
-    files = landed(workspace, only)
+    files, every = landed(workspace, only), landed(workspace)
     key = load_key(workspace)
-    present = {path_id(key, f.relative) for f in landed(workspace)}
+    present = {path_id(key, f.relative) for f in every}
     _repair(ledger, present)
-    _restart_under_new_definitions(workspace, ledger, present)
+    if _restart_where_needed(workspace, ledger, present):
+        files = every
     fresh = new_files(ledger, key, files)
     opened, copies = _open_batches(ledger, key, fresh)
     _sweep(workspace, ledger)
     done, total = 0, sum(f.size for f, _ in opened)
     lines = events = damaged = 0
-    if total >= _WORTH_PRELOADING:
-        preload()
     now = datetime.now(UTC).replace(tzinfo=None)
     vault, logout = workspace.state / "vault", _logout_events(workspace)
     with Gate(plan, key, vault, now=now, staging=workspace.staging, logout=logout) as gate:
@@ -179,6 +180,9 @@ def ingest(
             assert source is not None
             for clean in gate.clean([RawFile(f.path, n) for f, n in mine], source):
                 stage(workspace, ledger, clean)
+                if total >= _WORTH_PRELOADING:
+                    # Not earlier: it would hold up reading the first lines, for which everything waits.
+                    preload()
                 lines += sum(a.lines for a in clean.accounts.values())
                 events += sum(a.events for a in clean.accounts.values())
                 damaged += len(clean.damaged)
@@ -258,22 +262,29 @@ def _sweep(workspace: Workspace, ledger: Ledger) -> None:
                 shutil.rmtree(folder)
 
 
-def _restart_under_new_definitions(workspace: Workspace, ledger: Ledger, present: set[str]) -> None:
-    """Reads everything again when the plan or the sources changed: the lake must equal a rebuild."""
+def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str]) -> bool:
+    """Forgets everything read when the plan or the sources changed or the lake is damaged: it must equal a rebuild."""
     stamp = definitions_stamp(workspace)
-    if ledger.get("definitions") != stamp:
-        gone = [b for b in ledger.batches(PROMOTED) if b.path_id not in present]
-        if gone:
-            raise InputError(
-                "the tracking plan, sources.yml or the list of log-outs changed, so all raw logs must be read again, "
-                f"but {len(gone)} files "
-                f"whose events are in the lake are no longer under raw/ (for example {gone[0].label}). Put them back, "
-                "or undo the change."
-            )
-        with ledger.transaction():
-            ledger.reset()
-            ledger.put("definitions", stamp)
-        shutil.rmtree(workspace.staging, ignore_errors=True)
+    damaged = damaged_files(workspace, ledger)
+    if ledger.get("definitions") == stamp and not damaged:
+        return False
+    days = sorted({day for day in damaged.values() if day})
+    if damaged:
+        why = f"{len(damaged)} files of the lake are gone or damaged ({listed(days) or 'links of devices'})"
+        remedy = "restore the warehouse folder from a backup"
+    else:
+        why, remedy = "the tracking plan, sources.yml or the list of log-outs changed", "undo the change"
+    gone = [b for b in ledger.batches(PROMOTED) if b.path_id not in present]
+    if gone:
+        raise InputError(
+            f"{why}, so all raw logs must be read again, but {len(gone)} files whose events are in the lake are no "
+            f"longer under raw/ (for example {gone[0].label}). Put them back, or {remedy}."
+        )
+    with ledger.transaction():
+        ledger.reset()
+        ledger.put("definitions", stamp)
+    shutil.rmtree(workspace.staging, ignore_errors=True)
+    return True
 
 
 def definitions_stamp(workspace: Workspace) -> str:

@@ -1,7 +1,8 @@
 -- Metric values with small cells hidden, and with them as many others as it takes that none can be worked out.
 -- grain:  one row per metric, place, segment, period and period start (n keeps the order)
 -- inputs: cells = metric_values
--- Three counts of a cell may not be 1 to k-1: its people, a share's numerator (part) and its remainder (rest). Cells
+-- Three counts of a cell may not be 1 to k-1: its people, a share's numerator (part) and its remainder (rest); of a mean
+-- the part is those who add to its sum (contributors, which are not published). Cells
 -- add up: channels to everybody, days to their week (people of shares and means count once a week, so their days add
 -- up to at least the week; they are treated alike). In every such line the small cells are hidden together with the
 -- next smallest ones, until at least two are and each of their three sums is 0 or k or more: whoever subtracts what
@@ -18,7 +19,13 @@ grid AS (
     SELECT DISTINCT ON (metric, segment, period, period_start)
         c.metric, c.segment, c.period, c.period_start, coalesce(w.week, DATE '0001-01-01') AS week,
         coalesce(c.people, 0) AS people,
-        CASE c.interval_method WHEN 'wilson' THEN c.numerator ELSE 0 END AS part,
+        CASE c.interval_method
+            WHEN 'wilson' THEN c.numerator
+            WHEN 'poisson exact' THEN 0
+            WHEN 'adjusted wald' THEN 0
+            -- a mean, with or without an interval
+            ELSE coalesce(c.contributors, 0)
+        END AS part,
         CASE c.interval_method WHEN 'wilson' THEN c.denominator - c.numerator ELSE 0 END AS rest,
         -- a sum or score that one person could dominate or give away
         coalesce(CASE c.interval_method
@@ -182,7 +189,7 @@ narrowed AS (
             OR round(people - outspoken) BETWEEN 1 AND $k - 1, FALSE) AS telling
     FROM marked
 )
-SELECT * EXCLUDE (n, hide, outspoken, telling) REPLACE (
+SELECT * EXCLUDE (n, contributors, hide, outspoken, telling) REPLACE (
     CASE WHEN NOT hide THEN value END AS value,
     CASE WHEN NOT hide THEN numerator END AS numerator,
     CASE WHEN NOT hide THEN denominator END AS denominator,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from shop import Shop, at, track
 
 from headway.errors import InputError
 from headway_pipelines import lake
+from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
@@ -142,3 +144,44 @@ def test_a_changed_plan_never_forgets_events_whose_raw_file_is_gone(shop: Shop) 
     ):
         shop.ingest()
     assert len(shop.query(LAKE)) == 2
+
+
+def _lake_file(shop: Shop, day: str) -> Path:
+    (path,) = (shop.workspace.lake / f"day={day}").glob("*.parquet")
+    return path
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _overwrite(path: Path) -> None:
+    path.write_bytes(b"PAR1 but nothing of it after that")
+
+
+@pytest.mark.parametrize("damage", [_cut, _overwrite, Path.unlink], ids=["cut", "overwritten", "gone"])
+def test_a_damaged_lake_file_is_repaired_from_raw(shop: Shop, damage: Callable[[Path], None]) -> None:
+    shop.land("a.json", [track("Signed Up", 1, user="u1"), track("Signed Up", 60 * 24 * 3, user="u2")])
+    shop.load()
+    before = shop.query("SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL")
+    damage(_lake_file(shop, "2026-03-02"))
+    with shop.ledger() as ledger:
+        assert damaged_files(shop.workspace, ledger).keys() == {
+            path for path, day in ledger.lake_files().items() if day == "2026-03-02"
+        }
+    shop.load()
+    assert shop.query("SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL") == before
+    with shop.ledger() as ledger:
+        assert damaged_files(shop.workspace, ledger) == {}
+
+
+def test_a_damaged_lake_file_is_reported_where_raw_is_gone(shop: Shop) -> None:
+    raw = shop.land("a.json", [track("Signed Up", 1, user="u1")])
+    shop.land("b.json", [track("Signed Up", 2, user="u2")])
+    shop.load()
+    raw.unlink()
+    _cut(next(iter(shop.workspace.lake.rglob("*.parquet"))))
+    with pytest.raises(
+        InputError, match=r"1 files of the lake are gone or damaged .*2026-03-02.*a\.json.*backup"
+    ):
+        shop.ingest()

@@ -103,6 +103,7 @@ def row(segment: str, period: str, day: date, people: int, part: float, *, metho
         "numerator": float(part),
         "denominator": float(people),
         "people": people,
+        "contributors": part if method == "wilson" else people,
         "low": 0.0 if known else None,
         "high": 1.0 if known else None,
         "interval_method": method if known else None,
@@ -349,13 +350,32 @@ def test_small_and_other_hidden_cells_say_the_same() -> None:
 def test_nothing_is_hidden_without_a_small_number() -> None:
     frame = one_week((30, 40, 50), (0, 20, 10), (12, 12, 12)).frame()
     published = suppress("metric_values", frame)
-    assert published.equals(frame)
+    assert published.equals(frame.drop("contributors"))
+
+
+def test_a_sum_of_few_contributors_is_hidden_however_many_share_the_mean() -> None:
+    # 100 people, EUR 50 each from so many of them: with 9 payers the mean would speak of 9 people.
+    def published(payers: int) -> dict[str, Any]:
+        half = 1.984217 * np.std([50.0] * payers + [0.0] * (100 - payers), ddof=1) / 10
+        cell = row("all", "week", MONDAY, 100, 50.0 * payers, method="student t")
+        cell |= {
+            "value": payers / 2,
+            "low": payers / 2 - half,
+            "high": payers / 2 + half,
+            "contributors": payers,
+        }
+        return suppress("metric_values", pl.DataFrame([cell], schema=SCHEMA)).row(0, named=True)
+
+    assert published(9)["suppressed"] and published(9)["value"] is None
+    assert not published(10)["suppressed"] and published(10)["value"] == 5.0
+    assert "contributors" not in published(10)
 
 
 def test_sums_that_rest_on_one_person_are_hidden() -> None:
     def mean(total: float, half: float) -> dict[str, Any]:
         cell = row("all", "week", MONDAY, 100, total, method="student t")
-        return cell | {"value": total / 100, "low": total / 100 - half, "high": total / 100 + half}
+        amounts = {"value": total / 100, "low": total / 100 - half, "high": total / 100 + half}
+        return cell | amounts | {"contributors": 20 if total else 0}
 
     def published(cell: dict[str, Any]) -> bool:
         return not suppress("metric_values", pl.DataFrame([cell], schema=SCHEMA))["suppressed"][0]

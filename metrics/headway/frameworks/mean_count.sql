@@ -32,7 +32,8 @@ SELECT
   start_day,
   CAST(count(*) AS BIGINT) AS n,
   CAST(sum(x) AS DOUBLE) AS total,
-  CAST(sum(x * x) AS DOUBLE) AS total_of_squares
+  CAST(sum(x * x) AS DOUBLE) AS total_of_squares,
+  CAST(count(*) FILTER (WHERE x <> 0) AS BIGINT) AS contributors
 FROM periods
 WHERE of_it = 1
 GROUP BY GROUPING SETS ((period, start_day), (channel, period, start_day))

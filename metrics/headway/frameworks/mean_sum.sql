@@ -36,7 +36,8 @@ SELECT
   start_day,
   CAST(count(*) AS BIGINT) AS n,
   CAST(coalesce(sum(x ORDER BY x) FILTER (WHERE x <> 0), 0) AS DOUBLE) AS total,
-  CAST(coalesce(sum(x * x ORDER BY x * x) FILTER (WHERE x <> 0), 0) AS DOUBLE) AS total_of_squares
+  CAST(coalesce(sum(x * x ORDER BY x * x) FILTER (WHERE x <> 0), 0) AS DOUBLE) AS total_of_squares,
+  CAST(count(*) FILTER (WHERE x <> 0) AS BIGINT) AS contributors
 FROM periods
 WHERE of_it = 1
 GROUP BY GROUPING SETS ((period, start_day), (channel, period, start_day))

@@ -11,7 +11,8 @@ SELECT
   start_day,
   CAST(count(*) AS BIGINT) AS n,
   CAST(count(*) AS DOUBLE) AS total,
-  CAST(count(*) AS DOUBLE) AS total_of_squares
+  CAST(count(*) AS DOUBLE) AS total_of_squares,
+  CAST(count(*) AS BIGINT) AS contributors
 FROM (
   SELECT
     days.channel AS channel,

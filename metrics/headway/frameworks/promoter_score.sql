@@ -32,6 +32,7 @@ SELECT
   start_day,
   CAST(count(*) AS BIGINT) AS n,
   CAST(sum(x) AS DOUBLE) AS total,
-  CAST(sum(x * x) AS DOUBLE) AS total_of_squares
+  CAST(sum(x * x) AS DOUBLE) AS total_of_squares,
+  CAST(count(*) FILTER (WHERE x <> 0) AS BIGINT) AS contributors
 FROM x
 GROUP BY GROUPING SETS ((period, start_day), (channel, period, start_day))

@@ -28,7 +28,8 @@ SELECT
   start_day,
   CAST(count(*) AS BIGINT) AS n,
   CAST(sum(did_it) AS DOUBLE) AS total,
-  CAST(sum(did_it) AS DOUBLE) AS total_of_squares
+  CAST(sum(did_it) AS DOUBLE) AS total_of_squares,
+  CAST(count(*) FILTER (WHERE did_it <> 0) AS BIGINT) AS contributors
 FROM periods
 WHERE of_it = 1
 GROUP BY GROUPING SETS ((period, start_day), (channel, period, start_day))

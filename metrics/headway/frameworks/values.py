@@ -40,6 +40,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "numerator": pl.Float64(),
     "denominator": pl.Float64(),
     "people": pl.Int64(),
+    "contributors": pl.Int64(),
     "low": pl.Float64(),
     "high": pl.Float64(),
     "interval_method": pl.String(),
@@ -64,8 +65,8 @@ _CELL = ("segment", "period", "period_start")
 _STATED = ("metric", "framework", "stage", "unit", "suppressed", "as_of", "definition_hash", "code_version")
 _COMPUTED = tuple(name for name in SCHEMA if name not in _STATED)
 
-# By channel name (or all), kind of period and first day: n, total, total of squares.
-_Found = dict[tuple[str, str, date], tuple[int, float, float]]
+# By channel name (or all), kind of period and first day: n, total, total of squares, contributors.
+_Found = dict[tuple[str, str, date], tuple[int, float, float, int]]
 
 
 def metric_values(
@@ -122,7 +123,8 @@ def metric_query(metric: Metric, shared: Prelude) -> str:
         shared: The shared input.
 
     Returns:
-        One statement: channel (null for all), period, start_day, n, total, total_of_squares.
+        One statement: channel (null for all), period, start_day, n, total, total_of_squares and contributors (those of
+        the n who add something to the total: a sum over few of them speaks of few, however many n is).
     """
     name, flags, keep, params = _plan(metric, shared)
     text = bind(load("headway.frameworks", name), params)
@@ -192,6 +194,7 @@ class _Cell:
     n: int = 0
     total: float = 0.0
     total_of_squares: float = 0.0
+    contributors: int = 0
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, name: str, metric: Metric, shared: Prelude) -> _Found:
@@ -199,8 +202,13 @@ def _cells(connection: duckdb.DuckDBPyConnection, name: str, metric: Metric, sha
     with guarded(f"compute the metric {name}"):
         rows = connection.execute(metric_query(metric, shared)).fetchall()
     return {
-        (ALL if channel is None else shared.channels[channel], kind, day_of(day)): (n, total, squares)
-        for channel, kind, day, n, total, squares in rows
+        (ALL if channel is None else shared.channels[channel], kind, day_of(day)): (
+            n,
+            total,
+            squares,
+            contributors,
+        )
+        for channel, kind, day, n, total, squares, contributors in rows
     }
 
 
@@ -215,7 +223,7 @@ def _grid(product: Product, shared: Prelude, found: _Found) -> list[_Cell]:
         _Cell(
             ALL if channel == ALL else f"channel={channel}",
             period,
-            *found.get((channel, period.kind, period.start), (0, 0.0, 0.0)),
+            *found.get((channel, period.kind, period.start), (0, 0.0, 0.0, 0)),
         )
         for channel in [ALL, *channels]
         for period in periods
@@ -239,6 +247,7 @@ def _rows(product: Product, name: str, cells: list[_Cell], horizon: int) -> pl.D
             "numerator": total,
             "denominator": n.astype(np.float64),
             "people": n,
+            "contributors": [cell.contributors for cell in cells],
             "low": result.low,
             "high": result.high,
             "interval_method": result.method.tolist(),

@@ -9,7 +9,7 @@ import duckdb
 
 from headway.engine.sql import load
 from headway_pipelines.ledger import Account
-from headway_pipelines.privacy.classes import ColumnRule
+from headway_pipelines.privacy.classes import WORD_BITS, ColumnRule
 from headway_pipelines.privacy.detect import safe_name
 from headway_pipelines.privacy.keys import Key
 
@@ -25,15 +25,17 @@ def count_group(
     con: duckdb.DuckDBPyConnection,
     declared: Mapping[tuple[str, str], str],
     rules: list[ColumnRule],
+    misfits: str,
     key: Key,
     framed: Mapping[int, int],
 ) -> dict[int, Account]:
     """Counts one group.
 
     Args:
-        con: The gate's connection, holding `judged` and `typed`.
+        con: The gate's connection, holding `judged`.
         declared: ``(event, raw key) -> class`` of the plan.
         rules: The column rules, in the order of the violation bits.
+        misfits: Query of batch, event, words of violation bits, and number of events.
         key: Names that may not be shown are replaced by a keyed hash.
         framed: Lines framed, by batch.
 
@@ -52,7 +54,7 @@ def count_group(
             accounts[batch].lines = lines
     for batch, line, position, reason in con.execute(load(_HERE, "locate_rejects.sql")).fetchall():
         accounts[batch].rejects.append((line, position, reason))
-    dropped = _undeclared(con, declared, key) + _misfits(con, rules) + _no_ids(con)
+    dropped = _undeclared(con, declared, key) + _misfits(con, rules, misfits) + _no_ids(con)
     for (batch, event, prop, reason), values in dropped.items():
         accounts[batch].dropped[(event, prop, reason)] = values
     return accounts
@@ -75,23 +77,25 @@ def _undeclared(
     con: duckdb.DuckDBPyConnection, declared: Mapping[tuple[str, str], str], key: Key
 ) -> Counter[tuple[int, str, str, str]]:
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    names: set[tuple[str, str]] = set()
-    for batch, outcome, event, keys, rows in con.execute(load(_HERE, "count_keys.sql")).fetchall():
+    events: set[str] = set()
+    properties: set[str] = set()
+    key_sets: set[int] = set()
+    for batch, outcome, event, keys, key_set, rows in con.execute(load(_HERE, "count_keys.sql")).fetchall():
         if outcome == "undeclared event":
             counts[batch, event, "", outcome] += rows
-            names.add(("event", event))
+            events.add(event)
             continue
         owner = event if outcome == "event" else f"({outcome})"
         for name in keys or ():
             class_ = declared.get((event, name)) if outcome == "event" else None
             if class_ is None:
                 counts[batch, owner, name, "undeclared"] += rows
-                names.add(("property", name))
+                properties.add(name)
+                key_sets.add(key_set)
             elif class_ in _NEVER_STORED:
                 counts[batch, owner, name, _NEVER_STORED[class_]] += rows
-    people = _people_behind(
-        con, [n for k, n in names if k == "event"], [n for k, n in names if k == "property"]
-    )
+    people = _people_behind(con, events, properties, key_sets)
+    names = [("event", name) for name in events] + [("property", name) for name in properties]
     shown = {
         (kind, name): name
         if people.get((kind, name), 0) >= MIN_NAME_PEOPLE and safe_name(name)
@@ -107,16 +111,18 @@ def _undeclared(
 
 
 def _people_behind(
-    con: duckdb.DuckDBPyConnection, events: list[str], properties: list[str]
+    con: duckdb.DuckDBPyConnection, events: set[str], properties: set[str], key_sets: set[int]
 ) -> dict[tuple[str, str], int]:
     """How many users or devices sent each undeclared name."""
     found: dict[tuple[str, str], int] = {}
-    for kind, names in (("event", events), ("property", properties)):
-        if names:
-            rows = con.execute(
-                load(_HERE, f"people_behind_{kind}_names.sql"), {"names": sorted(names)}
-            ).fetchall()
-            found |= {(kind, name): people for name, people in rows}
+    if events:
+        text = load(_HERE, "people_behind_event_names.sql")
+        rows = con.execute(text, {"names": sorted(events)}).fetchall()
+        found |= {("event", name): people for name, people in rows}
+    if properties:
+        text = load(_HERE, "people_behind_property_names.sql")
+        rows = con.execute(text, {"names": sorted(properties), "key_sets": sorted(key_sets)}).fetchall()
+        found |= {("property", name): people for name, people in rows}
     return found
 
 
@@ -134,16 +140,12 @@ def _no_ids(con: duckdb.DuckDBPyConnection) -> Counter[tuple[int, str, str, str]
     )
 
 
-def _misfits(con: duckdb.DuckDBPyConnection, rules: list[ColumnRule]) -> Counter[tuple[int, str, str, str]]:
-    words = max(1, -(-len(rules) // 62))
-    masks = ", ".join(f"mask{i}" for i in range(words))
-    any_set = " OR ".join(f"mask{i} <> 0" for i in range(words))
-    rows = con.execute(
-        f"SELECT batch, event, {masks}, count(*) FROM typed WHERE {any_set} GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
+def _misfits(
+    con: duckdb.DuckDBPyConnection, rules: list[ColumnRule], query: str
+) -> Counter[tuple[int, str, str, str]]:
     counts: Counter[tuple[int, str, str, str]] = Counter()
-    for batch, event, *bits, count in rows:
+    for batch, event, *bits, count in con.execute(query).fetchall():
         for index, rule in enumerate(rules):
-            if bits[index // 62] >> (index % 62) & 1:
+            if bits[index // WORD_BITS] >> (index % WORD_BITS) & 1:
                 counts[batch, event, rule.name, "does not fit its class"] += count
     return counts

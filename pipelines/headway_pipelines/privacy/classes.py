@@ -229,6 +229,23 @@ def _case(branches: Iterable[tuple[str, list[str]]]) -> str:
     return f"CASE {whens} END"
 
 
+#: No property can take this name: a column has no colon.
+MASK = "misfits:"
+WORD_BITS = 62
+
+
+def mask_columns(rules: list[ColumnRule]) -> list[str]:
+    """Quoted names of the columns that hold the bits of `violation_masks`, one per word.
+
+    Args:
+        rules: The column rules.
+
+    Returns:
+        The names.
+    """
+    return [identifier(f"{MASK}{word}") for word in range(max(1, -(-len(rules) // WORD_BITS)))]
+
+
 def violation_masks(rules: list[ColumnRule]) -> list[str]:
     """SQL for one bit per column whose raw value was present but did not fit, 62 columns a word.
 
@@ -239,11 +256,11 @@ def violation_masks(rules: list[ColumnRule]) -> list[str]:
         One BIGINT expression per word.
     """
     words = []
-    for start in range(0, len(rules), 62):
+    for start in range(0, len(rules), WORD_BITS):
         bits = (
             f"CASE WHEN {identifier('raw:' + r.name)} IS NOT NULL AND {identifier(r.name)} IS NULL "
             f"THEN {1 << i}::BIGINT ELSE 0 END"
-            for i, r in enumerate(rules[start : start + 62])
+            for i, r in enumerate(rules[start : start + WORD_BITS])
         )
         words.append(" + ".join(bits))
     return words or ["0::BIGINT"]

@@ -25,7 +25,7 @@ from headway.errors import HeadwayError
 from headway.models.plan import TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
-from headway_pipelines.privacy.classes import column_rules, declared_keys, violation_masks
+from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, violation_masks
 from headway_pipelines.privacy.fields import TABLE_SCHEMA
 from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
@@ -77,8 +77,8 @@ class CleanBatch:
     """Some events that passed the gate. Only the gate makes it.
 
     Attributes:
-        folder: Where ``events.parquet`` (rows of the lake) and ``links.parquet`` (which device was seen with
-            which user, and when) were written; they count only once the ledger says so.
+        folder: Where ``events.parquet`` (rows of the lake, and their misfits as bits) and ``links.parquet`` (which
+            device was seen with which user, and when) were written; they count only once the ledger says so.
         accounts: What was counted, by batch number.
         finished: Batches whose file ends in this group.
         damaged: Batches whose file is damaged, with the place.
@@ -98,7 +98,8 @@ class CleanBatch:
     @property
     def events(self) -> pa.Table:
         """The events, in memory."""
-        return _read(self.folder / "events.parquet")
+        table = _read(self.folder / "events.parquet")
+        return table.select([name for name in table.column_names if not name.startswith(MASK)])
 
     @property
     def links(self) -> pa.Table:
@@ -177,6 +178,7 @@ class Gate:
         self._con = connect(temp_directory="")
         self._vault = Vault(vault_folder, key, self._con)
         self._rules, self._urls = column_rules(plan)
+        self._masks = mask_columns(self._rules)
         self._keys = declared_keys(plan)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
@@ -236,16 +238,18 @@ class Gate:
         with guarded(f"read source {source.name}"):
             self._judge(source)
         with guarded("apply the tracking plan"):
-            self._type()
+            self._take_addresses_apart()
             self._assign_ids()
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
             for name, query in (("events", self._clean_sql(source)), ("links", self._links_sql())):
                 target = literal(str(folder / f"{name}.parquet"))
-                self._con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION snappy)")
-            accounts = count_group(self._con, self._keys, self._rules, self._key, group.framed)
-            self._con.execute("DROP TABLE typed")
+                self._con.execute(
+                    f"COPY ({query}) TO {target} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy)"
+                )
+            misfits = self._misfits_sql(folder / "events.parquet")
+            accounts = count_group(self._con, self._keys, self._rules, misfits, self._key, group.framed)
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames"):
             self._con.unregister(name)
@@ -286,19 +290,19 @@ class Gate:
         values = {"logout": self._logout or [""], **self._possible_times()}
         return bind(load(_HERE, "links.sql"), values)
 
-    def _type(self) -> None:
-        """Makes `typed`: the events, with one typed column per declared property and the misfits as bits."""
-        typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
-        raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
-        masks = [f"{m} AS mask{i}" for i, m in enumerate(violation_masks(self._rules))]
-        hidden = ", ".join(
-            ["properties", "traits", "content", *(identifier("raw:" + r.name) for r in self._rules)]
-        )
+    def _take_addresses_apart(self) -> None:
+        """Makes a table per kind of web address: the parts of each distinct one."""
         for table in self._urls:
             self._con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
+
+    def _typed_sql(self) -> str:
+        """The events, with one typed column per declared property and the misfits as bits."""
+        typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
+        raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
+        masks = violation_masks(self._rules)
         joins = " ".join(table.join() for table in self._urls)
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE typed AS SELECT * EXCLUDE ({hidden}), {', '.join(masks)} "
+        return (
+            f"SELECT *, {', '.join(f'{m} AS {n}' for m, n in zip(masks, self._masks, strict=True))} "
             f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', *typed, *raw])} "
             f"FROM judged {joins} WHERE outcome = 'event')"
         )
@@ -310,7 +314,9 @@ class Gate:
             for domain, column, kinds in _IDENTIFIERS
         ]
         parts += [
-            f"SELECT {literal(r.domain)}, {identifier(r.name)} FROM typed" for r in self._rules if r.domain
+            f"SELECT {literal(r.domain)}, {r.expression()} FROM judged WHERE outcome = 'event'"
+            for r in self._rules
+            if r.domain
         ]
         every = " UNION ALL ".join(parts)
         self._vault.assign(
@@ -341,5 +347,16 @@ class Gate:
                 joins.append(
                     f"LEFT JOIN ids AS {alias} ON {alias}.domain = {literal(rule.domain)} AND {alias}.raw = t.{name}"
                 )
+        columns += [f", t.{name}" for name in self._masks]
         text = bind(load(_HERE, "clean_events.sql"), {"source": source.name})
-        return text.replace("/* columns */", "".join(columns)).replace("/* joins */", "\n".join(joins))
+        text = text.replace("/* columns */", "".join(columns)).replace("/* joins */", "\n".join(joins))
+        return with_inputs(text, {"typed": self._typed_sql()})
+
+    def _misfits_sql(self, events: Path) -> str:
+        """How many events of a group have which misfits."""
+        masks = ", ".join(self._masks)
+        found = " OR ".join(f"{name} <> 0" for name in self._masks)
+        return (
+            f"SELECT batch, event, {masks}, count(*) FROM read_parquet({literal(str(events))}) "
+            f"WHERE {found} GROUP BY ALL ORDER BY ALL"
+        )

@@ -104,8 +104,9 @@ def _run_suite(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[bool]:
     return [by_rule[rule.name] for rule in rules]
 
 
+@cache
 def preload() -> None:
-    """Imports Great Expectations in the background; the import takes seconds that reading raw logs can hide."""
+    """Imports Great Expectations in the background, once: it takes seconds that reading raw logs can hide."""
     threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 

@@ -146,6 +146,7 @@ def test_mean_counts_people_without_an_amount_as_zero() -> None:
     )
     week = cell(compute(con, spent), date(2026, 3, 2), "week")
     assert (week["value"], week["numerator"], week["denominator"], week["people"]) == (4.75, 9.5, 2, 2)
+    assert week["contributors"] == 1
     assert week["interval_method"] == "student t"
 
 
