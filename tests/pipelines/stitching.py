@@ -74,7 +74,7 @@ class Stitching:
             }
             con.execute(f"INSERT INTO links {bind(load('headway_pipelines.privacy', 'links.sql'), values)}")
             con.executemany(
-                "INSERT INTO lake VALUES (1, ?, ?)",
+                "INSERT INTO lake VALUES (1, ?, ?, 'people')",
                 [
                     (user(c.user) if c.user else device(c.device or ""), c.at)
                     for c in batch
@@ -126,7 +126,9 @@ def database() -> duckdb.DuckDBPyConnection:
 
 def fresh(con: duckdb.DuckDBPyConnection) -> Stitching:
     """A stitching of nothing yet."""
-    con.execute("CREATE OR REPLACE TABLE lake (batch UINTEGER, actor UUID, occurred_at TIMESTAMP)")
+    con.execute(
+        "CREATE OR REPLACE TABLE lake (batch UINTEGER, actor UUID, occurred_at TIMESTAMP, traffic VARCHAR)"
+    )
     con.execute(
         "CREATE OR REPLACE TABLE links (batch UINTEGER, device UUID, other UUID, person_actor UUID, "
         "first_at TIMESTAMP, last_at TIMESTAMP, logout_at TIMESTAMP)"

@@ -15,7 +15,7 @@ import duckdb
 
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, Subject, TrackingPlan
-from headway_pipelines.privacy.accounts import counted_misfits
+from headway_pipelines.privacy.accounts import misfits
 from headway_pipelines.privacy.classes import (
     TRAIT_OWNERS,
     ColumnRule,
