@@ -149,7 +149,8 @@ def test_a_zip_is_recognised_and_the_order_of_its_members_means_nothing(tmp_path
         (shop.workspace.raw / file.name).symlink_to(file)
         shop.load()
         assert shop.query("SELECT count(*) FROM lake") == [(240,)]
-        assert shop.outcomes() == {"event": 240 * count}
+        copies = {"copy of an event": 240 * (count - 1)} if count > 1 else {}
+        assert shop.outcomes() == {"event": 240, **copies}
 
 
 def test_rejects_in_an_archive_are_located(tmp_path: Path) -> None:

@@ -184,7 +184,8 @@ def _attempts(plan: Plan, source: str) -> dict[str, str | exp.Expr]:
     raw = [_as(exp.column("us"), "t1"), *(_as(_taken(plan, 0, step), f"t{step}") for step in rest)]
     end: exp.Expr = exp.column("t1") + plan.within_us
     if plan.entry == "latest":
-        end = exp.Least(this=end, expressions=[exp.column("restart_us")])
+        # the last attempt has no restart: nulls are ignored, as DuckDB does by itself
+        end = exp.Least(this=end, expressions=[exp.column("restart_us")], ignore_nulls=True)
     in_time = [exp.Case().when(exp.column(f"t{step}") <= end.copy(), exp.column(f"t{step}")) for step in rest]
     level = exp.Case()
     for step in reversed(rest):

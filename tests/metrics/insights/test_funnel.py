@@ -145,6 +145,8 @@ ALL = [Row("z", name, 1000) for name in "ABCD"]
     by=st.sampled_from([None, "plan"]),
 )
 @example([Row("p", "A", 1), Row("p", "B", 1)], [["A", "B"], "A"], 0, "best", "0s", None)
+@example([Row("p", "A", 1), Row("p", "B", 2)], ["A", "B"], 3, "latest", "0s", None)
+@example([Row("p", "A", 1), Row("p", "A", 2), Row("p", "B", 3)], ["A", "B"], 3, "latest", None, None)
 @example([Row("p", "A", 1, "x"), Row("p", "B", 1, "y")], [["A", "B"], "A"], 0, "best", "0s", "plan")
 def test_equals_brute_force(
     rows: list[Row],

@@ -129,7 +129,7 @@ SOUP = st.lists(
 def test_any_bytes_are_read_as_the_csv_module_reads_them(
     tmp_path: Path, data: bytes, block: int, cap: int
 ) -> None:
-    assume(data[:2] != b"\x1f\x8b" and data[:4] != b"\x28\xb5\x2f\xfd")
+    assume(data[:2] != b"\x1f\x8b" and data[:4] not in (b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06"))
     path = tmp_path / "file"
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
