@@ -2,7 +2,7 @@
 -- grain:  one row per event
 -- inputs: lake, actor_person(actor, person), device_spans(actor, valid_from, valid_to, person)
 -- who never did anything as a person is nobody but themselves
-SELECT coalesce(s.person, p.person, l.actor) AS person, l.* EXCLUDE (batch)
+SELECT coalesce(s.person::UUID, p.person::UUID, l.actor) AS person, l.* EXCLUDE (batch)
 FROM lake l
 LEFT JOIN actor_person p USING (actor)
 LEFT JOIN device_spans s
