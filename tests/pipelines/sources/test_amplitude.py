@@ -212,7 +212,8 @@ def test_every_line_is_accounted_for(tmp_path: Path, clean: Run) -> None:
 def people(result: Any) -> int:
     """Counts people by joining ids one link at a time."""
     group = {actor: {actor} for (actor,) in result.rows("SELECT DISTINCT actor FROM events")}
-    for device, user in result.rows("SELECT device, person_actor FROM links"):
+    said = "SELECT device, person_actor FROM links UNION SELECT other, person_actor FROM links WHERE other IS NOT NULL"
+    for device, user in result.rows(said):
         together = group.get(device, {device}) | group.get(user, {user})
         for actor in together:
             group[actor] = together

@@ -47,7 +47,8 @@ FUNNEL = ("Page Viewed", "Product Viewed", "Signed Up", "Checkout Started", "Ord
 def people(result: Any, event: str = "%") -> int:
     """Counts people by joining ids one link at a time."""
     group = {actor: {actor} for (actor,) in result.rows("SELECT DISTINCT actor FROM events")}
-    for device, user in result.rows("SELECT device, person_actor FROM links"):
+    said = "SELECT device, person_actor FROM links UNION SELECT other, person_actor FROM links WHERE other IS NOT NULL"
+    for device, user in result.rows(said):
         together = group.get(device, {device}) | group.get(user, {user})
         for actor in together:
             group[actor] = together
