@@ -32,29 +32,91 @@ TRAIT_OWNERS: Mapping[Subject, str] = {"person": "(identify)", "account": "(grou
 _PARAMETER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.+~-]*"
 
 
+@dataclass(frozen=True)
+class Fill:
+    """One way in which a lake column is filled.
+
+    Attributes:
+        raw: SQL of the raw value, from the source's row.
+        typed: SQL of the lake value: over the column of raw values, or from the row where `over_raw` is False.
+        over_raw: Which of both.
+    """
+
+    raw: str
+    typed: str
+    over_raw: bool = True
+
+
 @dataclass
 class ColumnRule:
     """How one lake column is filled.
 
+    The raw value is taken out of a row once, then typed: two steps, so that nothing is looked up twice. Their columns
+    have names that no property and no column of the source can have.
+
     Attributes:
         name: The lake column.
         sql_type: Its type.
-        domain: Pseudonym domain of an id column, else None. The expression then yields the raw id.
-        branches: Expression and raw value -> the events that use them.
+        domain: Pseudonym domain of an id column, else None. The typed value is then the raw id.
+        fills: Ways to fill it -> the events that use them.
     """
 
     name: str
     sql_type: str
     domain: str | None
-    branches: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    fills: dict[Fill, list[str]] = field(default_factory=dict)
 
-    def expression(self) -> str:
-        """The lake value, NULL where there is none or it does not fit."""
-        return _case((typed, events) for (typed, _), events in self.branches.items())
+    @property
+    def raw_name(self) -> str:
+        """Quoted name of the column of raw values."""
+        return raw_name(self.name)
+
+    @property
+    def typed_name(self) -> str:
+        """Quoted name of the column of typed values."""
+        return identifier(f"typed:{self.name}")
+
+    def taken(self) -> list[str]:
+        """Select items of the first step: what is taken out of a row."""
+        items = [f"{self.raw()} AS {self.raw_name}"]
+        early = {fill: events for fill, events in self.fills.items() if not fill.over_raw}
+        if early:
+            items.append(f"{_case((fill.typed, events) for fill, events in early.items())} AS {self._early}")
+        return items
+
+    def typed(self) -> str:
+        """Select item of the second step: the lake value, NULL where there is none or it does not fit."""
+        values = {fill: fill.typed if fill.over_raw else self._early for fill in self.fills}
+        if len(set(values.values())) == 1:
+            # Where no event of the fill is, the raw value is NULL already.
+            return f"{next(iter(values.values()))} AS {self.typed_name}"
+        return f"{_case((values[fill], events) for fill, events in self.fills.items())} AS {self.typed_name}"
 
     def raw(self) -> str:
-        """The raw value before it is judged."""
-        return _case((raw, events) for (_, raw), events in self.branches.items())
+        """The raw value before it is judged, from a source's row."""
+        return _case((fill.raw, events) for fill, events in self.fills.items())
+
+    def expression(self) -> str:
+        """The lake value in one step, from a source's row."""
+        return _case(
+            (fill.typed.replace(self.raw_name, fill.raw), events) for fill, events in self.fills.items()
+        )
+
+    @property
+    def _early(self) -> str:
+        return identifier(f"early:{self.name}")
+
+
+def raw_name(column: str) -> str:
+    """Quoted name of the column that holds the raw values of a lake column.
+
+    Args:
+        column: The lake column.
+
+    Returns:
+        The name; no property can take it.
+    """
+    return identifier(f"raw:{column}")
 
 
 @dataclass
@@ -133,18 +195,18 @@ def _rules(
                     (raw, repr(parts)), UrlTable(f"{prefix}url{len(tables)}", raw, parts, rows=rows)
                 )
                 table.events.append(event)
-                fills = [
-                    (
-                        c.name,
+                fills = {
+                    c.name: Fill(
+                        f"{table.name}.{raw_name(c.name)}",
                         f"{table.name}.{identifier(c.name)}",
-                        f"{table.name}.{identifier('raw:' + c.name)}",
+                        over_raw=False,
                     )
                     for c in prop.columns()
-                ]
+                }
             else:
-                fills = [(c.name, _typed(prop.spec, raw), raw) for c in prop.columns()]
-            for name, typed, source in fills:
-                rules[name].branches.setdefault((typed, source), []).append(event)
+                fills = {c.name: Fill(raw, _typed(prop.spec, raw_name(c.name))) for c in prop.columns()}
+            for name, fill in fills.items():
+                rules[name].fills.setdefault(fill, []).append(event)
     return list(rules.values()), list(tables.values())
 
 
@@ -261,7 +323,12 @@ def _template(path: str) -> str:
 
 
 def _case(branches: Iterable[tuple[str, list[str]]]) -> str:
-    whens = " ".join(f"WHEN event IN {literal(sorted(events))} THEN {value}" for value, events in branches)
+    by_value: dict[str, set[str]] = {}
+    for value, events in branches:
+        by_value.setdefault(value, set()).update(events)
+    whens = " ".join(
+        f"WHEN event IN {literal(sorted(events))} THEN {value}" for value, events in by_value.items()
+    )
     return f"CASE {whens} END"
 
 
@@ -286,7 +353,7 @@ def violation_masks(rules: list[ColumnRule]) -> list[str]:
     """SQL for one bit per column whose raw value was present but did not fit, 62 columns a word.
 
     Args:
-        rules: The column rules; typed values are the columns of that name, raw ones ``raw:<name>``.
+        rules: The column rules; raw and typed values are the columns of their names.
 
     Returns:
         One BIGINT expression per word.
@@ -294,9 +361,26 @@ def violation_masks(rules: list[ColumnRule]) -> list[str]:
     words = []
     for start in range(0, len(rules), WORD_BITS):
         bits = (
-            f"CASE WHEN {identifier('raw:' + r.name)} IS NOT NULL AND {identifier(r.name)} IS NULL "
-            f"THEN {1 << i}::BIGINT ELSE 0 END"
+            f"CASE WHEN {r.raw_name} IS NOT NULL AND {r.typed_name} IS NULL THEN {1 << i}::BIGINT ELSE 0 END"
             for i, r in enumerate(rules[start : start + WORD_BITS])
         )
         words.append(" + ".join(bits))
     return words or ["0::BIGINT"]
+
+
+def typed_rows(rules: list[ColumnRule], own: str, source: str) -> str:
+    """SQL of rows with the typed values of declared properties, and their misfits as bits.
+
+    Args:
+        rules: The column rules.
+        own: Select items of the rows themselves; `event` must be among them.
+        source: What follows FROM: the rows, joined with the tables of addresses that rules refer to.
+
+    Returns:
+        A query. Typed values are in columns named `ColumnRule.typed_name`, bits in those of `mask_columns`.
+    """
+    taken = ", ".join([own, *(item for rule in rules for item in rule.taken())])
+    typed = ", ".join(["*", *(rule.typed() for rule in rules)])
+    words = zip(violation_masks(rules), mask_columns(rules), strict=True)
+    masks = ", ".join(["*", *(f"{mask} AS {name}" for mask, name in words)])
+    return f"SELECT {masks} FROM (SELECT {typed} FROM (SELECT {taken} FROM {source}))"

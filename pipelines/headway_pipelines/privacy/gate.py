@@ -25,7 +25,7 @@ from headway.errors import HeadwayError
 from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
-from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, violation_masks
+from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, typed_rows
 from headway_pipelines.privacy.fields import TABLE_SCHEMA
 from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
@@ -312,16 +312,9 @@ class Gate:
 
     def _typed_sql(self) -> str:
         """The events, with one typed column per declared property and the misfits as bits."""
-        typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self._rules]
-        raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self._rules]
-        masks = violation_masks(self._rules)
-        marked = f"{self._marker.expression()} AS traffic"
         joins = " ".join([*(table.join() for table in self._urls), self._marker.join()])
-        return (
-            f"SELECT *, {', '.join(f'{m} AS {n}' for m, n in zip(masks, self._masks, strict=True))} "
-            f"FROM (SELECT {', '.join(['judged.rowid AS n', 'judged.*', marked, *typed, *raw])} "
-            f"FROM judged {joins} WHERE outcome = 'event')"
-        )
+        own = f"judged.rowid AS n, judged.*, {self._marker.expression()} AS traffic"
+        return typed_rows(self._rules, own, f"judged {joins} WHERE outcome = 'event'")
 
     def _count_traits(self, accounts: dict[int, Account]) -> None:
         for traits in self._traits:
@@ -365,11 +358,12 @@ class Gate:
         for rule in self._rules:
             name, alias = identifier(rule.name), identifier("id:" + rule.name)
             if rule.domain is None:
-                columns.append(f", t.{name}")
+                columns.append(f", t.{rule.typed_name} AS {name}")
             else:
                 columns.append(f", {alias}.surrogate AS {name}")
                 joins.append(
-                    f"LEFT JOIN ids AS {alias} ON {alias}.domain = {literal(rule.domain)} AND {alias}.raw = t.{name}"
+                    f"LEFT JOIN ids AS {alias} ON {alias}.domain = {literal(rule.domain)} "
+                    f"AND {alias}.raw = t.{rule.typed_name}"
                 )
         columns += [f", t.{name}" for name in self._masks]
         text = bind(load(_HERE, "clean_events.sql"), {"source": source.name})

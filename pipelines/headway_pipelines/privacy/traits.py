@@ -23,7 +23,7 @@ from headway_pipelines.privacy.classes import (
     declared_keys,
     mask_columns,
     trait_rules,
-    violation_masks,
+    typed_rows,
 )
 
 UNUSABLE = "no usable id or time"
@@ -89,17 +89,10 @@ class Traits:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {self._rows} AS {text}")
         for table in self.urls:
             con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
-        typed = [f"{r.expression()} AS {identifier(r.name)}" for r in self.rules]
-        raw = [f"{r.raw()} AS {identifier('raw:' + r.name)}" for r in self.rules]
-        words = zip(violation_masks(self.rules), mask_columns(self.rules), strict=True)
-        masks = [f"{mask} AS {name}" for mask, name in words]
-        hidden = ", ".join(identifier("raw:" + r.name) for r in self.rules)
         joins = " ".join(table.join() for table in self.urls)
-        own = "_batch, _user, _device, _account, _usable, _day, _n, _first, _last"
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {self._typed} AS SELECT * EXCLUDE ({hidden}), {', '.join(masks)} "
-            f"FROM (SELECT {', '.join([own, *typed, *raw])} FROM {self._rows} {joins})"
-        )
+        own = "_batch, _user, _device, _account, _usable, _day, _n, _first, _last, event"
+        typed = typed_rows(self.rules, own, f"{self._rows} {joins}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {self._typed} AS {typed}")
 
     def identifiers(self) -> list[str]:
         """Selects, as ``domain, raw``, the identifiers that need a surrogate besides those of events."""
@@ -108,9 +101,7 @@ class Traits:
             for d, c in _NAMED_BY[self.subject]
         ]
         return named + [
-            f"SELECT {literal(r.domain)}, {identifier(r.name)} FROM {self._typed}"
-            for r in self.rules
-            if r.domain
+            f"SELECT {literal(r.domain)}, {r.typed_name} FROM {self._typed}" for r in self.rules if r.domain
         ]
 
     def statements(self) -> str:
@@ -118,12 +109,12 @@ class Traits:
         columns, joins = [], []
         for rule in self.rules:
             name, alias = identifier(rule.name), identifier("id:" + rule.name)
-            value = f"t.{name}"
+            value = f"t.{rule.typed_name}"
             if rule.domain is not None:
-                value = f"{alias}.surrogate"
                 joins.append(
-                    f"LEFT JOIN ids AS {alias} ON {alias}.domain = {literal(rule.domain)} AND {alias}.raw = t.{name}"
+                    f"LEFT JOIN ids AS {alias} ON {alias}.domain = {literal(rule.domain)} AND {alias}.raw = {value}"
                 )
+                value = f"{alias}.surrogate"
             columns.append(f"{value}::VARCHAR AS {name}")
         named = _NAMED_BY[self.subject]
         joins += [f"LEFT JOIN ids AS {c} ON {c}.domain = {literal(d)} AND {c}.raw = t.{c}" for d, c in named]

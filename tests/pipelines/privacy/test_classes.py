@@ -9,7 +9,13 @@ import pytest
 from headway.engine import connect
 from headway.engine.sql import identifier
 from headway.models.plan import parse_plan
-from headway_pipelines.privacy.classes import column_rules, declared_keys, value_of, violation_masks
+from headway_pipelines.privacy.classes import (
+    column_rules,
+    declared_keys,
+    typed_rows,
+    value_of,
+    violation_masks,
+)
 
 PLAN = """
 version: 1
@@ -33,9 +39,10 @@ def stored(declaration: str, *raw: str | None) -> list[dict[str, Any]]:
             con.execute("INSERT INTO judged VALUES (?, 'E', 'event', MAP {'p': ?})", [n, value])
         for table in urls:
             con.execute(f"CREATE TABLE {table.name} AS {table.query()}")
-        columns = ", ".join(f"{rule.expression()} AS {identifier(rule.name)}" for rule in rules)
+        columns = ", ".join(f"{rule.typed_name} AS {identifier(rule.name)}" for rule in rules)
         joins = " ".join(table.join() for table in urls)
-        found = con.execute(f"SELECT {columns} FROM judged {joins} ORDER BY n")
+        rows = typed_rows(rules, "n, event", f"judged {joins}")
+        found = con.execute(f"SELECT {columns} FROM ({rows}) ORDER BY n")
         names = [d[0] for d in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     finally:
@@ -270,9 +277,9 @@ def test_every_misfit_sets_its_own_bit() -> None:
     try:
         for misfit in (0, 61, 62, 123, 124, 129):
             given = ", ".join(
-                f"{'NULL' if i == misfit else 'TRUE'} AS {identifier(r.name)}" for i, r in enumerate(rules)
+                f"{'NULL' if i == misfit else 'TRUE'} AS {r.typed_name}" for i, r in enumerate(rules)
             )
-            raw = ", ".join(f"'x' AS {identifier('raw:' + r.name)}" for r in rules)
+            raw = ", ".join(f"'x' AS {r.raw_name}" for r in rules)
             words = con.execute(f"SELECT {', '.join(masks)} FROM (SELECT {given}, {raw})").fetchall()[0]
             found = [i for i in range(130) if words[i // 62] >> (i % 62) & 1]
             assert found == [misfit]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from shop import at, track
+from shop import PLAN, at, track
 
 from headway_pipelines.privacy.gate import CleanBatch
 
@@ -172,3 +172,32 @@ def _staged(shop: Shop, group: str, columns: str) -> list[tuple[Any, ...]]:
         return con.execute(f"SELECT {columns} FROM read_parquet('{path}') ORDER BY line").fetchall()
     finally:
         con.close()
+
+
+#: Columns of a line as the gate holds it. A plan may use every one of these names for a property of its own.
+INTERNAL = (
+    "address",
+    "user_agent",
+    "content",
+    "user_raw",
+    "device_raw",
+    "outcome",
+    "message_id",
+    "properties",
+    "n",
+)
+
+
+def test_a_property_may_have_the_name_of_a_raw_column_and_never_gets_its_value(shop: Shop) -> None:
+    declared = "".join(f"      {name}: {{class: enum, values: [fine]}}\n" for name in INTERNAL)
+    plan = f"{PLAN}  Named:\n    properties:\n{declared}"
+    (shop.root / "tracking_plan.yml").write_text(plan)
+    raw = {"context": {"ip": "203.0.113.9", "userAgent": "Browser of Ada Fixture"}}
+    named = track("Named", 1, user="ada", device="d1", id="m1", **dict.fromkeys(INTERNAL, "fine")) | raw
+    bare = track("Named", 2, user="ada", device="d1", id="m2") | raw
+    other = track("Signed Up", 3, user="ada", device="d1", id="m3") | raw
+    shop.land("a.json", [named, bare, other])
+    shop.load()
+    columns = ", ".join(f'"{name}"' for name in INTERNAL)
+    found = shop.query(f"SELECT {columns} FROM lake ORDER BY occurred_at")
+    assert found == [("fine",) * len(INTERNAL), (None,) * len(INTERNAL), (None,) * len(INTERNAL)]
