@@ -6,13 +6,13 @@
 -- as milliseconds, or milliseconds as microseconds, lie in January or February 1970 for every time from 1990 to 2100;
 -- milliseconds read as seconds lie beyond the year 20000. The first minutes of 1970 are clocks without a battery.
 WITH flagged AS (
-    -- given, but no identifier
+    -- given, but no identifier; a glance at the length spares most the comparison
     SELECT
         *,
-        coalesce(lower(trim(user_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_user,
-        coalesce(lower(trim(device_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_device,
-        coalesce(lower(trim(alias_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_other,
-        coalesce(lower(trim(account_raw, e' \t\r\n')) IN $no_id, FALSE) AS no_account
+        coalesce(CASE WHEN strlen(user_raw) < 33 OR contains(user_raw, '0000-0000') THEN lower(trim(user_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_user,
+        coalesce(CASE WHEN strlen(device_raw) < 33 OR contains(device_raw, '0000-0000') THEN lower(trim(device_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_device,
+        coalesce(CASE WHEN strlen(alias_raw) < 33 OR contains(alias_raw, '0000-0000') THEN lower(trim(alias_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_other,
+        coalesce(CASE WHEN strlen(account_raw) < 33 OR contains(account_raw, '0000-0000') THEN lower(trim(account_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_account
     FROM shape
 ),
 usable AS (
