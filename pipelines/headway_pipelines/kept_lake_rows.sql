@@ -1,7 +1,7 @@
--- Rows of lake days that must be written again because a better copy of some of their events arrived.
+-- Rows of a lake day that must be written again because a better copy of some of its events arrived.
 -- grain:  one row per event
--- inputs: lake, ranked
-SELECT /* columns */, CAST(occurred_at AS DATE) AS day
+-- inputs: lake, ranked; $start, $after: the day's first instant and that of the next
+SELECT /* columns */
 FROM lake l
-WHERE CAST(occurred_at AS DATE)::VARCHAR IN /* days */
+WHERE occurred_at >= $start AND occurred_at < $after
     AND NOT EXISTS (FROM ranked r WHERE r.live AND r.rank > 1 AND r.event_id = l.event_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
+from headway_pipelines.day_files import write_day_files
 from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
 from headway_pipelines.properties import write_statements
 from headway_pipelines.sources.config import load_sources
@@ -127,7 +129,7 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
         attach_lake(con, workspace, ledger)
         with guarded("bring staged events into the lake"):
             rewritten = _choose(con, workspace, ledger, groups, passed)
-            added = _write_days(con, workspace, incoming, rewritten)
+            added = _write_days(con, workspace, incoming, groups, rewritten)
             links, old_links = _write_links(con, workspace, ledger)
             statements = write_statements(con, workspace, ledger, groups, passed)
             copies, contested = count_copies(con, workspace, ledger)
@@ -176,30 +178,22 @@ def _choose(
 
 
 def _write_days(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, incoming: Path, rewritten: list[str]
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    incoming: Path,
+    groups: Sequence[str],
+    rewritten: list[str],
 ) -> dict[str, tuple[str, int]]:
-    columns = ", ".join(identifier(c) for c in lake_columns(load_plan(workspace.plan_file)))
-    query = load(_HERE, "new_lake_rows.sql").replace("/* columns */", columns)
-    kept = load(_HERE, "kept_lake_rows.sql").replace("/* columns */", columns)
-    if rewritten:
-        days = literal(rewritten)
-        query = f"{query}\nUNION ALL\n{kept.replace('/* days */', days)}"
-    con.execute(
-        f"COPY ({query}) TO {literal(str(incoming))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
-        "PARTITION_BY (day), WRITE_PARTITION_COLUMNS false)"
-    )
+    columns = lake_columns(load_plan(workspace.plan_file))
+    staged = [workspace.staging / group / "events.parquet" for group in groups]
     added: dict[str, tuple[str, int]] = {}
-    for source in sorted(incoming.glob("day=*/*.parquet")):
-        day = source.parent.name.removeprefix("day=")
-        target = workspace.lake / source.parent.name / f"{secrets.token_hex(6)}.parquet"
+    for day, (source, rows) in write_day_files(con, incoming, staged, columns, rewritten).items():
+        target = workspace.lake / f"day={day}" / f"{secrets.token_hex(6)}.parquet"
         target.parent.mkdir(exist_ok=True)
         sync_file(source)
         source.rename(target)
         sync_folder(target.parent)
-        rows = con.execute(
-            "SELECT num_rows FROM parquet_file_metadata($path)", {"path": str(target)}
-        ).fetchall()[0][0]
-        added[target.relative_to(workspace.warehouse).as_posix()] = (day, int(rows))
+        added[target.relative_to(workspace.warehouse).as_posix()] = (day, rows)
     return added
 
 

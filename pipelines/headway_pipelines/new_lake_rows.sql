@@ -1,9 +1,9 @@
--- Candidates without the copies that lose.
+-- Candidates of one UTC day without the copies that lose.
 -- grain:  one row per event
--- inputs: candidates, ranked
-SELECT /* columns */, CAST(occurred_at AS DATE) AS day
-FROM candidates c
-WHERE NOT EXISTS (
+-- inputs: in_order (candidates), ranked; $start, $after: the day's first instant and that of the next
+SELECT /* columns */
+FROM in_order c
+WHERE occurred_at >= $start AND occurred_at < $after AND NOT EXISTS (
     FROM ranked r
     WHERE NOT r.live AND r.rank > 1 AND r.filename = c.filename AND r.file_row_number = c.file_row_number
 )

@@ -10,7 +10,7 @@ import pytest
 from shop import Shop, at, track
 
 from headway.errors import InputError
-from headway_pipelines import lake
+from headway_pipelines import day_files, lake
 from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
@@ -185,3 +185,24 @@ def test_a_damaged_lake_file_is_reported_where_raw_is_gone(shop: Shop) -> None:
         InputError, match=r"1 files of the lake are gone or damaged .*2026-03-02.*a\.json.*backup"
     ):
         shop.ingest()
+
+
+def test_rows_that_lie_in_no_order_of_time_are_sorted_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # three days in turn, a retry among them, and a better copy of a lake row: days are added and written whole
+    calls = [
+        track("Signed Up", 60 * 24 * (i % 3) + i, user=f"u{i}", id=f"m{i}", received=9000 + i)
+        for i in range(30)
+    ]
+    late = [track("Signed Up", 60 * 24 + 4, user="u4", id="m4", received=8000)]
+    found = []
+    for most in (0, 16):
+        monkeypatch.setattr(day_files, "MAX_DAYS_A_ROW_GROUP", most)
+        shop = Shop(tmp_path / f"shop{most}")
+        for name, file in {"a.json": [*calls, calls[7]], "b.json": late}.items():
+            shop.land(name, file)
+            shop.load()
+        found.append(shop.query("SELECT occurred_at, received_at, line FROM lake ORDER BY ALL"))
+        assert len(found[-1]) == 30 and shop.outcomes()["copy of an event"] == 2
+    assert found[0] == found[1]

@@ -1,0 +1,76 @@
+"""Writing the rows of a promotion, one file a UTC day.
+
+Day by day, because one statement that writes many days at once holds rows of all of them in memory. A day is found
+quickly where the staged rows lie more or less in order of time, as logs do; where they do not, they are sorted first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from headway.engine.sql import bind, identifier, literal, load
+
+#: So many days a row group of the staged files may span on average before sorting them is cheaper.
+MAX_DAYS_A_ROW_GROUP = 16
+_HERE = "headway_pipelines"
+_FORMAT = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+
+
+def write_day_files(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    staged: Sequence[Path],
+    columns: Iterable[str],
+    rewritten: Iterable[str],
+) -> dict[str, tuple[Path, int]]:
+    """Writes the candidates that win, and with them all other rows of days that are written whole.
+
+    Args:
+        con: A connection with the views `candidates` and `lake` and the table `ranked`.
+        folder: Where the files are written.
+        staged: The files behind `candidates`.
+        columns: The lake's columns.
+        rewritten: UTC days to write whole, as ISO dates.
+
+    Returns:
+        UTC day -> file and number of rows, for days with rows.
+    """
+    folder.mkdir()
+    _put_in_order(con, folder, staged)
+    touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
+    whole = set(rewritten)
+    names = ", ".join(identifier(name) for name in columns)
+    written: dict[str, tuple[Path, int]] = {}
+    for day in sorted({day for (day,) in touched} | whole):
+        parts = ["new_lake_rows.sql", *(["kept_lake_rows.sql"] if day in whole else [])]
+        query = "\nUNION ALL\n".join(_of_day(name, names, day) for name in parts)
+        path = folder / f"{day}.parquet"
+        rows = con.execute(f"COPY ({query}) TO {literal(str(path))} {_FORMAT}").fetchall()[0][0]
+        if rows:
+            written[day] = (path, int(rows))
+    return written
+
+
+def _of_day(name: str, columns: str, day: str) -> str:
+    start = datetime.combine(date.fromisoformat(day), datetime.min.time())
+    text = bind(load(_HERE, name), {"start": start, "after": start + timedelta(days=1)})
+    return text.replace("/* columns */", columns)
+
+
+def _put_in_order(con: duckdb.DuckDBPyConnection, folder: Path, staged: Sequence[Path]) -> None:
+    """Makes the view `in_order`: the candidates, such that few row groups hold rows of a day."""
+    spanned = con.execute(load(_HERE, "days_spanned.sql"), {"paths": [str(p) for p in staged]}).fetchall()[0][
+        0
+    ]
+    rows = "candidates"
+    if spanned is not None and spanned > MAX_DAYS_A_ROW_GROUP:
+        path = literal(str(folder / "in_order.parquet"))
+        con.execute(
+            f"COPY (FROM candidates ORDER BY occurred_at) TO {path} (FORMAT parquet, COMPRESSION snappy)"
+        )
+        rows = f"read_parquet({path}, hive_partitioning = false)"
+    con.execute(f"CREATE VIEW in_order AS FROM {rows}")
