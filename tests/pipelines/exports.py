@@ -72,6 +72,7 @@ _BUS: Row = {
     "user": "subject",
     "device": "anonymousid",
     "account": "accountid",
+    "user_agent": "useragent",
 }
 
 _ALL = (
@@ -121,8 +122,8 @@ _ALL = (
     Export(
         "cloudevents",
         {"format": "cloudevents"} | _BUS,
-        json_lines(cloudevents, crawlers=False),
-        frozenset({"crawlers", "identify", "traits", "account traits", "client clock"}),
+        json_lines(cloudevents),
+        frozenset({"identify", "traits", "account traits", "client clock"}),
         _LOGIN,
     ),
 )

@@ -205,10 +205,7 @@ def posthog_parquet(raw: Path, calls: Sequence[Call]) -> None:
 
 
 def cloudevents(call: Call) -> Iterator[Row]:
-    """Events as a bus carries them; names of extensions are lower-case letters. A login is an event.
-
-    A mapping does not say where the user agent is, so crawlers could not be told from people: no bus has their views.
-    """
+    """Events as a bus carries them; names of extensions are lower-case letters. A login is an event."""
     if call.kind == "group":
         return
     yield without_nulls(
@@ -222,6 +219,7 @@ def cloudevents(call: Call) -> Iterator[Row]:
             "subject": call.user,
             "anonymousid": call.device,
             "accountid": call.account,
+            "useragent": call.agent,
             "datacontenttype": "application/json",
             "data": call.properties,
         }
