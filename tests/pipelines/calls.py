@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ class Call:
     Attributes:
         kind: ``track``, ``page``, ``identify`` or ``group``.
         happened: By a corrected clock, as of the copy that arrived first: a retry is the same event.
+        traits: What the call says of somebody.
+        known: What calls up to this one said of its user.
         raw: The call as it is.
     """
 
@@ -48,6 +50,7 @@ class Call:
     agent: str | None
     ip: str | None
     raw: Row = field(repr=False)
+    known: Row = field(default_factory=dict)
 
     @property
     def is_event(self) -> bool:
@@ -59,9 +62,14 @@ def calls_of(raw: Path) -> list[Call]:
     lines = [line for path in raw.rglob("*.gz") for line in gzip.decompress(path.read_bytes()).split(b"\n")]
     calls = sorted(filter(None, map(_call, lines)), key=lambda call: (call.received, call.id))
     first: dict[str, datetime] = {}
+    known: dict[str | None, Row] = {}
+    found = []
     for call in calls:
-        first.setdefault(call.id, call.happened)
-    return [Call(**{**vars(call), "happened": first[call.id]}) for call in calls]
+        if call.kind == "identify":
+            known[call.user] = call.traits
+        happened = first.setdefault(call.id, call.happened)
+        found.append(replace(call, happened=happened, known=known.get(call.user, {})))
+    return found
 
 
 def _call(line: bytes) -> Call | None:

@@ -51,7 +51,6 @@ class _AmplitudeIds:
     of: dict[str, int] = field(default_factory=dict)
     users: dict[int, str] = field(default_factory=dict)
     merged: list[Row] = field(default_factory=list)
-    traits: dict[str, Row] = field(default_factory=dict)
 
     def id(self, call: Call, device: str) -> int:
         before = self.of.get(device)
@@ -72,8 +71,6 @@ class _AmplitudeIds:
 
 def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
     device = call.device or f"{uuid5(NAMESPACE_URL, call.user or '')}R"
-    if call.kind == "identify" and call.user:
-        known.traits[call.user] = call.traits
     page = {
         "[Amplitude] Page Location": call.properties.get("url"),
         "[Amplitude] Page Title": call.properties.get("title"),
@@ -92,9 +89,7 @@ def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
         "client_upload_time": _plain(call.sent),
         "server_received_time": _plain(call.received),
         "event_properties": page if call.kind == "page" else call.properties,
-        "user_properties": {"$set": call.traits}
-        if call.kind == "identify"
-        else known.traits.get(call.user or "", {}),
+        "user_properties": {"$set": call.traits} if call.kind == "identify" else call.known,
         "groups": {"school": call.account} if call.account else {},
         "group_properties": {"$set": call.traits} if call.kind == "group" else {},
         "session_id": -1,
@@ -185,6 +180,7 @@ def posthog(call: Call) -> Iterator[Row]:
         "timestamp": call.happened.isoformat(),
         "created_at": call.received.isoformat(),
         "properties": without_nulls(around) | own,
+        "person_properties": call.known,
         "person_id": str(uuid5(NAMESPACE_URL, call.user or call.device or "")),
     }
 
@@ -194,7 +190,8 @@ def posthog_parquet(raw: Path, calls: Sequence[Call]) -> None:
     for name, part in weeks(calls):
         rows = [row for call in part for row in posthog(call)]
         for row in rows:
-            row["properties"] = json.dumps(row["properties"])
+            for column in ("properties", "person_properties"):
+                row[column] = json.dumps(row[column])
             row["timestamp"], row["created_at"] = map(
                 datetime.fromisoformat, (row["timestamp"], row["created_at"])
             )

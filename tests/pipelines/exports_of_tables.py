@@ -46,10 +46,7 @@ def ga4_rows(calls: Iterable[Call]) -> Iterator[tuple[str, list[Row]]]:
     stream. `event_timestamp` counts microseconds, and copies are rows that are equal.
     """
     tables: dict[str, list[Row]] = {}
-    traits: dict[str, Row] = {}
     for call in without_crawlers(calls):
-        if call.kind == "identify" and call.user:
-            traits[call.user] = flat(call.traits)
         if call.kind == "group":
             continue
         own = flat(call.properties)
@@ -67,7 +64,7 @@ def ga4_rows(calls: Iterable[Call]) -> Iterator[tuple[str, list[Row]]]:
             "event_params": _params(own),
             "user_id": call.user,
             "user_pseudo_id": call.device or f"{uuid5(NAMESPACE_URL, call.user or '')}",
-            "user_properties": _params(traits.get(call.user or "", {})),
+            "user_properties": _params(flat(call.known)),
             "stream_id": _STREAMS["web" if call.device else "server"],
             "platform": "WEB",
         }
