@@ -28,7 +28,8 @@ class Call:
 
     Attributes:
         kind: ``track``, ``page``, ``identify`` or ``group``.
-        happened: By a corrected clock, as of the copy that arrived first: a retry is the same event.
+        corrected: When it happened, by a clock that the server corrected: of each copy anew, by what its sending told.
+        happened: The same as of the copy that arrived first.
         traits: What the call says of somebody.
         known: What calls up to this one said of its user.
         raw: The call as it is.
@@ -40,6 +41,7 @@ class Call:
     user: str | None
     device: str | None
     account: str | None
+    corrected: datetime
     happened: datetime
     client: datetime
     sent: datetime
@@ -91,6 +93,7 @@ def _call(line: bytes) -> Call | None:
         user=user,
         device=device,
         account=context.get("groupId") or raw.get("groupId"),
+        corrected=times["timestamp"],
         happened=times["timestamp"],
         client=times["originalTimestamp"],
         sent=times["sentAt"],

@@ -28,7 +28,16 @@ from exports_of_events import (
 from exports_of_tables import ga4_jsonl, ga4_parquet, snowplow, warehouse_csv, warehouse_parquet
 
 Lack = Literal[
-    "crawlers", "identify", "accounts", "account traits", "traits", "arrival", "client clock", "milliseconds"
+    "crawlers",
+    "identify",
+    "accounts",
+    "account traits",
+    "traits",
+    "arrival",
+    "client clock",
+    "server clock",
+    "sending",
+    "milliseconds",
 ]
 """What an export may not carry.
 
@@ -38,6 +47,8 @@ Lack = Literal[
 * account traits, traits: what is said of accounts and of people
 * arrival: when an event arrived
 * client clock: what the client's clock said; there is one time, corrected
+* server clock: the same of servers; their copies, each corrected anew, look as if they said something else
+* sending: what corrects the clock anew for each copy; copies carry one time, as the format knows them by it
 * milliseconds: parts of a second are cut off
 """
 
@@ -63,9 +74,9 @@ class Export:
 
 _FLAT = {"from: address.country": "from: address_country"}
 _LOGIN = {"person_properties:": f"  {SIGNED_IN}: {{description: Somebody signed in.}}\nperson_properties:"}
-_MIXPANEL = frozenset[Lack]({"crawlers", "traits", "account traits", "client clock"})
+_MIXPANEL = frozenset[Lack]({"crawlers", "traits", "account traits", "client clock", "sending"})
 _GA4_LACKS = frozenset[Lack](
-    {"crawlers", "identify", "accounts", "account traits", "arrival", "client clock"}
+    {"crawlers", "identify", "accounts", "account traits", "arrival", "client clock", "sending"}
 )
 _BUS: Row = {
     "event": {"column": "type", "names": {f"com.example.{old}": new for old, new in SNAKE_NAMES.items()}},
@@ -94,13 +105,13 @@ _ALL = (
         "posthog",
         {"format": "posthog", "account": "school"},
         json_lines(posthog),
-        frozenset({"client clock"}),
+        frozenset({"server clock"}),
     ),
     Export(
         "posthog_parquet",
         {"format": "posthog_parquet", "account": "school"},
         posthog_parquet,
-        frozenset({"client clock"}),
+        frozenset({"server clock"}),
     ),
     Export("ga4", {"format": "ga4", "names": SNAKE_NAMES}, ga4_jsonl, _GA4_LACKS, _FLAT | _LOGIN),
     Export(
@@ -123,7 +134,7 @@ _ALL = (
         "cloudevents",
         {"format": "cloudevents"} | _BUS,
         json_lines(cloudevents),
-        frozenset({"identify", "traits", "account traits", "client clock"}),
+        frozenset({"identify", "traits", "account traits", "client clock", "sending"}),
         _LOGIN,
     ),
 )

@@ -84,7 +84,7 @@ def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
         "device_id": device,
         "user_id": call.user,
         "event_type": names.get(call.kind, call.event),
-        "event_time": _plain(call.happened),
+        "event_time": _plain(call.corrected),
         "client_event_time": _plain(call.client),
         "client_upload_time": _plain(call.sent),
         "server_received_time": _plain(call.received),
@@ -171,13 +171,14 @@ def posthog(call: Call) -> Iterator[Row]:
     }
     if call.device:
         around["$is_identified"] = call.user is not None
+        around["$time"] = call.client.timestamp()
     if call.account:
         around["$groups"] = {"school": call.account}
     yield {
         "uuid": call.id,
         "event": event,
         "distinct_id": call.user or call.device,
-        "timestamp": call.happened.isoformat(),
+        "timestamp": call.corrected.isoformat(),
         "created_at": call.received.isoformat(),
         "properties": without_nulls(around) | own,
         "person_properties": call.known,
