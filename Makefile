@@ -39,6 +39,7 @@ types: $(STAMP) ## check types strictly
 bench: $(STAMP) ## measure speed as ratios in one run
 	@$(BIN)/python tests/benchmarks/ingest.py
 	@$(BIN)/python tests/benchmarks/identity.py
+	@$(BIN)/python tests/benchmarks/sources.py
 
 dev: $(STAMP) ## open Dagster on the demo workspace (loopback only)
 	@$(BIN)/headway dev --workspace demo

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import StrictBool
+from pydantic import Field, StrictBool, StrictStr
 
-from headway.engine import load, with_inputs
+from headway.engine import bind, load, with_inputs
+from headway_pipelines.sources.names import renamed
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Reader, Source
 
@@ -16,7 +18,9 @@ _COLUMNS = ("event_name", "event_timestamp", "event_params")
 _NEARLY_ALL = 0.9
 
 
-def ga4(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
+def ga4(
+    name: str = "ga4", files: tuple[str, ...] = ("**/*",), names: Mapping[str, str] | None = None
+) -> Source:
     """Describes rows of GA4's BigQuery export in JSON lines.
 
     The parameters of an event are its properties. `url`, `referrer` and `title` are those of the page; `session_id` is
@@ -27,6 +31,7 @@ def ga4(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
     Args:
         name: Name stored with every event.
         files: Patterns of paths below ``raw/``.
+        names: GA4's name of an event -> name in the tracking plan; other names stay.
 
     Returns:
         The source.
@@ -35,15 +40,18 @@ def ga4(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
         >>> ga4().reader.kind
         'lines'
     """
-    return Source(name, "ga4", _query("ga4_jsonl.sql"), files=files, replaces=True)
+    return Source(name, "ga4", _query("ga4_jsonl.sql", names), files=files, replaces=True)
 
 
-def ga4_parquet(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source:
+def ga4_parquet(
+    name: str = "ga4", files: tuple[str, ...] = ("**/*",), names: Mapping[str, str] | None = None
+) -> Source:
     """Describes rows of GA4's BigQuery export in Parquet, see `ga4`.
 
     Args:
         name: Name stored with every event.
         files: Patterns of paths below ``raw/``.
+        names: GA4's name of an event -> name in the tracking plan; other names stay.
 
     Returns:
         The source.
@@ -53,17 +61,23 @@ def ga4_parquet(name: str = "ga4", files: tuple[str, ...] = ("**/*",)) -> Source
         ('event_name', 'event_timestamp', 'event_params')
     """
     reader = Reader("parquet", required=_COLUMNS)
-    return Source(name, "ga4_parquet", _query("ga4_rows.sql"), reader, files, replaces=True)
+    return Source(name, "ga4_parquet", _query("ga4_rows.sql", names), reader, files, replaces=True)
 
 
-def _query(rows: str) -> str:
-    return with_inputs(load(_HERE, "ga4.sql"), {"given": load(_HERE, rows)})
+def _query(rows: str, names: Mapping[str, str] | None) -> str:
+    text = bind(load(_HERE, "ga4.sql"), {"event_name": renamed("raw_name", names)})
+    return with_inputs(text, {"given": load(_HERE, rows)})
 
 
 class Ga4Files(FileSet):
-    """Files of GA4's BigQuery export: the table of a day changes for up to three days."""
+    """Files of GA4's BigQuery export: the table of a day changes for up to three days.
+
+    Attributes:
+        names: GA4's name of an event -> name in the tracking plan; other names stay.
+    """
 
     replaces: StrictBool = True
+    names: dict[StrictStr, StrictStr] = Field(default_factory=dict)
 
 
 class Ga4Source(Ga4Files):
@@ -73,7 +87,7 @@ class Ga4Source(Ga4Files):
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
-        return ga4(name, self.files)
+        return ga4(name, self.files, self.names)
 
 
 class Ga4ParquetSource(Ga4Files):
@@ -83,7 +97,7 @@ class Ga4ParquetSource(Ga4Files):
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
-        return ga4_parquet(name, self.files)
+        return ga4_parquet(name, self.files, self.names)
 
 
 def recognise(sample: Sample) -> str | None:

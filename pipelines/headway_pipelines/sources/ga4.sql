@@ -2,6 +2,7 @@
 -- grain:  one row per row given
 -- inputs: given(batch, line, position, outcome, content, name, counted, person_id, browser, stream, platform, country, items,
 --               params, person_params, d, c, f): ga4_jsonl.sql or ga4_rows.sql. outcome is NULL where the row can be read
+-- params: $event_name, the name as the tracking plan knows it
 -- source: https://support.google.com/analytics/answer/7029846 (fields)
 -- The export has no event id. Rows are the same event where stream, browser, session, name, instant and parameters are
 -- the same. A browser's id and a session's number mean something only within their stream and their browser.
@@ -36,13 +37,14 @@ timed AS (
     SELECT
         *,
         own['ga_session_id'] AS session,
+        CASE name WHEN 'page_view' THEN 'Page Viewed' WHEN 'screen_view' THEN 'Screen Viewed' ELSE name END AS raw_name,
         TRY(make_timestamp(TRY_CAST(counted AS BIGINT))) AS happened_at
     FROM named
 )
 SELECT
     batch, line, position,
     coalesce(outcome, CASE WHEN own IS NULL AND params IS NOT NULL THEN 'unusable properties' END, 'event') AS outcome,
-    CASE name WHEN 'page_view' THEN 'Page Viewed' WHEN 'screen_view' THEN 'Screen Viewed' ELSE name END AS event,
+    $event_name AS event,
     person_id AS user_raw,
     device AS device_raw,
     concat_ws(

@@ -125,6 +125,8 @@ class Mapping(FileSet):
         account: Field with the id of the customer account.
         id: Field with the event's own id; without one, equal rows of one file are told apart by counting them.
         received: When they arrived.
+        user_agent: Field with the browser's name for itself, which tells bots.
+        address: Field with the network address, which tells the team's own traffic. Neither is ever stored.
         properties: Property -> field; None takes every other top-level field under its own name.
     """
 
@@ -135,6 +137,8 @@ class Mapping(FileSet):
     account: StrictStr | None = Field(default=None, min_length=1)
     id: StrictStr | None = Field(default=None, min_length=1)
     received: TimeField | None = None
+    user_agent: StrictStr | None = Field(default=None, min_length=1)
+    address: StrictStr | None = Field(default=None, min_length=1)
     properties: dict[StrictStr, StrictStr] | None = None
 
     @model_validator(mode="after")
@@ -152,7 +156,8 @@ class Mapping(FileSet):
         """Every field the mapping names, once each."""
         own = (self.user, self.device, self.account, self.id, self.event.column, self.time.column)
         received = self.received.column if self.received else None
-        given = (*own, received, *(self.properties or {}).values())
+        around = (received, self.user_agent, self.address)
+        given = (*own, *around, *(self.properties or {}).values())
         return tuple(dict.fromkeys(name for name in given if name is not None))
 
     def shape_query(self, rows: str, **other: str) -> str:
@@ -174,6 +179,8 @@ class Mapping(FileSet):
             "time": self.time.expression(),
             "received": self.received.expression() if self.received else "NULL::TIMESTAMP",
             "properties": self.properties_of("map_entries(fields)"),
+            "agent": value(self.user_agent),
+            "address": value(self.address),
         } | other
         text = load(_HERE, "mapped.sql")
         # In one pass: what fills one slot is never searched for another.

@@ -13,5 +13,7 @@ SELECT
     /* time */ AS occurred_at,
     /* time */ AS client_at,
     /* received */ AS received_at,
-    /* properties */ AS properties
+    /* properties */ AS properties,
+    /* agent */ AS user_agent,
+    /* address */ AS address
 FROM given

@@ -17,7 +17,7 @@ WITH looked_into AS (
             "$set": "MAP(VARCHAR, VARCHAR)", "$set_once": "MAP(VARCHAR, VARCHAR)",
             "$current_url": "VARCHAR", "$referrer": "VARCHAR", "$screen_name": "VARCHAR", "$session_id": "VARCHAR",
             "url": "VARCHAR", "referrer": "VARCHAR", "title": "VARCHAR", "session_id": "VARCHAR",
-            "$raw_user_agent": "VARCHAR", "$user_agent": "VARCHAR", "$ip": "VARCHAR"}')) AS p
+            "$raw_user_agent": "VARCHAR", "$user_agent": "VARCHAR", "$ip": "VARCHAR", "$time": "VARCHAR"}')) AS p
     FROM given
 ),
 named AS (
@@ -80,7 +80,10 @@ SELECT
     CASE WHEN call = 'alias' AND NOT again THEN CASE WHEN turned THEN distinct_id ELSE p.alias END END AS alias_raw,
     uuid AS message_id,
     content,
-    happened_at AS occurred_at, client_at, arrived_at AS received_at,
+    happened_at AS occurred_at,
+    -- browsers say when it was by their clock, in seconds: of all copies the same, while each is corrected anew
+    coalesce(TRY(make_timestamp(CAST(round(TRY_CAST(p."$time" AS DOUBLE) * 1000) AS BIGINT) * 1000)), client_at) AS client_at,
+    arrived_at AS received_at,
     shown AS properties,
     CASE
         WHEN again THEN NULL

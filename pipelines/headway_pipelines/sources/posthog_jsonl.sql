@@ -2,7 +2,7 @@
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
 -- source: https://posthog.com/docs/cdp/batch-exports/s3
--- The server has corrected the client's clock before it exported: there is one time.
+-- The server has corrected the client's clock before it exported: there is one time beside the properties.
 WITH parsed AS (
     SELECT
         batch, line, position, text,

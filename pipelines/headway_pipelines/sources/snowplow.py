@@ -19,6 +19,7 @@ from pydantic import Field, StrictStr, field_validator
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
+from headway_pipelines.sources.names import renamed
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Reader, Source
 
@@ -162,13 +163,8 @@ def events_query(given: str, names: Mapping[str, str] | None = None) -> str:
     Returns:
         The SELECT over ``frames``.
     """
-    raw = exp.column("raw_name")
-    renamed: exp.Expr = raw
-    if names:
-        renamed = exp.Case(this=raw, default=raw.copy())
-        for old, new in names.items():
-            renamed = renamed.when(exp.convert(old), exp.convert(new), copy=False)
-    return with_inputs(bind(load(_HERE, "snowplow_events.sql"), {"event_name": renamed}), {"given": given})
+    text = bind(load(_HERE, "snowplow_events.sql"), {"event_name": renamed("raw_name", names)})
+    return with_inputs(text, {"given": given})
 
 
 def _texts(values: object) -> exp.Expr:

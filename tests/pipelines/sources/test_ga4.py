@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from pyarrow import parquet
 
 from headway_pipelines.sources.config import parse_sources
@@ -167,6 +168,18 @@ def test_both_formats_say_the_same(tmp_path: Path, shape: Run) -> None:
         {"item_id": "sku-9", "price": None},
     ]
     assert [text for (text,) in items if text] == [items[1][0]]
+
+
+@pytest.mark.parametrize("kind", ["ga4", "ga4_parquet"])
+def test_names_of_the_plan(tmp_path: Path, shape: Run, kind: str) -> None:
+    """GA4 allows no blanks in names. What the adapter calls a page view itself may be renamed, too."""
+    [source] = parse_sources(
+        f"sources: {{web: {{format: {kind}, names: {{purchase: Order Completed, Page Viewed: Seen}}}}}}"
+    )
+    rows = [row("purchase"), row("page_view"), row("sign_up")]
+    path = (lines_of if kind == "ga4" else table_of)(tmp_path / "events", rows)
+    names = shape(path, source).execute("SELECT event FROM shape ORDER BY line").fetchall()
+    assert names == [("Order Completed",), ("Seen",), ("sign_up",)]
 
 
 def test_which_rows_are_the_same_event(tmp_path: Path, clean: Run) -> None:

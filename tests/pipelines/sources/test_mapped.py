@@ -115,6 +115,22 @@ def test_json_lines(tmp_path: Path, shape: Run) -> None:
     assert received == [(dt.datetime(2026, 3, 2), dt.datetime(2026, 3, 2))]
 
 
+def test_where_user_agent_and_address_are(tmp_path: Path, clean: Run) -> None:
+    """They tell bots from people and are properties of nothing, not even where the plan declares their names."""
+    source = the(
+        "{format: jsonl, event: {value: Seen}, device: d, time: {column: at}, user_agent: from.agent, address: ip}"
+    )
+    bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    lines = [
+        {"d": "d1", "at": "2026-03-02T09:00:00Z", "from": {"agent": agent}, "ip": "203.0.113.9"}
+        for agent in (bot, "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0")
+    ]
+    path = write(tmp_path, "".join(json.dumps(line) + "\n" for line in lines))
+    result = clean(path, source, "  Seen: {properties: {ip: {class: id, domain: network}}}")
+    assert result.rows("SELECT traffic, ip FROM events ORDER BY line") == [("bot", None), ("people", None)]
+    assert "203.0.113.9" not in result.stored()
+
+
 def test_names_cannot_break_out_of_the_query(tmp_path: Path, shape: Run) -> None:
     nasty = "a'; DROP TABLE shape; --"
     source = the(

@@ -99,6 +99,19 @@ def test_both_formats_say_the_same(tmp_path: Path, shape: Run) -> None:
     assert read.execute(times).fetchall() == [(happened, happened, dt.datetime(2026, 3, 2, 9, 0, 2), "pro")]
 
 
+def test_the_browser_s_own_clock(tmp_path: Path, shape: Run) -> None:
+    """Each copy's `timestamp` is corrected anew, `$time` is the same: by that two copies are known to say the same."""
+    times: list[Any] = [1772442000.25, "1772442000.25", None, "soon", 1e300]
+    rows = [row(properties={"$time": time}) for time in times]
+    read = shape(lines_of(tmp_path / "e.jsonl", rows), posthog())
+    found = read.execute("SELECT client_at, occurred_at FROM shape ORDER BY line").fetchall()
+    corrected = dt.datetime(2026, 3, 2, 9, 0, 0, 123456)
+    said = dt.datetime(2026, 3, 2, 9, 0, 0, 250000)
+    assert [client for client, _ in found] == [said, said, corrected, corrected, corrected]
+    assert {occurred for _, occurred in found} == {corrected}
+    assert read.execute("SELECT DISTINCT outcome FROM shape").fetchall() == [("event",)]
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "parquet.zst"])
 def test_through_the_gate(tmp_path: Path, clean: Run, kind: str) -> None:
     rows = [

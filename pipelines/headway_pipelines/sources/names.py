@@ -1,0 +1,32 @@
+"""What events are called in a tool, and what the tracking plan calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+
+def renamed(column: str, names: Mapping[str, str] | None) -> exp.Expr:
+    """Writes the SQL of an event's name.
+
+    Args:
+        column: The column with the name as the tool has it.
+        names: That name -> name in the tracking plan; other names stay.
+
+    Returns:
+        The expression.
+
+    Examples:
+        >>> renamed("raw_name", {"paid": "Order Completed"}).sql("duckdb")
+        "CASE raw_name WHEN 'paid' THEN 'Order Completed' ELSE raw_name END"
+        >>> renamed("raw_name", None).sql("duckdb")
+        'raw_name'
+    """
+    raw = exp.column(column)
+    if not names:
+        return raw
+    expression = exp.Case(this=raw, default=raw.copy())
+    for old, new in names.items():
+        expression = expression.when(exp.convert(old), exp.convert(new), copy=False)
+    return expression
