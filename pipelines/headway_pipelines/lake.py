@@ -160,14 +160,14 @@ def _choose(
     batches = ", ".join(str(int(b)) for b in passed)
     con.execute(
         f"CREATE VIEW candidates AS SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], "
-        f"hive_partitioning = false, file_row_number = true, filename = true) WHERE batch IN ({batches})"
+        f"hive_partitioning = false, file_row_number = true, filename = 'from:file') WHERE batch IN ({batches})"
     )
     columns = lake_columns(load_plan(workspace.plan_file))
     text = load(_HERE, "ranked_copies.sql").replace("/* order */", ranking(load_sources(workspace), columns))
     con.execute(load(_HERE, "repeated_ids.sql"))
     con.execute(text.replace("/* content */", content(columns)))
     losing = con.execute(
-        "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE live AND rank > 1"
+        "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE is_live AND rank > 1"
     ).fetchall()
     touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
     files = Counter(ledger.lake_files().values())
@@ -186,12 +186,12 @@ def _write_days(
         query = f"{query}\nUNION ALL\n{kept.replace('/* days */', days)}"
     con.execute(
         f"COPY ({query}) TO {literal(str(incoming))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
-        "PARTITION_BY (day), WRITE_PARTITION_COLUMNS false)"
+        "PARTITION_BY (_day), WRITE_PARTITION_COLUMNS false)"
     )
     added: dict[str, tuple[str, int]] = {}
-    for source in sorted(incoming.glob("day=*/*.parquet")):
-        day = source.parent.name.removeprefix("day=")
-        target = workspace.lake / source.parent.name / f"{secrets.token_hex(6)}.parquet"
+    for source in sorted(incoming.glob("_day=*/*.parquet")):
+        day = source.parent.name.removeprefix("_day=")
+        target = workspace.lake / f"day={day}" / f"{secrets.token_hex(6)}.parquet"
         target.parent.mkdir(exist_ok=True)
         sync_file(source)
         source.rename(target)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 RESERVED_COLUMNS = frozenset(
     {"event_id", "actor", "account", "event", "occurred_at", "client_at", "received_at"}
-    | {"line", "batch", "source", "person"}
+    | {"line", "batch", "source", "traffic", "person", "file_row_number"}
 )
-"""Columns the lake itself has; a property may not take their names."""
+"""Columns the lake itself has, or has while its files are read; a property may not take their names."""
 
 RESERVED_PROPERTY_COLUMNS = frozenset({"person", "account", "valid_from"})
 """Columns the histories of people and accounts have themselves."""
