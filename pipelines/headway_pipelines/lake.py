@@ -18,6 +18,7 @@ from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
+from headway_pipelines.integrity import KINDS
 from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
 from headway_pipelines.properties import write_statements
 from headway_pipelines.sources.config import load_sources
@@ -240,9 +241,7 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
         Number of files deleted.
     """
     derived = ("links", *SUBJECTS)
-    live = {
-        workspace.warehouse / p for kind in ("events", CONTESTED, *derived) for p in ledger.lake_files(kind)
-    }
+    live = {workspace.warehouse / p for kind in KINDS for p in ledger.lake_files(kind)}
     dead = [p for p in workspace.lake.glob("day=*/*.parquet") if p not in live]
     dead += [p for kind in derived for p in workspace.people.glob(f"{kind}-*.parquet") if p not in live]
     dead += [p for p in workspace.lake.glob(f"{CONTESTED}-*.parquet") if p not in live]

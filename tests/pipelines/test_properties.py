@@ -207,6 +207,21 @@ def test_a_value_on_every_event_is_kept_twice_a_day(shop: Shop) -> None:
     assert len(rows) == 6
 
 
+@pytest.mark.parametrize("files", ["person-*", "account-*", "actors/*", "../events/contested-*"])
+def test_a_damaged_file_beside_the_events_is_repaired_from_raw(shop: Shop, files: str) -> None:
+    calls = [track("Signed Up", 0, user="u1", id="m1"), identify(1, user="u1", plan="pro")]
+    shop.land("a.json", [*calls, group(1, "acme", sector="firm")])
+    shop.land("b.json", [track("Page Viewed", 0, user="u1", id="m1")])
+    shop.load()
+    (path,) = shop.workspace.people.glob(files)
+    path.write_bytes(path.read_bytes()[:-9])
+    shop.land("c.json", [track("Page Viewed", 9, user="u1"), track("Page Viewed", 0, user="u1", id="m1", title="x")])
+    shop.load()
+    assert history(shop, "plan") == [(1, "pro")]
+    assert history(shop, "sector", "account") == [(1, "firm")]
+    assert shop.query("SELECT count(*) FROM actor_person") == [(1,)]
+
+
 def test_an_empty_section_stores_nothing_and_writes_no_file(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "plain")
     shop.land("a.json", [track("Signed Up", 0, user="u1"), identify(1, user="u1", plan="free")])
