@@ -215,6 +215,16 @@ def test_mixed_separators_are_ragged_rows(tmp_path: Path) -> None:
     assert rejects == [(3, 8, "wrong number of fields"), (4, 12, "wrong number of fields")]
 
 
+def test_a_first_line_of_values_is_not_quoted(tmp_path: Path) -> None:
+    reader = Reader("delimited", required=("customer", "date"))
+    with pytest.raises(WrongColumns) as caught:
+        read(tmp_path, b"Grizelda Quuxington,Lotus Street,url\nBob Smith,Hill Road,1\n", reader)
+    assert str(caught.value) == (
+        "the file has no column 'customer', 'date'; it has: (column 1), (column 2), url; "
+        "are the names of the columns in its first line?"
+    )
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     reader = Reader("delimited", required=("customer", "date"))
     with pytest.raises(WrongColumns) as caught:
