@@ -215,7 +215,9 @@ def test_a_damaged_file_beside_the_events_is_repaired_from_raw(shop: Shop, files
     shop.load()
     (path,) = shop.workspace.people.glob(files)
     path.write_bytes(path.read_bytes()[:-9])
-    shop.land("c.json", [track("Page Viewed", 9, user="u1"), track("Page Viewed", 0, user="u1", id="m1", title="x")])
+    shop.land(
+        "c.json", [track("Page Viewed", 9, user="u1"), track("Page Viewed", 0, user="u1", id="m1", title="x")]
+    )
     shop.load()
     assert history(shop, "plan") == [(1, "pro")]
     assert history(shop, "sector", "account") == [(1, "firm")]
