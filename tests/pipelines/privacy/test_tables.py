@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from headway.errors import InputError
-from headway_pipelines.privacy import framing
+from headway_pipelines.privacy import framing, opening
 from headway_pipelines.privacy.fields import WrongColumns, fields_map
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
@@ -129,6 +129,8 @@ SOUP = st.lists(
 def test_any_bytes_are_read_as_the_csv_module_reads_them(
     tmp_path: Path, data: bytes, block: int, cap: int
 ) -> None:
+    # Hypothesis also tries constants of our own modules, such as the beginnings of archives that are refused.
+    assume(not data.startswith(tuple(opening._REFUSED)))
     assume(data[:2] != b"\x1f\x8b" and data[:4] not in (b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06"))
     path = tmp_path / "file"
     path.write_bytes(data)
