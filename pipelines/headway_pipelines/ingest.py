@@ -310,9 +310,7 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
     elif gone:
         days = sorted({day for day in damaged.values() if day})
         if damaged:
-            why = (
-                f"{len(damaged)} files of the lake are gone or damaged ({listed(days) or 'links of devices'})"
-            )
+            why = f"{len(damaged)} files of the lake are gone or damaged ({listed(days) or 'what is known of people'})"
             remedy = "restore the warehouse folder from a backup"
         else:
             why, remedy = (

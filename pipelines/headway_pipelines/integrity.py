@@ -12,6 +12,8 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 _MAGIC = b"PAR1"
+KINDS = ("events", "links", "person", "account", "contested")
+"""Kinds of files that are live: events, who was seen where, what was said of whom, ids with differing copies."""
 
 
 def damaged_files(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
@@ -24,12 +26,19 @@ def damaged_files(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
     Returns:
         Path below the warehouse -> UTC day (empty for tables without days).
     """
-    live = {path: day for kind in ("events", "links") for path, day in ledger.lake_files(kind).items()}
-    return {path: day for path, day in live.items() if not _whole(workspace.warehouse / path)}
+    live = {path: day for kind in KINDS for path, day in ledger.lake_files(kind).items()}
+    return {path: day for path, day in live.items() if not whole(workspace.warehouse / path)}
 
 
-def _whole(path: Path) -> bool:
-    """A Parquet file begins and ends with the same four bytes, and is written front to back."""
+def whole(path: Path) -> bool:
+    """Says whether a file begins and ends as Parquet does, which is written front to back.
+
+    Args:
+        path: The file.
+
+    Returns:
+        False where it is gone, cut short or overwritten.
+    """
     try:
         with path.open("rb") as handle:
             first = handle.read(len(_MAGIC))

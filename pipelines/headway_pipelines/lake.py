@@ -20,6 +20,7 @@ from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
 from headway_pipelines.day_files import write_day_files
+from headway_pipelines.integrity import KINDS
 from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
 from headway_pipelines.properties import write_statements
 from headway_pipelines.sources.config import load_sources
@@ -162,14 +163,14 @@ def _choose(
     batches = ", ".join(str(int(b)) for b in passed)
     con.execute(
         f"CREATE VIEW candidates AS SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], "
-        f"hive_partitioning = false, file_row_number = true, filename = true) WHERE batch IN ({batches})"
+        f"hive_partitioning = false, file_row_number = true, filename = 'from:file') WHERE batch IN ({batches})"
     )
     columns = lake_columns(load_plan(workspace.plan_file))
     text = load(_HERE, "ranked_copies.sql").replace("/* order */", ranking(load_sources(workspace), columns))
     con.execute(load(_HERE, "repeated_ids.sql"))
     con.execute(text.replace("/* content */", content(columns)))
     losing = con.execute(
-        "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE live AND rank > 1"
+        "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE is_live AND rank > 1"
     ).fetchall()
     touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
     files = Counter(ledger.lake_files().values())
@@ -234,9 +235,7 @@ def collect_garbage(workspace: Workspace, ledger: Ledger) -> int:
         Number of files deleted.
     """
     derived = ("links", *SUBJECTS)
-    live = {
-        workspace.warehouse / p for kind in ("events", CONTESTED, *derived) for p in ledger.lake_files(kind)
-    }
+    live = {workspace.warehouse / p for kind in KINDS for p in ledger.lake_files(kind)}
     dead = [p for p in workspace.lake.glob("day=*/*.parquet") if p not in live]
     dead += [p for kind in derived for p in workspace.people.glob(f"{kind}-*.parquet") if p not in live]
     dead += [p for p in workspace.lake.glob(f"{CONTESTED}-*.parquet") if p not in live]

@@ -5,5 +5,5 @@ SELECT /* columns */
 FROM in_order c
 WHERE occurred_at >= $start AND occurred_at < $after AND NOT EXISTS (
     FROM ranked r
-    WHERE NOT r.live AND r.rank > 1 AND r.filename = c.filename AND r.file_row_number = c.file_row_number
+    WHERE NOT r.is_live AND r.rank > 1 AND r.file = c."from:file" AND r.file_row_number = c.file_row_number
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from headway.engine.sql import identifier, literal, load
+from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, Column, Subject, TrackingPlan
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
@@ -121,7 +121,7 @@ def create_histories(
     """Makes the temporary tables `person_properties` and `account_properties`, where the plan declares any.
 
     Args:
-        con: A connection with `actor_person`.
+        con: A connection with `actor_person` and `device_spans`.
         workspace: The workspace.
         ledger: Its ledger.
         plan: The tracking plan.
@@ -131,13 +131,12 @@ def create_histories(
     """
     made = []
     for subject in described_subjects(plan):
-        who, join = "s.subject", ""
+        said = f"SELECT s.subject AS who, s.* FROM ({live_statements(workspace, ledger, subject)}) s"
         if subject == "person":
-            # Whom the lake never saw doing anything is nobody but themselves.
-            who, join = "coalesce(p.person, s.subject)", "LEFT JOIN actor_person p ON p.actor = s.subject"
-        said = f"(SELECT {who} AS who, s.* FROM ({live_statements(workspace, ledger, subject)}) s {join})"
+            statements = {"statements": live_statements(workspace, ledger, subject)}
+            said = with_inputs(load(_HERE, "said_of_people.sql"), statements)
         name = f"{subject}_properties"
-        query = history_query(subject, plan.subject_columns(subject), said)
+        query = history_query(subject, plan.subject_columns(subject), f"({said})")
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         made.append(name)
     return made

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from shop import PLAN, START, Shop, at, track
+from shop import PLAN, PRODUCT, START, Shop, at, track
 
 from headway.engine import connect, load, with_inputs
 from headway.models.plan import Column
@@ -137,6 +137,29 @@ def test_events_and_devices_speak_of_people_too_and_a_merge_merges_what_was_said
     assert history(shop, "plan, seats") == [(1, "free", None), (3, "free", 2)]
 
 
+def test_what_a_device_said_belongs_to_who_had_it_then(shop: Shop) -> None:
+    """The device goes from one person to the other by a log-out; what it said before is not true of the second."""
+    shop = Shop(shop.root, plan=DECLARED, product=PRODUCT + "identity: {logout: [Order Completed]}\n")
+    shop.land(
+        "a.json",
+        [
+            track("Signed Up", 0, user="u1", device="d1"),
+            identify(1, device="d1", plan="pro"),
+            track("Page Viewed", 2, device="d1"),
+            track("Order Completed", 3, user="u1", device="d1", amount=1),
+            track("Signed Up", 10, user="u2", device="d1"),
+            identify(11, device="d1", plan="free"),
+        ],
+    )
+    shop.load()
+    users = dict(shop.query("SELECT occurred_at, actor FROM lake WHERE event = 'Signed Up'"))
+    first, second = (users[START + timedelta(minutes=minutes)] for minutes in (0, 10))
+    assert shop.query("SELECT person, plan FROM person_properties ORDER BY valid_from") == [
+        (first, "pro"),
+        (second, "free"),
+    ]
+
+
 def test_accounts_have_properties_of_their_own(shop: Shop) -> None:
     shop.land("a.json", [group(1, "acme", sector="firm", plan="pro"), group(2, "acme", sector="school")])
     shop.load()
@@ -182,6 +205,23 @@ def test_a_value_on_every_event_is_kept_twice_a_day(shop: Shop) -> None:
     rows = con.execute(f"FROM read_parquet('{shop.workspace.staging / name / 'person.parquet'}')").fetchall()
     con.close()
     assert len(rows) == 6
+
+
+@pytest.mark.parametrize("files", ["person-*", "account-*", "actors/*", "../events/contested-*"])
+def test_a_damaged_file_beside_the_events_is_repaired_from_raw(shop: Shop, files: str) -> None:
+    calls = [track("Signed Up", 0, user="u1", id="m1"), identify(1, user="u1", plan="pro")]
+    shop.land("a.json", [*calls, group(1, "acme", sector="firm")])
+    shop.land("b.json", [track("Page Viewed", 0, user="u1", id="m1")])
+    shop.load()
+    (path,) = shop.workspace.people.glob(files)
+    path.write_bytes(path.read_bytes()[:-9])
+    shop.land(
+        "c.json", [track("Page Viewed", 9, user="u1"), track("Page Viewed", 0, user="u1", id="m1", title="x")]
+    )
+    shop.load()
+    assert history(shop, "plan") == [(1, "pro")]
+    assert history(shop, "sector", "account") == [(1, "firm")]
+    assert shop.query("SELECT count(*) FROM actor_person") == [(1,)]
 
 
 def test_an_empty_section_stores_nothing_and_writes_no_file(tmp_path: Path) -> None:

@@ -267,6 +267,12 @@ def test_json_and_parquet_get_a_mapping_too(tmp_path: Path) -> None:
     ]
 
 
+def test_what_stands_before_a_dot_of_a_personal_file_name_names_nothing(tmp_path: Path) -> None:
+    made = suggested(written(tmp_path / f"orders_{SECRET}.csv", orders()))
+    assert isinstance(made, Suggested) and made.name == "rows"
+    assert "grizelda" not in " ".join(made.settings).lower()
+
+
 @pytest.mark.parametrize(
     ("header", "row", "why"),
     [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from headway.models.properties import valid_column
+from headway.models.traffic import BROWSER_FAMILY
 from headway.models.yaml_file import Problem
 
 if TYPE_CHECKING:
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 
 RESERVED_COLUMNS = frozenset(
     {"event_id", "actor", "account", "event", "occurred_at", "client_at", "received_at"}
-    | {"line", "batch", "source", "person"}
+    | {"line", "batch", "source", "traffic", "person", "file_row_number"}
 )
-"""Columns the lake itself has; a property may not take their names."""
+"""Columns the lake itself has, or has while its files are read; a property may not take their names."""
 
 RESERVED_PROPERTY_COLUMNS = frozenset({"person", "account", "valid_from"})
 """Columns the histories of people and accounts have themselves."""
@@ -46,6 +47,8 @@ def _event_column_problems(plan: TrackingPlan) -> Iterator[Problem]:
         here: dict[str, str] = {}
         for field in event.fields():
             at = ("events", event_name, "properties", field.name)
+            if field.source == BROWSER_FAMILY and field.spec.class_ in ("id", "url"):
+                yield Problem(at, f"{BROWSER_FAMILY} is a word; make it an enum or a token")
             for column in field.columns():
                 if not valid_column(column.name):
                     yield Problem(at, f"cannot become the column {column.name!r}; give it column: a_name")
@@ -87,6 +90,10 @@ def _subject_problems(plan: TrackingPlan, subject: Subject) -> Iterator[Problem]
         if getattr(plan.defaults, term) is None:
             yield Problem((section,), f"properties of {subject}s have no {term}; state it under defaults")
     for field in fields:
+        if field.source == BROWSER_FAMILY:
+            yield Problem(
+                (section, field.name), f"{BROWSER_FAMILY} is known of events only; declare it there"
+            )
         for column in field.columns():
             message = None
             if not valid_column(column.name):

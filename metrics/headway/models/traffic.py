@@ -13,6 +13,9 @@ from headway.models.yaml_file import Definition
 MARKS = ("people", "bot", "internal")
 """What an event's traffic can be. Only the first counts unless asked otherwise."""
 
+BROWSER_FAMILY = "$browser_family"
+"""Source of an event's property that holds the browser's family, derived from the user agent."""
+
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _SHORTEST_AGENT = 3
 

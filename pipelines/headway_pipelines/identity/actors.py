@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from headway.engine.sql import bind, literal, load
+from headway_pipelines.integrity import whole
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace, sync_file
 
@@ -16,7 +17,7 @@ _HERE = "headway_pipelines.identity"
 def attach_actors(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
     """Makes the temporary table `actors(actor, first_at)` over the live event files.
 
-    A lake file never changes, so neither does the list of its actors; one that is missing is made.
+    A lake file never changes, so neither does the list of its actors; one that is missing or damaged is made.
 
     Args:
         con: A connection.
@@ -26,10 +27,10 @@ def attach_actors(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
     folder = workspace.people / "actors"
     folder.mkdir(parents=True, exist_ok=True)
     live = {folder / Path(p).name: workspace.warehouse / p for p in ledger.lake_files("events")}
-    known = set(folder.iterdir())
+    known = {path for path in folder.iterdir() if whole(path)}
     for target in sorted(set(live) - known):
         _list_actors(con, live[target], target)
-    for dead in known - set(live):
+    for dead in set(folder.iterdir()) - set(live):
         dead.unlink()
     con.execute("CREATE OR REPLACE TEMP TABLE actors (actor UUID, first_at TIMESTAMP)")
     if live:

@@ -23,8 +23,8 @@ from headway.models.properties import (
     TokenProperty,
     UrlProperty,
 )
+from headway.models.traffic import BROWSER_FAMILY
 from headway_pipelines.privacy.detect import PERSONAL
-from headway_pipelines.privacy.traffic import BROWSER_FAMILY
 
 TRAIT_OWNERS: Mapping[Subject, str] = {"person": "(identify)", "account": "(group)"}
 """Under which name the traits of people and of accounts are counted."""

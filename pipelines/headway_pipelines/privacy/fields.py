@@ -16,6 +16,7 @@ import pyarrow as pa
 from headway.errors import InputError
 from headway_pipelines.privacy.detect import safe_name
 from headway_pipelines.privacy.opening import DamagedFile
+from headway_pipelines.privacy.vocabulary import ordinary
 from headway_pipelines.sources.shape import Reader
 
 TABLE_SCHEMA = pa.schema(
@@ -71,9 +72,16 @@ def check_columns(names: Sequence[str], reader: Reader) -> None:
     missing = [name for name in reader.required if name not in names and name.split(".")[0] not in names]
     if not missing:
         return
-    shown = [name if safe_name(name) else f"(column {place})" for place, name in enumerate(names, 1)]
+    # A first line of which nothing is wanted may be a row: of such only words that are nobody's are shown.
+    names_are_told = reader.kind == "parquet" or len(missing) < len(reader.required)
+    shown = [
+        name if safe_name(name) and (names_are_told or ordinary(name)) else f"(column {place})"
+        for place, name in enumerate(names, 1)
+    ]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     hint = "; is the separator right?" if len(names) == 1 and reader.kind == "delimited" else ""
+    if not names_are_told:
+        hint = hint or "; are the names of the columns in its first line?"
     raise WrongColumns(
         f"the file has no column {', '.join(map(repr, missing))}; it has: {', '.join(shown[:_SHOWN])}{more}{hint}"
     )

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from headway.models.properties import snake_case
 from headway_pipelines.privacy.columns import Columns, Layout, common_rows, layout_of
-from headway_pipelines.privacy.detect import safe_name
+from headway_pipelines.privacy.detect import safe_name, safe_path
 from headway_pipelines.privacy.survey import survey
 from headway_pipelines.privacy.times import Times, times_of
 from headway_pipelines.privacy.vocabulary import words_of
@@ -248,9 +248,11 @@ def _source_name(files: Sequence[str]) -> str:
     """A name after the one file, or after the folder of several."""
     place = PurePosixPath(files[0])
     folders = {PurePosixPath(name).parent for name in files}
-    stem = place.name.split(".")[0] if len(files) == 1 or len(folders) > 1 else place.parent.name
-    stem = stem or place.name.split(".")[0]
-    words = re.findall(r"[a-z]+", stem.lower()) if safe_name(stem) else []
+    own = len(files) == 1 or len(folders) > 1 or not place.parent.name
+    # What is cut off with the suffix may be what tells that a name is a person's.
+    name = place.name if own else place.parent.name
+    stem = name.split(".")[0] if own else name
+    words = re.findall(r"[a-z]+", stem.lower()) if safe_path(name) else []
     return "_".join(words)[:40].strip("_") or "rows"
 
 

@@ -17,8 +17,6 @@ import polars as pl
 from headway.engine.sql import literal, load
 from headway.models.traffic import TrafficRules
 
-#: Source of a property that holds the browser's family, as the gate derives it from the user agent.
-BROWSER_FAMILY = "$browser_family"
 _HERE = "headway_pipelines.privacy"
 #: Distinct user agents remembered; more are an attack, or a log of something else.
 _REMEMBERED = 200_000

@@ -163,6 +163,19 @@ def test_conflicting_columns() -> None:
     ]
 
 
+def test_the_browser_is_known_of_events_and_as_a_word() -> None:
+    text = HEAD + (
+        "events:\n"
+        "  A: {properties: {browser: {class: id, domain: browser, from: $browser_family}}}\n"
+        "person_properties:\n"
+        "  browser: {class: enum, values: [Chrome], from: $browser_family}\n"
+    )
+    assert [line.split(": ", 1)[1] for line in refused(text)] == [
+        "events.A.properties.browser: $browser_family is a word; make it an enum or a token",
+        "person_properties.browser: $browser_family is known of events only; declare it there",
+    ]
+
+
 def test_patterns_must_be_re2_and_narrow() -> None:
     patterns = ["(?=a)b", r"(a)\1", "(a", ".*", r"[^@]+@.+", "a{3}++"]
     lines = "".join(f"      p{at}: {{class: token, pattern: '{each}'}}\n" for at, each in enumerate(patterns))
