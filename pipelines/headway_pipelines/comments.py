@@ -90,7 +90,7 @@ COLUMN_COMMENTS = {
     "outcome": "What became of the lines: event, another kind of call, or why they were rejected.",
     "lines": "Number of lines or calls.",
     "property": "Name of the property; key#... where the name itself may not be shown.",
-    "n_values": "Number of values.",
+    "n_values": "Number of values; null in the published file where it is small.",
     "file": "File below raw/; file#... where the name itself may not be shown.",
     "line": "Line number in the file, from 1.",
     "position": "Byte offset in the decompressed file.",

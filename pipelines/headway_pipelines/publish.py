@@ -39,6 +39,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
     shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     shown |= {name: tables[name] for name in _PLAIN}
+    shown["dropped_values"] = hide_few_values(shown["dropped_values"])
     shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))
     replace_database(workspace.published_db, shown, comments=True, mode=0o644)
     # A file others may read, in a folder they may enter.
@@ -67,6 +68,25 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
             return hidden
     finally:
         con.close()
+
+
+def hide_few_values(dropped: pl.DataFrame, min_values: int = MIN_PEOPLE) -> pl.DataFrame:
+    """Hides how often a value was dropped where it was seldom: a few orders with an e-mail are a few people's orders.
+
+    Args:
+        dropped: The table ``dropped_values``.
+        min_values: Smallest number that is shown.
+
+    Returns:
+        The rows, small numbers null.
+
+    Examples:
+        >>> hide_few_values(pl.DataFrame({"n_values": [3, 12]}))["n_values"].to_list()
+        [None, 12]
+    """
+    return dropped.with_columns(
+        pl.when(~pl.col("n_values").is_between(1, min_values - 1)).then("n_values").alias("n_values")
+    )
 
 
 def hide_few(info: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:

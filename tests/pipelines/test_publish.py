@@ -32,6 +32,7 @@ from headway_pipelines.databases import replace_database
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.scan import scan
 from headway_pipelines.publish import MIN_PEOPLE, publish, publish_explore, suppress
+from headway_pipelines.sessions import derive_sessions
 from headway_pipelines.workspace import Workspace
 
 K = MIN_PEOPLE
@@ -763,3 +764,19 @@ def test_the_demo_keeps_what_can_be_shown(demo: Demo) -> None:
     kept = outside.filter(fine.fill_null(False))
     assert kept.height > 20
     assert kept["suppressed"].mean() == pytest.approx(0, abs=0.05)
+
+
+def test_how_often_a_value_was_dropped_is_hidden_where_it_was_seldom(shop: Shop) -> None:
+    calls = [track("Order Completed", i, user="u1", amount=5, email="ada@example.com") for i in range(3)]
+    often = [track("Page Viewed", i, user=f"u{i}", title="Home") for i in range(12)]
+    shop.land("a.json", [*calls, *often])
+    shop.load()
+    with shop.ledger() as ledger:
+        derive_sessions(shop.workspace, ledger)
+        compute(shop.workspace, ledger)
+    publish(shop.workspace)
+    rows = tables_of(shop.workspace.published_db)["dropped_values"].rows()
+    assert {(event, name): n for event, name, _, n in rows} == {
+        ("Order Completed", "email"): None,
+        ("Page Viewed", "title"): 12,
+    }

@@ -72,13 +72,17 @@ def read_account(
     outcomes = tables.get("line_outcomes", pl.DataFrame())
     dropped = tables.get("dropped_values", pl.DataFrame())
     hidden = _hidden(tables)
-    rows = dropped.sort("n_values", descending=True, maintain_order=True).rows() if dropped.height else []
+    rows = (
+        dropped.sort("n_values", descending=True, nulls_last=True, maintain_order=True).rows()
+        if dropped.height
+        else []
+    )
     return Account(
         facts=_facts(info, outcomes, dropped, sum(number for _, number, _ in hidden), few),
         warnings=_warnings(info),
         outcomes=_outcomes(outcomes),
         left_out=_left_out(tables.get("left_out", pl.DataFrame()), few),
-        dropped=tuple((e, p, r, count(n)) for e, p, r, n in rows[:DROPPED_SHOWN]),
+        dropped=tuple((e, p, r, _values(n, few)) for e, p, r, n in rows[:DROPPED_SHOWN]),
         dropped_more=max(len(rows) - DROPPED_SHOWN, 0),
         hidden=tuple((name, count(number), count(cells)) for name, number, cells in hidden),
         versions=_versions(info, calendar),
@@ -87,6 +91,10 @@ def read_account(
             for name, frame in sorted(tables.items())
         ),
     )
+
+
+def _values(number: int | None, few: int) -> str:
+    return f"fewer than {few}" if number is None else count(number)
 
 
 def _facts(
