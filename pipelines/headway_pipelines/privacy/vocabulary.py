@@ -51,6 +51,7 @@ performed pinned played post posted project published question rated reached rea
 reopened replied reported requested reset restored resumed returned saved scheduled score searched seats selected
 settings shipped skipped sorted status subscribed subscription succeeded support survey task team test ticket title
 tour turned type undone upgraded uploaded user verified visited voted watched wallet webinar workspace
+created customer date day device event properties received sent time timestamp timezone
 amount count duration id index label language locale mode number result rating size source target tier total
 """
 

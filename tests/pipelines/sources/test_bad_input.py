@@ -116,5 +116,8 @@ def test_a_wrong_mapping_names_what_exists(tmp_path: Path, clean: Run) -> None:
     path = tmp_path / "file.csv"
     path.write_text("user,time,ada@example.com\n1,2026-03-02,x\n", encoding="utf-8")
     result = clean(path, SOURCES["delimited"], PLAN)
-    assert result.damaged == {1: "the file has no column 'u', 't'; it has: user, time, (column 3)"}
+    assert result.damaged == {
+        1: "the file has no column 'u', 't'; it has: user, time, (column 3); "
+        "are the names of the columns in its first line?"
+    }
     assert "ada@" not in result.stored()
