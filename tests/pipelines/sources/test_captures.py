@@ -70,6 +70,8 @@ def test_a_recording_needs_nothing_written_by_hand(data: Path, tmp_path: Path, n
         log = PlannedLog((con, "events"), timezone="UTC", week_start="monday")
         assert Funnel(steps, within="60d").run(log).frame["people"].to_list() == [4, 2, 2, 2, 1]
     con.close()
+    # the scan sees what was planted where it is, in the recording
+    assert scan([data / "tracker_captures" / f"{name}.jsonl"], planted(data))
     hits = scan(
         [workspace.warehouse, workspace.state, workspace.plan_file, workspace.product_file], planted(data)
     )
