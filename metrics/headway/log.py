@@ -6,11 +6,13 @@ gives every insight the same view of the events, the *prelude*: integers instead
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 
 import polars as pl
 import sqlglot
@@ -25,7 +27,7 @@ from headway.selectors import names_of, parse_where
 from headway.sources import LINE, Source, opened, relation_name
 from headway.subjects import History, with_properties
 
-_RESERVED = ("person", "event", "us", "day", "seq", "period")
+_RESERVED = ("person", "event", "us", "day", "seq", "period", "breakdown")
 # 700,000 days keep the week's integer division, which cuts towards zero, away from negative numbers.
 _PERIODS = {
     "day": "CAST(:local AS DATE) - DATE '1970-01-01'",
@@ -124,6 +126,7 @@ class EventLog:
         if not self.columns[time].startswith("TIMESTAMP") and self.columns[time] != "DATE":
             raise InputError(f"column {time!r} is {self.columns[time]}; make it a timestamp first")
         self._horizon_us = None if horizon is None else utc_us(horizon)
+        self._kept: set[str] = set()
         self._keys = {"person": person, "account": account}
         told = (person_properties, account_properties)
         self._histories = [
@@ -199,6 +202,7 @@ class EventLog:
         period: Period | None = None,
         week_start: str | None = None,
         unit: str = "person",
+        who: str | None = None,
     ) -> str:
         """Writes the query that gives an insight its events, as relation ``ev``.
 
@@ -212,6 +216,7 @@ class EventLog:
             week_start: The day weeks start on; None takes the log's.
             unit: What is counted: ``"person"``, or another column such as ``"account"``; events without it are
                 left out.
+            who: Adds a column of that name that says who, where something else is counted.
 
         Returns:
             A query with the columns ``person``, ``event``, ``us`` (epoch microseconds UTC), ``day`` (days
@@ -243,6 +248,7 @@ class EventLog:
                 )
             )
         more += [self._property(name) for name in properties]
+        more += [] if who is None else [exp.alias_(self._unit("person"), who, quoted=True)]
         span = Span.parse(since, until, timezone)
         counted = self._unit(unit)
         tests = [self._usable(), *_within(utc, span)]
@@ -307,6 +313,32 @@ class EventLog:
                 "after": max(last + 1, first),
             },
         )
+
+    def keep_people(self, ids: Collection[str]) -> str:
+        """Keeps a list of people beside the events, for queries that ask of them.
+
+        Args:
+            ids: Their ids, as text.
+
+        Returns:
+            The quoted name of a relation with the column ``person``; the same list has the same name.
+
+        Raises:
+            InputError: Nobody on the list is in this log.
+        """
+        name = f"people {sha256(json.dumps(sorted(ids)).encode()).hexdigest()[:16]}"
+        if name in self._kept:
+            return identifier(name)
+        self._con.register(name, pl.DataFrame({"person": sorted(ids)}, schema={"person": pl.String}))
+        person = identifier(self._names["person"])
+        known = f"SELECT 1 FROM {self.relation} WHERE CAST({person} AS VARCHAR) IN (FROM {identifier(name)}) LIMIT 1"
+        if ids and self.sql(known).is_empty():
+            raise InputError(
+                f"none of the {len(ids)} people on the list is in this log: is the list of another log, "
+                "or of something other than people?"
+            )
+        self._kept.add(name)
+        return identifier(name)
 
     def close(self) -> None:
         """Closes the log's connection; a connection the caller gave stays open."""
