@@ -18,6 +18,7 @@ The names to start with::
 `Sessions`             visits: how many, how long, how deep, how many bounce
 `Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
 `People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
+`Explorer`             what exists: events, their properties, the values of these
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
 =====================  ==================================================================================
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         ActivePeople,
         Cohort,
         Did,
+        Explorer,
         Funnel,
         People,
         Retention,
@@ -55,6 +57,7 @@ __all__ = [
     "Event",
     "EventLog",
     "ExcludedEventsWarning",
+    "Explorer",
     "Funnel",
     "HeadwayError",
     "HeadwayWarning",
@@ -75,6 +78,7 @@ _HOMES = {
         "ActivePeople",
         "Cohort",
         "Did",
+        "Explorer",
         "Funnel",
         "People",
         "Retention",

@@ -19,6 +19,7 @@ NAMES = [
         "Event",
         "EventLog",
         "ExcludedEventsWarning",
+        "Explorer",
         "Funnel",
     ],
     *[

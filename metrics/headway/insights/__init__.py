@@ -2,6 +2,7 @@
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.cohorts import Cohort, Did, People, Where
+from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.funnel import Funnel, FunnelResult
 from headway.insights.question import Question
 from headway.insights.result import Result
@@ -14,6 +15,8 @@ __all__ = [
     "ActivePeopleResult",
     "Cohort",
     "Did",
+    "Explorer",
+    "ExplorerResult",
     "Funnel",
     "FunnelResult",
     "People",
