@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from headway.engine import bind, connect, guarded, load, with_inputs
+from headway.engine import bind, connect, guarded, load
 from headway.models.plan import RESERVED_PROPERTY_COLUMNS, SUBJECTS, Subject
 from headway_pipelines.privacy.classes import TRAIT_OWNERS
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
