@@ -1,12 +1,15 @@
 """Writing the rows of a promotion, one file a UTC day.
 
-Day by day, because one statement that writes many days at once holds rows of all of them in memory. A day is found
-quickly where the staged rows lie more or less in order of time, as logs do; where they do not, they are sorted first.
+Day by day, because one statement that writes many days at once holds rows of all of them in memory; a few days side by
+side, to keep the processors busy. A day is found quickly where the staged rows lie more or less in order of time, as
+logs do; where they do not, they are sorted first.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +17,8 @@ import duckdb
 
 from headway.engine.sql import bind, identifier, literal, load
 
+#: Each holds its rows in memory.
+MOST_DAYS_AT_ONCE = 4
 #: So many days a row group of the staged files may span on average before sorting them is cheaper.
 MAX_DAYS_A_ROW_GROUP = 16
 _HERE = "headway_pipelines"
@@ -44,15 +49,25 @@ def write_day_files(
     touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
     whole = set(rewritten)
     names = ", ".join(identifier(name) for name in columns)
-    written: dict[str, tuple[Path, int]] = {}
-    for day in sorted({day for (day,) in touched} | whole):
+
+    def write(day: str) -> tuple[str, Path, int]:
         parts = ["new_lake_rows.sql", *(["kept_lake_rows.sql"] if day in whole else [])]
         query = "\nUNION ALL\n".join(_of_day(name, names, day) for name in parts)
         path = folder / f"{day}.parquet"
-        rows = con.execute(f"COPY ({query}) TO {literal(str(path))} {_FORMAT}").fetchall()[0][0]
-        if rows:
-            written[day] = (path, int(rows))
-    return written
+        with con.cursor() as own:
+            rows = own.execute(f"COPY ({query}) TO {literal(str(path))} {_FORMAT}").fetchall()[0][0]
+        return day, path, int(rows)
+
+    # A day is too few rows for DuckDB to share them out: without this one processor writes and the others wait.
+    workers = min(MOST_DAYS_AT_ONCE, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        days = [pool.submit(write, day) for day in sorted({day for (day,) in touched} | whole)]
+        try:
+            done = [day.result() for day in days]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return {day: (path, rows) for day, path, rows in done if rows}
 
 
 def _of_day(name: str, columns: str, day: str) -> str:

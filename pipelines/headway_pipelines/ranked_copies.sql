@@ -2,7 +2,7 @@
 -- grain:  one row per copy
 -- inputs: repeated, candidates, lake
 -- No property can take a name with a colon.
-CREATE TEMP TABLE ranked AS
+CREATE TABLE ranked AS
 SELECT
     event_id, occurred_at, "is:live" AS is_live, "from:file" AS file, file_row_number, batch, /* content */ AS content,
     row_number() OVER (PARTITION BY event_id ORDER BY /* order */, "is:live" DESC, batch, "from:file", file_row_number) AS rank

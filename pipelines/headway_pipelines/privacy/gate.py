@@ -11,10 +11,11 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
+import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -34,7 +35,7 @@ from headway_pipelines.privacy.framing import (
     column,
     frame_lines,
 )
-from headway_pipelines.privacy.ids import NO_ID
+from headway_pipelines.privacy.judging import ANCIENT, FUTURE_TOLERANCE, forget_no_ids, judged, possible_times
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
@@ -45,20 +46,8 @@ from headway_pipelines.sources.shape import Source
 
 GROUP_BYTES = 320 << 20
 GROUP_LINES = 500_000
-#: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
-FUTURE_TOLERANCE = timedelta(days=1)
-ANCIENT = datetime(1990, 1, 1)
-
 _HERE = "headway_pipelines.privacy"
 _TOKEN = object()
-_IDENTIFIERS = (
-    ("user", "user_raw", ["event", "identify", "alias"]),
-    ("device", "device_raw", ["event", "identify", "alias"]),
-    # whether the other id is a user's or a device's is not said
-    ("user", "alias_raw", ["event", "identify", "alias"]),
-    ("device", "alias_raw", ["event", "identify", "alias"]),
-    ("account", "account_raw", ["event"]),
-)
 
 
 @dataclass(frozen=True)
@@ -180,6 +169,7 @@ class Gate:
     ) -> None:
         self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
         self._logout = list(logout)
+        self._careful: set[str] = set()
         self._staging = staging or Path(mkdtemp(prefix="headway-"))
         # Raw values live in this memory only: nothing may spill to disk.
         self._con = connect(temp_directory="")
@@ -285,24 +275,24 @@ class Gate:
 
     def _judge(self, source: Source) -> None:
         """Makes `judged`: one row a line, with what becomes of it."""
-        text = bind(
-            load(_HERE, "judge.sql"),
-            {
-                "declared": list(self._plan.events),
-                "no_id": list(NO_ID),
-                **self._possible_times(),
-            },
-        )
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE judged AS {with_inputs(text, {'shape': source.query})}"
-        )
-
-    def _possible_times(self) -> dict[str, datetime | int]:
-        tolerance = FUTURE_TOLERANCE // timedelta(microseconds=1)
-        return {"ancient": ANCIENT, "tolerance_us": tolerance, "now": self._now}
+        queries = [source.query]
+        if source.hasty_query is not None and source.name not in self._careful:
+            queries.insert(0, source.hasty_query)
+        for query in queries:
+            try:
+                self._con.execute(
+                    f"CREATE OR REPLACE TEMP TABLE judged AS {judged(query, list(self._plan.events), self._now)}"
+                )
+                break
+            except duckdb.Error:
+                if query is queries[-1]:
+                    raise
+                # Where one such line is, there are more.
+                self._careful.add(source.name)
+        forget_no_ids(self._con)
 
     def _links_sql(self) -> str:
-        values = {"logout": self._logout or [""], **self._possible_times()}
+        values = {"logout": self._logout or [""], **possible_times(self._now)}
         return bind(load(_HERE, "links.sql"), values)
 
     def _take_addresses_apart(self) -> None:
@@ -325,10 +315,7 @@ class Gate:
 
     def _assign_ids(self) -> None:
         """Makes `ids`: the surrogate of every identifier of this group."""
-        parts = [
-            f"SELECT {literal(domain)} AS domain, {column} AS raw FROM judged WHERE outcome IN {literal(kinds)}"
-            for domain, column, kinds in _IDENTIFIERS
-        ]
+        parts = ["SELECT domain, raw FROM told WHERE domain IS NOT NULL"]
         parts += [
             f"SELECT {literal(r.domain)}, {r.expression()} FROM judged WHERE outcome = 'event'"
             for r in self._rules

@@ -1,32 +1,22 @@
--- What becomes of each line, and identifiers that are none set to NULL.
+-- What becomes of each line. Identifiers that are empty are NULL; other texts that are none: no_ids.sql.
 -- grain:  one row per event shape row
 -- inputs: shape (sources.shape.SHAPE)
 -- content is hashed only where the tracker gave no id of its own
 -- A time read in the wrong unit is a factor of 1,000 off, and no history comes near to where that leads: seconds read
 -- as milliseconds, or milliseconds as microseconds, lie in January or February 1970 for every time from 1990 to 2100;
 -- milliseconds read as seconds lie beyond the year 20000. The first minutes of 1970 are clocks without a battery.
-WITH flagged AS (
-    -- given, but no identifier; a glance at the length spares most the comparison
-    SELECT
-        *,
-        coalesce(CASE WHEN strlen(user_raw) < 33 OR contains(user_raw, '0000-0000') THEN lower(trim(user_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_user,
-        coalesce(CASE WHEN strlen(device_raw) < 33 OR contains(device_raw, '0000-0000') THEN lower(trim(device_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_device,
-        coalesce(CASE WHEN strlen(alias_raw) < 33 OR contains(alias_raw, '0000-0000') THEN lower(trim(alias_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_other,
-        coalesce(CASE WHEN strlen(account_raw) < 33 OR contains(account_raw, '0000-0000') THEN lower(trim(account_raw, e' \t\r\n')) END IN $no_id, FALSE) AS no_account
-    FROM shape
-),
-usable AS (
+WITH usable AS (
     SELECT
         batch, line, position, outcome, event,
-        CASE WHEN NOT no_user THEN user_raw END AS user_raw,
-        CASE WHEN NOT no_device THEN device_raw END AS device_raw,
-        CASE WHEN NOT no_account THEN account_raw END AS account_raw,
-        CASE WHEN NOT no_other THEN alias_raw END AS alias_raw,
-        no_user, no_device, no_other, no_account,
+        nullif(user_raw, '') AS user_raw, nullif(device_raw, '') AS device_raw,
+        nullif(account_raw, '') AS account_raw, nullif(alias_raw, '') AS alias_raw,
+        -- given, but no identifier
+        coalesce(user_raw = '', FALSE) AS no_user, coalesce(device_raw = '', FALSE) AS no_device,
+        coalesce(alias_raw = '', FALSE) AS no_other, coalesce(account_raw = '', FALSE) AS no_account,
         nullif(message_id, '') AS message_id,
         CASE WHEN nullif(message_id, '') IS NULL AND outcome = 'event' THEN md5(content)::UUID END AS content,
         occurred_at, client_at, received_at, properties, traits, user_agent, address
-    FROM flagged
+    FROM shape
 ),
 measured AS (
     SELECT *, CASE

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from headway.engine import bind, connect, guarded, load, with_inputs
+from headway.engine import bind, connect, guarded, load
 from headway.models.plan import RESERVED_PROPERTY_COLUMNS, SUBJECTS, Subject
 from headway_pipelines.privacy.classes import TRAIT_OWNERS
 from headway_pipelines.privacy.detect import PERSONAL, safe_name
 from headway_pipelines.privacy.framing import frame_lines
-from headway_pipelines.privacy.gate import ANCIENT, FUTURE_TOLERANCE
 from headway_pipelines.privacy.guesses import MOST_VALUES, Common, Guess, Seen, guess, settle
-from headway_pipelines.privacy.ids import NO_ID
+from headway_pipelines.privacy.judging import forget_no_ids, judged
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.traits import TRAIT_KINDS
@@ -129,19 +128,10 @@ def _judge(con: duckdb.DuckDBPyConnection, source: Source, frames: pa.Table) -> 
     names = [
         n for (n,) in con.execute("SELECT DISTINCT event FROM shaped WHERE event IS NOT NULL").fetchall()
     ]
-    text = bind(
-        load(_HERE, "judge.sql"),
-        {
-            "declared": sorted(names) or [""],
-            "no_id": list(NO_ID),
-            "ancient": ANCIENT,
-            "tolerance_us": FUTURE_TOLERANCE // timedelta(microseconds=1),
-            "now": datetime.now(UTC).replace(tzinfo=None),
-        },
-    )
-    judged = with_inputs(text, {"shape": "FROM shaped"})
+    query = judged("FROM shaped", sorted(names) or [""], datetime.now(UTC).replace(tzinfo=None))
     known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'judged'").fetchall()[0][0]
-    con.execute(f"INSERT INTO judged BY NAME {judged}" if known else f"CREATE TEMP TABLE judged AS {judged}")
+    con.execute(f"INSERT INTO judged BY NAME {query}" if known else f"CREATE TEMP TABLE judged AS {query}")
+    forget_no_ids(con)
     con.unregister("frames")
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from headway.engine import bind, load
 from headway_pipelines.sources.sample import Sample
+from headway_pipelines.sources.segment import calls
 from headway_pipelines.sources.shape import FileSet, Source
 
 CHANNELS = ("web", "mobile", "server", "sources")
@@ -30,8 +30,7 @@ def rudder(name: str = "rudder", files: tuple[str, ...] = ("**/*",)) -> Source:
         >>> rudder().format
         'rudder'
     """
-    text = bind(load("headway_pipelines.sources", "segment.sql"), {"surroundings": True})
-    return Source(name, "rudder", text, files=files)
+    return Source(name, "rudder", calls(True), hasty_sql=calls(True, hasty=True), files=files)
 
 
 class RudderSource(FileSet):

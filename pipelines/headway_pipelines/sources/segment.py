@@ -31,8 +31,21 @@ def segment(name: str = "segment", files: tuple[str, ...] = ("**/*",), *, page: 
         >>> segment().format
         'segment'
     """
-    text = bind(load("headway_pipelines.sources", "segment.sql"), {"surroundings": page})
-    return Source(name, "segment", text, files=files)
+    return Source(name, "segment", calls(page), hasty_sql=calls(page, hasty=True), files=files)
+
+
+def calls(surroundings: bool, *, hasty: bool = False) -> str:
+    """Writes the query that reads calls, Segment's or RudderStack's.
+
+    Args:
+        surroundings: Whether the page and the session around a call become properties.
+        hasty: Whether a line that ends as an object does is taken for one; the query fails where it is not.
+
+    Returns:
+        Query text.
+    """
+    params = {"surroundings": surroundings, "hasty": hasty}
+    return bind(load("headway_pipelines.sources", "segment.sql"), params)
 
 
 class SegmentSource(FileSet):

@@ -2,14 +2,17 @@
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
 -- params: $surroundings, whether the page and the session around a call become properties
+--         $hasty, whether a line that ends as an object does is taken for one: if it is not, the whole query fails
 -- source: https://segment.com/docs/connections/spec/common (field meanings, timestamp correction),
 --         https://www.rudderstack.com/docs/event-spec/standard-events/common-fields/ (context.sessionId, context.traits)
 -- A malformed line becomes NULL and is counted as such; everything is read as text, the plan decides on types.
--- json_valid first: it costs a tenth of what TRY around the whole structure does.
+-- A test first: it costs a tenth of what TRY around the whole structure does.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
+        CASE WHEN regexp_matches(text, '^[ \t\r\n]*\{')
+            AND CASE WHEN $hasty THEN regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
+        THEN from_json(text, '{
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
             "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",

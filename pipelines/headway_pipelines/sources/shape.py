@@ -81,6 +81,7 @@ class Source:
         replaces: Whether a file that was written anew takes back what it said before.
         events: Names that the source itself gives to events, where it does not read them from the log.
         copies: Which of several copies of one event stays.
+        hasty_sql: The same SELECT, faster, but it fails on some malformed lines; empty where there is none.
     """
 
     name: str
@@ -93,13 +94,24 @@ class Source:
     replaces: bool = field(default=False, repr=False)
     events: tuple[str, ...] = ()
     copies: Copies = "first_received"
+    # It reads the same.
+    hasty_sql: str = field(default="", repr=False)
 
     @cached_property
     def query(self) -> str:
         """The SELECT with every column of the shape, in order; what the source does not yield is NULL."""
-        columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in SHAPE.items())
-        text = load("headway_pipelines.sources", "shape.sql").replace("/* columns */", columns)
-        return with_inputs(text, {"yielded": self.shape_sql})
+        return _whole(self.shape_sql)
+
+    @cached_property
+    def hasty_query(self) -> str | None:
+        """The same with `hasty_sql`; None where there is none."""
+        return _whole(self.hasty_sql) if self.hasty_sql else None
+
+
+def _whole(yielded: str) -> str:
+    columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in SHAPE.items())
+    text = load("headway_pipelines.sources", "shape.sql").replace("/* columns */", columns)
+    return with_inputs(text, {"yielded": yielded})
 
 
 class FileSet(Definition):

@@ -130,6 +130,46 @@ def test_every_line_has_an_outcome(shop: Shop) -> None:
     assert "undeclared event" not in places
 
 
+@pytest.mark.parametrize(
+    "broken", ['{"type": "track", "event": oops}', '{"a": 1}}', '{"type": "track"} {"type": "page"}']
+)
+def test_a_malformed_line_that_ends_as_an_object_does_spoils_no_other(shop: Shop, broken: str) -> None:
+    fine = [track("Signed Up", i, user=f"u{i}") for i in range(3)]
+    shop.land("a.json", [fine[0], broken, fine[1]])
+    shop.land("b.json", [fine[2], broken])
+    shop.ingest()
+    assert shop.outcomes() == {"event": 3, "malformed JSON": 2}
+
+
+def test_what_is_no_identifier_decides_before_the_time_and_after_the_name(shop: Shop) -> None:
+    never = {"timestamp": "yesterday", "originalTimestamp": None}
+    far = {"timestamp": at(10_000)}
+    lines: list[Any] = [
+        {**track("Signed Up", 0, user="null", device=" NULL "), **never},
+        {**track("Signed Up", 1, user="'none'"), **far},
+        {**track("Signed Up", 2, user="", device=""), **far},
+        track("Never Declared", 3, user="null"),
+        {**track("Signed Up", 4, user="null"), "event": None},
+        {**track("Signed Up", 5, user="null"), "properties": ["a list"]},
+        {"type": "alias", "userId": "u1", "previousId": "undefined", "timestamp": at(6)},
+        {"type": "alias", "userId": "undefined", "previousId": "d1", "timestamp": at(6)},
+        {"type": "alias", "userId": "u1", "previousId": "0", "anonymousId": "d1", "timestamp": at(6)},
+        track("Signed Up", 7, user="null", device="d1"),
+        track("Signed Up", 8, user="u1", device="-1"),
+    ]
+    shop.land("a.json", lines)
+    shop.ingest()
+    assert shop.outcomes() == {
+        "no usable id": 3,
+        "undeclared event": 1,
+        "event without a name": 1,
+        "unusable properties": 1,
+        "alias without two ids": 2,
+        "alias": 1,
+        "event": 2,
+    }
+
+
 def test_names_from_the_wild_are_shown_only_when_many_carry_them_and_nothing_personal_is_in_them(
     shop: Shop,
 ) -> None:

@@ -1,0 +1,59 @@
+"""What becomes of each line, once a source has read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import duckdb
+
+from headway.engine.sql import bind, load, with_inputs
+from headway_pipelines.privacy.ids import NO_ID
+
+#: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
+FUTURE_TOLERANCE = timedelta(days=1)
+ANCIENT = datetime(1990, 1, 1)
+
+_HERE = "headway_pipelines.privacy"
+
+
+def possible_times(now: datetime) -> dict[str, datetime | int]:
+    """Gives the queries the times that can be.
+
+    Args:
+        now: The present, naive UTC.
+
+    Returns:
+        Parameters ``ancient``, ``tolerance_us`` (microseconds) and ``now``.
+    """
+    return {"ancient": ANCIENT, "tolerance_us": FUTURE_TOLERANCE // timedelta(microseconds=1), "now": now}
+
+
+def judged(shape: str, declared: Sequence[str], now: datetime) -> str:
+    """Writes the query that says what becomes of each line.
+
+    Args:
+        shape: Query for rows of the common shape.
+        declared: Names of the events that may pass.
+        now: The present, naive UTC.
+
+    Returns:
+        Query text. `forget_no_ids` is still to come.
+    """
+    text = bind(load(_HERE, "judge.sql"), {"declared": list(declared), **possible_times(now)})
+    return with_inputs(text, {"shape": shape})
+
+
+def forget_no_ids(con: duckdb.DuckDBPyConnection) -> None:
+    """Takes the identifiers that are none out of ``judged``, and lists the others in ``told(domain, raw)``.
+
+    Args:
+        con: The connection that holds `judged`.
+    """
+    # Each text is looked at once, not each line: nearly all lines carry identifiers that are some.
+    con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
+    found = con.execute(bind(load(_HERE, "no_ids.sql"), {"no_id": list(NO_ID)})).fetchall()
+    if found:
+        none = [text for (text,) in found]
+        con.execute(bind(load(_HERE, "without_no_ids.sql"), {"no_ids": none}))
+        con.execute(bind("DELETE FROM told WHERE raw IN $no_ids", {"no_ids": none}))
