@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from shop import PLAN, PRODUCT, Shop, at, track
 
-from headway_pipelines import ingest, lake, people, sessions
+from headway_pipelines import ingest, lake, people, people_part, sessions
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.vault import Vault
 
@@ -42,7 +42,10 @@ KILLS = [
     (Ledger, "swap_files"),
     (lake, "_write_links"),
     (lake, "write_statements"),
-    (people, "_write"),
+    (people, "write_table"),
+    (people_part, "write_table"),
+    (people, "swap_tables"),
+    (people, "write_basis"),
     (sessions, "sync_file"),
 ]
 
