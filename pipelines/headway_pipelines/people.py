@@ -30,6 +30,7 @@ from headway_pipelines.people_tables import (
     TABLES,
     create_people,
     read_table,
+    readable,
     swap_tables,
     table_file,
     write_table,
@@ -137,7 +138,9 @@ def _derive(job: _Job, anew: str) -> tuple[Derived, str]:
         except Anew as reason:
             anew = str(reason)
         except EngineError:
-            # Damage inside a file shows only when it is read. What else it may be, such as a full disk, shows again.
+            # damage inside a file shows only when it is read
+            if readable(table_file(job.workspace.people, name) for name in (*TABLES, ACTORS)):
+                raise
             anew = reasons.UNREADABLE
     shutil.rmtree(job.workspace.people / "changes", ignore_errors=True)
     if anew in (reasons.FIRST, reasons.VERSION, reasons.UNREADABLE):

@@ -176,7 +176,7 @@ def _write_all(
     write_table(con, changes.parent, changes.stem, "FROM touched_people")
     swap_tables(changes.parent, [changes.stem])
     con.execute("DROP TABLE actor_person")
-    con.execute("CREATE TEMP VIEW actor_person AS FROM people_after")
+    con.execute("CREATE VIEW actor_person AS FROM people_after")
     return replace(derived, written=tuple(written))
 
 
@@ -186,8 +186,9 @@ def attach_members(con: duckdb.DuckDBPyConnection) -> None:
     Args:
         con: A connection with `touched_people(person)`, `people_after` and `spans_after`.
     """
-    _table(con, "actor_person", load(_HERE, "members.sql"))
-    con.execute("CREATE OR REPLACE TEMP VIEW device_spans AS FROM spans_after")
+    # not temporary: a log asks through a cursor of its own
+    con.execute(f"CREATE TABLE actor_person AS {load(_HERE, 'members.sql')}")
+    con.execute("CREATE VIEW device_spans AS FROM spans_after")
 
 
 def _in_all(change: Change, before: int) -> Change:

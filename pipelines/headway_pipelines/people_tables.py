@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from headway.engine import connect
 from headway.engine.sql import literal, load
 from headway.frameworks.channels import first_touch_channels
 from headway.models.product import Product
@@ -66,6 +67,28 @@ def swap_tables(folder: Path, names: Iterable[str]) -> None:
 def read_table(path: Path) -> str:
     """Writes the relation of a table's file."""
     return f"read_parquet({literal(str(path))}, hive_partitioning = false)"
+
+
+def readable(paths: Iterable[Path]) -> bool:
+    """Reads whole tables, to tell damage inside a file from other reasons why a query may fail.
+
+    Args:
+        paths: Their files.
+
+    Returns:
+        False where one cannot be read.
+    """
+    con = connect()
+    try:
+        for path in paths:
+            con.execute(f"SELECT bit_xor(hash(*COLUMNS(*))) FROM {read_table(path)}")
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error:
+        return False
+    finally:
+        con.close()
+    return True
 
 
 def create_people(con: duckdb.DuckDBPyConnection, product: Product) -> None:

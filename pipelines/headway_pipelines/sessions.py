@@ -37,7 +37,7 @@ from headway_pipelines.integrity import whole
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people_part import attach_members
-from headway_pipelines.people_tables import read_table, table_file
+from headway_pipelines.people_tables import read_table, readable, table_file
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _SETTING = "sessions_basis"
@@ -102,8 +102,8 @@ def derive_sessions(workspace: Workspace, ledger: Ledger) -> Visits:
     try:
         counts = _write(workspace, ledger, plan, product, [] if anew else range(since + 1, number + 1))
     except EngineError:
-        # Damage inside a file shows only when it is read. What else it may be, such as a full disk, shows again.
-        if anew:
+        # damage inside a file shows only when it is read
+        if anew or readable([workspace.sessions_file]):
             raise
         anew = UNREADABLE
         counts = _write(workspace, ledger, plan, product, [])
