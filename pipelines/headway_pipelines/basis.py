@@ -174,9 +174,8 @@ def why_anew(basis: Basis | None, stamps: Mapping[str, str], live: Live, folder:
     for name, stamp in stamps.items():
         if basis.stamps.get(name) != stamp:
             return RULES[name]
-    if not set(basis.live.links) <= set(live.links) or (
-        basis.live.events and not set(basis.live.events) & set(live.events)
-    ):
+    # links are only ever added, but for files merged in the transaction that notes the basis
+    if not set(basis.live.links) <= set(live.links):
         return READ_ANEW
     return "" if all(mark_of(folder / name) == mark for name, mark in basis.tables.items()) else NOT_OURS
 
