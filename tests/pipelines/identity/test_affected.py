@@ -110,7 +110,7 @@ def histories(rng: random.Random) -> list[list[Call]]:
 # only a seed is drawn: Hypothesis varies what it drew before, and here most variations say nothing new
 @given(st.integers(0, 2**60))
 @settings(
-    max_examples=500 if os.environ.get("HEADWAY_FULL") else 12,
+    max_examples=500 if os.environ.get("HEADWAY_FULL") else 8,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
