@@ -234,9 +234,10 @@ def merge_links(workspace: Workspace, ledger: Ledger) -> tuple[dict[str, tuple[s
     Returns:
         New and replaced files, as `Ledger.swap_files` takes them; nothing where there are few.
     """
-    by_size = sorted(ledger.lake_files("links"), key=lambda path: (workspace.warehouse / path).stat().st_size)
-    if len(by_size) <= MAX_LINK_FILES:
+    files = list(ledger.lake_files("links"))
+    if len(files) <= MAX_LINK_FILES:
         return {}, []
+    by_size = sorted(files, key=lambda path: (workspace.warehouse / path).stat().st_size)
     sizes = [(workspace.warehouse / path).stat().st_size for path in by_size]
     small = by_size[:-1] if sizes[-1] > 2 * sum(sizes[:-1]) else by_size
     con = connect(temp_directory=workspace.warehouse / "tmp")
