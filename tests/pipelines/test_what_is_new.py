@@ -75,7 +75,7 @@ def test_only_whom_the_news_touch(
     busy: Shop, monkeypatch: pytest.MonkeyPatch, call: dict[str, object], again: int, touched: int
 ) -> None:
     asked = []
-    true = sessions.attach_members
+    true = people_part.attach_members
 
     def counted(con: duckdb.DuckDBPyConnection) -> None:
         asked.append(con.execute("SELECT count(*) FROM touched_people").fetchall()[0][0])
