@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from stitching import Call, database, fresh
+from stitching import Call, database, device, fresh, user
 
 from headway.models.identity import Identity, IdentityMode
 from headway_pipelines.identity import Found, find_affected, map_affected
@@ -88,12 +88,12 @@ class Days:
 def histories(rng: random.Random) -> list[list[Call]]:
     """Days of calls among a handful of ids, some of them on one device that everybody uses."""
     users, devices = (
-        [f"n{i}" for i in range(rng.randint(2, 12))],
-        [f"n{i}" for i in range(rng.randint(1, 10))],
+        [f"n{i}" for i in range(rng.randint(3, 6))],
+        [f"n{i}" for i in range(rng.randint(2, 5))],
     )
 
     def call(day: int) -> Call:
-        kind = rng.choice(["event"] * 8 + ["identify", "out", "alias"])
+        kind = rng.choice(["event"] * 6 + ["identify", "out", "alias", "alias"])
         late = rng.random() < 0.2
         who, minute = rng.choice(users), rng.randrange(40) + (0 if late else 40 * day)
         if kind == "alias":
@@ -104,7 +104,8 @@ def histories(rng: random.Random) -> list[list[Call]]:
         anonymous = rng.random() < 0.4
         return Call(kind, None if anonymous else who, on, minute)
 
-    return [[call(day) for _ in range(rng.randint(1, 6))] for day in range(rng.randint(2, 6))]
+    first = [call(0) for _ in range(rng.randint(6, 14))]
+    return [first, *([call(day) for _ in range(rng.randint(1, 2))] for day in range(1, rng.randint(3, 5)))]
 
 
 # only a seed is drawn: Hypothesis varies what it drew before, and here most variations say nothing new
@@ -119,11 +120,33 @@ def histories(rng: random.Random) -> list[list[Call]]:
 def test_day_by_day_gives_what_all_at_once_gives(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     rng = random.Random(seed)
     rules = Identity(
-        mode=rng.choice(MODES),
-        max_users_per_device=rng.choice([1, 2, 3]),
-        max_users_per_person=rng.choice([1, 2, 3]),
+        mode=rng.choice(MODES[1:]),
+        max_users_per_device=rng.choice([2, 3, 3]),
+        max_users_per_person=rng.choice([1, 3, 5]),
     )
     days = Days(con, rules)
     for batch in histories(rng):
         days.bring(batch)
         days.check()
+
+
+def event(minute: int, u: str, d: str) -> Call:
+    return Call("event", u, d, minute)
+
+
+def test_who_comes_back_on_a_device_of_two_owns_it_again(con: duckdb.DuckDBPyConnection) -> None:
+    days = Days(con, Identity())
+    days.bring([Call("event", None, "x", 0), event(1, "a", "x"), event(2, "b", "x")])
+    # b was seen last already
+    assert days.bring([event(3, "b", "x")]) == set()
+    days.check()
+    assert days.bring([event(4, "a", "x")]) == {user("a"), user("b"), device("x")}
+    days.check()
+
+
+def test_through_a_device_that_everybody_uses_nothing_hangs_together(con: duckdb.DuckDBPyConnection) -> None:
+    days = Days(con, Identity(mode="strict", max_users_per_device=1, max_users_per_person=2))
+    days.bring([event(i, f"n{i}", "x") for i in range(5)])
+    days.check()
+    assert days.bring([event(9, "a", "x"), event(9, "a", "y")]) == {user("a"), device("x"), device("y")}
+    days.check()
