@@ -119,6 +119,8 @@ COLUMN_COMMENTS = {
     "merged": "People that were absorbed by others.",
     "split": "People that came out of others.",
     "identity_change.devices_joined": "Devices that are somebody's now and were nobody's before.",
+    "derived_again": "Users and devices of which people were derived in this run.",
+    "derived_anew": "Why everybody was derived anew; empty where only what was new and what it touched was.",
     "valid_from": "Since when the row holds, UTC; null from the beginning.",
     "valid_to": "Until then, inclusive, UTC; null: still.",
     "people_version": "Fingerprint of the mapping from actors to people.",

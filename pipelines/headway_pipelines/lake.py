@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -80,8 +80,7 @@ def attach_lake(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Le
         ledger: Its ledger, which says what is live.
     """
     con.execute(f"CREATE OR REPLACE VIEW lake AS {lake_query(workspace, ledger)}")
-    links = [workspace.warehouse / p for p in ledger.lake_files("links")]
-    con.execute(f"CREATE OR REPLACE VIEW links AS {_scan(links, LINK_COLUMNS)}")
+    con.execute(f"CREATE OR REPLACE VIEW links AS {link_query(workspace, ledger.lake_files('links'))}")
 
 
 def lake_query(workspace: Workspace, ledger: Ledger) -> str:
@@ -96,6 +95,19 @@ def lake_query(workspace: Workspace, ledger: Ledger) -> str:
     """
     files = [workspace.warehouse / p for p in ledger.lake_files("events")]
     return _scan(files, lake_columns(load_plan(workspace.plan_file)))
+
+
+def link_query(workspace: Workspace, files: Iterable[str]) -> str:
+    """A SELECT over files of links.
+
+    Args:
+        workspace: The workspace.
+        files: Paths below the warehouse.
+
+    Returns:
+        The query text, with absolute paths.
+    """
+    return _scan([workspace.warehouse / path for path in files], LINK_COLUMNS)
 
 
 def _scan(files: list[Path], columns: dict[str, str]) -> str:
@@ -131,7 +143,7 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
         with guarded("bring staged events into the lake"):
             rewritten = _choose(con, workspace, ledger, groups, passed)
             added = _write_days(con, workspace, incoming, groups, rewritten)
-            links, old_links = _write_links(con, workspace, ledger)
+            links = _write_links(con, workspace, ledger)
             statements = write_statements(con, workspace, ledger, groups, passed)
             copies, contested = count_copies(con, workspace, ledger)
             days = sorted({day for day, _ in added.values()} | set(rewritten))
@@ -142,7 +154,7 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
     replaced = [p for p, day in ledger.lake_files().items() if day in rewritten]
     with ledger.transaction():
         ledger.swap_files("events", added, replaced)
-        ledger.swap_files("links", links, old_links)
+        ledger.swap_files("links", links, [])
         for kind, files in {**statements, CONTESTED: contested}.items():
             if files:
                 ledger.swap_files(kind, files, list(ledger.lake_files(kind)))
@@ -200,21 +212,52 @@ def _write_days(
 
 def _write_links(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger
-) -> tuple[dict[str, tuple[str, int]], list[str]]:
-    """Adds a file with the new links; when there are many files, they become one. Returns new and replaced files."""
+) -> dict[str, tuple[str, int]]:
+    """Adds a file with the new links."""
     passed = ", ".join(str(b.batch) for b in ledger.batches(PASSED))
-    staged = f"({_scan(_staged_links(workspace, ledger), LINK_COLUMNS)}) WHERE batch IN ({passed})"
-    replaced = list(ledger.lake_files("links"))
-    if len(replaced) < MAX_LINK_FILES:
-        replaced = []
-    old = "UNION ALL FROM links" if replaced else ""
-    query = with_inputs(load(_HERE, "merged_links.sql"), {"linked": f"FROM {staged} {old}"})
+    return _link_file(
+        con,
+        workspace,
+        f"FROM ({_scan(_staged_links(workspace, ledger), LINK_COLUMNS)}) WHERE batch IN ({passed})",
+    )
+
+
+def merge_links(workspace: Workspace, ledger: Ledger) -> tuple[dict[str, tuple[str, int]], list[str]]:
+    """Makes one file of many files of links; a file that is larger by far than the others together stays.
+
+    Done after people were derived and not before: which links are new is told from which files are.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        New and replaced files, as `Ledger.swap_files` takes them; nothing where there are few.
+    """
+    files = list(ledger.lake_files("links"))
+    if len(files) <= MAX_LINK_FILES:
+        return {}, []
+    by_size = sorted(files, key=lambda path: (workspace.warehouse / path).stat().st_size)
+    sizes = [(workspace.warehouse / path).stat().st_size for path in by_size]
+    small = by_size[:-1] if sizes[-1] > 2 * sum(sizes[:-1]) else by_size
+    con = connect(temp_directory=workspace.warehouse / "tmp")
+    try:
+        with guarded("merge files of links"):
+            return _link_file(con, workspace, link_query(workspace, small)), small
+    finally:
+        con.close()
+
+
+def _link_file(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, linked: str
+) -> dict[str, tuple[str, int]]:
+    query = with_inputs(load(_HERE, "merged_links.sql"), {"linked": linked})
     workspace.people.mkdir(parents=True, exist_ok=True)
     target = workspace.people / f"links-{secrets.token_hex(6)}.parquet"
     con.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
     sync_file(target)
     sync_folder(target.parent)
-    return {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}, replaced
+    return {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}
 
 
 def _staged_links(workspace: Workspace, ledger: Ledger) -> list[Path]:

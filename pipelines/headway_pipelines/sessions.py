@@ -1,21 +1,46 @@
 """Sessions of people, derived from the lake after stitching.
 
-Whole sessions are computed anew each time, so late events and merges of people never leave half a session behind.
+All sessions of whoever has new events or other members are computed again, so late events and merges of people never
+leave half a session behind; those of everybody else stay. When everybody's are, the reason is told (`basis`).
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from headway import Sessions
 from headway.engine import connect, guarded
-from headway.engine.sql import literal
+from headway.engine.sql import literal, load
+from headway.errors import EngineError
 from headway.insights.sessions import every_session
-from headway.models.plan import load_plan
+from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
+from headway_pipelines.basis import (
+    ALL_PEOPLE,
+    FIRST,
+    NOT_OURS,
+    RULES,
+    UNREADABLE,
+    changes_file,
+    code_stamp,
+    mark_of,
+    read_basis,
+)
 from headway_pipelines.compute import PlannedLog, attach_people
+from headway_pipelines.integrity import whole
+from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.people_part import attach_members
+from headway_pipelines.people_tables import read_table, readable, table_file
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
+
+_SETTING = "sessions_basis"
 
 
 @dataclass(frozen=True)
@@ -25,10 +50,12 @@ class Visits:
     Attributes:
         sessions: Sessions that count.
         set_apart: Sessions that are no visits, by the rules of the product.
+        anew: Why everybody's were derived; empty where only those of people who changed were, or none.
     """
 
     sessions: int
     set_apart: int
+    anew: str = ""
 
 
 def session_question(product: Product) -> Sessions:
@@ -53,7 +80,7 @@ def session_question(product: Product) -> Sessions:
 
 
 def derive_sessions(workspace: Workspace, ledger: Ledger) -> Visits:
-    """Rebuilds the table `sessions` from the lake and its people.
+    """Brings the table `sessions` up to date with the lake and its people.
 
     Args:
         workspace: The workspace.
@@ -64,23 +91,99 @@ def derive_sessions(workspace: Workspace, ledger: Ledger) -> Visits:
     """
     plan = load_plan(workspace.plan_file)
     product = load_product(workspace.product_file, plan)
+    known = ledger.get_json(_SETTING)
+    basis = read_basis(ledger)
+    number = basis.number if basis else 0
+    stamps = {"code": code_stamp(), "plan": plan.hash, "sessions": _rules_stamp(product)}
+    anew = _why_anew(workspace, known, number, stamps)
+    if not anew and known["number"] == number:
+        return Visits(known["sessions"], known["set_apart"])
+    since = 0 if anew else int(known["number"])
+    try:
+        counts = _write(workspace, ledger, plan, product, [] if anew else range(since + 1, number + 1))
+    except EngineError:
+        # damage inside a file shows only when it is read
+        if anew or readable([workspace.sessions_file]):
+            raise
+        anew = UNREADABLE
+        counts = _write(workspace, ledger, plan, product, [])
+    target = workspace.sessions_file
+    _beside(target).replace(target)
+    sync_folder(target.parent)
+    noted = {"number": number, "stamps": stamps, "mark": mark_of(target), "derived_anew": anew}
+    ledger.put_json(_SETTING, noted | {"sessions": counts[0], "set_apart": counts[1]})
+    for path in (workspace.people / "changes").glob("*.parquet"):
+        if path.stem.isdigit() and int(path.stem) <= number:
+            path.unlink()
+    return Visits(*counts, anew)
+
+
+def _why_anew(
+    workspace: Workspace, known: Mapping[str, Any] | None, number: int, stamps: Mapping[str, str]
+) -> str:
+    """Says why all sessions must be derived; empty where those of people who changed suffice."""
+    if known is None:
+        return FIRST
+    for name, stamp in stamps.items():
+        if known["stamps"].get(name) != stamp:
+            return RULES[name]
+    mark = mark_of(workspace.sessions_file)
+    if mark is None or list(mark) != known["mark"]:
+        return NOT_OURS
+    changes = (changes_file(workspace, n) for n in range(known["number"] + 1, number + 1))
+    return "" if known["number"] <= number and all(map(whole, changes)) else ALL_PEOPLE
+
+
+def _write(
+    workspace: Workspace, ledger: Ledger, plan: TrackingPlan, product: Product, changes: Sequence[int]
+) -> tuple[int, int]:
+    """Writes the sessions of everybody, or those of whom some changes of the people touched beside the others'."""
     con = connect(temp_directory=workspace.warehouse / "tmp")
     target = workspace.sessions_file
-    temporary = target.with_name(f".{target.name}.partial")
+    temporary = literal(str(_beside(target)))
     try:
-        attach_people(con, workspace, ledger)
-        log = PlannedLog((con, "events"), timezone=product.timezone, week_start=product.week_start)
-        log.planned = frozenset(plan.events)
-        query = every_session(session_question(product), log)
         with guarded("make sessions"):
-            con.execute(f"COPY ({query}) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
-            counts = con.execute(
-                "SELECT count(*) FILTER (reason IS NULL), count(reason) FROM read_parquet($path)",
-                {"path": str(temporary)},
+            if changes:
+                _attach_touched(con, workspace, ledger, changes)
+            else:
+                attach_people(con, workspace, ledger)
+            log = PlannedLog((con, "events"), timezone=product.timezone, week_start=product.week_start)
+            log.planned = frozenset(plan.events)
+            query = every_session(session_question(product), log)
+            if changes:
+                con.execute(f"CREATE TEMP VIEW found AS {query}")
+                con.execute(f"CREATE TEMP VIEW known AS FROM {read_table(target)}")
+                query = load("headway_pipelines", "sessions_again.sql")
+            con.execute(f"COPY ({query}) TO {temporary} (FORMAT parquet, COMPRESSION zstd)")
+            sessions, set_apart = con.execute(
+                f"SELECT count(*) FILTER (reason IS NULL), count(reason) FROM read_parquet({temporary})"
             ).fetchall()[0]
     finally:
         con.close()
-    sync_file(temporary)
-    temporary.replace(target)
-    sync_folder(target.parent)
-    return Visits(*counts)
+    sync_file(_beside(target))
+    return int(sessions), int(set_apart)
+
+
+def _attach_touched(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, changes: Sequence[int]
+) -> None:
+    """Makes `touched_people` and the view `events` of what they did; some events of others are among them."""
+    attach_lake(con, workspace, ledger)
+    files = [str(changes_file(workspace, number)) for number in changes]
+    con.execute(
+        "CREATE TEMP TABLE touched_people AS SELECT DISTINCT person FROM read_parquet($files)",
+        {"files": files},
+    )
+    for view, table in (("people_after", "actor_person"), ("spans_after", "device_spans")):
+        con.execute(f"CREATE VIEW {view} AS FROM {read_table(table_file(workspace.people, table))}")
+    attach_members(con)
+    con.execute(f"CREATE VIEW events AS {load('headway_pipelines', 'events.sql')}")
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.partial")
+
+
+def _rules_stamp(product: Product) -> str:
+    rules = product.sessions.model_dump_json()
+    return hashlib.sha256(f"{rules}{product.timezone}".encode()).hexdigest()[:16]

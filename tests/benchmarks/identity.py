@@ -1,14 +1,15 @@
-"""What stitching costs: people derived over a generated lake, first in full, then after one more day.
+"""What stitching costs: people and sessions derived over a generated lake, in full, then after one more day.
 
-The lake and its links are written directly, no raw log is read. Every figure is a whole process's wall time and peak
-memory, measured from outside.
+The lake and its links are written directly, no raw log is read. Every figure is a whole process's wall time, CPU time
+and peak memory, measured from outside.
 
-* first    `derive_people` over the whole lake, nothing known yet
+* first    the whole lake, nothing known yet
 * again    the same with nothing new
-* day      one more day of events, new users and devices among them
+* day      one more day of events: new users and devices, and those that come back
+* anew     the whole lake with that day, everybody derived anew: what the day would cost otherwise
 
-The modes are measured apart; ``--ids`` counts users and devices together. The size that the tests of scale speak of is
-``--events 50000000 --ids 5000000``.
+Who acts on a day does ``--together`` things in a row. The modes are measured apart; ``--ids`` counts users and devices
+together. The size that the tests of scale speak of is ``--events 50000000 --ids 5000000``.
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ identity: {{mode: {mode}}}
 EVENTS = """
     SELECT
         md5('e' || {day} || ':' || i)::UUID AS event_id,
-        CASE WHEN hash(i, {day}, 1) % 3 = 0 THEN md5('d' || who % ({ids} * 6 // 10))::UUID
+        CASE WHEN hash(who, 1) % 3 = 0 THEN md5('d' || who % ({ids} * 6 // 10))::UUID
              ELSE md5('u' || who % ({ids} * 4 // 10))::UUID END AS actor,
         NULL::UUID AS account, 'Page Viewed' AS event,
-        TIMESTAMP '2025-01-01' + to_days({day}) + to_seconds((hash(i, {day}, 2) % 86400)::BIGINT)
+        TIMESTAMP '2025-01-01' + to_days({day}) + to_seconds((hash(who, 2) % 86000 + i % {together} * 60)::BIGINT)
             AS occurred_at,
         NULL::TIMESTAMP AS client_at, NULL::TIMESTAMP AS received_at, 1::UINTEGER AS line, 1::UINTEGER AS batch,
-        'bench' AS source
-    FROM (SELECT range AS i, hash(range, {day}) AS who FROM range({events}))
+        'bench' AS source, 'people' AS traffic
+    FROM (SELECT range AS i, hash(range // {together}, {day}) AS who FROM range({events}))
 """
 LINKS = """
     SELECT
@@ -65,9 +66,18 @@ LINKS = """
     FROM range({low} * 4 // 10, {high} * 4 // 10) t(u)
     WHERE u % 50 = 0
 """
+#: A device in fifty is seen again on a day, with one of its users, later than before.
+RETURNING = """
+    UNION ALL
+    SELECT
+        1::UINTEGER, md5('d' || d)::UUID, NULL, md5('u' || hash(d, 0) % ({ids} * 4 // 10))::UUID,
+        TIMESTAMP '2025-01-01' + to_days({day}), TIMESTAMP '2025-01-01' + to_days({day}), NULL
+    FROM range({low}) t(d)
+    WHERE hash(d, {day}) % 50 = 0
+"""
 
 
-def add(root: Path, events: int, ids: int, day: int, low: int, high: int) -> None:
+def add(root: Path, events: int, ids: int, day: int, low: int, high: int, together: int) -> None:
     """Writes a day of events, and the links of some devices."""
     from headway.engine import connect
     from headway_pipelines.ledger import Ledger
@@ -77,8 +87,12 @@ def add(root: Path, events: int, ids: int, day: int, low: int, high: int) -> Non
     ledger = Ledger(workspace.ledger_file)
     con = connect()
     sets = {
-        "events": (EVENTS.format(day=day, events=events, ids=ids), workspace.lake / f"day={day}", str(day)),
-        "links": (LINKS.format(low=low, high=high, ids=ids), workspace.people, ""),
+        "events": (
+            EVENTS.format(day=day, events=events, ids=ids, together=together),
+            workspace.lake / f"day={day}",
+            str(day),
+        ),
+        "links": ((LINKS + RETURNING).format(low=low, high=high, ids=ids, day=day), workspace.people, ""),
     }
     for kind, (query, folder, label) in sets.items():
         if kind == "links" and low == high:
@@ -92,16 +106,23 @@ def add(root: Path, events: int, ids: int, day: int, low: int, high: int) -> Non
     con.close()
 
 
-def derive(root: Path) -> None:
-    """Derives the people of a workspace."""
+def derive(root: Path, what: str, anew: bool) -> None:
+    """Derives the people or the sessions of a workspace."""
     from headway_pipelines.ledger import Ledger
     from headway_pipelines.people import derive_people
+    from headway_pipelines.sessions import derive_sessions
     from headway_pipelines.workspace import Workspace
 
     workspace = Workspace.at(root)
     ledger = Ledger(workspace.ledger_file)
-    done = derive_people(workspace, ledger)
-    print("      ", {name: n for name, n in done.counts().items() if n})
+    if anew:
+        ledger.put_json(f"{what}_basis", None)
+    if what == "people":
+        done = derive_people(workspace, ledger)
+        print("      ", {name: n for name, n in done.counts().items() if n}, done.anew)
+    else:
+        visits = derive_sessions(workspace, ledger)
+        print("      ", f"{visits.sessions} sessions", visits.anew)
     ledger.close()
 
 
@@ -112,34 +133,43 @@ def main() -> None:
     )
     parser.add_argument("--events", type=int, default=2_000_000, help="events in the lake")
     parser.add_argument("--ids", type=int, default=200_000, help="users and devices")
-    parser.add_argument("--days", type=int, default=50, help="days they are spread over")
+    parser.add_argument("--days", type=int, default=60, help="days they are spread over")
+    parser.add_argument("--together", type=int, default=5, help="events in a row of who acts")
     parser.add_argument("--modes", nargs="+", default=["latest_user", "components"])
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--what", nargs="+", default=["people", "sessions"])
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--anew", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        derive(options.worker)
+        derive(Path(options.worker[0]), options.worker[1], options.anew)
         return
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores; {options.events:,} events, {options.ids:,} ids"
     )
-    worker = [sys.executable, __file__, "--worker"]
     for mode in options.modes:
         with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            (root / "tracking_plan.yml").write_text(PLAN)
-            (root / "product.yml").write_text(PRODUCT.format(mode=mode))
-            (root / "raw").mkdir()
-            daily, devices = options.events // options.days, options.ids * 6 // 10
-            for day in range(options.days):
-                add(root, daily, options.ids, day, 0, devices if day == 0 else 0)
-            for name in ("first", "again", "day"):
-                if name == "day":
-                    add(root, daily, options.ids, options.days, devices, devices + devices // options.days)
-                done = measure([*worker, str(root)], dict(os.environ))
-                print(
-                    f"{mode:12} {name:6} {done.wall:7.1f} s {done.cpu:7.1f} s cpu {done.peak_mb:6.0f} MB",
-                    flush=True,
-                )
+            bench(Path(folder), mode, options)
+
+
+def bench(root: Path, mode: str, options: argparse.Namespace) -> None:
+    """Measures one mode."""
+    (root / "tracking_plan.yml").write_text(PLAN)
+    (root / "product.yml").write_text(PRODUCT.format(mode=mode))
+    (root / "raw").mkdir()
+    daily, devices = options.events // options.days, options.ids * 6 // 10
+    for day in range(options.days):
+        add(root, daily, options.ids, day, 0, devices if day == 0 else 0, options.together)
+    for name in ("first", "again", "day", "anew"):
+        if name == "day":
+            more = devices + devices // options.days
+            add(root, daily, options.ids, options.days, devices, more, options.together)
+        for what in options.what:
+            worker = [sys.executable, __file__, "--worker", str(root), what]
+            done = measure([*worker, *(["--anew"] if name == "anew" else [])], dict(os.environ))
+            print(
+                f"{mode:12} {what:9} {name:6} {done.wall:7.1f} s {done.cpu:7.1f} s cpu {done.peak_mb:6.0f} MB",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from headway_pipelines.people import derive_people
     description="Users and devices joined as product.yml says, and each person's first-touch channel.",
 )
 def people(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Derives people anew from the lake."""
+    """Derives people again where something is new."""
     with warehouse.opened() as (workspace, ledger):
         done = derive_people(workspace, ledger)
     return dg.MaterializeResult(
@@ -25,6 +25,7 @@ def people(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignor
             "dagster/row_count": done.people,
             "version": done.version,
             "mapping_changed": done.changed,
+            "derived anew": done.anew or "no",
             **{name.replace("_", " "): number for name, number in done.counts().items()},
         }
     )

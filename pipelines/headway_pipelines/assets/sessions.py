@@ -16,7 +16,13 @@ from headway_pipelines.sessions import derive_sessions
     description="Visits of people by the product's rules, and those set apart because nobody visits like that.",
 )
 def sessions(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Derives sessions anew from the lake."""
+    """Derives the sessions of whoever changed."""
     with warehouse.opened() as (workspace, ledger):
         done = derive_sessions(workspace, ledger)
-    return dg.MaterializeResult(metadata={"dagster/row_count": done.sessions, "set_apart": done.set_apart})
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": done.sessions,
+            "set_apart": done.set_apart,
+            "derived_anew": done.anew or "no",
+        }
+    )

@@ -29,6 +29,26 @@ class Found:
     oversized_people: int = 0
     not_one_to_one: int = 0
 
+    def moved(self, before: Found, after: Found) -> Found:
+        """Adds what became of a part of what was found.
+
+        Args:
+            before: What had been found in that part.
+            after: What is found there now.
+
+        Returns:
+            What is found in all.
+
+        Examples:
+            >>> Found(7, 1, 0).moved(Found(2, 0, 0), Found(3, 0, 0))
+            Found(shared_devices=8, oversized_people=1, not_one_to_one=0)
+        """
+        return Found(
+            self.shared_devices - before.shared_devices + after.shared_devices,
+            self.oversized_people - before.oversized_people + after.oversized_people,
+            self.not_one_to_one - before.not_one_to_one + after.not_one_to_one,
+        )
+
 
 def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     """Makes the temporary tables `mapping(actor, person)` and `spans(actor, valid_from, valid_to, person)`.
@@ -61,6 +81,28 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     for name in ("aliases", "sightings", "seen", "kept", "breaks", "stretches", "visits", "owners"):
         con.execute(f"DROP TABLE {name}")
     return found
+
+
+def map_affected(con: duckdb.DuckDBPyConnection, rules: Identity, found: Found) -> Found:
+    """Makes the temporary tables `mapping` and `spans` of `map_people`, of the affected alone.
+
+    What was set aside is counted among them as it was and as it is: the difference is what changed in all.
+
+    Args:
+        con: A connection that knows `links_before`, `links_after`, `actors_before` and `actors_after`, all of them
+            restricted to the affected. The relations `links` and `actors` are theirs from now on.
+        rules: How users and devices become people.
+        found: What was not joined, of everybody, before.
+
+    Returns:
+        What is not joined, of everybody, now.
+    """
+    counted = []
+    for when in ("before", "after"):
+        for name in ("links", "actors"):
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {name}_{when}")
+        counted.append(map_people(con, rules))
+    return found.moved(*counted)
 
 
 def _join(con: duckdb.DuckDBPyConnection, edges: str, most: int) -> int:
