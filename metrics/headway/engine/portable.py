@@ -133,7 +133,22 @@ def translated(sql: str, dialect: Dialect) -> str:
             f"only DuckDB answers this question: {', '.join(found)} may mean something else to {dialect}. Ask it of a "
             "log on this machine, or leave out the option that needs it"
         )
-    return core.sql(dialect=dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    return _named(core).sql(dialect=dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def _named(core: exp.Expr) -> exp.Expr:
+    """Gives every column that comes out of a SELECT its name: where tables are joined, ClickHouse puts theirs before it."""
+    for select in core.find_all(exp.Select):
+        select.set(
+            "expressions",
+            [
+                exp.alias_(item, item.name, quoted=item.this.quoted)
+                if isinstance(item, exp.Column) and item.table and not item.is_star
+                else item
+                for item in select.expressions
+            ],
+        )
+    return core
 
 
 def _objections(node: exp.Expr) -> Iterator[str]:
