@@ -35,7 +35,8 @@ def add_macros(con: duckdb.DuckDBPyConnection, *, timezone: str, week_start: str
         >>> _ = con.execute("CREATE TABLE horizon AS SELECT TIMESTAMP '2026-03-09' AS horizon")
         >>> _ = con.execute(
         ...     "CREATE TABLE events AS SELECT * FROM (VALUES (1, 'Visit', TIMESTAMP '2026-03-01'), "
-        ...     "(2, 'Visit', TIMESTAMP '2026-03-01'), (1, 'Pay', TIMESTAMP '2026-03-02')) t(person, event, occurred_at)")
+        ...     "(2, 'Visit', TIMESTAMP '2026-03-01'), (1, 'Pay', TIMESTAMP '2026-03-02')) "
+        ...     "t(person, event, occurred_at)")
         >>> add_macros(con, timezone="UTC", week_start="monday")
         >>> con.execute("SELECT event, people FROM funnel(['Visit', 'Pay'], INTERVAL 7 DAY)").fetchall()
         [('Visit', 2), ('Pay', 1)]

@@ -1,5 +1,6 @@
 -- Days and periods of the product's calendar: what the other macros count in.
--- Inputs: the reporting time zone, the day weeks start on, as days after Monday's predecessor in 1970.
+-- Grain: calendar(period): one row per period from the first event to the last.
+-- Inputs: events, horizon; the reporting time zone, the day weeks start on, as days after Monday's predecessor in 1970.
 -- Meaning: periods are numbered on from 1970-01-01; a number turns back into the first day of its period.
 CREATE OR REPLACE MACRO local_day(instant) AS CAST((instant AT TIME ZONE 'UTC') AT TIME ZONE $timezone AS DATE);
 CREATE OR REPLACE MACRO period_number(day, period) AS CASE period
