@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from headway.engine import connect, guarded
@@ -19,6 +20,7 @@ def replace_database(
     tables: Mapping[str, pl.DataFrame],
     *,
     views: Mapping[str, str] | None = None,
+    finish: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
     comments: bool = False,
     mode: int = 0o600,
 ) -> None:
@@ -31,6 +33,7 @@ def replace_database(
         path: The database file.
         tables: Table name -> rows.
         views: View name -> query, made after the tables.
+        finish: Called with the connection after tables and views are there, for what else belongs into the file.
         comments: Whether every table and column must be documented in the file itself.
         mode: Permissions of the file.
 
@@ -50,6 +53,8 @@ def replace_database(
                     con.unregister("frame")
                 for name, query in (views or {}).items():
                     con.execute(f"CREATE VIEW {identifier(name)} AS {query}")
+                if finish is not None:
+                    finish(con)
                 if comments:
                     for statement in _comments(con.execute(_COLUMNS).fetchall()):
                         con.execute(statement)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, load
+from headway.macros import add_macros
 from headway.models.plan import load_plan
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
@@ -134,6 +136,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
     computed = tables_of(workspace.metrics_db)
     info = computed["run_info"]
     lake = lake_query(workspace, ledger)
+    ((timezone, week_start),) = info.select("timezone", "week_start").rows()
     replace_database(
         workspace.explore_db,
         {
@@ -149,6 +152,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
             },
             **{f"{subject}_latest": latest_query(subject) for subject in described},
         },
+        finish=partial(add_macros, timezone=timezone, week_start=week_start),
         comments=True,
     )
 
