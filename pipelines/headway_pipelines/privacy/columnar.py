@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from headway.engine import connect, guarded, identifier
 from headway.errors import EngineError
-from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map, numbers
+from headway_pipelines.privacy.fields import check_columns, field_names, fields_of, numbers, table_schema
 from headway_pipelines.privacy.framing import Block
 from headway_pipelines.privacy.opening import DamagedFile, is_zip
 from headway_pipelines.sources.shape import Reader
@@ -52,9 +52,9 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
                     numbers(places.astype(np.uint32)),
                     numbers(places),
                     _records(names, columns),
-                    fields_map(names, columns, batch.num_rows),
+                    *fields_of(names, columns, batch.num_rows, reader),
                 ],
-                schema=TABLE_SCHEMA,
+                schema=table_schema(reader),
             )
             row += batch.num_rows
             yield Block(table)

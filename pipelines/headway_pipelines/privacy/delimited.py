@@ -18,11 +18,11 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from headway_pipelines.privacy.fields import (
-    TABLE_SCHEMA,
     check_columns,
     field_names,
-    fields_map,
+    fields_of,
     numbers,
+    table_schema,
     texts,
 )
 from headway_pipelines.privacy.framing import (
@@ -254,9 +254,9 @@ class _Rows:
                 numbers((lines.piece.line + index).astype(np.uint32)),
                 numbers(lines.piece.position + lines.offsets[index].astype(np.int64)),
                 records,
-                fields_map(self._names, columns, len(index)),
+                *fields_of(self._names, columns, len(index), self._reader),
             ],
-            schema=TABLE_SCHEMA,
+            schema=table_schema(self._reader),
         )
         return Block(table, sorted(lines.rejects))
 
