@@ -121,8 +121,10 @@ def fields_of(names: Sequence[str], columns: Sequence[pa.Array], count: int, rea
     given = {name: (column, _filled(column, count)) for name, column in zip(names, columns, strict=True)}
     if not reader.parts:
         return [pa.MapArray.from_arrays(*_entries(given, count))]
-    empty = (texts([""] * count), np.zeros(count, np.bool_))
-    parts = [_without_empty(*given.pop(name, empty)) for name in reader.parts]
+    parts = [
+        _without_empty(*given.pop(name)) if name in given else pa.nulls(count, pa.string())
+        for name in reader.parts
+    ]
     offsets, keys, values = _entries(given, count)
     others = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([keys, values], fields=list(_ENTRY)))
     return [pa.StructArray.from_arrays(parts, names=list(reader.parts)), others]

@@ -411,3 +411,16 @@ def test_known_columns_are_read_by_name_and_the_others_listed(tmp_path: Path, pa
         {"parts": {"id": "1", "missing": None}, "others": [{"key": "x", "value": "a"}]},
         {"parts": {"id": None, "missing": None}, "others": [{"key": "Id", "value": "3"}]},
     ]
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["text", "list"])
+def test_a_parquet_file_with_text_that_is_not_utf8_is_set_aside(tmp_path: Path, nested: bool) -> None:
+    offsets = pa.array([0, 3], pa.int32())
+    column: pa.Array = pa.StringArray.from_buffers(1, offsets.buffers()[1], pa.py_buffer(b"a\xff\xfe"))
+    if nested:
+        column = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), column)
+    parquet.write_table(pa.table({"c": column}), tmp_path / "bad")
+    with pytest.raises(DamagedFile, match="row group 0 is damaged"):
+        list(frame_table(tmp_path / "bad", Reader("parquet")))
+    parquet.write_table(pa.table({"c": [1.5]}), tmp_path / "good")
+    assert rows_of(tmp_path / "good", Reader("parquet"))[0] == [(1, 1, "1.5", {"c": "1.5"})]
