@@ -424,3 +424,9 @@ def test_a_parquet_file_with_text_that_is_not_utf8_is_set_aside(tmp_path: Path, 
         list(frame_table(tmp_path / "bad", Reader("parquet")))
     parquet.write_table(pa.table({"c": [1.5]}), tmp_path / "good")
     assert rows_of(tmp_path / "good", Reader("parquet"))[0] == [(1, 1, "1.5", {"c": "1.5"})]
+
+
+def test_an_empty_extra_field_may_be_quoted(tmp_path: Path) -> None:
+    rows, rejects = read(tmp_path, b'a,b\n1,2,""\n"3","4",""\n"5","6","7"\n"8,9",\n')
+    assert [fields for *_, fields in rows] == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}, {"a": "8,9"}]
+    assert rejects == [(4, 24, "wrong number of fields")]
