@@ -54,7 +54,9 @@ SELECT
         ELSE 'call'
     END AS outcome,
     CAST(call AS VARCHAR) AS content,
-    struct_update(e, insert_id := coalesce(e.insert_id, e."$insert_id"), user_agent := coalesce(e.user_agent, agent)) AS e,
+    e,
+    coalesce(e.insert_id, e."$insert_id") AS insert_id,
+    agent,
     -- without a time the event happened when it was sent
     coalesce(received_at - (uploaded_at - sent_time), sent_time, received_at) AS occurred_at,
     coalesce(sent_time, uploaded_at) AS client_at,
