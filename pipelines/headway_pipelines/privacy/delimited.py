@@ -326,7 +326,7 @@ def _intricate(
     counts = np.diff(places)
     lines = np.repeat(np.arange(len(counts)), counts)
     opening = (np.arange(len(quotes)) - places[:-1][lines]) % 2 == 0
-    # Every line ends with a newline, so that there is a byte after each quote; the one before the first is not looked at.
+    # Every line ends with a newline: there is a byte after each quote. The one before the first is not looked at.
     before, after = array[quotes - 1], array[np.minimum(quotes + 1, len(array) - 1)]
     opens = (before == separator) | (quotes == offsets[lines])
     closes = (after == separator) | (after == ord("\n")) | (after == ord("\r"))

@@ -43,9 +43,7 @@ def table_schema(reader: Reader) -> pa.Schema:
         ("others", pa.list_(_ENTRY)),
     ]
     fields = known if reader.parts else [("fields", pa.map_(pa.string(), pa.string()))]
-    return pa.schema(
-        [("line", pa.uint32()), ("position", pa.int64()), ("record", pa.string()), *fields]
-    )
+    return pa.schema([("line", pa.uint32()), ("position", pa.int64()), ("record", pa.string()), *fields])
 
 
 class WrongColumns(DamagedFile, InputError):
@@ -105,7 +103,9 @@ def check_columns(names: Sequence[str], reader: Reader) -> None:
     )
 
 
-def fields_of(names: Sequence[str], columns: Sequence[pa.Array], count: int, reader: Reader) -> list[pa.Array]:
+def fields_of(
+    names: Sequence[str], columns: Sequence[pa.Array], count: int, reader: Reader
+) -> list[pa.Array]:
     """Turns columns of text into the fields of each row, without nulls and empty texts.
 
     Args:
@@ -126,7 +126,9 @@ def fields_of(names: Sequence[str], columns: Sequence[pa.Array], count: int, rea
         for name in reader.parts
     ]
     offsets, keys, values = _entries(given, count)
-    others = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([keys, values], fields=list(_ENTRY)))
+    others = pa.ListArray.from_arrays(
+        offsets, pa.StructArray.from_arrays([keys, values], fields=list(_ENTRY))
+    )
     return [pa.StructArray.from_arrays(parts, names=list(reader.parts)), others]
 
 
@@ -150,7 +152,9 @@ def _without_empty(column: pa.Array, filled: _Filled) -> pa.Array:
     return pa.StringArray.from_buffers(len(filled), offsets, column.buffers()[2], valid)
 
 
-def _entries(given: Mapping[str, tuple[pa.Array, _Filled]], count: int) -> tuple[pa.Array, pa.Array, pa.Array]:
+def _entries(
+    given: Mapping[str, tuple[pa.Array, _Filled]], count: int
+) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Where each row's fields begin, their names, and their texts, all rows one after the other."""
     filled = np.empty((count, len(given)), np.bool_)
     for place, (_, each) in enumerate(given.values()):

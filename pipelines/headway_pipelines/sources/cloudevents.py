@@ -58,7 +58,9 @@ class CloudEventsSource(Mapping):
         names = self._attributes()
         for name in names:
             if name != name.lower() and name.lower() in map(str.lower, set(names) - {name}):
-                raise ValueError(f"{name!r} differs from another name in case only; attributes are lower case")
+                raise ValueError(
+                    f"{name!r} differs from another name in case only; attributes are lower case"
+                )
         return self
 
     def _attributes(self) -> tuple[str, ...]:
@@ -71,7 +73,9 @@ class CloudEventsSource(Mapping):
         chosen = self.properties_of("map_entries(members)", "data.")
         if self.properties is not None or any(path.startswith("data.") for path in self.fields()):
             return chosen
-        return f"CASE WHEN list_count(map_values(members)) = cardinality(members) THEN members ELSE {chosen} END"
+        return (
+            f"CASE WHEN list_count(map_values(members)) = cardinality(members) THEN members ELSE {chosen} END"
+        )
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""

@@ -15,7 +15,17 @@ from headway_pipelines.sources.shape import FileSet, Reader, Source
 _HERE = "headway_pipelines.sources"
 _COLUMNS = ("event_name", "event_timestamp", "event_params")
 _MORE_COLUMNS = (
-    *("user_id", "user_pseudo_id", "client_id", "stream_id", "platform", "items", "user_properties", "device", "geo"),
+    *(
+        "user_id",
+        "user_pseudo_id",
+        "client_id",
+        "stream_id",
+        "platform",
+        "items",
+        "user_properties",
+        "device",
+        "geo",
+    ),
     *("collected_traffic_source", "traffic_source"),
 )
 #: A share of lines: exports are of one piece.

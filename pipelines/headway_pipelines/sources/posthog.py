@@ -68,7 +68,13 @@ def posthog_parquet(
         'parquet'
     """
     text = calls_query(load(_HERE, "posthog_rows.sql"), account)
-    return Source(name, "posthog_parquet", text, Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS)), files)
+    return Source(
+        name,
+        "posthog_parquet",
+        text,
+        Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS)),
+        files,
+    )
 
 
 def calls_query(given: str, account: str) -> str:
