@@ -63,7 +63,12 @@ def test_copies_that_lie_on_different_days_are_one_event_as_if_all_were_ranked_a
     # Lake days are written one by one, each with the losing copies of that day alone. A corrected clock moves copies.
     chosen = random.Random(7)
     calls = [
-        copy(number, received=6000 + number, occurred=1440 * chosen.randrange(4) + number, name=f"m{number % 17}")
+        copy(
+            number,
+            received=6000 + number,
+            occurred=1440 * chosen.randrange(4) + number,
+            name=f"m{number % 17}",
+        )
         for number in range(60)
     ]
     chosen.shuffle(calls)

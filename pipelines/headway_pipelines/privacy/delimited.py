@@ -335,7 +335,8 @@ def _intricate(
     # Extra fields may be there if they are empty, which is hard to say of a quoted one.
     separators = _outside(np.flatnonzero(array == separator), quotes[~intricate[lines]])
     fields = np.diff(np.searchsorted(separators, offsets)) + 1
-    return intricate | ((counts > 0) & (fields != width))
+    intricate |= (counts > 0) & (fields != width)
+    return intricate
 
 
 def _outside(places: npt.NDArray[np.int64], quotes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
