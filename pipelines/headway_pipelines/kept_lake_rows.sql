@@ -4,4 +4,7 @@
 SELECT /* columns */
 FROM lake l
 WHERE occurred_at >= $start AND occurred_at < $after
-    AND NOT EXISTS (FROM ranked r WHERE r.is_live AND r.rank > 1 AND r.event_id = l.event_id)
+    AND NOT EXISTS (
+        FROM ranked r
+        WHERE r.occurred_at >= $start AND r.occurred_at < $after AND r.is_live AND r.rank > 1 AND r.event_id = l.event_id
+    )

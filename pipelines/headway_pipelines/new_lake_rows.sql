@@ -5,5 +5,7 @@ SELECT /* columns */
 FROM in_order c
 WHERE occurred_at >= $start AND occurred_at < $after AND NOT EXISTS (
     FROM ranked r
-    WHERE NOT r.is_live AND r.rank > 1 AND r.file = c."from:file" AND r.file_row_number = c.file_row_number
+    -- of this day only: what is held in memory grows with a day, not with all that came in
+    WHERE r.occurred_at >= $start AND r.occurred_at < $after
+        AND NOT r.is_live AND r.rank > 1 AND r.file = c."from:file" AND r.file_row_number = c.file_row_number
 )

@@ -48,6 +48,7 @@ ROW = """
     ({number} % 1000000)::UINTEGER AS line,
     {batch}::UINTEGER AS batch,
     'segment' AS source,
+    NULL::VARCHAR AS traffic,
     ({number} % 997)::DOUBLE AS amount,
     CASE WHEN {number} % 3 = 0 THEN 'pro' ELSE 'free' END AS plan
 """

@@ -9,6 +9,15 @@ PAGES = """
     properties:
       url: {class: url, hosts: [shop.example.com], paths: ["/", "/checkout"], query: [utm_source]}
 """
+CALLS = """
+  Product Viewed: {properties: {price: {class: number}}}
+  Experiment Viewed: {properties: {variant: {class: enum, values: [test, control]}}}
+  Signed Up: {}
+  Product Added: {}
+  Checkout Started: {}
+  Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
+  Order Refunded: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
+"""
 COUNTS = {
     "Page Viewed": 6,
     "Product Viewed": 2,
@@ -44,11 +53,19 @@ def persons(result: Any) -> dict[object, str]:
     """Actor -> person, by joining devices and users one pair at a time."""
     actors = [actor for (actor,) in result.rows("SELECT DISTINCT actor FROM events")]
     group = {actor: {actor} for actor in actors}
-    for device, user in result.rows("SELECT device, person_actor FROM links"):
+    said = "SELECT device, person_actor FROM links UNION SELECT other, person_actor FROM links WHERE other IS NOT NULL"
+    for device, user in result.rows(said):
         together = group.get(device, {device}) | group.get(user, {user})
         for actor in together:
             group[actor] = together
     return {actor: min(map(str, group[actor])) for actor in actors}
+
+
+def people(result: Any, event: str = "%") -> int:
+    """How many people did events of a name, or any."""
+    person = persons(result)
+    actors = result.rows(f"SELECT DISTINCT actor FROM events WHERE event LIKE '{event}'")
+    return len({person[actor] for (actor,) in actors})
 
 
 def people_per_step(result: Any, steps: list[str]) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import random
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,33 @@ def test_each_rule_keeps_its_copy_in_any_order_of_files(
         shop.land(f"{part}.json", [COPIES[place] for place in part])
         bring_in(shop)
     assert shop.query("SELECT amount FROM lake") == [(stays,)]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_copies_that_lie_on_different_days_are_one_event_as_if_all_were_ranked_at_once(
+    tmp_path: Path, parts: int
+) -> None:
+    # Lake days are written one by one, each with the losing copies of that day alone. A corrected clock moves copies.
+    chosen = random.Random(7)
+    calls = [
+        copy(
+            number,
+            received=6000 + number,
+            occurred=1440 * chosen.randrange(4) + number,
+            name=f"m{number % 17}",
+        )
+        for number in range(60)
+    ]
+    chosen.shuffle(calls)
+    shop = shop_with(tmp_path, "first_received")
+    for part in range(parts):
+        shop.land(f"{part}.json", calls[part::parts])
+        bring_in(shop)
+    # The first seventeen arrived first, one of each id.
+    assert shop.query("SELECT amount, occurred_at FROM lake ORDER BY amount") == [
+        (each["properties"]["amount"], dt.datetime.fromisoformat(each["timestamp"]).replace(tzinfo=None))
+        for each in sorted(calls, key=lambda call: call["properties"]["amount"])[:17]
+    ]
 
 
 def test_equal_under_the_rule_the_smallest_arrival_and_then_the_smallest_content_stays(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from pyarrow import parquet
 
 from headway.engine import connect, guarded, identifier
 from headway.errors import EngineError
-from headway_pipelines.privacy.fields import TABLE_SCHEMA, check_columns, field_names, fields_map, numbers
+from headway_pipelines.privacy.fields import check_columns, field_names, fields_of, numbers, table_schema
 from headway_pipelines.privacy.framing import Block
 from headway_pipelines.privacy.opening import DamagedFile, is_zip
 from headway_pipelines.sources.shape import Reader
@@ -39,7 +40,7 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
         WrongColumns: The file lacks a required column.
     """
     row = 0
-    with closing(connect(threads=1, temp_directory="")) as con, _opened(path) as file:
+    with closing(_engine().cursor()) as con, _opened(path) as file:
         names = field_names(file.schema_arrow.names)
         check_columns(names, reader)
         if not names:
@@ -52,12 +53,18 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
                     numbers(places.astype(np.uint32)),
                     numbers(places),
                     _records(names, columns),
-                    fields_map(names, columns, batch.num_rows),
+                    *fields_of(names, columns, batch.num_rows, reader),
                 ],
-                schema=TABLE_SCHEMA,
+                schema=table_schema(reader),
             )
             row += batch.num_rows
             yield Block(table)
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """The database that turns values into texts. It keeps nothing; to open one takes as long as a small file."""
+    return connect(threads=1, temp_directory="")
 
 
 def is_parquet(path: Path) -> bool:
@@ -90,26 +97,34 @@ def _opened(path: Path) -> parquet.ParquetFile:
 def _batches(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
     for group in range(file.num_row_groups):
         try:
-            yield from file.iter_batches(batch_size=_ROWS, row_groups=[group], use_threads=False)
+            for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group], use_threads=False):
+                # Texts that are not UTF-8 would stop the database, not only fail a query.
+                batch.validate(full=True)
+                yield batch
         except (pa.ArrowException, OSError) as error:
             raise DamagedFile(f"row group {group} is damaged: {type(error).__name__}") from None
 
 
 def _texts(con: duckdb.DuckDBPyConnection, batch: pa.RecordBatch) -> list[pa.Array]:
     """Every column as text; the names do not matter here and may repeat."""
-    names = [f"c{place}" for place in range(batch.num_columns)]
-    columns = ", ".join(
-        f"{_text(identifier(name), batch.schema.field(place).type)} AS {identifier(name)}"
-        for place, name in enumerate(names)
-    )
+    columns = dict(enumerate(batch.columns))
+    others = {f"c{place}": column for place, column in columns.items() if not pa.types.is_string(column.type)}
     try:
-        with guarded("read a Parquet file"):
-            con.register("batch", pa.Table.from_arrays(batch.columns, names=names))
-            table = con.sql(f"SELECT {columns} FROM batch").to_arrow_table()
-            con.unregister("batch")
+        if others:
+            chosen = ", ".join(
+                f"{_text(identifier(name), column.type)} AS {identifier(name)}"
+                for name, column in others.items()
+            )
+            with guarded("read a Parquet file"):
+                con.register("batch", pa.Table.from_arrays(list(others.values()), names=list(others)))
+                table = con.sql(f"SELECT {chosen} FROM batch").to_arrow_table()
+                con.unregister("batch")
+            for name, column in zip(others, table.columns, strict=True):
+                columns[int(name[1:])] = pa.concat_arrays(column.chunks).cast(pa.string())
     except (EngineError, pa.ArrowException) as error:
+        _engine.cache_clear()
         raise DamagedFile(f"a column has a type that cannot be read: {type(error).__name__}") from None
-    return [pa.concat_arrays(column.chunks).cast(pa.string()) for column in table.columns]
+    return list(columns.values())
 
 
 def _text(column: str, arrow_type: pa.DataType) -> str:

@@ -1,7 +1,8 @@
 """Delimited text: rows with their line and byte offset, whatever the quoting.
 
-Most lines hold no quote and are split by Arrow, many at a time. A line with a quote, and the lines its quoted field
-runs over, go through Python's ``csv`` module, so that quotes have one meaning.
+Most lines are split by Arrow, many at a time: those without a quote, and those whose quotes do nothing but surround
+whole fields, as nearly every writer sets them. All others, and the lines a quoted field runs over, go through Python's
+``csv`` module, so that quotes have one meaning.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from headway_pipelines.privacy.fields import (
-    TABLE_SCHEMA,
     check_columns,
     field_names,
-    fields_map,
+    fields_of,
     numbers,
+    table_schema,
     texts,
 )
 from headway_pipelines.privacy.framing import (
@@ -184,15 +185,16 @@ class _Rows:
         return lines.count
 
     def _careful(self, lines: _Lines) -> list[int]:
-        """Lines with a quote or with a carriage return that does not end them."""
+        """Lines with a quote that does more than surround a field, or a carriage return that does not end them."""
         data = lines.piece.data
         if b'"' not in data and data.count(b"\r") == data.count(b"\r\n"):
             return []
         array = np.frombuffer(data, np.uint8)
         returns = np.flatnonzero(array[:-1] == ord("\r"))
         stray = returns[array[returns + 1] != ord("\n")]
-        places = np.concatenate([np.flatnonzero(array == ord('"')), stray])
-        found: list[int] = np.unique(np.searchsorted(lines.offsets, places, side="right") - 1).tolist()
+        careful = _intricate(array, lines.offsets, ord(self._separator), len(self._names))
+        careful[np.searchsorted(lines.offsets, stray, side="right") - 1] = True
+        found: list[int] = np.flatnonzero(careful).tolist()
         return found
 
     def _split(self, lines: _Lines, first: int) -> tuple[list[str] | None, int]:
@@ -254,9 +256,9 @@ class _Rows:
                 numbers((lines.piece.line + index).astype(np.uint32)),
                 numbers(lines.piece.position + lines.offsets[index].astype(np.int64)),
                 records,
-                fields_map(self._names, columns, len(index)),
+                *fields_of(self._names, columns, len(index), self._reader),
             ],
-            schema=TABLE_SCHEMA,
+            schema=table_schema(self._reader),
         )
         return Block(table, sorted(lines.rejects))
 
@@ -275,7 +277,7 @@ class _Rows:
         body = data if len(index) == lines.count else b"".join(whole.take(numbers(index)).to_pylist())
         if self._blanks:
             body = _BLANKS.sub(b" ", body).replace(b" \n", b"\n").replace(b"\n ", b"\n").lstrip(b" ")
-        sizes = _field_counts(body, self._separator, width)
+        sizes = _field_counts(body, ord(self._separator), width, quotes=not self._blanks)
         for place in np.flatnonzero(sizes < 0):
             lines.reject(int(index[place]), WRONG_FIELDS)
         masks = [sizes == size for size in np.unique(sizes[sizes > 0])]
@@ -297,7 +299,10 @@ class _Rows:
             pa.BufferReader(body),
             arrow_csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=names),
             arrow_csv.ParseOptions(
-                delimiter=self._separator, quote_char=False, double_quote=False, ignore_empty_lines=False
+                delimiter=self._separator,
+                quote_char=False if self._blanks or b'"' not in body else '"',
+                double_quote=False,
+                ignore_empty_lines=False,
             ),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
@@ -312,13 +317,42 @@ class _Rows:
         return [pa.concat_arrays(column.chunks) for column in table.columns]
 
 
-def _field_counts(body: bytes, separator: str, width: int) -> npt.NDArray[np.int64]:
+def _intricate(
+    array: npt.NDArray[np.uint8], offsets: _Offsets, separator: int, width: int
+) -> npt.NDArray[np.bool_]:
+    """Finds lines with quotes that not just surround fields, or with another number of fields than expected."""
+    quotes = np.flatnonzero(array == ord('"'))
+    places = np.searchsorted(quotes, offsets)
+    counts = np.diff(places)
+    lines = np.repeat(np.arange(len(counts)), counts)
+    opening = (np.arange(len(quotes)) - places[:-1][lines]) % 2 == 0
+    # Every line ends with a newline: there is a byte after each quote. The one before the first is not looked at.
+    before, after = array[quotes - 1], array[np.minimum(quotes + 1, len(array) - 1)]
+    opens = (before == separator) | (quotes == offsets[lines])
+    closes = (after == separator) | (after == ord("\n")) | (after == ord("\r"))
+    intricate: npt.NDArray[np.bool_] = counts % 2 == 1
+    intricate[lines[~np.where(opening, opens, closes)]] = True
+    # Extra fields may be there if they are empty, which is hard to say of a quoted one.
+    separators = _outside(np.flatnonzero(array == separator), quotes[~intricate[lines]])
+    fields = np.diff(np.searchsorted(separators, offsets)) + 1
+    intricate |= (counts > 0) & (fields != width)
+    return intricate
+
+
+def _outside(places: npt.NDArray[np.int64], quotes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The places that no pair of quotes surrounds."""
+    return places[np.searchsorted(quotes, places) % 2 == 0] if len(quotes) else places
+
+
+def _field_counts(body: bytes, separator: int, width: int, *, quotes: bool) -> npt.NDArray[np.int64]:
     """Counts the fields of each line: 0 for a blank line, -1 for a wrong number; empty extra fields are not wrong."""
     array = np.frombuffer(body, np.uint8)
     ends = np.flatnonzero(array == ord("\n"))
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])[: len(ends)]
     ends = ends - ((ends > starts) & (array[ends - 1] == ord("\r")))
-    places = np.flatnonzero(array == ord(separator))
+    places = np.flatnonzero(array == separator)
+    if quotes:
+        places = _outside(places, np.flatnonzero(array == ord('"')))
     after = np.searchsorted(places, ends)
     counts: npt.NDArray[np.int64] = after - np.searchsorted(places, starts) + 1
     extra = np.maximum(counts - width, 0)

@@ -1,12 +1,14 @@
 """What rows of every table look like: where they are, their text, and their fields as a map.
 
 A map, not columns: files with different headers fit into one table, a field may be called `line` or differ from
-another in case only, and what is empty is left out. Nothing here guesses a type; the tracking plan decides on types.
+another in case only, and what is empty is left out. The database makes sure that no key of a map occurs twice, which
+costs more than anything else here; a source that knows its columns by name (`Reader.parts`) is spared it.
+Nothing here guesses a type; the tracking plan decides on types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +21,29 @@ from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.vocabulary import ordinary
 from headway_pipelines.sources.shape import Reader
 
-TABLE_SCHEMA = pa.schema(
-    [
-        ("line", pa.uint32()),
-        ("position", pa.int64()),
-        ("record", pa.string()),
-        ("fields", pa.map_(pa.string(), pa.string())),
-    ]
-)
+_ENTRY = pa.struct([("key", pa.string()), ("value", pa.string())])
 _SHOWN = 40
+
+
+def table_schema(reader: Reader) -> pa.Schema:
+    """The columns of rows of a table.
+
+    Args:
+        reader: How the source reads it.
+
+    Returns:
+        `line`, `position`, `record`, and `fields`; where the reader names parts, `parts` and `others` instead of that.
+
+    Examples:
+        >>> table_schema(Reader("table", parts=("id",))).names
+        ['line', 'position', 'record', 'parts', 'others']
+    """
+    known = [
+        ("parts", pa.struct([(name, pa.string()) for name in reader.parts])),
+        ("others", pa.list_(_ENTRY)),
+    ]
+    fields = known if reader.parts else [("fields", pa.map_(pa.string(), pa.string()))]
+    return pa.schema([("line", pa.uint32()), ("position", pa.int64()), ("record", pa.string()), *fields])
 
 
 class WrongColumns(DamagedFile, InputError):
@@ -87,30 +103,68 @@ def check_columns(names: Sequence[str], reader: Reader) -> None:
     )
 
 
-def fields_map(names: Sequence[str], columns: Sequence[pa.Array], count: int) -> pa.MapArray:
-    """Turns columns of text into one map per row, without nulls and empty texts.
+def fields_of(
+    names: Sequence[str], columns: Sequence[pa.Array], count: int, reader: Reader
+) -> list[pa.Array]:
+    """Turns columns of text into the fields of each row, without nulls and empty texts.
 
     Args:
         names: Distinct column names.
         columns: One string array per name, each of `count` texts.
         count: Number of rows.
+        reader: How the source reads them.
 
     Returns:
-        The maps; keys are in the order of the columns.
+        The last columns of `table_schema`: maps, or structs of the parts and lists of the other fields, in the order
+        of the columns.
     """
-    width = len(names)
-    filled = np.empty((count, width), np.bool_)
-    for place, column in enumerate(columns):
-        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
-        filled[:, place] = np.diff(offsets) > 0
-        if column.null_count:
-            filled[:, place] &= column.is_valid().to_numpy(zero_copy_only=False)
+    given = {name: (column, _filled(column, count)) for name, column in zip(names, columns, strict=True)}
+    if not reader.parts:
+        return [pa.MapArray.from_arrays(*_entries(given, count))]
+    parts = [
+        _without_empty(*given.pop(name)) if name in given else pa.nulls(count, pa.string())
+        for name in reader.parts
+    ]
+    offsets, keys, values = _entries(given, count)
+    others = pa.ListArray.from_arrays(
+        offsets, pa.StructArray.from_arrays([keys, values], fields=list(_ENTRY))
+    )
+    return [pa.StructArray.from_arrays(parts, names=list(reader.parts)), others]
+
+
+_Filled = npt.NDArray[np.bool_]
+
+
+def _offsets(column: pa.Array, count: int) -> npt.NDArray[np.int32]:
+    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
+
+
+def _filled(column: pa.Array, count: int) -> _Filled:
+    filled: _Filled = np.diff(_offsets(column, count)) > 0
+    # Bytes may lie below a null.
+    return filled & column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else filled
+
+
+def _without_empty(column: pa.Array, filled: _Filled) -> pa.Array:
+    """The same texts, with NULL for those that are empty."""
+    valid = pa.py_buffer(np.packbits(filled, bitorder="little"))
+    offsets = pa.py_buffer(_offsets(column, len(filled)))
+    return pa.StringArray.from_buffers(len(filled), offsets, column.buffers()[2], valid)
+
+
+def _entries(
+    given: Mapping[str, tuple[pa.Array, _Filled]], count: int
+) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Where each row's fields begin, their names, and their texts, all rows one after the other."""
+    filled = np.empty((count, len(given)), np.bool_)
+    for place, (_, each) in enumerate(given.values()):
+        filled[:, place] = each
     rows, places = np.nonzero(filled)
-    values = pa.concat_arrays(columns) if columns else texts([])
+    values = pa.concat_arrays([column for column, _ in given.values()]) if given else texts([])
     offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(filled.sum(axis=1), dtype=np.int32)])
-    return pa.MapArray.from_arrays(
+    return (
         numbers(offsets),
-        texts(names).take(numbers(places)),
+        texts(list(given)).take(numbers(places)),
         values.take(numbers(places * count + rows)),
     )
 

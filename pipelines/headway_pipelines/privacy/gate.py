@@ -27,7 +27,7 @@ from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, typed_rows
-from headway_pipelines.privacy.fields import TABLE_SCHEMA
+from headway_pipelines.privacy.fields import table_schema
 from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
     MAX_LINE_BYTES,
@@ -135,7 +135,7 @@ class _Group:
 
 
 def _no_rows(source: Source) -> pa.Table:
-    schema = LINE_SCHEMA if source.reader.kind == "lines" else TABLE_SCHEMA
+    schema = LINE_SCHEMA if source.reader.kind == "lines" else table_schema(source.reader)
     return schema.append(pa.field("batch", pa.uint32())).empty_table()
 
 

@@ -24,7 +24,7 @@ def frame_table(path: Path, reader: Reader, max_line_bytes: int = MAX_LINE_BYTES
         max_line_bytes: Longer lines, and quoted rows that span more, are rejected.
 
     Returns:
-        Blocks whose rows have the columns of `fields.TABLE_SCHEMA`; `line` is the line where the row starts and
+        Blocks whose rows have the columns of `fields.table_schema`; `line` is the line where the row starts and
         `position` its byte offset, for Parquet both are the number of the row. Rows and rejects together are all rows
         of the file.
 

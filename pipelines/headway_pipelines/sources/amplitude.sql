@@ -32,7 +32,9 @@ SELECT
         ELSE 'call'
     END AS outcome,
     text AS content,
-    struct_update(j, insert_id := coalesce(j."$insert_id", j.insert_id)) AS e,
+    j AS e,
+    coalesce(j."$insert_id", j.insert_id) AS insert_id,
+    NULL::VARCHAR AS agent,
     coalesce(event_at, client_at + (received_at - uploaded_at), client_at, /* merge_time */) AS occurred_at,
     coalesce(client_at, event_at) AS client_at,
     received_at

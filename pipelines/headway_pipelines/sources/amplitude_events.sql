@@ -1,8 +1,8 @@
 -- Amplitude's events, whatever they came in, as events of the common shape.
 -- grain:  one row per event
--- inputs: calls(batch, line, position, outcome, content, e, occurred_at, client_at, received_at)
+-- inputs: calls(batch, line, position, outcome, content, e, insert_id, agent, occurred_at, client_at, received_at)
 --         outcome 'call' is an event, 'merge' says that one Amplitude id became another, everything else is final;
---         e is one event, see EVENT in amplitude.py
+--         e is one event, see EVENT in amplitude.py; agent is the browser that sent it, where e does not say
 -- source: https://amplitude.com/docs/apis/analytics/http-v2, https://amplitude.com/docs/apis/analytics/identify (field meanings),
 --         https://amplitude.com/docs/data/web-autocapture-schema (page and screen views)
 -- What is set once never overrides what is set; other operations ($add, $append, $unset ...) need the value before and are left out.
@@ -65,10 +65,9 @@ SELECT
     device_id AS device_raw,
     group_name AS account_raw,
     CASE WHEN coalesce(user_id, device_id) IS NOT NULL OR outcome = 'merge' THEN amplitude_id END AS alias_raw,
-    coalesce(coalesce(device_id, user_id, '') || chr(31) || nullif(e.insert_id, ''), nullif(e.uuid, '')) AS message_id,
+    coalesce(coalesce(device_id, user_id, '') || chr(31) || nullif(insert_id, ''), nullif(e.uuid, '')) AS message_id,
     content, occurred_at, client_at, received_at,
-    CASE WHEN entries IS NOT NULL THEN
-        map(list_transform(entries, lambda x: x.key), list_transform(entries, lambda x: x.value)) END AS properties,
+    map_from_entries(entries) AS properties,
     CASE
         WHEN outcome <> 'call' THEN NULL
         WHEN says IS NULL THEN u
@@ -77,6 +76,6 @@ SELECT
             TRY(from_json(told['$set'], '"MAP(VARCHAR, VARCHAR)"')),
             map_from_entries(list_filter(map_entries(told), lambda x: NOT starts_with(x.key, '$'))))
     END AS traits,
-    e.user_agent AS user_agent,
+    coalesce(e.user_agent, agent) AS user_agent,
     coalesce(e.ip, e.ip_address) AS address
 FROM said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from pydantic import StrictStr, model_validator
@@ -14,6 +15,7 @@ from headway_pipelines.sources.shape import Source
 _HERE = "headway_pipelines.sources"
 #: The recommended labels, from the least to the most secret.
 _LEVELS = ("public", "internal", "confidential", "restricted")
+_LABELS = ("dataclassification", "dataregulation", "datacategory")
 _REQUIRED = ("specversion", "type", "source", "id")
 _NEARLY_ALL = 0.9
 #: `source` and `id` together name an event, as the specification says.
@@ -51,6 +53,30 @@ class CloudEventsSource(Mapping):
             return given | {"user": "subject"}
         return given
 
+    @model_validator(mode="after")
+    def _names_differ_in_more_than_case(self) -> CloudEventsSource:
+        names = self._attributes()
+        for name in names:
+            if name != name.lower() and name.lower() in map(str.lower, set(names) - {name}):
+                raise ValueError(
+                    f"{name!r} differs from another name in case only; attributes are lower case"
+                )
+        return self
+
+    def _attributes(self) -> tuple[str, ...]:
+        """What is read of an event: what the mapping names, whole or as the beginning of a path, and what is judged."""
+        heads = (path.split(".")[0] for path in self.fields())
+        return tuple(dict.fromkeys((*_REQUIRED, *_LABELS, "data", "data_base64", *self.fields(), *heads)))
+
+    def _members(self) -> str:
+        """SQL of the properties; where all members of `data` are, they are taken as they are: to make a MAP is dear."""
+        chosen = self.properties_of("map_entries(members)", "data.")
+        if self.properties is not None or any(path.startswith("data.") for path in self.fields()):
+            return chosen
+        return (
+            f"CASE WHEN list_count(map_values(members)) = cardinality(members) THEN members ELSE {chosen} END"
+        )
+
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
         accepted = {
@@ -58,11 +84,12 @@ class CloudEventsSource(Mapping):
             # A list of nothing would have no type.
             "regulations": ["", *(each.strip().lower() for each in self.regulations)],
             "categories": ["", *(each.strip().lower() for each in self.categories)],
+            "attributes": json.dumps(dict.fromkeys(self._attributes(), "VARCHAR")),
         }
         own = {} if self.id else {"id": _ID}
         text = self.shape_query(
             bind(load(_HERE, "cloudevents.sql"), accepted),
-            properties=self.properties_of("map_entries(members)", "data."),
+            properties=self._members(),
             **own,
         )
         return Source(name, self.format, text, files=self.files)

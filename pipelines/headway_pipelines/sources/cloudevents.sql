@@ -4,7 +4,10 @@
 -- source: https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md
 --         https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/data-classification.md
 -- params: $levels, $regulations, $categories: labels of data that are accepted, in lower case
--- fields: attribute -> text, `data` decoded; nested values stay JSON text. members: member of data -> text.
+--         $attributes: what is read of an event, as a structure of texts
+-- fields: those attributes, `data` decoded; nested values stay JSON text. members: member of data -> text.
+-- A MAP of all attributes would cost twice what the structure and the look for repeated names do. Most names are compared
+-- one with another, which for many of them would take too long.
 -- An event whose label is not accepted must be rejected, and so must one whose label is unknown.
 WITH cut AS (
     SELECT
@@ -21,19 +24,30 @@ each AS (
         unnest(CASE WHEN len(events) > 0 THEN events ELSE [NULL] END) AS event
     FROM cut
 ),
-parsed AS (
+named AS (
     SELECT
         *,
-        CASE WHEN left(ltrim(event, e' \t\r\n'), 1) = '{' THEN TRY(from_json(event, '"MAP(VARCHAR, VARCHAR)"')) END AS attributes
+        CASE WHEN left(ltrim(event, e' \t\r\n'), 1) = '{' AND json_valid(event) THEN json_keys(event) END AS names
     FROM each
+),
+checked AS (
+    SELECT
+        *,
+        CASE WHEN len(names) <= 64 THEN len(list_filter(names, lambda x, i: list_position(names, x) <> i)) = 0
+            ELSE len(names) = len(list_distinct(names)) END AS distinct_names
+    FROM named
+),
+parsed AS (
+    SELECT *, CASE WHEN distinct_names THEN from_json(event, $attributes) END AS attributes FROM checked
+),
+opened AS (
+    SELECT *, attributes['data_base64'] AS encoded, TRY(decode(from_base64(attributes['data_base64']))) AS plain FROM parsed
 ),
 decoded AS (
     SELECT
         *,
-        attributes['data_base64'] AS encoded,
-        TRY(decode(from_base64(encoded))) AS plain,
-        CASE WHEN plain IS NOT NULL THEN map_concat(attributes, MAP {'data': plain}) ELSE attributes END AS fields
-    FROM parsed
+        CASE WHEN plain IS NOT NULL THEN struct_update(attributes, data := plain) ELSE attributes END AS fields
+    FROM opened
 )
 SELECT
     batch, line, position,

@@ -14,6 +14,20 @@ from headway_pipelines.sources.shape import FileSet, Reader, Source
 
 _HERE = "headway_pipelines.sources"
 _COLUMNS = ("event_name", "event_timestamp", "event_params")
+_MORE_COLUMNS = (
+    *(
+        "user_id",
+        "user_pseudo_id",
+        "client_id",
+        "stream_id",
+        "platform",
+        "items",
+        "user_properties",
+        "device",
+        "geo",
+    ),
+    *("collected_traffic_source", "traffic_source"),
+)
 #: A share of lines: exports are of one piece.
 _NEARLY_ALL = 0.9
 
@@ -60,7 +74,7 @@ def ga4_parquet(
         >>> ga4_parquet().reader.required
         ('event_name', 'event_timestamp', 'event_params')
     """
-    reader = Reader("parquet", required=_COLUMNS)
+    reader = Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
     return Source(name, "ga4_parquet", _query("ga4_rows.sql", names), reader, files, replaces=True)
 
 

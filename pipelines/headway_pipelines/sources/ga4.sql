@@ -13,17 +13,16 @@ WITH listed AS (
         CASE WHEN regexp_matches(browser, '[0-9]') THEN concat_ws(e'\x1f', stream, browser) ELSE browser END AS device
     FROM given
 ),
-named AS (
+told AS (
     SELECT
         *,
-        -- a name that occurs twice makes no map
-        TRY(map_from_entries(list_transform(
+        list_transform(
             list_filter(params, lambda p: p.key IS NOT NULL),
             lambda p: {
                 'key': p.key,
                 'value': coalesce(p.value.string_value, p.value.int_value, p.value.float_value, p.value.double_value)
             }
-        ))) AS own,
+        ) AS given_own,
         list_transform(
             list_filter(person_params, lambda p: p.key IS NOT NULL),
             lambda p: {
@@ -33,13 +32,33 @@ named AS (
         ) AS person
     FROM listed
 ),
+named AS (
+    SELECT *, list_transform(given_own, lambda e: e.key) AS given_names FROM told
+),
+-- A name that occurs twice makes no map. Most names are compared one with another, which for many would take too long.
+own_names AS (
+    SELECT
+        *,
+        CASE WHEN CASE WHEN len(given_names) <= 64
+            THEN len(list_filter(given_names, lambda x, i: list_position(given_names, x) <> i)) = 0
+            ELSE len(given_names) = len(list_distinct(given_names)) END THEN given_names END AS names
+    FROM named
+),
+-- Lists, not a MAP: that costs more than everything else here, and is made once, at the end.
+owned AS (
+    SELECT
+        *,
+        CASE WHEN names IS NOT NULL THEN given_own END AS own,
+        CASE WHEN names IS NOT NULL THEN list_transform(given_own, lambda e: e.value) END AS texts
+    FROM own_names
+),
 timed AS (
     SELECT
         *,
-        own['ga_session_id'] AS session,
+        texts[list_position(names, 'ga_session_id')] AS session,
         CASE name WHEN 'page_view' THEN 'Page Viewed' WHEN 'screen_view' THEN 'Screen Viewed' ELSE name END AS raw_name,
         TRY(make_timestamp(TRY_CAST(counted AS BIGINT))) AS happened_at
-    FROM named
+    FROM owned
 )
 SELECT
     batch, line, position,
@@ -49,22 +68,21 @@ SELECT
     device AS device_raw,
     concat_ws(
         e'\x1f', coalesce(device, ''), coalesce(session, ''), name, counted,
-        array_to_string(list_sort(list_transform(map_entries(own), lambda p: p.key || '=' || coalesce(p.value, ''))), e'\x1f')
+        array_to_string(list_sort(list_transform(own, lambda p: p.key || '=' || coalesce(p.value, ''))), e'\x1f')
     ) AS message_id,
     content,
     happened_at AS occurred_at,
     happened_at AS client_at,
-    -- One list, one MAP: to join MAPs costs more than everything else here.
     map_from_entries(list_concat(
         list_filter(
             [
-                {'key': 'url', 'value': own['page_location']},
-                {'key': 'referrer', 'value': own['page_referrer']},
-                {'key': 'title', 'value': coalesce(own['page_title'], own['firebase_screen'])},
+                {'key': 'url', 'value': texts[list_position(names, 'page_location')]},
+                {'key': 'referrer', 'value': texts[list_position(names, 'page_referrer')]},
+                {'key': 'title', 'value': coalesce(texts[list_position(names, 'page_title')], texts[list_position(names, 'firebase_screen')])},
                 {'key': 'session_id', 'value': CASE WHEN session IS NOT NULL THEN concat_ws('.', device, session) END},
-                {'key': 'utm_source', 'value': coalesce(own['source'], c.manual_source)},
-                {'key': 'utm_medium', 'value': coalesce(own['medium'], c.manual_medium)},
-                {'key': 'utm_campaign', 'value': coalesce(own['campaign'], c.manual_campaign_name)},
+                {'key': 'utm_source', 'value': coalesce(texts[list_position(names, 'source')], c.manual_source)},
+                {'key': 'utm_medium', 'value': coalesce(texts[list_position(names, 'medium')], c.manual_medium)},
+                {'key': 'utm_campaign', 'value': coalesce(texts[list_position(names, 'campaign')], c.manual_campaign_name)},
                 {'key': 'platform', 'value': platform},
                 {'key': 'device.category', 'value': d.category},
                 {'key': 'device.operating_system', 'value': d.operating_system},
@@ -72,9 +90,9 @@ SELECT
                 {'key': 'geo.country', 'value': country},
                 {'key': 'items', 'value': nullif(items, '[]')}
             ],
-            lambda e: e.value <> '' AND NOT coalesce(map_contains(own, e.key), FALSE)
+            lambda e: e.value <> '' AND NOT coalesce(list_contains(names, e.key), FALSE)
         ),
-        map_entries(own)
+        own
     )) AS properties,
     TRY(map_from_entries(list_concat(
         list_filter(

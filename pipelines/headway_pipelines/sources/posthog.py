@@ -12,6 +12,7 @@ from headway_pipelines.sources.shape import FileSet, Reader, Source
 
 _HERE = "headway_pipelines.sources"
 _COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "properties")
+_MORE_COLUMNS = ("created_at", "person_properties")
 #: A share of lines: exports are of one piece.
 _NEARLY_ALL = 0.9
 #: What groups are called where a product has only one kind, in PostHog's own examples.
@@ -67,7 +68,13 @@ def posthog_parquet(
         'parquet'
     """
     text = calls_query(load(_HERE, "posthog_rows.sql"), account)
-    return Source(name, "posthog_parquet", text, Reader("parquet", required=_COLUMNS), files)
+    return Source(
+        name,
+        "posthog_parquet",
+        text,
+        Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS)),
+        files,
+    )
 
 
 def calls_query(given: str, account: str) -> str:

@@ -1,18 +1,18 @@
 -- PostHog batch exports in Parquet, as posthog.sql reads them.
 -- grain:  one row per framed row
--- inputs: frames(batch, line, position, record, fields)
+-- inputs: frames(batch, line, position, record, parts)
 -- source: https://posthog.com/docs/cdp/batch-exports/s3
 -- properties and person_properties are JSON text in a column.
 SELECT
     batch, line, position,
-    CASE WHEN fields['properties'] <> 'null' AND coalesce(TRY(json_type(fields['properties'])), '') <> 'OBJECT' THEN 'unusable properties' END AS outcome,
+    CASE WHEN parts.properties <> 'null' AND coalesce(TRY(json_type(parts.properties)), '') <> 'OBJECT' THEN 'unusable properties' END AS outcome,
     record AS content,
-    fields['uuid'] AS uuid,
-    fields['event'] AS event,
-    fields['distinct_id'] AS distinct_id,
-    nullif(fields['properties'], 'null') AS properties,
-    TRY(from_json(fields['person_properties'], '"MAP(VARCHAR, VARCHAR)"')) AS said,
-    CAST(TRY_CAST(fields['timestamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS happened_at,
+    parts.uuid AS uuid,
+    parts.event AS event,
+    parts.distinct_id AS distinct_id,
+    nullif(parts.properties, 'null') AS properties,
+    TRY(from_json(parts.person_properties, '"MAP(VARCHAR, VARCHAR)"')) AS said,
+    CAST(TRY_CAST(parts.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS happened_at,
     happened_at AS client_at,
-    CAST(TRY_CAST(fields['created_at'] AS TIMESTAMPTZ) AS TIMESTAMP) AS arrived_at
+    CAST(TRY_CAST(parts.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS arrived_at
 FROM frames

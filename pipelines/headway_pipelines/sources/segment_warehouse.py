@@ -21,13 +21,15 @@ KINDS: dict[Kind, str] = {
 """Table -> the call its rows are."""
 
 _REQUIRED = ("id", "received_at")
-#: Columns with a part of their own in the shape, or that describe the sync. `name` of a page stays a property.
+#: Columns with a part of their own in the shape, or that describe the sync.
 _PARTS = (
     *("id", "anonymous_id", "user_id", "event", "event_text"),
     *("timestamp", "original_timestamp", "sent_at", "received_at", "uuid", "uuid_ts", "loaded_at", "channel"),
     *("context_ip", "context_user_agent", "context_group_id", "context_session_id"),
     *("context_page_url", "context_page_referrer", "context_page_title"),
 )
+#: Columns that tell what kind of call a row is or override what is around it, and are properties as all others are.
+_LOOKED_AT = ("url", "referrer", "title", "session_id", "path", "previous_id", "group_id")
 
 
 def segment_warehouse(
@@ -56,9 +58,10 @@ def segment_warehouse(
     """
     text = bind(
         load("headway_pipelines.sources", "segment_warehouse.sql"),
-        {"kind": KINDS[table] if table else None, "parts": _PARTS},
+        {"kind": KINDS[table] if table else None},
     )
-    return Source(name, "segment_warehouse", text, Reader("table", required=_REQUIRED), files)
+    reader = Reader("table", required=_REQUIRED, parts=(*_PARTS, *_LOOKED_AT))
+    return Source(name, "segment_warehouse", text, reader, files)
 
 
 class SegmentWarehouseSource(FileSet):

@@ -58,12 +58,16 @@ class Reader:
         separator: Field separator of ``delimited``; ``whitespace`` means runs of blanks.
         columns: Column names of ``delimited`` files without a header line.
         required: Columns that a file of the other kinds must have to be read at all.
+        parts: Columns that the SQL reads by name. With them a row has no `fields` but a STRUCT `parts`, NULL where a
+            value is empty or the column is missing, and `others`, a list of what the other columns hold as
+            ``(key, value)``. This costs half of what a MAP does. Their names must differ in more than case.
     """
 
     kind: Literal["lines", "delimited", "parquet", "table"] = "lines"
     separator: str = ","
     columns: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pyarrow import parquet
 
 from headway.errors import InputError
 from headway_pipelines.privacy import framing, opening
-from headway_pipelines.privacy.fields import WrongColumns, fields_map
+from headway_pipelines.privacy.fields import WrongColumns, fields_of
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.sources.shape import Reader
@@ -388,6 +388,45 @@ def test_bytes_below_a_null_are_no_text() -> None:
     sound = pa.array(["ab", "cd"])
     nulled = pa.StringArray.from_buffers(2, *sound.buffers()[1:], pa.py_buffer(b"\x01"))
     assert nulled.to_pylist() == ["ab", None]
-    assert fields_map(["x"], [nulled], 2).to_pylist() == [[("x", "ab")], []]
-    sliced = fields_map(["x"], [pa.array(["", "b", "c"]).slice(1)], 2)
+    [maps] = fields_of(["x"], [nulled], 2, Reader("table"))
+    assert maps.to_pylist() == [[("x", "ab")], []]
+    [sliced] = fields_of(["x"], [pa.array(["", "b", "c"]).slice(1)], 2, Reader("table"))
     assert sliced.to_pylist() == [[("x", "b")], [("x", "c")]]
+    parts, others = fields_of(["x", "y"], [nulled, sound], 2, Reader("table", parts=("x", "z")))
+    assert parts.to_pylist() == [{"x": "ab", "z": None}, {"x": None, "z": None}]
+    assert others.to_pylist() == [[{"key": "y", "value": "ab"}], [{"key": "y", "value": "cd"}]]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["csv", "parquet"])
+def test_known_columns_are_read_by_name_and_the_others_listed(tmp_path: Path, packed: bool) -> None:
+    path = tmp_path / "file"
+    rows = [{"id": "1", "x": "a", "Id": ""}, {"id": "", "x": "", "Id": "3"}]
+    if packed:
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text("id,x,Id\n1,a,\n,,3\n")
+    [block] = frame_table(path, Reader("table", parts=("id", "missing")))
+    block.lines.validate(full=True)
+    assert block.lines.select(["parts", "others"]).to_pylist() == [
+        {"parts": {"id": "1", "missing": None}, "others": [{"key": "x", "value": "a"}]},
+        {"parts": {"id": None, "missing": None}, "others": [{"key": "Id", "value": "3"}]},
+    ]
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["text", "list"])
+def test_a_parquet_file_with_text_that_is_not_utf8_is_set_aside(tmp_path: Path, nested: bool) -> None:
+    offsets = pa.array([0, 3], pa.int32())
+    column: pa.Array = pa.StringArray.from_buffers(1, offsets.buffers()[1], pa.py_buffer(b"a\xff\xfe"))
+    if nested:
+        column = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), column)
+    parquet.write_table(pa.table({"c": column}), tmp_path / "bad")
+    with pytest.raises(DamagedFile, match="row group 0 is damaged"):
+        list(frame_table(tmp_path / "bad", Reader("parquet")))
+    parquet.write_table(pa.table({"c": [1.5]}), tmp_path / "good")
+    assert rows_of(tmp_path / "good", Reader("parquet"))[0] == [(1, 1, "1.5", {"c": "1.5"})]
+
+
+def test_an_empty_extra_field_may_be_quoted(tmp_path: Path) -> None:
+    rows, rejects = read(tmp_path, b'a,b\n1,2,""\n"3","4",""\n"5","6","7"\n"8,9",\n')
+    assert [fields for *_, fields in rows] == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}, {"a": "8,9"}]
+    assert rejects == [(4, 22, "wrong number of fields")]

@@ -9,51 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journey import CALLS, COUNTS, FUNNEL, PAGES, PERSONAL, people
 
 from headway_pipelines.sources.wire.amplitude import amplitude_wire
 
 Run = Callable[..., Any]
 
-PLAN = """
-  Page Viewed:
-    properties:
-      url: {class: url, hosts: [shop.example.com], paths: ["/", "/checkout"], query: [utm_source]}
-      session_id: {class: id, domain: session}
-  Product Viewed: {properties: {price: {class: number}}}
-  Experiment Viewed: {properties: {variant: {class: enum, values: [test, control]}}}
-  Signed Up: {}
-  Product Added: {}
-  Checkout Started: {}
-  Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-  Order Refunded: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-"""
-JOURNEY = {
-    "Page Viewed": 6,
-    "Product Viewed": 2,
-    "Experiment Viewed": 2,
-    "Signed Up": 2,
-    "Product Added": 2,
-    "Checkout Started": 2,
-    "Order Completed": 1,
-    "Order Refunded": 1,
-}
-PERSONAL = (
-    *("@example", "%40", "203.0.113", "fixture", "Fixture", "user-100", "a1e0c0de", "202 555", "4242"),
-    *("Dupont", "s3cr3t", "4111", "Testville"),
-)
-FUNNEL = ("Page Viewed", "Product Viewed", "Signed Up", "Checkout Started", "Order Completed")
-
-
-def people(result: Any, event: str = "%") -> int:
-    """Counts people by joining ids one link at a time."""
-    group = {actor: {actor} for (actor,) in result.rows("SELECT DISTINCT actor FROM events")}
-    said = "SELECT device, person_actor FROM links UNION SELECT other, person_actor FROM links WHERE other IS NOT NULL"
-    for device, user in result.rows(said):
-        together = group.get(device, {device}) | group.get(user, {user})
-        for actor in together:
-            group[actor] = together
-    actors = result.rows(f"SELECT DISTINCT actor FROM events WHERE event LIKE '{event}'")
-    return len({min(map(str, group[actor])) for (actor,) in actors})
+PLAN = PAGES + "      session_id: {class: id, domain: session}\n" + CALLS
+TOLD = (*PERSONAL, "Dupont", "s3cr3t", "4111", "Testville")
 
 
 @pytest.mark.parametrize("client", ["py_amplitude", "node_amplitude"])
@@ -61,7 +24,7 @@ def test_the_journey_as_told_to_a_server_client(data: Path, clean: Run, client: 
     result = clean(data / "tracker_captures" / f"{client}.jsonl", amplitude_wire(), PLAN)
     counted = result.rows("SELECT event, count(*), count(DISTINCT event_id) FROM events GROUP BY 1")
     # The refused request was sent again: each event is there once, with one id.
-    assert {event: n for event, n, _ in counted} == JOURNEY
+    assert {event: n for event, n, _ in counted} == COUNTS
     assert all(n == ids for _, n, ids in counted)
     python = client == "py_amplitude"
     assert result.outcomes["identify"] == 3
@@ -78,7 +41,7 @@ def test_the_journey_as_told_to_a_server_client(data: Path, clean: Run, client: 
     assert result.rows("SELECT count(session_id), count(DISTINCT session_id) FROM events") == [(6, 2)]
     assert people(result) == 4
     assert [people(result, step) for step in FUNNEL] == [4, 2, 2, 2, 1]
-    assert not [text for text in PERSONAL if text in result.stored()]
+    assert not [text for text in TOLD if text in result.stored()]
 
 
 def test_what_is_said_of_people(data: Path, shape: Run) -> None:

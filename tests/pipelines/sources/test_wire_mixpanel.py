@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journey import CALLS, COUNTS, FUNNEL, PAGES, PERSONAL, people
 
 from headway_pipelines.sources.formats import RECOGNISERS
 from headway_pipelines.sources.sample import Sample
@@ -17,50 +18,8 @@ from headway_pipelines.sources.wire.mixpanel import mixpanel_wire
 
 Run = Callable[..., Any]
 
-PLAN = """
-  Page Viewed:
-    properties:
-      url: {class: url, hosts: [shop.example.com], paths: ["/", "/checkout"], query: [utm_source]}
-  Product Viewed: {properties: {price: {class: number}}}
-  Experiment Viewed: {properties: {variant: {class: enum, values: [test, control]}}}
-  Signed Up: {}
-  Product Added: {}
-  Checkout Started: {}
-  Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-  Order Refunded: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-  Imported Old Event: {}
-"""
-JOURNEY = {
-    "Page Viewed": 6,
-    "Product Viewed": 2,
-    "Experiment Viewed": 2,
-    "Signed Up": 2,
-    "Product Added": 2,
-    "Checkout Started": 2,
-    "Order Completed": 1,
-    "Order Refunded": 1,
-}
-PERSONAL = (
-    *("@example", "%40", "203.0.113", "fixture", "Fixture", "user-100", "a1e0c0de", "202 555", "4242"),
-    *("Dupont", "acme", "Acme", "s3cr3t", "4111", "88aa1d87", "3e6a7ad7"),
-)
-FUNNEL = ("Page Viewed", "Product Viewed", "Signed Up", "Checkout Started", "Order Completed")
-
-
-def persons(result: Any) -> dict[Any, set[Any]]:
-    """Joins ids one link at a time: actor -> everything that is the same person."""
-    group = {actor: {actor} for (actor,) in result.rows("SELECT DISTINCT actor FROM events")}
-    for device, user in result.rows("SELECT device, person_actor FROM links"):
-        together = group.get(device, {device}) | group.get(user, {user})
-        for actor in together:
-            group[actor] = together
-    return group
-
-
-def people(result: Any, event: str = "%") -> int:
-    group = persons(result)
-    actors = result.rows(f"SELECT DISTINCT actor FROM events WHERE event LIKE '{event}'")
-    return len({min(map(str, group[actor])) for (actor,) in actors})
+PLAN = PAGES + CALLS + "  Imported Old Event: {}\n"
+TOLD = (*PERSONAL, "Dupont", "Acme", "s3cr3t", "4111", "88aa1d87", "3e6a7ad7")
 
 
 @pytest.mark.parametrize("client", ["py_mixpanel", "node_mixpanel"])
@@ -68,7 +27,7 @@ def test_the_journey_as_told_to_a_server_client(data: Path, clean: Run, client: 
     result = clean(data / "tracker_captures" / f"{client}.jsonl", mixpanel_wire(), PLAN)
     counted = result.rows("SELECT event, count(*), count(DISTINCT event_id) FROM events GROUP BY 1")
     python = client == "py_mixpanel"
-    assert {event: n for event, n, _ in counted} == JOURNEY | ({"Imported Old Event": 1} if python else {})
+    assert {event: n for event, n, _ in counted} == COUNTS | ({"Imported Old Event": 1} if python else {})
     assert all(n == ids for _, n, ids in counted)
     # The Python client was told to link by $identify events, the other one by aliases; both set properties of profiles.
     assert result.outcomes["alias"] == (0 if python else 3)
@@ -90,7 +49,7 @@ def test_the_journey_as_told_to_a_server_client(data: Path, clean: Run, client: 
     assert refund[2] == order[2]
     assert people(result) == 4
     assert [people(result, step) for step in FUNNEL] == [4, 2, 2, 2, 1]
-    assert not [text for text in PERSONAL if text in result.stored()]
+    assert not [text for text in TOLD if text in result.stored()]
 
 
 def test_the_journey_in_a_browser(data: Path, clean: Run) -> None:
@@ -115,7 +74,7 @@ def test_the_journey_in_a_browser(data: Path, clean: Run) -> None:
     late = "SELECT min(epoch(occurred_at - client_at)), max(epoch(occurred_at - client_at)) FROM events"
     least, most = result.rows(late)[0]
     assert 0 < least <= most < 0.2
-    assert not [text for text in PERSONAL if text in result.stored()]
+    assert not [text for text in TOLD if text in result.stored()]
 
 
 def test_a_browser_is_told_from_a_library(data: Path, shape: Run) -> None:

@@ -9,24 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import IN_A_BROWSER, PAGES, PERSONAL
+from journey import CALLS, IN_A_BROWSER, PAGES, PERSONAL
 
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.wire.plausible import plausible_wire, recognise
 
 Run = Callable[..., Any]
 
-PLAN = (
-    PAGES
-    + """
-  Product Viewed: {properties: {price: {class: number}}}
-  Experiment Viewed: {properties: {variant: {class: enum, values: [test, control]}}}
-  Signed Up: {}
-  Product Added: {}
-  Checkout Started: {}
-  Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-"""
-)
+PLAN = PAGES + CALLS
 
 
 def test_the_journey_in_a_browser(data: Path, clean: Run) -> None:

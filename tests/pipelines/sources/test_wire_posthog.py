@@ -9,48 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journey import CALLS, COUNTS, PAGES, PERSONAL
 
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.wire.posthog import posthog_wire, recognise
 
 Run = Callable[..., Any]
 
-PLAN = """
-  Page Viewed:
-    properties:
-      url: {class: url, hosts: [shop.example.com], paths: ["/", "/checkout"], query: [utm_source]}
-      session_id: {class: id, domain: session}
-  Product Viewed: {properties: {price: {class: number}}}
-  $feature_flag_called: {properties: {$feature_flag_response: {class: enum, values: [test, control], column: variant}}}
-  Signed Up: {}
-  Product Added: {}
-  Checkout Started: {}
-  Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-  Order Refunded: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-"""
+FLAGS = """
+  $feature_flag_called:
+    properties: {$feature_flag_response: {class: enum, values: [test, control], column: variant}}"""
+PLAN = PAGES + "      session_id: {class: id, domain: session}" + FLAGS + CALLS
 #: Flags called are the clients' experiments viewed.
-JOURNEY = {
-    "Page Viewed": 6,
-    "Product Viewed": 2,
-    "$feature_flag_called": 2,
-    "Signed Up": 2,
-    "Product Added": 2,
-    "Checkout Started": 2,
-    "Order Completed": 1,
-    "Order Refunded": 1,
-}
-PERSONAL = (
-    "@example",
-    "%40",
-    "203.0.113",
-    "fixture",
-    "Fixture",
-    "user-100",
-    "a1e0c0de",
-    "202 555",
-    "4242",
-    "acme",
-)
+JOURNEY = {("$feature_flag_called" if name == "Experiment Viewed" else name): n for name, n in COUNTS.items()}
 
 
 @pytest.mark.parametrize("client", ["py_posthog", "node_posthog"])

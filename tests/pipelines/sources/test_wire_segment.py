@@ -9,45 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journey import CALLS, COUNTS, PAGES, PERSONAL, people
 
 from headway_pipelines.sources.wire.segment import segment_wire
 
 Run = Callable[..., Any]
 
-PLAN = """
-  Page Viewed:
-    properties:
-      url: {class: url, hosts: [shop.example.com], paths: ["/", "/checkout"], query: [utm_source]}
-  Product Viewed: {properties: {price: {class: number}}}
-  Experiment Viewed: {properties: {variant: {class: enum, values: [test, control]}}}
-  Signed Up: {}
-  Product Added: {}
-  Checkout Started: {}
-  Order Completed: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-  Order Refunded: {properties: {revenue: {class: number}, order_id: {class: id, domain: order}}}
-"""
-JOURNEY = {
-    "Page Viewed": 6,
-    "Product Viewed": 2,
-    "Experiment Viewed": 2,
-    "Signed Up": 2,
-    "Product Added": 2,
-    "Checkout Started": 2,
-    "Order Completed": 1,
-    "Order Refunded": 1,
-}
-PERSONAL = (
-    "@example",
-    "%40",
-    "203.0.113",
-    "fixture",
-    "Fixture",
-    "user-100",
-    "a1e0c0de",
-    "202 555",
-    "4242",
-    "acme",
-)
+PLAN = PAGES + CALLS
 
 
 @pytest.mark.parametrize("client", ["py_segment", "node_segment"])
@@ -55,7 +23,7 @@ def test_the_journey_as_told_to_a_server_client(data: Path, clean: Run, client: 
     result = clean(data / "tracker_captures" / f"{client}.jsonl", segment_wire(), PLAN)
     counted = result.rows("SELECT event, count(*), count(DISTINCT event_id) FROM events GROUP BY 1")
     # The refused request was sent again: each event is there once, with one id.
-    assert {event: n for event, n, _ in counted} == JOURNEY
+    assert {event: n for event, n, _ in counted} == COUNTS
     assert all(n == ids for _, n, ids in counted)
     assert result.outcomes["refused request"] == 1 and result.outcomes["alias"] == 3
     assert result.outcomes["identify"] == 3 and result.outcomes["group"] == 1
@@ -76,17 +44,6 @@ def test_the_journey_as_told_to_a_server_client(data: Path, clean: Run, client: 
     late = "SELECT max(abs(epoch(occurred_at) - epoch(client_at))) FROM events"
     assert result.rows(late)[0][0] < 60
     assert not [text for text in PERSONAL if text in result.stored()]
-
-
-def people(result: Any) -> int:
-    """Counts people by joining devices and users, one pair at a time."""
-    group = {actor: {actor} for (actor,) in result.rows("SELECT DISTINCT actor FROM events")}
-    for device, user in result.rows("SELECT device, person_actor FROM links"):
-        together = group.get(device, {device}) | group.get(user, {user})
-        for actor in together:
-            group[actor] = together
-    actors = [actor for (actor,) in result.rows("SELECT DISTINCT actor FROM events")]
-    return len({min(map(str, group[actor])) for actor in actors})
 
 
 def test_the_journey_in_a_browser(data: Path, clean: Run) -> None:

@@ -10,6 +10,13 @@ from headway_pipelines.sources.amplitude import EVENT
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
 from headway_pipelines.sources.times import since_1970
+from headway_pipelines.sources.wire.envelope import with_requests
+
+#: What is read of a request.
+REQUEST = {
+    "body": {"events": ["JSON"], "client_upload_time": "VARCHAR"},
+    "headers": {"user-agent": "VARCHAR", "origin": "VARCHAR", "referer": "VARCHAR"},
+}
 
 
 def amplitude_wire(name: str = "amplitude_wire", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -30,7 +37,9 @@ def amplitude_wire(name: str = "amplitude_wire", files: tuple[str, ...] = ("**/*
         >>> amplitude_wire().format
         'amplitude_wire'
     """
-    calls = bind(load("headway_pipelines.sources.wire", "amplitude.sql"), {"event": EVENT})
+    calls = with_requests(
+        bind(load("headway_pipelines.sources.wire", "amplitude.sql"), {"event": EVENT}), REQUEST
+    )
     calls = calls.replace("/* time */ AS", since_1970("e['time']", "ms") + " AS")
     query = with_inputs(load("headway_pipelines.sources", "amplitude_events.sql"), {"calls": calls})
     return Source(name, "amplitude_wire", query, files=files)

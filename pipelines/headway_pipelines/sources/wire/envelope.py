@@ -1,18 +1,35 @@
-"""The envelope that recorded tracker requests lie in: how recognisers look inside.
+"""The envelope that recorded tracker requests lie in: how recognisers look inside, and how decoders open it.
 
 A line is a JSON object with `received_at`, `method`, `path`, `query`, `headers`, `responded` and `body`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headway.engine import bind, load, with_inputs
 from headway_pipelines.sources.sample import Sample
 
 #: So large a part of the first lines must be requests.
 MOST = 0.9
+
+
+def with_requests(query: str, request: Mapping[str, object]) -> str:
+    """Puts the opened requests in front of a decoder's own query.
+
+    Args:
+        query: A query that reads the input `requests`, see requests.sql.
+        request: What it reads of a request beside `received_at` and `responded`, as a structure of types.
+
+    Returns:
+        The SELECT over ``frames``.
+    """
+    structure = json.dumps({"received_at": "VARCHAR", "responded": "BIGINT", **request})
+    opened = bind(load("headway_pipelines.sources.wire", "requests.sql"), {"request": structure})
+    return with_inputs(query, {"requests": opened})
 
 
 @dataclass(frozen=True)

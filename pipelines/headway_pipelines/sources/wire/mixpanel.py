@@ -13,12 +13,21 @@ from headway_pipelines.sources.mixpanel import mixpanel_query
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
 from headway_pipelines.sources.times import since_1970
+from headway_pipelines.sources.wire.envelope import with_requests
 
 _CALL = dict.fromkeys(
     ["event", "$user_id", "$distinct_id", "$device_id", "$time", "$ip", "$group_id"], "VARCHAR"
 )
 _CALL |= dict.fromkeys(("$set", "$set_once"), "MAP(VARCHAR, VARCHAR)")
 _PATH = re.compile(r"/(track|import|engage|groups)/?([?#].*)?")
+
+#: What is read of a request.
+REQUEST = {
+    "path": "VARCHAR",
+    "body": "JSON",
+    "query": {"data": "VARCHAR", "_": "VARCHAR"},
+    "headers": {"user-agent": "VARCHAR", "origin": "VARCHAR", "referer": "VARCHAR"},
+}
 
 
 def mixpanel_wire(
@@ -42,7 +51,7 @@ def mixpanel_wire(
         >>> mixpanel_wire().format
         'mixpanel_wire'
     """
-    calls = load("headway_pipelines.sources.wire", "mixpanel.sql")
+    calls = with_requests(load("headway_pipelines.sources.wire", "mixpanel.sql"), REQUEST)
     calls = calls.replace("/* profile_time */", since_1970('j."$time"', "auto"))
     query = mixpanel_query(calls, _CALL, since_1970("p.time", "auto"), account)
     return Source(name, "mixpanel_wire", query, files=files)

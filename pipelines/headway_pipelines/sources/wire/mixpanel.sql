@@ -1,24 +1,17 @@
 -- Recorded HTTP requests of Mixpanel clients, as mixpanel_events.sql reads them.
 -- grain:  one row per call of an accepted request; one row per request that was refused or cannot be read
--- inputs: frames(batch, line, position, text)
+-- inputs: requests(batch, line, position, text, request, final, received_at), see requests.sql and REQUEST in mixpanel.py
 -- slots:  each /* slot */ is an expression; time reads p, account reads names and texts, profile_time reads j
 -- source: https://docs.mixpanel.com/reference (track, import, engage, groups)
 -- The calls lie in `data` of the body or of the query, as JSON or as base64 of JSON; /import has them as the body itself.
 -- Browsers send their clock along as the query parameter _: with it and our own the error of their clock is known.
-WITH requests AS (
-    SELECT
-        batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' THEN TRY(from_json(text, '{
-            "received_at": "VARCHAR", "responded": "BIGINT", "path": "VARCHAR", "body": "JSON",
-            "query": {"data": "VARCHAR", "_": "VARCHAR"},
-            "headers": {"user-agent": "VARCHAR", "origin": "VARCHAR", "referer": "VARCHAR"}}')) END AS request,
-        regexp_extract(lower(request['path']), '/(track|import|engage|groups)/?([?#].*)?$', 1) AS endpoint
-    FROM frames
+WITH addressed AS (
+    SELECT *, regexp_extract(lower(request['path']), '/(track|import|engage|groups)/?([?#].*)?$', 1) AS endpoint FROM requests
 ),
 carried AS (
     SELECT
         *,
-        CASE WHEN endpoint <> '' AND coalesce(request.responded, 0) < 400 THEN
+        CASE WHEN endpoint <> '' AND final IS NULL THEN
             CASE json_type(request.body)
                 WHEN 'OBJECT' THEN CASE
                     WHEN json_exists(request.body, '$.data') THEN json_extract_string(request.body, '$.data')
@@ -31,7 +24,7 @@ carried AS (
                     json_extract_string(request.body, '$'))
             END
         END AS carrier
-    FROM requests
+    FROM addressed
 ),
 decoded AS (
     SELECT
@@ -54,11 +47,7 @@ judged_requests AS (
         *,
         CASE WHEN json_valid(data) THEN json_type(data) END AS kind,
         CASE
-            WHEN request IS NULL THEN CASE
-                WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
-                WHEN NOT json_valid(text) THEN 'malformed JSON'
-                ELSE 'not a tracker request' END
-            WHEN request.responded >= 400 THEN 'refused request'
+            WHEN final IS NOT NULL THEN final
             WHEN coalesce(endpoint, '') = '' THEN 'not a tracker request'
             WHEN carries IS NOT TRUE THEN 'empty request'
             WHEN data IS NULL THEN 'malformed base64'
@@ -83,8 +72,7 @@ parsed AS (
     SELECT
         *,
         CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, $event)) END AS j,
-        j['properties'] AS p,
-        CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+        j['properties'] AS p
     FROM calls
 ),
 timed AS (

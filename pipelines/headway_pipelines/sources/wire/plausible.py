@@ -8,6 +8,14 @@ from typing import Any, Literal
 from headway.engine import load
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
+from headway_pipelines.sources.wire.envelope import with_requests
+
+#: What is read of a request.
+REQUEST = {
+    "headers": dict.fromkeys(("user-agent", "x-forwarded-for", "x-plausible-ip"), "VARCHAR"),
+    "body": dict.fromkeys(("n", "name", "u", "url", "d", "domain", "r", "referrer"), "VARCHAR")
+    | dict.fromkeys(("p", "props", "m", "meta", "$", "revenue"), "JSON"),
+}
 
 
 def plausible_wire(name: str = "plausible_wire", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -32,7 +40,7 @@ def plausible_wire(name: str = "plausible_wire", files: tuple[str, ...] = ("**/*
         >>> plausible_wire().format
         'plausible_wire'
     """
-    text = load("headway_pipelines.sources.wire", "plausible.sql")
+    text = with_requests(load("headway_pipelines.sources.wire", "plausible.sql"), REQUEST)
     return Source(name, "plausible_wire", text, files=files)
 
 

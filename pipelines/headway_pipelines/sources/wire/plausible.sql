@@ -1,21 +1,10 @@
 -- Recorded HTTP requests of Plausible's script (POST /api/event), as events of the common shape.
 -- grain:  one row per framed line
--- inputs: frames(batch, line, position, text)
+-- inputs: requests(batch, line, position, text, request, final, received_at), see requests.sql and REQUEST in plausible.py
 -- source: https://plausible.io/docs/events-api (fields; the script sends their first letters)
 -- The script sets no id and tells no time: an event happened when its request arrived, and who acts is a device for one
 -- UTC day, named by network address and user agent together.
-WITH requests AS (
-    SELECT
-        batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
-            "received_at": "VARCHAR", "responded": "BIGINT",
-            "headers": {"user-agent": "VARCHAR", "x-forwarded-for": "VARCHAR", "x-plausible-ip": "VARCHAR"},
-            "body": {"n": "VARCHAR", "name": "VARCHAR", "u": "VARCHAR", "url": "VARCHAR", "d": "VARCHAR", "domain": "VARCHAR",
-                "r": "VARCHAR", "referrer": "VARCHAR", "p": "JSON", "props": "JSON", "m": "JSON", "meta": "JSON",
-                "$": "JSON", "revenue": "JSON"}}') END AS request
-    FROM frames
-),
-told AS (
+WITH told AS (
     SELECT
         *,
         coalesce(request.body.n, request.body.name) AS name,
@@ -25,7 +14,6 @@ told AS (
         coalesce(request.body."$", request.body.revenue) AS given_revenue,
         CASE json_type(given_revenue) WHEN 'VARCHAR' THEN json_extract_string(given_revenue, '$') ELSE CAST(given_revenue AS VARCHAR) END
             AS revenue_text,
-        CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at,
         request.headers."user-agent" AS agent,
         -- the nearest to the browser is the first of a chain of proxies
         nullif(trim(split_part(coalesce(request.headers."x-plausible-ip", request.headers."x-forwarded-for"), ',', 1)), '') AS address
@@ -41,11 +29,7 @@ read AS (
 SELECT
     batch, line, position,
     CASE
-        WHEN request IS NULL THEN CASE
-            WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
-            WHEN NOT json_valid(text) THEN 'malformed JSON'
-            ELSE 'not a tracker request' END
-        WHEN request.responded >= 400 THEN 'refused request'
+        WHEN final IS NOT NULL THEN final
         WHEN name IS NULL THEN 'not a tracker request'
         WHEN props IS NULL AND json_type(given) <> 'NULL' AND props_text <> '' THEN 'unusable properties'
         ELSE 'event'

@@ -8,9 +8,13 @@ from headway.engine import load
 from headway_pipelines.sources.posthog import COMPANY, PosthogFiles, calls_query
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.wire.envelope import with_requests
 
 _PATHS = ("/batch", "/capture", "/track", "/e", "/i/v0/e", "/flags", "/decide", "/array")
 _NEARLY_ALL = 0.9
+
+#: What is read of a request.
+REQUEST = {"path": "VARCHAR", "query": {"_": "VARCHAR"}, "body": "JSON"}
 
 
 def posthog_wire(
@@ -35,7 +39,7 @@ def posthog_wire(
         >>> posthog_wire().format
         'posthog_wire'
     """
-    text = calls_query(load("headway_pipelines.sources.wire", "posthog.sql"), account)
+    text = calls_query(with_requests(load("headway_pipelines.sources.wire", "posthog.sql"), REQUEST), account)
     return Source(name, "posthog_wire", text, files=files)
 
 

@@ -1,33 +1,22 @@
 -- Recorded HTTP requests of PostHog clients, as posthog.sql reads them.
 -- grain:  one row per call of an accepted request; one row per request without calls, refused or unreadable
--- inputs: frames(batch, line, position, text)
+-- inputs: requests(batch, line, position, text, request, final, received_at), see requests.sql and REQUEST in posthog.py
 -- source: https://posthog.com/docs/api/capture (requests)
 -- A client's `timestamp` is by its own clock; sent_at by the same clock and received_at by ours tell how far that is
 -- off. Old clients send how many milliseconds ago it was (offset), or sent_at as `_` in the query.
-WITH requests AS (
-    SELECT
-        batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' AND json_valid(text) THEN TRY(from_json(text, '{
-            "received_at": "VARCHAR", "responded": "BIGINT", "path": "VARCHAR", "query": {"_": "VARCHAR"}, "body": "JSON"}')) END AS request
-    FROM frames
-),
-judged AS (
+WITH judged AS (
     SELECT
         *,
         json_extract_string(request.body, '$.sent_at') AS sent,
         -- a list of calls, a batch of them, or a single one; some clients call the batch data
         CASE
-            WHEN json_type(request.body) = 'ARRAY' THEN CAST(request.body AS JSON[])
-            WHEN json_type(request.body, '$.batch') = 'ARRAY' THEN CAST(json_extract(request.body, '$.batch') AS JSON[])
-            WHEN json_type(request.body, '$.data') = 'ARRAY' THEN CAST(json_extract(request.body, '$.data') AS JSON[])
+            WHEN json_type(request.body) = 'ARRAY' THEN TRY(CAST(request.body AS JSON[]))
+            WHEN json_type(request.body, '$.batch') = 'ARRAY' THEN TRY(CAST(json_extract(request.body, '$.batch') AS JSON[]))
+            WHEN json_type(request.body, '$.data') = 'ARRAY' THEN TRY(CAST(json_extract(request.body, '$.data') AS JSON[]))
             WHEN json_type(request.body, '$.event') = 'VARCHAR' THEN [request.body]
         END AS calls,
         CASE
-            WHEN request IS NULL THEN CASE
-                WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
-                WHEN NOT json_valid(text) THEN 'malformed JSON'
-                ELSE 'not a tracker request' END
-            WHEN request.responded >= 400 THEN 'refused request'
+            WHEN final IS NOT NULL THEN final
             WHEN calls IS NULL THEN CASE
                 -- clients also ask for feature flags and settings, and send recordings of the screen
                 WHEN regexp_matches(request.path, '^/(flags|decide|array|static|s|api|surveys|engage)(/|$)') THEN 'request without events'
@@ -37,7 +26,7 @@ judged AS (
     FROM requests
 ),
 each AS (
-    SELECT batch, line, position, request_outcome, request, sent, unnest(CASE WHEN request_outcome IS NULL THEN calls ELSE [NULL] END) AS call
+    SELECT batch, line, position, received_at, request_outcome, request, sent, unnest(CASE WHEN request_outcome IS NULL THEN calls ELSE [NULL] END) AS call
     FROM judged
 ),
 parsed AS (
@@ -56,8 +45,7 @@ timed AS (
         CASE WHEN j.properties."$ignore_sent_at" = 'true' THEN NULL ELSE coalesce(
             CAST(TRY_CAST(sent AS TIMESTAMPTZ) AS TIMESTAMP),
             TRY(make_timestamp_ms(TRY_CAST(request.query._ AS BIGINT)))
-        ) END AS sent_at,
-        CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS arrived_at
+        ) END AS sent_at
     FROM parsed
 )
 SELECT
@@ -79,11 +67,11 @@ SELECT
     END AS said,
     coalesce(
         -- "infinity" is a time, too, and one cannot subtract from it
-        TRY(arrived_at - to_milliseconds(j.offset)),
-        TRY(arrived_at - (sent_at - original_at)),
+        TRY(received_at - to_milliseconds(j.offset)),
+        TRY(received_at - (sent_at - original_at)),
         original_at,
-        arrived_at
+        received_at
     ) AS happened_at,
     coalesce(original_at, sent_at) AS client_at,
-    arrived_at
+    received_at AS arrived_at
 FROM timed

@@ -9,6 +9,8 @@ from headway.engine import bind, load
 from headway_pipelines.sources.rudder import is_call
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Source
+from headway_pipelines.sources.wire.envelope import with_requests
+from headway_pipelines.sources.wire.segment import REQUEST
 
 
 def rudder_wire(name: str = "rudder_wire", files: tuple[str, ...] = ("**/*",)) -> Source:
@@ -25,7 +27,9 @@ def rudder_wire(name: str = "rudder_wire", files: tuple[str, ...] = ("**/*",)) -
         >>> rudder_wire().format
         'rudder_wire'
     """
-    text = bind(load("headway_pipelines.sources.wire", "segment.sql"), {"surroundings": True})
+    text = with_requests(
+        bind(load("headway_pipelines.sources.wire", "segment.sql"), {"surroundings": True}), REQUEST
+    )
     return Source(name, "rudder_wire", text, files=files)
 
 

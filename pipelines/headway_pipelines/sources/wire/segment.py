@@ -11,9 +11,14 @@ from headway.engine import bind, load
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.segment import is_call
 from headway_pipelines.sources.shape import FileSet, Source
-from headway_pipelines.sources.wire.envelope import Request, wire_reason
+from headway_pipelines.sources.wire.envelope import Request, wire_reason, with_requests
 
 _PATH = re.compile(r"/v1/(batch|import|track|page|screen|identify|group|alias|[btpsiga])/?")
+
+#: What is read of a request.
+REQUEST = {
+    "body": {"batch": ["JSON"], "sentAt": "VARCHAR", "messageId": "VARCHAR", "type": "VARCHAR"},
+}
 
 
 def segment_wire(
@@ -37,7 +42,9 @@ def segment_wire(
         >>> segment_wire().format
         'segment_wire'
     """
-    text = bind(load("headway_pipelines.sources.wire", "segment.sql"), {"surroundings": page})
+    text = with_requests(
+        bind(load("headway_pipelines.sources.wire", "segment.sql"), {"surroundings": page}), REQUEST
+    )
     return Source(name, "segment_wire", text, files=files)
 
 

@@ -1,27 +1,15 @@
 -- Recorded HTTP requests of Segment clients, as events of the common shape. RudderStack's clients send the same.
 -- grain:  one row per call of an accepted request; one row per request that was refused or cannot be read
--- inputs: frames(batch, line, position, text)
+-- inputs: requests(batch, line, position, text, request, final, received_at), see requests.sql and REQUEST in segment.py
 -- params: $surroundings, whether the page and the session around a call become properties
 -- source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api (requests),
 --         https://segment.com/docs/connections/spec/common (field meanings, timestamp correction)
 -- A client's `timestamp` is by its own clock; sentAt by the same clock and received_at by ours tell how far that is off.
-WITH requests AS (
-    SELECT
-        batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' THEN TRY(from_json(text, '{
-            "received_at": "VARCHAR", "responded": "BIGINT",
-            "body": {"batch": ["JSON"], "sentAt": "VARCHAR", "messageId": "VARCHAR", "type": "VARCHAR"}}')) END AS request
-    FROM frames
-),
-judged_requests AS (
+WITH judged_requests AS (
     SELECT
         *,
         CASE
-            WHEN request IS NULL THEN CASE
-                WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
-                WHEN NOT json_valid(text) THEN 'malformed JSON'
-                ELSE 'not a tracker request' END
-            WHEN request.responded >= 400 THEN 'refused request'
+            WHEN final IS NOT NULL THEN final
             WHEN request.body.batch IS NOT NULL THEN
                 CASE WHEN len(request.body.batch) = 0 THEN 'empty request' ELSE 'calls' END
             WHEN request.body.type IS NOT NULL THEN 'calls'
@@ -31,7 +19,7 @@ judged_requests AS (
 ),
 calls AS (
     SELECT
-        batch, line, position, request_outcome, request,
+        batch, line, position, received_at, request_outcome, request,
         unnest(CASE
             WHEN request_outcome <> 'calls' THEN [NULL::JSON]
             WHEN request.body.batch IS NOT NULL THEN request.body.batch
@@ -56,8 +44,7 @@ timed AS (
         *,
         -- RudderStack's browsers send originalTimestamp alone; where both are sent, only timestamp is the caller's
         CAST(TRY_CAST(coalesce(j.timestamp, j.originalTimestamp) AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
-        CAST(TRY_CAST(coalesce(j.sentAt, request.body.sentAt) AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
-        CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+        CAST(TRY_CAST(coalesce(j.sentAt, request.body.sentAt) AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at
     FROM parsed
 )
 SELECT

@@ -9,6 +9,14 @@ from headway.engine import load, with_inputs
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.sources.snowplow import SnowplowFiles, events_query
+from headway_pipelines.sources.wire.envelope import with_requests
+
+#: What is read of a request.
+REQUEST = {
+    "body": {"data": ["JSON"]},
+    "query": {"e": "VARCHAR"},
+    "headers": {"user-agent": "VARCHAR"},
+}
 
 
 def snowplow_wire(
@@ -34,7 +42,7 @@ def snowplow_wire(
         'snowplow_wire'
     """
     here = "headway_pipelines.sources"
-    requests = load(f"{here}.wire", "snowplow.sql")
+    requests = with_requests(load("headway_pipelines.sources.wire", "snowplow.sql"), REQUEST)
     given = with_inputs(load(here, "snowplow_json.sql"), {"given": requests})
     return Source(name, "snowplow_wire", events_query(given, names), files=files)
 

@@ -1,26 +1,14 @@
 -- Recorded HTTP requests of Snowplow trackers (POST /com.snowplowanalytics.snowplow/tp2, GET /i), still in envelopes.
 -- grain:  one row per event of an accepted request; one row per request that was refused or cannot be read
--- inputs: frames(batch, line, position, text)
+-- inputs: requests(batch, line, position, text, request, final, received_at), see requests.sql and REQUEST in snowplow.py
 -- output: the input `given` of snowplow_json.sql
 -- source: https://docs.snowplow.io/docs/fundamentals/canonical-event/ (names of the parameters)
 -- Parameters are texts: times are milliseconds, JSON is plain (ue_pr, co) or base64 with the alphabet of URLs (ue_px, cx).
-WITH requests AS (
-    SELECT
-        batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
-            "received_at": "VARCHAR", "responded": "BIGINT", "body": {"data": ["JSON"]}, "query": {"e": "VARCHAR"},
-            "headers": {"user-agent": "VARCHAR"}}') END AS request
-    FROM frames
-),
-judged AS (
+WITH judged AS (
     SELECT
         *,
         CASE
-            WHEN request IS NULL THEN CASE
-                WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
-                WHEN NOT json_valid(text) THEN 'malformed JSON'
-                ELSE 'not a tracker request' END
-            WHEN request.responded >= 400 THEN 'refused request'
+            WHEN final IS NOT NULL THEN final
             WHEN request.body.data IS NOT NULL THEN
                 CASE WHEN len(request.body.data) = 0 THEN 'empty request' ELSE 'events' END
             WHEN request.query.e IS NOT NULL THEN 'events'
@@ -30,7 +18,7 @@ judged AS (
 ),
 events AS (
     SELECT
-        batch, line, position, request_outcome, request,
+        batch, line, position, received_at, request_outcome, request,
         unnest(CASE
             WHEN request_outcome <> 'events' THEN [NULL::JSON]
             WHEN request.body.data IS NOT NULL THEN request.body.data
@@ -86,7 +74,7 @@ SELECT
     NULL::TIMESTAMP AS derived_tstamp,
     TRY(make_timestamp_ms(TRY_CAST(j.dtm AS BIGINT))) AS dvce_created_tstamp,
     TRY(make_timestamp_ms(TRY_CAST(j.stm AS BIGINT))) AS dvce_sent_tstamp,
-    CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS collector_tstamp,
+    received_at AS collector_tstamp,
     -- a server's own HTTP library is nobody's browser
     coalesce(nullif(j.ua, ''), CASE j.p WHEN 'web' THEN request.headers."user-agent" END) AS user_agent,
     nullif(j.ip, '') AS address,
