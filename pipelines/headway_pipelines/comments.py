@@ -88,7 +88,7 @@ COLUMN_COMMENTS = {
     "source": "Name of the source that read the lines.",
     "state": "State of the file: promoted, blocked, damaged and so on.",
     "outcome": "What became of the lines: event, another kind of call, or why they were rejected.",
-    "lines": "Number of lines or calls.",
+    "lines": "Number of lines or calls; null in the published file where it is small.",
     "property": "Name of the property; key#... where the name itself may not be shown.",
     "n_values": "Number of values; null in the published file where it is small.",
     "file": "File below raw/; file#... where the name itself may not be shown.",

@@ -780,3 +780,22 @@ def test_how_often_a_value_was_dropped_is_hidden_where_it_was_seldom(shop: Shop)
         ("Order Completed", "email"): None,
         ("Page Viewed", "title"): 12,
     }
+
+
+def test_how_many_lines_came_to_something_is_hidden_where_they_were_few(shop: Shop) -> None:
+    calls = [track("Page Viewed", i, user=f"u{i}") for i in range(12)]
+    strange = [track("Account Deleted", i, user="u1") for i in range(3)]
+    shop.land("a.json", [*calls, *strange, *([""] * 10)])
+    shop.load()
+    with shop.ledger() as ledger:
+        derive_sessions(shop.workspace, ledger)
+        compute(shop.workspace, ledger)
+    publish(shop.workspace)
+    lines = {
+        path: dict(tables_of(path)["line_outcomes"].select("outcome", "lines").rows())
+        for path in (shop.workspace.published_db, shop.workspace.metrics_db)
+    }
+    assert lines == {
+        shop.workspace.published_db: {"event": 12, "blank": 10, "undeclared event": None},
+        shop.workspace.metrics_db: {"event": 12, "blank": 10, "undeclared event": 3},
+    }
