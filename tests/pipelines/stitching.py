@@ -66,11 +66,12 @@ class Stitching:
                     for c in batch
                 ],
             )
-            values: dict[str, list[str] | datetime | int] = {
+            values: dict[str, list[str] | str | datetime | int] = {
                 "logout": ["Signed Out"],
                 "ancient": datetime(1990, 1, 1),
                 "now": START,
                 "tolerance_us": 86_400_000_000,
+                "numbers": "number",
             }
             con.execute(f"INSERT INTO links {bind(load('headway_pipelines.privacy', 'links.sql'), values)}")
             con.executemany(
@@ -106,7 +107,7 @@ class Stitching:
         return self.con.execute(f"SELECT actor, occurred_at, person FROM ({query}) ORDER BY ALL").fetchall()
 
 
-NAMES = ("a", "b", "c", "d", "e", "x", "y", "z", *(f"n{i}" for i in range(30)))
+NAMES = ("a", "b", "c", "d", "e", "x", "y", "z", "number", "number2", *(f"n{i}" for i in range(30)))
 
 
 def database() -> duckdb.DuckDBPyConnection:

@@ -45,7 +45,8 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
         con.execute("CREATE OR REPLACE TEMP TABLE mapping AS SELECT actor, actor AS person FROM actors")
         con.execute(f"CREATE OR REPLACE TEMP TABLE spans AS {load(_HERE, 'no_spans.sql')}")
         return Found()
-    _make(con, "aliases")
+    for name in ("numbers", "aliases"):
+        _make(con, name)
     oversized = _join(con, _ALIASED, rules.max_users_per_person)
     for name in ("sightings", "seen"):
         _make(con, name)
@@ -58,7 +59,17 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     for name in ("owners", "mapping", "spans"):
         _make(con, name)
     found = Found(_count(con, "shared"), oversized, _count(con, "crowded"))
-    for name in ("aliases", "sightings", "seen", "kept", "breaks", "stretches", "visits", "owners"):
+    for name in (
+        "numbers",
+        "aliases",
+        "sightings",
+        "seen",
+        "kept",
+        "breaks",
+        "stretches",
+        "visits",
+        "owners",
+    ):
         con.execute(f"DROP TABLE {name}")
     return found
 

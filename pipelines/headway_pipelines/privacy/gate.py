@@ -255,7 +255,7 @@ class Gate:
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
-            tables = {"events": self._clean_sql(source), "links": self._links_sql()}
+            tables = {"events": self._clean_sql(source), "links": self._links_sql(source)}
             tables |= {traits.subject: traits.statements() for traits in self._traits}
             for name, query in tables.items():
                 target = literal(str(folder / f"{name}.parquet"))
@@ -301,8 +301,8 @@ class Gate:
         tolerance = FUTURE_TOLERANCE // timedelta(microseconds=1)
         return {"ancient": ANCIENT, "tolerance_us": tolerance, "now": self._now}
 
-    def _links_sql(self) -> str:
-        values = {"logout": self._logout or [""], **self._possible_times()}
+    def _links_sql(self, source: Source) -> str:
+        values = {"logout": self._logout or [""], "numbers": source.numbers, **self._possible_times()}
         return bind(load(_HERE, "links.sql"), values)
 
     def _take_addresses_apart(self) -> None:

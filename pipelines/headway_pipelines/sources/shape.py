@@ -81,6 +81,7 @@ class Source:
         replaces: Whether a file that was written anew takes back what it said before.
         events: Names that the source itself gives to events, where it does not read them from the log.
         copies: Which of several copies of one event stays.
+        numbers: How ids begin that are no users but a vendor's own numbers of people.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Source:
     replaces: bool = field(default=False, repr=False)
     events: tuple[str, ...] = ()
     copies: Copies = "first_received"
+    numbers: str = ""
 
     @cached_property
     def query(self) -> str:
