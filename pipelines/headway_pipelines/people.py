@@ -19,7 +19,7 @@ from headway.models.product import Product, load_product
 from headway_pipelines.identity import Change, Found, attach_actors, compare, map_people
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import Ledger
-from headway_pipelines.properties import create_histories
+from headway_pipelines.properties import attach_described, create_histories
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _HERE = "headway_pipelines"
@@ -74,6 +74,7 @@ def derive_people(workspace: Workspace, ledger: Ledger) -> Stitched:
         attach_lake(con, workspace, ledger)
         with guarded("join actors into people"):
             attach_actors(con, workspace, ledger)
+            attach_described(con, workspace, ledger)
             found = map_people(con, product.identity)
             _attach_earlier(con, workspace)
             change = compare(con)

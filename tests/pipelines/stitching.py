@@ -87,6 +87,7 @@ class Stitching:
         con.execute(
             "CREATE OR REPLACE TABLE actors AS SELECT actor, min(occurred_at) AS first_at FROM lake GROUP BY 1"
         )
+        con.execute("CREATE OR REPLACE TABLE described AS SELECT NULL::UUID AS actor LIMIT 0")
         self.found = map_people(con, rules)
         return self
 

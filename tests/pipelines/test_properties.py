@@ -160,6 +160,49 @@ def test_what_a_device_said_belongs_to_who_had_it_then(shop: Shop) -> None:
     ]
 
 
+def alias(minutes: float, user: str, other: str) -> dict[str, Any]:
+    return {"type": "alias", "userId": user, "previousId": other, "timestamp": at(minutes)}
+
+
+@pytest.mark.parametrize("mode", ["latest_user", "strict"])
+def test_what_is_said_of_an_id_that_did_nothing_is_its_persons(tmp_path: Path, mode: str) -> None:
+    shop = Shop(tmp_path / "shop", plan=DECLARED, product=PRODUCT + f"identity: {{mode: {mode}}}\n")
+    users = [f"u{number}" for number in range(5)]
+    known = [call for u in users for call in (track("Signed Up", 0, user=u), identify(1, user=u, seats=2))]
+    alone = [alias(2, "u0", "old0"), identify(3, user="old0", plan="pro")]
+    from_a_device = [alias(2, "u1", "old1"), identify(3, user="old1", device="d1", plan="pro")]
+    of_a_device = [alias(2, "u2", "d2"), identify(3, device="d2", plan="pro")]
+    device = [track("Page Viewed", 2, user="u3", device="d3"), identify(3, device="d3", plan="pro")]
+    chain = [alias(1, "old4", "first4"), alias(2, "u4", "old4"), identify(3, user="first4", plan="pro")]
+    shop.land("a.json", [*known, *alone, *from_a_device, *of_a_device, *device, *chain])
+    shop.load()
+    columns = "list((seats, plan) ORDER BY valid_from)"
+    told = shop.query(f"SELECT {columns} FROM person_properties GROUP BY person")
+    assert told == [([(2, None), (2, "pro")],)] * 5
+
+
+def test_what_a_device_that_did_nothing_said_belongs_to_who_had_it_then(shop: Shop) -> None:
+    shop = Shop(shop.root, plan=DECLARED, product=PRODUCT + "identity: {logout: [Order Completed]}\n")
+    calls = [
+        track("Signed Up", 0, user="u1", device="d1"),
+        identify(1, device="d1", plan="pro"),
+        track("Order Completed", 3, user="u1", device="d1", amount=1),
+        identify(4, device="d1", seats=9),
+        track("Order Completed", 5, device="d2", user="u1", amount=1),
+        track("Order Completed", 6, user="u2", device="d1", amount=1),
+        track("Signed Up", 10, user="u3", device="d1"),
+        identify(11, device="d1", plan="free"),
+    ]
+    shop.land("a.json", calls)
+    shop.load()
+    users = dict(shop.query("SELECT occurred_at, actor FROM lake"))
+    assert shop.query("SELECT person, seats, plan FROM person_properties ORDER BY valid_from") == [
+        (users[START + timedelta(minutes=0)], None, "pro"),
+        (users[START + timedelta(minutes=6)], 9, None),
+        (users[START + timedelta(minutes=10)], None, "free"),
+    ]
+
+
 def test_accounts_have_properties_of_their_own(shop: Shop) -> None:
     shop.land("a.json", [group(1, "acme", sector="firm", plan="pro"), group(2, "acme", sector="school")])
     shop.load()

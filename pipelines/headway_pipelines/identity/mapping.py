@@ -33,8 +33,10 @@ class Found:
 def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     """Makes the temporary tables `mapping(actor, person)` and `spans(actor, valid_from, valid_to, person)`.
 
+    A third one, `strangers`, is like `spans` for those who did nothing themselves and of whom something is said.
+
     Args:
-        con: A connection that knows `links` and `actors(actor, first_at)`.
+        con: A connection that knows `links`, `actors(actor, first_at)` and `described(actor)`.
         rules: How users and devices become people.
 
     Returns:
@@ -43,7 +45,8 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     con.execute("CREATE OR REPLACE TEMP TABLE heads (member UUID, head UUID)")
     if rules.mode == "none":
         con.execute("CREATE OR REPLACE TEMP TABLE mapping AS SELECT actor, actor AS person FROM actors")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE spans AS {load(_HERE, 'no_spans.sql')}")
+        for name in ("spans", "strangers"):
+            _table(con, name, load(_HERE, "no_spans.sql"))
         return Found()
     for name in ("numbers", "aliases"):
         _make(con, name)
@@ -56,7 +59,7 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
         _make(con, name)
     if rules.mode == "components":
         oversized += _join(con, load(_HERE, "edges.sql"), rules.max_users_per_person)
-    for name in ("owners", "mapping", "spans"):
+    for name in ("owners", "mapping", "spans", "strangers"):
         _make(con, name)
     found = Found(_count(con, "shared"), oversized, _count(con, "crowded"))
     for name in (
