@@ -20,10 +20,13 @@ STATEMENT_COLUMNS = {
     "subject": "UUID",
     "property": "VARCHAR",
     "value": "VARCHAR",
+    "by_minute": "BOOLEAN",
     "valid_from": "TIMESTAMP",
     "received_at": "TIMESTAMP",
 }
-"""Columns of the statements. A value is the text of what the gate typed; the histories have typed columns."""
+"""Columns of the statements; `by_minute`: the time is an end of its minute and not of its day.
+
+A value is the text of what the gate typed; the histories have typed columns."""
 
 _HERE = "headway_pipelines"
 

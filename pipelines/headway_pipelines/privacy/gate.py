@@ -250,7 +250,13 @@ class Gate:
             self._marker.prepare(self._con)
             self._take_addresses_apart()
             for traits in self._traits:
-                traits.read(self._con, ancient=ANCIENT, now=self._now, tolerance=FUTURE_TOLERANCE)
+                traits.read(
+                    self._con,
+                    ancient=ANCIENT,
+                    now=self._now,
+                    tolerance=FUTURE_TOLERANCE,
+                    log_outs=bool(self._logout),
+                )
             self._assign_ids()
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
