@@ -29,6 +29,7 @@ from headway.errors import EngineError
 from headway.frameworks.values import SCHEMA
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.lake import BASE_COLUMNS
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.scan import scan
 from headway_pipelines.publish import MIN_PEOPLE, publish, publish_explore, suppress
@@ -622,6 +623,34 @@ def test_the_published_file_holds_these_tables_and_every_one_is_documented(shop:
     assert all(tables.values())
     assert undocumented == []
     assert others == [(0,)]
+
+
+def test_properties_are_documented_as_such_whatever_they_are_called(shop: Shop) -> None:
+    names = ("seconds", "people", "value")
+    properties = "".join(f"      {name}: {{class: integer, min: 0, max: 9}}\n" for name in names)
+    shop = Shop(
+        shop.root, plan=shop.plan.replace(opening := "  Signed Up:\n    properties:\n", opening + properties)
+    )
+    published_shop(shop)
+    con = connect(shop.workspace.explore_db, read_only=True)
+    try:
+        comments = con.execute(
+            "SELECT table_name, column_name, comment FROM duckdb_columns() "
+            "WHERE table_name IN ('events', 'all_events', 'sessions')"
+        ).fetchall()
+    finally:
+        con.close()
+    told = {(table, column): comment for table, column, comment in comments}
+    for table in ("events", "all_events"):
+        declared = {
+            column for t, column in told if told[t, column] == "Property declared in the tracking plan."
+        }
+        assert {*names, "amount"} <= declared
+        assert not declared & {"person", *BASE_COLUMNS}
+        assert {column for t, column in told if t == table} == declared | {"person", *BASE_COLUMNS} - {
+            "batch"
+        }
+    assert told["sessions", "seconds"] == "Time from the first event to the last, seconds."
 
 
 def test_published_cells_are_the_suppressed_ones_and_no_other(shop: Shop) -> None:
