@@ -2,7 +2,7 @@
 -- grain:  one row per framed row
 -- inputs: frames(batch, line, position, record, fields)
 -- source: https://posthog.com/docs/cdp/batch-exports/s3
--- properties and person_properties are JSON text in a column.
+-- The time is the server's, as in posthog_jsonl.sql. properties and person_properties are JSON text in a column.
 SELECT
     batch, line, position,
     CASE WHEN fields['properties'] <> 'null' AND coalesce(TRY(json_type(fields['properties'])), '') <> 'OBJECT' THEN 'unusable properties' END AS outcome,
@@ -13,6 +13,6 @@ SELECT
     nullif(fields['properties'], 'null') AS properties,
     TRY(from_json(fields['person_properties'], '"MAP(VARCHAR, VARCHAR)"')) AS said,
     CAST(TRY_CAST(fields['timestamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS happened_at,
-    happened_at AS client_at,
+    NULL::TIMESTAMP AS client_at,
     CAST(TRY_CAST(fields['created_at'] AS TIMESTAMPTZ) AS TIMESTAMP) AS arrived_at
 FROM frames
