@@ -209,23 +209,6 @@ def test_names_that_a_source_gives_are_listed_whoever_sent_them(
     assert set(load_plan(made.workspace.plan_file).events) == {"Till Balanced", own}
 
 
-CAPTURES = {"py_segment.jsonl": 11, "node_segment.jsonl": 11, "browser_segment.jsonl": 22}
-
-
-@pytest.mark.parametrize("name", CAPTURES)
-def test_what_real_clients_sent_loads_without_an_edit(tmp_path: Path, name: str) -> None:
-    if not DATA.is_dir():
-        pytest.skip("the real data sets are not here: ../shared/data")
-    made = init_workspace(tmp_path / "shop", [DATA / "tracker_captures" / name])
-    assert made.source_formats == ("segment_wire",) and made.lines == CAPTURES[name]
-    plan = load_plan(made.workspace.plan_file)
-    assert {"Page Viewed", "Product Viewed", "Signed Up", "Product Added", "Order Completed"} <= set(
-        plan.events
-    )
-    found = outcomes(made.workspace)
-    assert "undeclared event" not in found and found["event"] >= 18
-
-
 REAL = {
     "wikiticker": (39_244, "jsonl"),
     "retentioneering_ecom": (31_106, "delimited"),
