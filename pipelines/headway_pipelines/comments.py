@@ -88,7 +88,7 @@ COLUMN_COMMENTS = {
     "source": "Name of the source that read the lines.",
     "state": "State of the file: promoted, blocked, damaged and so on.",
     "outcome": "What became of the lines: event, another kind of call, or why they were rejected.",
-    "lines": "Number of lines or calls.",
+    "lines": "Number of lines or calls; null in the published file where it is small.",
     "property": "Name of the property; key#... where the name itself may not be shown.",
     "n_values": "Number of values; null in the published file where it is small.",
     "file": "File below raw/; file#... where the name itself may not be shown.",
@@ -155,5 +155,16 @@ COLUMN_COMMENTS = {
     "min_people": "Smallest number of people a published cell may speak of.",
 }
 
-PROPERTY_TABLES = ("person_properties", "person_latest", "account_properties", "account_latest")
-"""Tables whose columns, apart from whom and since when, are what the tracking plan declares."""
+_EVENT_COLUMNS = (
+    "person, event_id, actor, account, event, occurred_at, client_at, received_at, line, source, traffic"
+)
+
+OWN_COLUMNS = {
+    "events": _EVENT_COLUMNS.split(", "),
+    "all_events": _EVENT_COLUMNS.split(", "),
+    "person_properties": ["person", "valid_from"],
+    "person_latest": ["person", "valid_from"],
+    "account_properties": ["account", "valid_from"],
+    "account_latest": ["account", "valid_from"],
+}
+"""Tables that hold what the tracking plan declares: their other columns are properties, whatever those are called."""

@@ -13,7 +13,7 @@ import polars as pl
 
 from headway import ActivePeople, EventLog, Funnel, Retention
 from headway.engine import connect, guarded
-from headway.engine.sql import literal, load
+from headway.engine.sql import literal, load, with_inputs
 from headway.frameworks import metric_catalogue, metric_values
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
@@ -174,11 +174,12 @@ def _account(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict[str, pl.Dat
     outcomes = {"source": pl.String, "state": pl.String, "outcome": pl.String, "lines": pl.Int64}
     dropped = {"event": pl.String, "property": pl.String, "reason": pl.String, "n_values": pl.Int64}
     rejects = {"file": pl.String, "line": pl.Int64, "position": pl.Int64, "reason": pl.String}
+    left_out = with_inputs(load(_HERE, "left_out.sql"), {"all_events": load(_HERE, "all_events.sql")})
     return {
         "line_outcomes": pl.DataFrame(ledger.outcomes(), schema=outcomes),
         "dropped_values": pl.DataFrame(ledger.dropped(), schema=dropped),
         "rejected_lines": pl.DataFrame(ledger.rejects(), schema=rejects),
-        "left_out": con.sql(load(_HERE, "left_out.sql")).pl(),
+        "left_out": con.sql(left_out).pl(),
         "daily_events": con.sql(load(_HERE, "daily_events.sql")).pl(),
     }
 

@@ -63,17 +63,24 @@ def ranking(sources: Iterable[Source], columns: Iterable[str]) -> str:
     return ", ".join([f"{first} NULLS LAST", *(f"{identifier(name)} NULLS LAST" for name in rest)])
 
 
-def content(columns: Iterable[str]) -> str:
+def content(sources: Iterable[Source], columns: Iterable[str]) -> str:
     """Writes a fingerprint of what a copy says, apart from when it arrived.
 
     Args:
+        sources: The sources, of which some correct the time of each copy anew.
         columns: The lake's columns.
 
     Returns:
         SQL of a number that is equal for copies that say the same.
+
+    Examples:
+        >>> content([], ["event_id", "event", "occurred_at", "client_at"])
+        'hash(coalesce(client_at, occurred_at), "event")'
     """
+    retimed = [source.name for source in sources if source.retimed]
+    moment = f"CASE WHEN source NOT IN {literal(retimed)} THEN occurred_at END" if retimed else "occurred_at"
     own = [identifier(name) for name in columns if name not in _NOT_CONTENT]
-    return f"hash(coalesce(client_at, occurred_at), {', '.join(own)})"
+    return f"hash(coalesce(client_at, {moment}), {', '.join(own)})"
 
 
 def count_copies(

@@ -11,7 +11,7 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal
-from headway_pipelines.comments import COLUMN_COMMENTS, PROPERTY_TABLES, TABLE_COMMENTS
+from headway_pipelines.comments import COLUMN_COMMENTS, OWN_COLUMNS, TABLE_COMMENTS
 from headway_pipelines.workspace import sync_file, sync_folder
 
 
@@ -87,8 +87,7 @@ def _comments(columns: Iterable[tuple[str, str, str]]) -> Iterable[str]:
             seen.add(table)
             yield f"COMMENT ON {kind} {identifier(table)} IS {literal(TABLE_COMMENTS[table])}"
         text = COLUMN_COMMENTS.get(f"{table}.{column}") or COLUMN_COMMENTS.get(column)
-        declared = table in PROPERTY_TABLES and column not in ("person", "account", "valid_from")
-        if declared or (text is None and table in ("events", "all_events")):
+        if column not in OWN_COLUMNS.get(table, [column]):
             text = "Property declared in the tracking plan."
         if text is None:
             raise KeyError(f"{table}.{column} has no comment")

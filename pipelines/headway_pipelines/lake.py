@@ -178,9 +178,10 @@ def _choose(
         f"hive_partitioning = false, file_row_number = true, filename = 'from:file') WHERE batch IN ({batches})"
     )
     columns = lake_columns(load_plan(workspace.plan_file))
-    text = load(_HERE, "ranked_copies.sql").replace("/* order */", ranking(load_sources(workspace), columns))
+    sources = load_sources(workspace)
+    text = load(_HERE, "ranked_copies.sql").replace("/* order */", ranking(sources, columns))
     con.execute(load(_HERE, "repeated_ids.sql"))
-    con.execute(text.replace("/* content */", content(columns)))
+    con.execute(text.replace("/* content */", content(sources, columns)))
     losing = con.execute(
         "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE is_live AND rank > 1"
     ).fetchall()

@@ -1,10 +1,9 @@
 -- What is left out of every number, and why: traffic that is not people's, and sessions that are no visits.
 -- grain:  one row per kind and reason
--- inputs: lake, actor_person(actor, person), sessions(person, reason)
-SELECT 'event' AS kind, l.traffic AS reason, count(*) AS n_left_out, count(DISTINCT coalesce(p.person, l.actor)) AS people
-FROM lake l
-LEFT JOIN actor_person p USING (actor)
-WHERE l.traffic <> 'people'
+-- inputs: all_events(person, traffic), sessions(person, reason)
+SELECT 'event' AS kind, traffic AS reason, count(*) AS n_left_out, count(DISTINCT person) AS people
+FROM all_events
+WHERE traffic <> 'people'
 GROUP BY ALL
 UNION ALL
 SELECT 'session', reason, count(*), count(DISTINCT person)

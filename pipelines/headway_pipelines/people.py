@@ -27,6 +27,7 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.people_part import Anew, Derived, derive_part, fingerprint
 from headway_pipelines.people_tables import (
     ACTORS,
+    STRANGERS,
     TABLES,
     create_people,
     read_table,
@@ -35,7 +36,7 @@ from headway_pipelines.people_tables import (
     table_file,
     write_table,
 )
-from headway_pipelines.properties import create_histories, described_subjects
+from headway_pipelines.properties import attach_described, create_histories, described_subjects
 from headway_pipelines.workspace import Workspace
 
 __all__ = ["TABLES", "Stitched", "derive_people"]
@@ -139,7 +140,7 @@ def _derive(job: _Job, anew: str) -> tuple[Derived, str]:
             anew = str(reason)
         except EngineError:
             # damage inside a file shows only when it is read
-            if readable(table_file(job.workspace.people, name) for name in (*TABLES, ACTORS)):
+            if readable(table_file(job.workspace.people, name) for name in (*TABLES, ACTORS, STRANGERS)):
                 raise
             anew = reasons.UNREADABLE
     shutil.rmtree(job.workspace.people / "changes", ignore_errors=True)
@@ -156,7 +157,7 @@ def _with_lake(job: _Job, *, anew: bool) -> Derived:
             if anew or job.basis is None:
                 derived = _derive_everybody(con, job)
             else:
-                derived = derive_part(con, job.workspace, job.product, job.basis, job.live)
+                derived = derive_part(con, job.workspace, job.ledger, job.product, job.basis, job.live)
             return _write_histories(con, job, derived, anew=anew)
     finally:
         con.close()
@@ -165,11 +166,12 @@ def _with_lake(job: _Job, *, anew: bool) -> Derived:
 def _derive_everybody(con: duckdb.DuckDBPyConnection, job: _Job) -> Derived:
     workspace, folder = job.workspace, job.workspace.people
     attach_actors(con, workspace, job.ledger)
+    attach_described(con, workspace, job.ledger)
     found = map_people(con, job.product.identity)
     _attach_earlier(con, workspace)
     change = compare(con)
     pairs, stretches, actors = fingerprint(con, "mapping", "spans")
-    derived = Derived(pairs, stretches, actors, change, found, actors, (*TABLES, ACTORS))
+    derived = Derived(pairs, stretches, actors, change, found, actors, (*TABLES, ACTORS, STRANGERS))
     con.execute(
         "CREATE TEMP TABLE actor_person AS SELECT *, $version AS version FROM mapping ORDER BY actor",
         {"version": derived.version},
@@ -198,7 +200,7 @@ def _write_histories(con: duckdb.DuckDBPyConnection, job: _Job, derived: Derived
     """Writes the histories of properties, unless neither what was said nor who is who changed."""
     written = derived.written
     same = job.basis is not None and job.basis.live.statements == job.live.statements
-    if anew or "actor_person" in written or not same:
+    if anew or {"actor_person", STRANGERS} & set(written) or not same:
         for name in create_histories(con, job.workspace, job.ledger, job.plan):
             write_table(con, job.workspace.people, name, f"FROM {name}")
             written = (*written, name)
@@ -211,7 +213,12 @@ def _commit(job: _Job, stamps: Mapping[str, str], done: Stitched, derived: Deriv
     if derived.written:
         swap_tables(folder, derived.written)
         number += 1
-    names = (*TABLES, ACTORS, *(f"{subject}_properties" for subject in described_subjects(job.plan)))
+    names = (
+        *TABLES,
+        ACTORS,
+        STRANGERS,
+        *(f"{subject}_properties" for subject in described_subjects(job.plan)),
+    )
     marks = marks_of(folder, (f"{name}.parquet" for name in names))
     merged, replaced = merge_links(job.workspace, ledger)
     with ledger.transaction():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import xor
+from pathlib import Path
 
 import duckdb
 
@@ -19,8 +20,10 @@ from headway_pipelines.basis import Basis, Live, changes_file, version_of
 from headway_pipelines.identity import Change, Found, compare, find_affected, map_affected
 from headway_pipelines.identity.actors import attach_moved_actors
 from headway_pipelines.lake import link_query
+from headway_pipelines.ledger import Ledger
 from headway_pipelines.people_tables import (
     ACTORS,
+    STRANGERS,
     create_people,
     new_file,
     read_table,
@@ -28,6 +31,7 @@ from headway_pipelines.people_tables import (
     table_file,
     write_table,
 )
+from headway_pipelines.properties import attach_described
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -86,15 +90,21 @@ def fingerprint(con: duckdb.DuckDBPyConnection, pairs: str, stretches: str) -> t
 
 
 def derive_part(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, product: Product, basis: Basis, live: Live
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    ledger: Ledger,
+    product: Product,
+    basis: Basis,
+    live: Live,
 ) -> Derived:
     """Derives people where something is new and writes the tables of everybody.
 
-    Makes the relations `actor_person` and `device_spans`, of everybody.
+    Makes the relations `actor_person`, `device_spans` and `strangers`, of everybody.
 
     Args:
         con: A connection with the lake.
         workspace: The workspace.
+        ledger: Its ledger.
         product: The product.
         basis: What the tables there are stand on.
         live: The files there are now.
@@ -110,11 +120,15 @@ def derive_part(
         ("earlier_actors", ACTORS),
         ("people_before", "actor_person"),
         ("spans_before", "device_spans"),
+        ("strangers_before", STRANGERS),
     ):
         con.execute(f"CREATE VIEW {name} AS FROM {read_table(table_file(folder, table))}")
     if not attach_moved_actors(con, workspace, basis.live.events, live.events):
         raise Anew(reasons.REPLACED)
+    attach_described(con, workspace, ledger)
+    _table(con, "newly_described", load(_IDENTITY, "newly_described.sql"))
     again = _attach_affected(con, workspace, product, basis, live)
+    _table(con, "described", "FROM described SEMI JOIN affected USING (actor)")
     found = map_affected(con, product.identity, basis.found)
     _table(con, "earlier", "SELECT actor, person FROM people_before SEMI JOIN affected USING (actor)")
     _table(con, "earlier_spans", "FROM spans_before SEMI JOIN affected USING (actor)")
@@ -160,6 +174,7 @@ def _write_all(
         spans = "FROM spans_before ANTI JOIN affected USING (actor) UNION ALL FROM spans"
         write_table(con, folder, "device_spans", f"FROM ({spans}) ORDER BY actor, valid_from NULLS FIRST")
         written += ["actor_person", "device_spans"]
+    written += _write_strangers(con, folder)
     for view, table in (("people_after", "actor_person"), ("spans_after", "device_spans")):
         file = (new_file if table in written else table_file)(folder, table)
         con.execute(f"CREATE VIEW {view} AS FROM {read_table(file)}")
@@ -177,7 +192,22 @@ def _write_all(
     swap_tables(changes.parent, [changes.stem])
     con.execute("DROP TABLE actor_person")
     con.execute("CREATE VIEW actor_person AS FROM people_after")
+    con.execute("DROP TABLE strangers")
+    file = (new_file if STRANGERS in written else table_file)(folder, STRANGERS)
+    con.execute(f"CREATE VIEW strangers AS FROM {read_table(file)}")
     return replace(derived, written=tuple(written))
+
+
+def _write_strangers(con: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+    """Writes whose the silent are, where that changed; returns the table's name then."""
+    known = "FROM strangers_before SEMI JOIN affected USING (actor)"
+    if not con.execute(
+        f"({known} EXCEPT FROM strangers) UNION ALL (FROM strangers EXCEPT ({known})) LIMIT 1"
+    ).fetchall():
+        return []
+    query = "FROM strangers_before ANTI JOIN affected USING (actor) UNION ALL FROM strangers"
+    write_table(con, folder, STRANGERS, query)
+    return [STRANGERS]
 
 
 def attach_members(con: duckdb.DuckDBPyConnection) -> None:

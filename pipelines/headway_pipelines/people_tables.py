@@ -20,6 +20,9 @@ TABLES = ("actor_person", "device_spans", "people")
 ACTORS = "actors"
 """Who did something and since when: a table that only the next derivation reads."""
 
+STRANGERS = "strangers"
+"""Whose those are that did nothing themselves and of whom something is said: for the histories of properties."""
+
 
 def table_file(folder: Path, name: str) -> Path:
     """Where a table is."""

@@ -20,10 +20,13 @@ STATEMENT_COLUMNS = {
     "subject": "UUID",
     "property": "VARCHAR",
     "value": "VARCHAR",
+    "by_minute": "BOOLEAN",
     "valid_from": "TIMESTAMP",
     "received_at": "TIMESTAMP",
 }
-"""Columns of the statements. A value is the text of what the gate typed; the histories have typed columns."""
+"""Columns of the statements; `by_minute`: the time is an end of its minute and not of its day.
+
+A value is the text of what the gate typed; the histories have typed columns."""
 
 _HERE = "headway_pipelines"
 
@@ -115,13 +118,27 @@ def history_query(subject: Subject, columns: Mapping[str, Column], said: str) ->
     return text.replace("/* who */", identifier(subject)).replace("FROM said", f"FROM {said}")
 
 
+def attach_described(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
+    """Makes the temporary table `described(actor)`: users and devices of whom something is said.
+
+    Args:
+        con: A connection.
+        workspace: The workspace.
+        ledger: Its ledger.
+    """
+    statements = live_statements(workspace, ledger, "person")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE described AS SELECT DISTINCT subject AS actor FROM ({statements})"
+    )
+
+
 def create_histories(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, plan: TrackingPlan
 ) -> list[str]:
     """Makes the temporary tables `person_properties` and `account_properties`, where the plan declares any.
 
     Args:
-        con: A connection with `actor_person` and `device_spans`.
+        con: A connection with `actor_person`, `device_spans` and `strangers`.
         workspace: The workspace.
         ledger: Its ledger.
         plan: The tracking plan.

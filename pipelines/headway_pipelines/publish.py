@@ -25,6 +25,7 @@ MIN_PEOPLE = 10
 _HERE = "headway_pipelines"
 _COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")
 _SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
+_COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values"}
 _PLAIN = ("metric_catalogue", "line_outcomes", "dropped_values", "run_info")
 
 
@@ -41,7 +42,8 @@ def publish(workspace: Workspace) -> dict[str, int]:
     shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     shown |= {name: tables[name] for name in _PLAIN}
-    shown["dropped_values"] = hide_few_values(shown["dropped_values"])
+    for name, column in _COUNTED.items():
+        shown[name] = hide_few_values(shown[name], column)
     shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))
     replace_database(workspace.published_db, shown, comments=True, mode=0o644)
     # A file others may read, in a folder they may enter.
@@ -72,22 +74,23 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
         con.close()
 
 
-def hide_few_values(dropped: pl.DataFrame, min_values: int = MIN_PEOPLE) -> pl.DataFrame:
-    """Hides how often a value was dropped where it was seldom: a few orders with an e-mail are a few people's orders.
+def hide_few_values(frame: pl.DataFrame, column: str, min_values: int = MIN_PEOPLE) -> pl.DataFrame:
+    """Hides how often something happened where it was seldom: a few orders with an e-mail are a few people's orders.
 
     Args:
-        dropped: The table ``dropped_values``.
+        frame: The table ``line_outcomes`` or ``dropped_values``.
+        column: Its numbers.
         min_values: Smallest number that is shown.
 
     Returns:
         The rows, small numbers null.
 
     Examples:
-        >>> hide_few_values(pl.DataFrame({"n_values": [3, 12]}))["n_values"].to_list()
-        [None, 12]
+        >>> hide_few_values(pl.DataFrame({"n_values": [3, 12, 0]}), "n_values")["n_values"].to_list()
+        [None, 12, 0]
     """
-    return dropped.with_columns(
-        pl.when(~pl.col("n_values").is_between(1, min_values - 1)).then("n_values").alias("n_values")
+    return frame.with_columns(
+        pl.when(~pl.col(column).is_between(1, min_values - 1)).then(column).alias(column)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headway_pipelines.privacy.detect import safe_name, safe_path
+from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.sampling import Found, recognise_files
 from headway_pipelines.privacy.suggest import Suggested, suggest
 from headway_pipelines.quoting import quoted
@@ -178,7 +178,7 @@ def _claimed(groups: Sequence[Recognised], raw: Mapping[str, Path], unknown: dic
 
 def safe_part(part: str) -> bool:
     """Says whether a part of a path may be written into ``sources.yml``."""
-    return safe_name(part) or safe_path(part)
+    return safe_path(part)
 
 
 def _written(source: Recognised) -> Iterator[str]:

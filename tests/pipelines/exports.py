@@ -47,7 +47,7 @@ Lack = Literal[
 * account traits, traits: what is said of accounts and of people
 * arrival: when an event arrived
 * client clock: what the client's clock said; there is one time, corrected
-* server clock: the same of servers; their copies, each corrected anew, look as if they said something else
+* server clock: the same of servers, and copies are each corrected anew: by time nothing is said of what they say
 * sending: what corrects the clock anew for each copy; copies carry one time, as the format knows them by it
 * milliseconds: parts of a second are cut off
 """

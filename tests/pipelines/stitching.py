@@ -66,11 +66,12 @@ class Stitching:
                     for c in batch
                 ],
             )
-            values: dict[str, list[str] | datetime | int] = {
+            values: dict[str, list[str] | str | datetime | int] = {
                 "logout": ["Signed Out"],
                 "ancient": datetime(1990, 1, 1),
                 "now": START,
                 "tolerance_us": 86_400_000_000,
+                "numbers": "number",
             }
             con.execute(f"INSERT INTO links {bind(load('headway_pipelines.privacy', 'links.sql'), values)}")
             con.executemany(
@@ -85,6 +86,11 @@ class Stitching:
             con.execute("DELETE FROM lake WHERE actor IS NULL")
         con.execute(
             "CREATE OR REPLACE TABLE actors AS SELECT actor, min(occurred_at) AS first_at FROM lake GROUP BY 1"
+        )
+        # something is said of everybody who is heard of
+        con.execute(
+            "CREATE OR REPLACE TABLE described AS FROM (SELECT device AS actor FROM links UNION SELECT other FROM links "
+            "UNION SELECT person_actor FROM links) WHERE actor IS NOT NULL"
         )
         self.found = map_people(con, rules)
         return self
@@ -106,7 +112,7 @@ class Stitching:
         return self.con.execute(f"SELECT actor, occurred_at, person FROM ({query}) ORDER BY ALL").fetchall()
 
 
-NAMES = ("a", "b", "c", "d", "e", "x", "y", "z", *(f"n{i}" for i in range(30)))
+NAMES = ("a", "b", "c", "d", "e", "x", "y", "z", "number", "number2", *(f"n{i}" for i in range(30)))
 
 
 def database() -> duckdb.DuckDBPyConnection:

@@ -124,6 +124,34 @@ def test_copies_are_counted_by_source_and_ids_that_say_different_things_apart(
     assert shop.query("SELECT count(*) FROM lake") == [(3,)]
 
 
+def posthog(hour: int, *, uuid: str, amount: int = 5, clock: float | None = None) -> dict[str, Any]:
+    """A line of an export: its time was corrected when it arrived, a browser also says its own."""
+    own = {} if clock is None else {"$time": clock, "$device_id": "d1"}
+    return {
+        "uuid": uuid,
+        "event": "Order Completed",
+        "distinct_id": "u1",
+        "timestamp": f"2026-03-02T{hour:02}:00:00.000000+00:00",
+        "created_at": f"2026-03-02T{hour:02}:00:01.000000+00:00",
+        "properties": {"amount": amount, **own},
+    }
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_retry_that_a_vendor_gave_another_time_is_the_same_event(tmp_path: Path, backwards: bool) -> None:
+    shop = Shop(tmp_path / "shop")
+    (shop.root / "sources.yml").write_text("sources: {app: {format: posthog}}\n")
+    by_server = [posthog(hour, uuid="e1") for hour in (9, 10)]
+    otherwise = [posthog(9, uuid="e2"), posthog(10, uuid="e2", amount=6)]
+    by_browser = [posthog(hour, uuid="e3", clock=1772442000) for hour in (9, 10)]
+    another_time = [posthog(9, uuid="e4", clock=1772442000), posthog(9, uuid="e4", clock=1772442060)]
+    calls = [*by_server, *otherwise, *by_browser, *another_time]
+    for number, call in enumerate(calls[::-1] if backwards else calls):
+        shop.land(f"{number}.json", [call])
+    bring_in(shop)
+    assert shop.outcomes() == {"event": 4, "copy of an event": 2, "same id, other content": 2}
+
+
 def test_without_copies_nothing_is_noted(shop: Shop) -> None:
     shop.land("a.json", [COUNTED[0]])
     bring_in(shop)

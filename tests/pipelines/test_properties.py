@@ -35,7 +35,8 @@ account_properties:
 
 _db = connect()
 _db.execute(
-    "CREATE TABLE kept (subject VARCHAR, property VARCHAR, value VARCHAR, valid_from TIMESTAMP, received_at TIMESTAMP)"
+    "CREATE TABLE kept (subject VARCHAR, property VARCHAR, value VARCHAR, by_minute BOOLEAN, "
+    "valid_from TIMESTAMP, received_at TIMESTAMP)"
 )
 
 
@@ -160,6 +161,69 @@ def test_what_a_device_said_belongs_to_who_had_it_then(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_each_of_three_holders_of_a_device_in_one_day_has_what_it_said(
+    shop: Shop, order: tuple[int, ...]
+) -> None:
+    shop = Shop(shop.root, plan=DECLARED, product=PRODUCT + "identity: {logout: [Order Completed]}\n")
+    files = [
+        [
+            track("Signed Up", 60 * hour, user=f"u{hour}", device="d1"),
+            *(identify(60 * hour + 1 + second / 60, device="d1", plan="pro") for second in range(0, 60, 9)),
+            track("Order Completed", 60 * hour + 2, user=f"u{hour}", device="d1", amount=1),
+        ]
+        for hour in range(3)
+    ]
+    for number in order:
+        shop.land(f"{number}.json", files[number])
+        shop.load()
+    assert history(shop, "plan") == [(60 * hour + 1, "pro") for hour in range(3)]
+    assert shop.query("SELECT count(DISTINCT person) FROM person_properties") == [(3,)]
+
+
+def alias(minutes: float, user: str, other: str) -> dict[str, Any]:
+    return {"type": "alias", "userId": user, "previousId": other, "timestamp": at(minutes)}
+
+
+@pytest.mark.parametrize("mode", ["latest_user", "strict"])
+def test_what_is_said_of_an_id_that_did_nothing_is_its_persons(tmp_path: Path, mode: str) -> None:
+    shop = Shop(tmp_path / "shop", plan=DECLARED, product=PRODUCT + f"identity: {{mode: {mode}}}\n")
+    users = [f"u{number}" for number in range(5)]
+    known = [call for u in users for call in (track("Signed Up", 0, user=u), identify(1, user=u, seats=2))]
+    alone = [alias(2, "u0", "old0"), identify(3, user="old0", plan="pro")]
+    from_a_device = [alias(2, "u1", "old1"), identify(3, user="old1", device="d1", plan="pro")]
+    of_a_device = [alias(2, "u2", "d2"), identify(3, device="d2", plan="pro")]
+    device = [track("Page Viewed", 2, user="u3", device="d3"), identify(3, device="d3", plan="pro")]
+    chain = [alias(1, "old4", "first4"), alias(2, "u4", "old4"), identify(3, user="first4", plan="pro")]
+    shop.land("a.json", [*known, *alone, *from_a_device, *of_a_device, *device, *chain])
+    shop.load()
+    columns = "list((seats, plan) ORDER BY valid_from)"
+    told = shop.query(f"SELECT {columns} FROM person_properties GROUP BY person")
+    assert told == [([(2, None), (2, "pro")],)] * 5
+
+
+def test_what_a_device_that_did_nothing_said_belongs_to_who_had_it_then(shop: Shop) -> None:
+    shop = Shop(shop.root, plan=DECLARED, product=PRODUCT + "identity: {logout: [Order Completed]}\n")
+    calls = [
+        track("Signed Up", 0, user="u1", device="d1"),
+        identify(1, device="d1", plan="pro"),
+        track("Order Completed", 3, user="u1", device="d1", amount=1),
+        identify(4, device="d1", seats=9),
+        track("Order Completed", 5, device="d2", user="u1", amount=1),
+        track("Order Completed", 6, user="u2", device="d1", amount=1),
+        track("Signed Up", 10, user="u3", device="d1"),
+        identify(11, device="d1", plan="free"),
+    ]
+    shop.land("a.json", calls)
+    shop.load()
+    users = dict(shop.query("SELECT occurred_at, actor FROM lake"))
+    assert shop.query("SELECT person, seats, plan FROM person_properties ORDER BY valid_from") == [
+        (users[START + timedelta(minutes=0)], None, "pro"),
+        (users[START + timedelta(minutes=6)], 9, None),
+        (users[START + timedelta(minutes=10)], None, "free"),
+    ]
+
+
 def test_accounts_have_properties_of_their_own(shop: Shop) -> None:
     shop.land("a.json", [group(1, "acme", sector="firm", plan="pro"), group(2, "acme", sector="school")])
     shop.load()
@@ -236,10 +300,10 @@ def test_an_empty_section_stores_nothing_and_writes_no_file(tmp_path: Path) -> N
 # -- incremental means equal ----------------------------------------------------------------------------------------
 
 Said = tuple[str, str, str, int, int]
-"""User, property, value, minute, minute of arrival."""
+"""User (or device that may change hands), property, value, minute, minutes until it arrived."""
 
 _said = st.tuples(
-    st.sampled_from(["u1", "u2"]),
+    st.sampled_from(["u1", "u2", "d1"]),
     st.sampled_from(["plan", "seats"]),
     st.sampled_from(["1", "2"]),
     st.sampled_from([0, 1, 2, 3, 1440, 1441, 1442]),
@@ -255,10 +319,11 @@ def _instant(minute: int) -> str:
 
 
 def naive(said: Iterable[Said]) -> dict[tuple[str, str, int], str]:
-    """Value by user, property and minute of a change: the ends of days, then ties, one statement at a time."""
+    """Value by user, property and minute of a change: the ends of days or minutes, then ties, one by one."""
     told: dict[tuple[str, str, str, int], list[tuple[int, int]]] = {}
     for user, name, value, minute, late in said:
-        told.setdefault((user, name, value, minute // 1440), []).append((minute, minute + late))
+        slot = minute if user == "d1" else minute // 1440
+        told.setdefault((user, name, value, slot), []).append((minute, minute + late))
     found: dict[tuple[str, str, int], tuple[int, str]] = {}
     for (user, name, value, _), times in told.items():
         last = max(minute for minute, _ in times)
@@ -276,6 +341,8 @@ def naive(said: Iterable[Said]) -> dict[tuple[str, str, int], str]:
 #: Back to a value, and said again: the time between is lost whether the day came in one file or in many.
 _RETURN: list[Said] = [("u1", "plan", value, minute, 0) for minute, value in enumerate("1211")]
 _RETURN += [("u2", "seats", "1", minute, 0) for minute in range(6)]
+# of a device that may change hands it is not lost
+_RETURN += [("d1", "plan", value, minute, 0) for minute, value in enumerate("1211")]
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -297,7 +364,8 @@ def test_any_order_and_any_cut_into_files_gives_the_history_of_the_whole(said: l
             f"{{'at': epoch_us(told), 'received': {sign}epoch_us(received)}} AS {end}" for sign, end in _ENDS
         ]
         stated = (
-            f"SELECT 1 AS _batch, who AS _subject, CAST(told AS DATE) AS _day, {', '.join(ends)}, plan, seats "
+            "SELECT 1 AS _batch, who AS _subject, who = 'd1' AS _by_minute, "
+            f"date_trunc(if(_by_minute, 'minute', 'day'), told) AS _slot, {', '.join(ends)}, plan, seats "
             f"FROM (VALUES {rows}) t(who, told, received, plan, seats)"
         )
         query = with_inputs(load("headway_pipelines.privacy", "trait_statements"), {"stated": stated})

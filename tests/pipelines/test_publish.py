@@ -29,6 +29,7 @@ from headway.errors import EngineError
 from headway.frameworks.values import SCHEMA
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.lake import BASE_COLUMNS
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.scan import scan
 from headway_pipelines.publish import MIN_PEOPLE, publish, publish_explore, suppress
@@ -624,6 +625,34 @@ def test_the_published_file_holds_these_tables_and_every_one_is_documented(shop:
     assert others == [(0,)]
 
 
+def test_properties_are_documented_as_such_whatever_they_are_called(shop: Shop) -> None:
+    names = ("seconds", "people", "value")
+    properties = "".join(f"      {name}: {{class: integer, min: 0, max: 9}}\n" for name in names)
+    shop = Shop(
+        shop.root, plan=shop.plan.replace(opening := "  Signed Up:\n    properties:\n", opening + properties)
+    )
+    published_shop(shop)
+    con = connect(shop.workspace.explore_db, read_only=True)
+    try:
+        comments = con.execute(
+            "SELECT table_name, column_name, comment FROM duckdb_columns() "
+            "WHERE table_name IN ('events', 'all_events', 'sessions')"
+        ).fetchall()
+    finally:
+        con.close()
+    told = {(table, column): comment for table, column, comment in comments}
+    for table in ("events", "all_events"):
+        declared = {
+            column for t, column in told if told[t, column] == "Property declared in the tracking plan."
+        }
+        assert {*names, "amount"} <= declared
+        assert not declared & {"person", *BASE_COLUMNS}
+        assert {column for t, column in told if t == table} == declared | {"person", *BASE_COLUMNS} - {
+            "batch"
+        }
+    assert told["sessions", "seconds"] == "Time from the first event to the last, seconds."
+
+
 def test_published_cells_are_the_suppressed_ones_and_no_other(shop: Shop) -> None:
     published_shop(shop)
     inside, outside = tables_of(shop.workspace.metrics_db), tables_of(shop.workspace.published_db)
@@ -779,4 +808,23 @@ def test_how_often_a_value_was_dropped_is_hidden_where_it_was_seldom(shop: Shop)
     assert {(event, name): n for event, name, _, n in rows} == {
         ("Order Completed", "email"): None,
         ("Page Viewed", "title"): 12,
+    }
+
+
+def test_how_many_lines_came_to_something_is_hidden_where_they_were_few(shop: Shop) -> None:
+    calls = [track("Page Viewed", i, user=f"u{i}") for i in range(12)]
+    strange = [track("Account Deleted", i, user="u1") for i in range(3)]
+    shop.land("a.json", [*calls, *strange, *([""] * 10)])
+    shop.load()
+    with shop.ledger() as ledger:
+        derive_sessions(shop.workspace, ledger)
+        compute(shop.workspace, ledger)
+    publish(shop.workspace)
+    lines = {
+        path: dict(tables_of(path)["line_outcomes"].select("outcome", "lines").rows())
+        for path in (shop.workspace.published_db, shop.workspace.metrics_db)
+    }
+    assert lines == {
+        shop.workspace.published_db: {"event": 12, "blank": 10, "undeclared event": None},
+        shop.workspace.metrics_db: {"event": 12, "blank": 10, "undeclared event": 3},
     }

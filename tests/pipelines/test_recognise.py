@@ -177,21 +177,36 @@ def test_a_small_log_of_known_names_gets_a_plan(tmp_path: Path) -> None:
         init_workspace(tmp_path / "b", [written(tmp_path / "b.json", lines[1:2])])
 
 
-CAPTURES = {"py_segment.jsonl": 11, "node_segment.jsonl": 11, "browser_segment.jsonl": 22}
+GA4 = {"event_timestamp": "1772442000000000", "event_params": [], "user_pseudo_id": "1.2", "stream_id": "1"}
+SNOWPLOW = ["event,event_id,collector_tstamp,domain_userid,se_action"]
+SNOWPLOW += [f"{event},e{event},2026-03-02 09:00:00,d1,{action}" for event, action in
+             (("struct", "kassensturz"), ("page_ping", ""), ("struct", "survey_lovelace"))]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CAPTURES)
-def test_what_real_clients_sent_loads_without_an_edit(tmp_path: Path, name: str) -> None:
-    if not DATA.is_dir():
-        pytest.skip("the real data sets are not here: ../shared/data")
-    made = init_workspace(tmp_path / "shop", [DATA / "tracker_captures" / name])
-    assert made.source_formats == ("segment_wire",) and made.lines == CAPTURES[name]
-    plan = load_plan(made.workspace.plan_file)
-    assert {"Page Viewed", "Product Viewed", "Signed Up", "Product Added", "Order Completed"} <= set(
-        plan.events
+@pytest.mark.parametrize(
+    ("format_", "lines", "own"),
+    [
+        pytest.param(
+            "ga4",
+            [
+                json.dumps(GA4 | {"event_name": name})
+                for name in ("kassensturz", "page_view", "survey_lovelace")
+            ],
+            "Page Viewed",
+            id="ga4",
+        ),
+        pytest.param("snowplow_table", SNOWPLOW, "Page Pinged", id="snowplow_table"),
+    ],
+)
+def test_names_that_a_source_gives_are_listed_whoever_sent_them(
+    tmp_path: Path, format_: str, lines: list[str], own: str
+) -> None:
+    written(
+        tmp_path / "shop" / "sources.yml",
+        ["sources:", f"  web: {{format: {format_}, names: {{kassensturz: Till Balanced}}}}"],
     )
-    found = outcomes(made.workspace)
-    assert "undeclared event" not in found and found["event"] >= 18
+    made = init_workspace(tmp_path / "shop", [written(tmp_path / "a.log", lines)])
+    assert set(load_plan(made.workspace.plan_file).events) == {"Till Balanced", own}
 
 
 REAL = {

@@ -117,6 +117,23 @@ def test_what_is_left_out_is_counted_and_few_are_not_shown(shop: Shop) -> None:
         assert asked.set_apart["events"].to_list() == [1800]
 
 
+def test_who_is_left_out_is_who_had_the_device_then(shop: Shop) -> None:
+    shop = Shop(shop.root, product=PRODUCT + "identity: {logout: [Order Completed]}\n")
+    hands = [
+        [
+            track("Signed Up", 60 * hour, user=f"u{hour}", device="d1"),
+            view(60 * hour + 1, device="d1") | GOOGLE,
+            track("Order Completed", 60 * hour + 2, user=f"u{hour}", device="d1", amount=1),
+        ]
+        for hour in range(3)
+    ]
+    shop.land("a.json", [*(call for calls in hands for call in calls), view(200, device="d1")])
+    shop.load()
+    with shop.ledger() as ledger:
+        compute(shop.workspace, ledger)
+    assert tables_of(shop.workspace.metrics_db)["left_out"].rows() == [("event", "bot", 3, 3)]
+
+
 def test_an_empty_workspace_has_no_sessions(shop: Shop) -> None:
     shop.land("a.json", ["not json"])
     shop.load()

@@ -1,10 +1,10 @@
 """Which queries other engines answer alike, and how they are written for them.
 
-SQLGlot alone is not enough: of the constructs it translates, some fail elsewhere and some silently mean something else
-(the order inside an aggregate, week numbers, differences of dates, rounding on a cast). So nothing is translated that is
-not on a list of what was seen to give equal answers on DuckDB, ClickHouse and Spark: counting in integers, conditions,
-joins, groups and windows with an order. Dates and time zones stay in the relations `PRELUDE`, which every engine has to
-provide in its own way; everything after them counts in whole numbers.
+SQLGlot alone is not enough: of the constructs it translates, some fail elsewhere and some silently mean something
+else (the order inside an aggregate, week numbers, differences of dates, rounding on a cast). So nothing is translated
+that is not on a list of what was seen to give equal answers on DuckDB, ClickHouse and Spark: counting in integers,
+conditions, joins, groups and windows with an order. Dates and time zones stay in the relations `PRELUDE`, which every
+engine has to provide in its own way; everything after them counts in whole numbers.
 """
 
 from __future__ import annotations
@@ -41,9 +41,8 @@ _WINDOWS = (exp.Window, exp.WindowSpec, exp.RowNumber, exp.Lag, exp.Lead)
 _ALLOWED = frozenset((*_STRUCTURE, *_VALUES, *_AGGREGATES, *_WINDOWS))
 
 #: What a value may become. To a date and from a fraction to a whole number, engines do not agree.
-_CASTS = frozenset(
-    (exp.DataType.Type.BIGINT, exp.DataType.Type.BOOLEAN, exp.DataType.Type.DOUBLE, exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR)
-)  # fmt: skip
+_KIND = exp.DataType.Type
+_CASTS = frozenset((_KIND.BIGINT, _KIND.BOOLEAN, _KIND.DOUBLE, _KIND.TEXT, _KIND.VARCHAR))
 
 
 class NotPortableError(EngineError):
@@ -108,7 +107,7 @@ def unproven(core: exp.Expr) -> list[str]:
 
 
 def translated(sql: str, dialect: Dialect) -> str:
-    """Writes a query for another engine.
+    r"""Writes a query for another engine.
 
     Args:
         sql: A query in DuckDB's dialect.
@@ -123,7 +122,7 @@ def translated(sql: str, dialect: Dialect) -> str:
 
     Examples:
         >>> translated("WITH ev AS (SELECT 7 AS day) SELECT day // 7 AS week FROM ev", "spark")
-        'SELECT\\n  day DIV 7 AS week\\nFROM ev'
+        'SELECT\n  day DIV 7 AS week\nFROM ev'
     """
     if dialect not in DIALECTS:
         raise InputError.unknown("dialect", str(dialect), DIALECTS)
@@ -137,7 +136,7 @@ def translated(sql: str, dialect: Dialect) -> str:
 
 
 def _named(core: exp.Expr) -> exp.Expr:
-    """Gives every column that comes out of a SELECT its name: where tables are joined, ClickHouse puts theirs before it."""
+    """Gives every column that comes out of a SELECT its name: ClickHouse puts the name of a joined table before it."""
     for select in core.find_all(exp.Select):
         select.set(
             "expressions",
@@ -159,7 +158,7 @@ def _objections(node: exp.Expr) -> Iterator[str]:
     if isinstance(node, exp.Cast):
         if node.to.this not in _CASTS:
             yield f"a cast to {node.to.sql(dialect=DIALECT)}"
-        elif node.to.this is exp.DataType.Type.BIGINT and not _whole(node.this):
+        elif node.to.this is _KIND.BIGINT and not _whole(node.this):
             yield "a cast of a fraction to a whole number"
     if isinstance(node, exp.Like) and "\\" in node.expression.name:
         yield "a backslash in a LIKE pattern"
@@ -171,6 +170,7 @@ def _whole(value: exp.Expr) -> bool:
     """Whether nothing in a value makes a fraction of it, as far as its text tells."""
     fractions = (exp.Div, exp.Avg)
     return not any(
-        isinstance(node, fractions) or (isinstance(node, exp.Literal) and not node.is_string and not node.is_int)
+        isinstance(node, fractions)
+        or (isinstance(node, exp.Literal) and not node.is_string and not node.is_int)
         for node in value.walk()
     )

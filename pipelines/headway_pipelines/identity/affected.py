@@ -33,15 +33,16 @@ def find_affected(con: duckdb.DuckDBPyConnection, rules: Identity) -> int:
 
     Args:
         con: A connection that knows `links`, `earlier_links` (those of the last time), `fresh_links` (those that came
-            since; `links` are both together) and `moved_actors(actor)`: who did something for the first time, or first
-            did something at another time than was known, or never did anything any more.
+            since; `links` are both together), `moved_actors(actor)`: who did something for the first time, or first
+            did something at another time than was known, or never did anything any more, and
+            `newly_described(actor)`: who is heard of for the first time, and did nothing.
         rules: How users and devices become people.
 
     Returns:
         Number of ids affected.
     """
     _table(con, "fresh", _gathered("FROM fresh_links"))
-    near = "FROM earlier_links SEMI JOIN fresh USING (device)"
+    near = load(_HERE, "near.sql")
     _table(con, "near_before", _gathered(near))
     _table(con, "links_moved", load(_HERE, "links_moved.sql"))
     _table(con, "leaders_before", _leaders("FROM near_before"))

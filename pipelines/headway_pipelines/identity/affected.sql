@@ -1,7 +1,7 @@
 -- Everybody whose person may change: touched ids, and all that hang together with them.
 -- grain:  one row per id
 -- inputs: touched_ids(actor), links, hubs(device), labels(node, label)
-WITH seen AS (FROM links ANTI JOIN hubs USING (device) SELECT device, person_actor WHERE other IS NULL AND person_actor IS NOT NULL),
+WITH seen AS (FROM links ANTI JOIN hubs USING (device) SELECT device, person_actor WHERE other IS NULL AND device IS NOT NULL AND person_actor IS NOT NULL),
 started AS (
     SELECT actor FROM touched_ids
     UNION

@@ -12,5 +12,5 @@ WITH called AS (
 SELECT
     *,
     other IN (SELECT actor FROM actors UNION ALL SELECT person_actor FROM links WHERE person_actor IS NOT NULL) AS is_user,
-    device IN (SELECT actor FROM actors UNION ALL SELECT device FROM links WHERE other IS NULL) AS is_device
+    device IN (SELECT actor FROM actors UNION ALL SELECT device FROM links WHERE other IS NULL AND device IS NOT NULL) AS is_device
 FROM called

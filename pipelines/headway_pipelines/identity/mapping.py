@@ -53,8 +53,10 @@ class Found:
 def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     """Makes the temporary tables `mapping(actor, person)` and `spans(actor, valid_from, valid_to, person)`.
 
+    A third one, `strangers`, is like `spans` for those who did nothing themselves and of whom something is said.
+
     Args:
-        con: A connection that knows `links` and `actors(actor, first_at)`.
+        con: A connection that knows `links`, `actors(actor, first_at)` and `described(actor)`.
         rules: How users and devices become people.
 
     Returns:
@@ -63,9 +65,11 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
     con.execute("CREATE OR REPLACE TEMP TABLE heads (member UUID, head UUID)")
     if rules.mode == "none":
         con.execute("CREATE OR REPLACE TEMP TABLE mapping AS SELECT actor, actor AS person FROM actors")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE spans AS {load(_HERE, 'no_spans.sql')}")
+        _table(con, "spans", load(_HERE, "no_spans.sql"))
+        _table(con, "strangers", load(_HERE, "strangers_alone.sql"))
         return Found()
-    _make(con, "aliases")
+    for name in ("numbers", "aliases"):
+        _make(con, name)
     oversized = _join(con, _ALIASED, rules.max_users_per_person)
     for name in ("sightings", "seen"):
         _make(con, name)
@@ -75,22 +79,32 @@ def map_people(con: duckdb.DuckDBPyConnection, rules: Identity) -> Found:
         _make(con, name)
     if rules.mode == "components":
         oversized += _join(con, load(_HERE, "edges.sql"), rules.max_users_per_person)
-    for name in ("owners", "mapping", "spans"):
+    for name in ("owners", "mapping", "spans", "strangers"):
         _make(con, name)
     found = Found(_count(con, "shared"), oversized, _count(con, "crowded"))
-    for name in ("aliases", "sightings", "seen", "kept", "breaks", "stretches", "visits", "owners"):
+    for name in (
+        "numbers",
+        "aliases",
+        "sightings",
+        "seen",
+        "kept",
+        "breaks",
+        "stretches",
+        "visits",
+        "owners",
+    ):
         con.execute(f"DROP TABLE {name}")
     return found
 
 
 def map_affected(con: duckdb.DuckDBPyConnection, rules: Identity, found: Found) -> Found:
-    """Makes the temporary tables `mapping` and `spans` of `map_people`, of the affected alone.
+    """Makes the temporary tables `mapping`, `spans` and `strangers` of `map_people`, of the affected alone.
 
     What was set aside is counted among them as it was and as it is: the difference is what changed in all.
 
     Args:
-        con: A connection that knows `links_before`, `links_after`, `actors_before` and `actors_after`, all of them
-            restricted to the affected. The relations `links` and `actors` are theirs from now on.
+        con: A connection that knows `links_before`, `links_after`, `actors_before`, `actors_after` and `described`,
+            all of them restricted to the affected. The relations `links` and `actors` are theirs from now on.
         rules: How users and devices become people.
         found: What was not joined, of everybody, before.
 

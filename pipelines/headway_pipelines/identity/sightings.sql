@@ -4,7 +4,7 @@
 -- an alias whose other id is no known user names a device
 SELECT device, member, min(first_at) AS first_at, max(last_at) AS last_at, max(logout_at) AS logout_at
 FROM (
-    SELECT device, person_actor AS member, first_at, last_at, logout_at FROM links WHERE other IS NULL
+    SELECT device, person_actor AS member, first_at, last_at, logout_at FROM links WHERE other IS NULL AND device IS NOT NULL
     UNION ALL
     SELECT device, member, first_at, last_at, NULL FROM aliases WHERE is_device OR NOT is_user
 )

@@ -27,8 +27,27 @@ _PERSONAL = re.compile(PERSONAL)
 _SAFE_NAME = re.compile(r"[A-Za-z$][A-Za-z0-9_.$:/ -]{0,63}")
 _LONG_SECRET = re.compile(r"[A-Fa-f0-9]{24,}|[A-Za-z0-9+/_-]{40,}")
 
-#: A date without hyphens has eight digits, a telephone number has more.
-_LONG_NUMBER = re.compile(r"[0-9]{9,}")
+#: Digits with no more than two other signs between them, also across folders: what a telephone number may look like.
+_DIGITS = re.compile(r"[0-9](?:[^A-Za-z0-9]{0,2}[0-9])*")
+_SHORTEST_PHONE = 7
+
+_COUNTER = r"000+[0-9]{0,6}"
+_TIME = r"(?:[01]?[0-9]|2[0-3])(?:[-_.:/]?[0-5][0-9](?:[-_.:/]?[0-5][0-9](?:\.[0-9]{1,6})?)?)?"
+_YEAR, _MONTH, _DAY = r"(?:19|20)[0-9]{2}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12][0-9]|3[01])"
+_DATE = "(?:" + "|".join(f"{_YEAR}{sep}{_MONTH}{sep}{_DAY}" for sep in ("-", "_", r"\.", "/")) + ")"
+_SHORT_DATE = f"{_YEAR}{_MONTH}{_DAY}"
+_GAP = "[-_./# ]"
+
+#: Long runs of digits that are known for dates, times and counters. All others may be somebody's number.
+_EXPORT_NUMBER = re.compile(
+    # numbers of a project, dates, hours, counters: 187520_2026-03-01_00#001, 2026-03-01-12-30-00, 2026/03/01/09/0001
+    rf"(?:[0-9]{{1,6}}{_GAP})?{_DATE}(?:{_GAP}{_TIME})?(?:{_GAP}{_DATE}(?:{_GAP}{_TIME})?)?(?:{_GAP}[0-9]{{1,6}})?"
+    # beside a date without hyphens stand only dates, times and counters: 030-20251231 is a telephone number
+    rf"|{_SHORT_DATE}(?:{_GAP}?{_SHORT_DATE})?(?:{_GAP}{_TIME})?(?:{_GAP}(?:{_COUNTER}|[0-9]{{1,3}}))?"
+    rf"|{_YEAR}[-_./]?{_MONTH}/[0-9]{{1,6}}"
+    rf"|{_COUNTER}(?:{_GAP}(?:{_COUNTER}|[0-9]{{1,3}}))*"
+    r"|[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{1,6}"
+)
 
 
 def looks_personal(text: str) -> bool:
@@ -66,6 +85,9 @@ def safe_name(name: str) -> bool:
 def safe_path(path: str) -> bool:
     """Says whether a path met under ``raw/`` may be shown: as names are, and its parts may begin with a date or number.
 
+    A run of seven digits or more may be a telephone number, however its groups are set apart. Only what is known for a
+    date, a time or a counter is shown.
+
     Args:
         path: The path, with forward slashes.
 
@@ -73,12 +95,17 @@ def safe_path(path: str) -> bool:
         True when it may be shown.
 
     Examples:
-        >>> safe_path("2026-03-02/events-00.json.gz"), safe_path("customers/2025550143.json")
+        >>> safe_path("2026-03-02/events-00.json.gz"), safe_path("customers/0171-2345678.json")
         (True, False)
     """
-    return all(
-        safe_name(part)
-        # The hyphen keeps the number a word of its own for the detector.
-        or (part[:1].isdigit() and safe_name(f"n-{part}") and not _LONG_NUMBER.search(part))
-        for part in path.split("/")
-    )
+    checked = _DIGITS.sub(_known_number, path)
+    # The hyphen keeps the number a word of its own for the detector.
+    return all(safe_name(f"n-{part}" if part[:1].isdigit() else part) for part in checked.split("/"))
+
+
+def _known_number(digits: re.Match[str]) -> str:
+    """Writes 0 for the digits of dates and counters, and what no name may hold for digits that may be somebody's."""
+    run = digits[0]
+    if sum(map(str.isdigit, run)) < _SHORTEST_PHONE:
+        return run.replace("#", "-")
+    return "0" if _EXPORT_NUMBER.fullmatch(run) else "?"

@@ -240,12 +240,18 @@ class Gate:
             self._marker.prepare(self._con)
             self._take_addresses_apart()
             for traits in self._traits:
-                traits.read(self._con, ancient=ANCIENT, now=self._now, tolerance=FUTURE_TOLERANCE)
+                traits.read(
+                    self._con,
+                    ancient=ANCIENT,
+                    now=self._now,
+                    tolerance=FUTURE_TOLERANCE,
+                    log_outs=bool(self._logout),
+                )
             self._assign_ids()
             self._hash_event_ids(source)
             folder = self._staging / f".{secrets.token_hex(6)}"
             folder.mkdir(parents=True)
-            tables = {"events": self._clean_sql(source), "links": self._links_sql()}
+            tables = {"events": self._clean_sql(source), "links": self._links_sql(source)}
             tables |= {traits.subject: traits.statements() for traits in self._traits}
             for name, query in tables.items():
                 target = literal(str(folder / f"{name}.parquet"))
@@ -291,8 +297,8 @@ class Gate:
                 self._careful.add(source.name)
         forget_no_ids(self._con)
 
-    def _links_sql(self) -> str:
-        values = {"logout": self._logout or [""], **possible_times(self._now)}
+    def _links_sql(self, source: Source) -> str:
+        values = {"logout": self._logout or [""], "numbers": source.numbers, **possible_times(self._now)}
         return bind(load(_HERE, "links.sql"), values)
 
     def _take_addresses_apart(self) -> None:

@@ -2,6 +2,7 @@
 -- grain:  one row per batch, device, user and other id
 -- inputs: judged, ids
 -- kinds:  other is NULL: device was seen with person_actor (NULL: a log-out that names nobody), last log-out at logout_at
+--         device is NULL: person_actor is no user but a vendor's own number of a person
 --         other is not NULL: person_actor is said to be the id that is `other` as a user's and `device` as a device's
 -- undeclared events link nobody: they are counted, nothing else; a time that cannot be is none
 WITH usable AS (
@@ -30,12 +31,19 @@ said AS (
     FROM usable
     WHERE alias_raw IS NOT NULL AND user_raw IS NOT NULL
     GROUP BY ALL
+),
+told AS (
+    FROM said
+    UNION ALL
+    SELECT DISTINCT batch, NULL, NULL, id, NULL::TIMESTAMP, NULL::TIMESTAMP, NULL::TIMESTAMP
+    FROM (SELECT batch, unnest([user_raw, alias_raw]) AS id FROM said WHERE $numbers <> '')
+    WHERE starts_with(id, $numbers)
 )
 SELECT
     s.batch, d.surrogate AS device, o.surrogate AS other, u.surrogate AS person_actor,
     min(first_at) AS first_at, max(last_at) AS last_at, max(logout_at) AS logout_at
-FROM said s
-JOIN ids d ON d.domain = 'device' AND d.raw = s.named
+FROM told s
+LEFT JOIN ids d ON d.domain = 'device' AND d.raw = s.named
 LEFT JOIN ids o ON o.domain = 'user' AND o.raw = s.alias_raw
 LEFT JOIN ids u ON u.domain = 'user' AND u.raw = s.user_raw
 GROUP BY ALL

@@ -1,7 +1,8 @@
 """What logs say of people and of accounts: traits, typed by the plan's rules, as dated statements.
 
 A statement is: from then on this property of this person has this value. Trackers repeat values on every event; of a
-value that is repeated, the first and the last time of each UTC day are kept. That choice depends on the set of rows
+value that is repeated, the first and the last time of each UTC day are kept; of what a device says that may change
+hands, those of each minute. That choice depends on the set of rows
 alone, not on the files or the order they come in, so that it can be made again when statements are put together.
 """
 
@@ -65,7 +66,13 @@ class Traits:
         return f"{self.subject}_typed"
 
     def read(
-        self, con: duckdb.DuckDBPyConnection, *, ancient: datetime, now: datetime, tolerance: timedelta
+        self,
+        con: duckdb.DuckDBPyConnection,
+        *,
+        ancient: datetime,
+        now: datetime,
+        tolerance: timedelta,
+        log_outs: bool = False,
     ) -> None:
         """Makes the tables of rows that say something of the subject, raw and typed.
 
@@ -74,6 +81,7 @@ class Traits:
             ancient: Statements before this instant are dropped.
             now: The present.
             tolerance: How long after its arrival a statement may be.
+            log_outs: Whether devices change hands by log-outs.
         """
         text = bind(
             load(_HERE, "trait_rows.sql").replace("/* names */", f"[{', '.join(map(literal, self.names))}]"),
@@ -81,6 +89,7 @@ class Traits:
                 "kinds": TRAIT_KINDS[self.subject],
                 "owner": TRAIT_OWNERS[self.subject],
                 "of_accounts": self.subject == "account",
+                "log_outs": log_outs,
                 "ancient": ancient,
                 "now": now,
                 "tolerance_us": tolerance // timedelta(microseconds=1),
@@ -90,7 +99,7 @@ class Traits:
         for table in self.urls:
             con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
         joins = " ".join(table.join() for table in self.urls)
-        own = "_batch, _user, _device, _account, _usable, _day, _n, _first, _last, event"
+        own = "_batch, _user, _device, _account, _usable, _by_minute, _slot, _n, _first, _last, event"
         typed = typed_rows(self.rules, own, f"{self._rows} {joins}")
         con.execute(f"CREATE OR REPLACE TEMP TABLE {self._typed} AS {typed}")
 
@@ -120,7 +129,8 @@ class Traits:
         joins += [f"LEFT JOIN ids AS {c} ON {c}.domain = {literal(d)} AND {c}.raw = t.{c}" for d, c in named]
         subject = ", ".join(f"{c}.surrogate" for _, c in named)
         stated = (
-            f"SELECT t._batch, coalesce({subject}) AS _subject, t._day, t._first, t._last, {', '.join(columns)} "
+            f"SELECT t._batch, coalesce({subject}) AS _subject, t._by_minute, t._slot, t._first, t._last, "
+            f"{', '.join(columns)} "
             f"FROM {self._typed} t {' '.join(joins)} WHERE t._usable"
         )
         return with_inputs(load(_HERE, "trait_statements.sql"), {"stated": stated})

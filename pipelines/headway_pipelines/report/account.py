@@ -80,7 +80,7 @@ def read_account(
     return Account(
         facts=_facts(info, outcomes, dropped, sum(number for _, number, _ in hidden), few),
         warnings=_warnings(info),
-        outcomes=_outcomes(outcomes),
+        outcomes=_outcomes(outcomes, few),
         left_out=_left_out(tables.get("left_out", pl.DataFrame()), few),
         dropped=tuple((e, p, r, _values(n, few)) for e, p, r, n in rows[:DROPPED_SHOWN]),
         dropped_more=max(len(rows) - DROPPED_SHOWN, 0),
@@ -106,7 +106,7 @@ def _facts(
         ("Events kept", count(info.get("events")), "in the lake, after duplicates were left out"),
         (
             "Lines not kept as events",
-            count(_refused(outcomes)),
+            _refused(outcomes),
             "refused or of another kind; reasons on the data page",
         ),
         ("Values dropped", count(values), "did not pass the privacy gate"),
@@ -146,8 +146,9 @@ def _things(number: object, noun: str) -> str:
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
 
-def _refused(outcomes: pl.DataFrame) -> int:
-    return int(outcomes.filter(pl.col("outcome") != _EVENT)["lines"].sum()) if outcomes.height else 0
+def _refused(outcomes: pl.DataFrame) -> str:
+    lines = outcomes.filter(pl.col("outcome") != _EVENT)["lines"] if outcomes.height else pl.Series([0])
+    return f"{count(lines.sum())} or more" if lines.has_nulls() else count(lines.sum())
 
 
 def _warnings(info: Mapping[str, Any]) -> tuple[str, ...]:
@@ -165,13 +166,13 @@ def _warnings(info: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _outcomes(outcomes: pl.DataFrame) -> tuple[tuple[str, str, str, str, str], ...]:
+def _outcomes(outcomes: pl.DataFrame, few: int) -> tuple[tuple[str, str, str, str, str], ...]:
     if not outcomes.height:
         return ()
     total = outcomes["lines"].sum() or 1
     return tuple(
-        (source, state, outcome, count(lines), f"{100 * lines / total:.1f} %")
-        for source, state, outcome, lines in outcomes.select("source", "state", "outcome", "lines").rows()
+        (source, state, outcome, _values(n, few), DASH if n is None else f"{100 * n / total:.1f} %")
+        for source, state, outcome, n in outcomes.select("source", "state", "outcome", "lines").rows()
     )
 
 

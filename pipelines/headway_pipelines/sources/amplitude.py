@@ -18,6 +18,9 @@ _TEXTS = (
 )
 _MAPS = "event_properties user_properties groups group_properties"
 
+#: How amplitude_events.sql writes Amplitude's own number of a person.
+NUMBERS = "amplitude_id:"
+
 #: What is read of one event, in the export and in requests of clients: everything as text, objects as maps.
 EVENT = json.dumps(
     dict.fromkeys(_TEXTS.split(), "VARCHAR") | dict.fromkeys(_MAPS.split(), "MAP(VARCHAR, VARCHAR)")
@@ -42,7 +45,7 @@ def amplitude(name: str = "amplitude", files: tuple[str, ...] = ("**/*",)) -> So
     merged_at = f"coalesce({since_1970('merge_text', 'auto')}, {iso('merge_text')})"
     calls = calls.replace("/* merge_time */)", f"{merged_at})")
     query = with_inputs(load(_HERE, "amplitude_events.sql"), {"calls": calls})
-    return Source(name, "amplitude", query, files=files)
+    return Source(name, "amplitude", query, files=files, numbers=NUMBERS)
 
 
 class AmplitudeSource(FileSet):

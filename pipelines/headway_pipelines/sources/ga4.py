@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from headway.engine import bind, load, with_inputs
-from headway_pipelines.sources.names import renamed
+from headway_pipelines.sources.names import canonical, renamed
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Reader, Source
 
@@ -30,6 +30,8 @@ _MORE_COLUMNS = (
 )
 #: A share of lines: exports are of one piece.
 _NEARLY_ALL = 0.9
+#: What ga4.sql calls events that have other names in the export.
+_OWN_NAMES = ("Page Viewed", "Screen Viewed")
 
 
 def ga4(
@@ -54,7 +56,8 @@ def ga4(
         >>> ga4().reader.kind
         'lines'
     """
-    return Source(name, "ga4", _query("ga4_jsonl.sql", names), files=files, replaces=True)
+    events = canonical(_OWN_NAMES, names)
+    return Source(name, "ga4", _query("ga4_jsonl.sql", names), files=files, replaces=True, events=events)
 
 
 def ga4_parquet(
@@ -75,7 +78,8 @@ def ga4_parquet(
         ('event_name', 'event_timestamp', 'event_params')
     """
     reader = Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
-    return Source(name, "ga4_parquet", _query("ga4_rows.sql", names), reader, files, replaces=True)
+    text, events = _query("ga4_rows.sql", names), canonical(_OWN_NAMES, names)
+    return Source(name, "ga4_parquet", text, reader, files, replaces=True, events=events)
 
 
 def _query(rows: str, names: Mapping[str, str] | None) -> str:

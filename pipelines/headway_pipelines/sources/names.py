@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
+
+
+def canonical(own: Iterable[str], names: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Lists the names of events that stand in a source and not in its logs, so that they may be shown.
+
+    Args:
+        own: Names the source gives by itself.
+        names: Name in the log -> name in the tracking plan; it may rename what the source gave.
+
+    Returns:
+        The names, each once.
+
+    Examples:
+        >>> canonical(["Page Viewed"], {"paid": "Order Completed", "bought": "Order Completed"})
+        ('Page Viewed', 'Order Completed')
+        >>> canonical(["Page Viewed"], {"Page Viewed": "Shop Opened"})
+        ('Shop Opened',)
+    """
+    names = names or {}
+    return tuple(dict.fromkeys([*(name for name in own if name not in names), *names.values()]))
 
 
 def renamed(column: str, names: Mapping[str, str] | None) -> exp.Expr:

@@ -45,7 +45,8 @@ def posthog(
         >>> posthog().reader.kind
         'lines'
     """
-    return Source(name, "posthog", calls_query(load(_HERE, "posthog_jsonl.sql"), account), files=files)
+    text = calls_query(load(_HERE, "posthog_jsonl.sql"), account)
+    return Source(name, "posthog", text, files=files, retimed=True)
 
 
 def posthog_parquet(
@@ -68,13 +69,8 @@ def posthog_parquet(
         'parquet'
     """
     text = calls_query(load(_HERE, "posthog_rows.sql"), account)
-    return Source(
-        name,
-        "posthog_parquet",
-        text,
-        Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS)),
-        files,
-    )
+    reader = Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
+    return Source(name, "posthog_parquet", text, reader, files, retimed=True)
 
 
 def calls_query(given: str, account: str) -> str:

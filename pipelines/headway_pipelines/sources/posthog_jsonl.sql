@@ -2,7 +2,8 @@
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
 -- source: https://posthog.com/docs/cdp/batch-exports/s3
--- The server has corrected the client's clock before it exported: there is one time beside the properties.
+-- The server has corrected the client's clock before it exported: there is one time beside the properties,
+-- which differs between copies of an event.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
@@ -27,6 +28,6 @@ SELECT
     nullif(CAST(j.properties AS VARCHAR), 'null') AS properties,
     j.person_properties AS said,
     CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS happened_at,
-    happened_at AS client_at,
+    NULL::TIMESTAMP AS client_at,
     CAST(TRY_CAST(j.created_at AS TIMESTAMPTZ) AS TIMESTAMP) AS arrived_at
 FROM parsed

@@ -85,6 +85,9 @@ class Source:
         replaces: Whether a file that was written anew takes back what it said before.
         events: Names that the source itself gives to events, where it does not read them from the log.
         copies: Which of several copies of one event stays.
+        retimed: Whether the vendor corrects the time of each copy of an event anew: where the client's own time is not
+            known, copies that differ in time say the same.
+        numbers: How ids begin that are no users but a vendor's own numbers of people.
         hasty_sql: The same SELECT, faster, but it fails on some malformed lines; empty where there is none.
     """
 
@@ -98,6 +101,8 @@ class Source:
     replaces: bool = field(default=False, repr=False)
     events: tuple[str, ...] = ()
     copies: Copies = "first_received"
+    retimed: bool = field(default=False, repr=False)
+    numbers: str = ""
     # It reads the same.
     hasty_sql: str = field(default="", repr=False)
 

@@ -19,7 +19,7 @@ from pydantic import Field, StrictStr, field_validator
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
-from headway_pipelines.sources.names import renamed
+from headway_pipelines.sources.names import canonical, renamed
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Reader, Source
 
@@ -62,6 +62,9 @@ PROPERTIES = {
     **{name: name for name in _KEPT.split()},
 }
 """Columns that become properties of an event, and what those are called."""
+
+OWN_NAMES = ("Page Viewed", "Page Pinged", "Screen Viewed")
+"""What snowplow_events.sql calls events that have other names in the logs."""
 
 #: Columns with a part of their own in the shape.
 _PARTS = """
@@ -113,7 +116,8 @@ def snowplow(
         },
     )
     text = with_inputs(load(_HERE, "snowplow_json.sql"), {"given": head})
-    return Source(name, "snowplow", events_query(text, names), files=files)
+    events = canonical(OWN_NAMES, names)
+    return Source(name, "snowplow", events_query(text, names), files=files, events=events)
 
 
 def snowplow_table(
@@ -150,7 +154,8 @@ def snowplow_table(
         },
     )
     reader = Reader("table", required=_REQUIRED)
-    return Source(name, "snowplow_table", events_query(head, names), reader, files)
+    events = canonical(OWN_NAMES, names)
+    return Source(name, "snowplow_table", events_query(head, names), reader, files, events=events)
 
 
 def events_query(given: str, names: Mapping[str, str] | None = None) -> str:

@@ -23,7 +23,9 @@ _STANDARD = (
 
 QUESTIONS: dict[str, Any] = {
     "retention": hw.Retention("Visit", "Pay", period="day", periods=5),
-    "retention on or after": hw.Retention("Visit", ["Pay", "Read"], period="week", periods=3, criterion="on_or_after"),
+    "retention on or after": hw.Retention(
+        "Visit", ["Pay", "Read"], period="week", periods=3, criterion="on_or_after"
+    ),
     "rolling recurring retention": hw.Retention(
         "Visit", "Read", period="day", periods=4, cohort="recurring", windows="rolling", min_events=2
     ),
@@ -46,7 +48,7 @@ def log() -> Iterator[hw.EventLog]:
             "event": dice.choice(["Visit", "Visit", "Read", "Pay"]),
             # whole hours, so that many lie at the same instant
             "occurred_at": start + timedelta(hours=dice.randrange(24 * 30)),
-            "plan": dice.choice(["free", "pro", "it's; \"pro\"", None]),
+            "plan": dice.choice(["free", "pro", 'it\'s; "pro"', None]),
             "amount": dice.randrange(1, 100),
         }
         for _ in range(400)
@@ -63,7 +65,9 @@ def clickhouse() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_another_engine_gives_the_same_answer(name: str, log: hw.EventLog, clickhouse: Any, tmp_path: Path) -> None:
+def test_another_engine_gives_the_same_answer(
+    name: str, log: hw.EventLog, clickhouse: Any, tmp_path: Path
+) -> None:
     sql = QUESTIONS[name].run(log).sql
     for relation, query in parts(sql).prelude.items():
         file = tmp_path / f"{relation}.parquet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -302,15 +303,26 @@ FROM known UNION ALL FROM stray
 PUBLISHED = """
 SELECT
     domain_sessionid, start_tstamp::TIMESTAMP, end_tstamp::TIMESTAMP, page_views::BIGINT, total_events::BIGINT,
-    absolute_time_in_s::BIGINT
+    absolute_time_in_s::BIGINT, engaged_time_in_s::BIGINT
 FROM read_csv($file, all_varchar = true)
 ORDER BY domain_sessionid
 """
 
 
+def engaged(log: EventLog) -> dict[str, int]:
+    """Engaged time by the query in docs/sessions.md."""
+    page = (Path(__file__).parents[3] / "docs" / "sessions.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"```text\n(SELECT session_id, sum.*?)```", page, re.DOTALL)
+    ours = {"session_id": "domain_sessionid", "occurred_at": "happened_at", "'Page Pinged'": "'page_ping'"}
+    for name, theirs in {**ours, "event =": "event_name ="}.items():
+        assert name in query
+        query = query.replace(name, theirs)
+    return {session: int(seconds) for session, seconds in log.sql(query).rows()}
+
+
 def test_snowplow_sessions() -> None:
-    """All 18 published sessions: start, end, page views, events, whole seconds. Not compared: engaged time, which needs
-    the tracker's pings, and what the package copies from the first and last event.
+    """All 18 published sessions: start, end, page views, events, whole seconds, and by a query of its own engaged time.
+    Not compared: what the package copies from the first and last event.
     """
     folder = DATA / "snowplow_web"
     if not folder.is_dir():
@@ -328,6 +340,7 @@ def test_snowplow_sessions() -> None:
     )
     with EventLog(events, person="visitor", event="event_name", time="happened_at") as log:
         frame = asked.run(log).frame
+        pinged = engaged(log)
         implied = dict(
             log.sql(
                 "SELECT domain_sessionid, count(*) FROM events WHERE event_name = 'implied view' GROUP BY 1"
@@ -344,6 +357,7 @@ def test_snowplow_sessions() -> None:
             each["views"],
             each["events"] - implied.get(each["tracker_id"], 0),
             whole_seconds(each["started_at"], each["ended_at"]),
+            pinged.get(each["tracker_id"], 0),
         )
         for each in frame.filter(pl.col("views") > 0).sort("tracker_id").iter_rows(named=True)
     ]

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from stitching import Call, database, device, fresh, user
 
+from headway.engine import load
 from headway.models.identity import Identity, IdentityMode
 from headway_pipelines.identity import Found, find_affected, map_affected
 
@@ -39,6 +40,7 @@ class Days:
             "CREATE OR REPLACE TABLE known_spans AS SELECT NULL::UUID AS actor, NULL::TIMESTAMP AS valid_from, "
             "NULL::TIMESTAMP AS valid_to, NULL::UUID AS person LIMIT 0"
         )
+        con.execute("CREATE OR REPLACE TABLE strangers_before AS FROM known_spans")
 
     def keep(self) -> None:
         self.con.execute("CREATE OR REPLACE TABLE earlier_links AS FROM links")
@@ -55,6 +57,9 @@ class Days:
         self.full.stitch([batch], self.rules)
         con.execute("CREATE OR REPLACE TABLE whole AS FROM mapping")
         con.execute("CREATE OR REPLACE TABLE whole_spans AS FROM spans")
+        con.execute("CREATE OR REPLACE TABLE whole_strangers AS FROM strangers")
+        newly = load("headway_pipelines.identity", "newly_described.sql")
+        con.execute(f"CREATE OR REPLACE TABLE newly_described AS {newly}")
         con.execute("CREATE OR REPLACE TABLE fresh_links AS FROM links EXCEPT ALL FROM earlier_links")
         con.execute(
             "CREATE OR REPLACE TABLE moved_actors AS SELECT actor FROM actors a FULL JOIN earlier_actors b "
@@ -65,8 +70,9 @@ class Days:
             "CREATE OR REPLACE TABLE actors_before AS FROM earlier_actors SEMI JOIN affected USING (actor)"
         )
         con.execute("CREATE OR REPLACE TABLE actors_after AS FROM actors SEMI JOIN affected USING (actor)")
+        con.execute("CREATE OR REPLACE TABLE described AS FROM described SEMI JOIN affected USING (actor)")
         self.found = map_affected(con, self.rules, self.found)
-        for known, new in (("known", "mapping"), ("known_spans", "spans")):
+        for known, new in (("known", "mapping"), ("known_spans", "spans"), ("strangers_before", "strangers")):
             con.execute(
                 f"CREATE OR REPLACE TABLE {known} AS FROM {known} ANTI JOIN affected USING (actor) UNION ALL FROM {new}"
             )
@@ -76,7 +82,11 @@ class Days:
         return {actor for (actor,) in con.execute("FROM affected").fetchall()}
 
     def check(self) -> None:
-        for known, whole in (("known", "whole"), ("known_spans", "whole_spans")):
+        for known, whole in (
+            ("known", "whole"),
+            ("known_spans", "whole_spans"),
+            ("strangers_before", "whole_strangers"),
+        ):
             asked = "SELECT * FROM {} ORDER BY ALL"
             assert (
                 self.con.execute(asked.format(known)).fetchall()
@@ -93,7 +103,7 @@ def histories(rng: random.Random) -> list[list[Call]]:
     )
 
     def call(day: int) -> Call:
-        kind = rng.choice(["event"] * 6 + ["identify", "out", "alias", "alias"])
+        kind = rng.choice(["event"] * 6 + ["identify", "identify", "out", "alias", "alias"])
         late = rng.random() < 0.2
         who, minute = rng.choice(users), rng.randrange(40) + (0 if late else 40 * day)
         if kind == "alias":

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from stitching import Call, Stitching, database, device, fresh, user
 
 from headway.models.identity import Identity, IdentityMode
+from headway_pipelines.identity import Found
 
 MODES: tuple[IdentityMode, ...] = ("none", "latest_user", "components", "strict")
 
@@ -172,6 +173,23 @@ def test_too_many_aliases_join_nobody(empty: Stitching) -> None:
     assert empty.found.oversized_people == 1
 
 
+def test_a_vendors_numbers_of_people_join_users_and_count_as_none(empty: Stitching) -> None:
+    # one person on two devices, known by three numbers in turn; limits are those of one user
+    calls = [Call("event", "a", "x", 1, "number"), event(0, "number", "x"), event(2, "number2", "y")]
+    calls += [alias(3, "number2", "number"), event(4, d="x"), event(5, d="y")]
+    found = persons(empty, "latest_user", *calls, most=1, users=1)
+    assert set(found.values()) == {user("a")} and device("y") in found
+    assert empty.found == Found()
+
+
+def test_numbers_without_a_user_share_no_device(empty: Stitching) -> None:
+    calls = [event(0, d="x"), event(1, "number", "x"), event(2, "number2", "x"), event(3, "a", "x")]
+    assert persons(empty, "latest_user", *calls, most=1)[device("x")] == user("a")
+    assert empty.found.shared_devices == 0
+    empty.stitch([[event(4, "b", "x")]], rules(most=1))
+    assert empty.found.shared_devices == 1
+
+
 def by_minute(stitching: Stitching) -> list[UUID]:
     return [person for actor, _, person in stitching.events() if actor == device("x")]
 
@@ -199,6 +217,9 @@ def test_the_user_seen_first_stands_for_the_person(empty: Stitching) -> None:
 
 
 # --- the brute-force graph ---
+
+
+NUMBERS = {user("number"), user("number2")}
 
 
 class Graph:
@@ -235,7 +256,8 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
     actors = {actor for actor, _ in events}
     links = [c for c in calls if c.device and (c.user or c.kind == "out")]
     aliases = [c for c in calls if c.kind == "alias" and c.other and c.user]
-    users = actors | {user(c.user) for c in (*links, *aliases) if c.user}
+    named = {user(name) for c in aliases for name in (c.user, c.other) if name}
+    users = actors | (named & NUMBERS) | {user(c.user) for c in (*links, *aliases) if c.user}
     devices = actors | {device(c.device) for c in links if c.device}
 
     first: dict[UUID, datetime] = {}
@@ -261,8 +283,8 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
             sighted[device(c.other)][user(c.user)].append(c.at)
 
     def settle(groups: list[set[UUID]]) -> dict[UUID, UUID]:
-        allowed = [g for g in groups if len(g) <= rules.max_users_per_person]
-        return {u: min(g, key=lambda m: (first[m], m)) for g in allowed for u in g}
+        allowed = [g for g in groups if len(g - NUMBERS) <= rules.max_users_per_person]
+        return {u: min(g, key=lambda m: (m in NUMBERS, first[m], m)) for g in allowed for u in g}
 
     head = settle(graph.groups())
     # what is known of a device: of each user the first and the last sighting, of each the last log-out
@@ -284,7 +306,7 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
     kept: dict[tuple[UUID, int], list[tuple[datetime, UUID]]] = defaultdict(list)
     for d, points in seen.items():
         on_it = {who for who, _ in points}
-        if len(on_it) > rules.max_users_per_device:
+        if len(on_it - NUMBERS) > rules.max_users_per_device:
             outs.pop(d, None)
             continue
         if rules.mode == "strict" and (len(on_it) > 1 or len(counterparts[next(iter(on_it))]) > 1):
@@ -317,13 +339,16 @@ def naive(calls: list[Call], rules: Identity) -> list[tuple[UUID, datetime, UUID
 
 def histories(rng: random.Random) -> list[list[Call]]:
     """Batches of calls among few ids, so that devices and people overlap."""
-    users, devices = "abcde"[: rng.randint(2, 5)], "xyz"[: rng.randint(1, 3)]
+    users, devices = (
+        ["number", "number2", *"abcde"][rng.choice([0, 1, 2]) : rng.randint(4, 7)],
+        "xyz"[: rng.randint(1, 3)],
+    )
 
     def call() -> Call:
         kind = rng.choice(["event"] * 6 + ["identify", "out", "alias", "alias"])
         who, minute = rng.choice(users), rng.randrange(40)
         if kind == "alias":
-            return Call(kind, who, None, minute, rng.choice("abcdexyz"))
+            return Call(kind, who, None, minute, rng.choice(["number", "number2", *"abcdexyz"]))
         if kind == "identify":
             return Call(kind, who, rng.choice(devices), minute)
         anonymous = rng.random() < 0.4

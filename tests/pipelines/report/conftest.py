@@ -47,7 +47,7 @@ class Published:
     others: dict[str, pl.DataFrame] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
     dropped: list[tuple[str, str, str, int]] = field(default_factory=list)
-    outcomes: list[tuple[str, str, str, int]] = field(default_factory=list)
+    outcomes: list[tuple[str, str, str, int | None]] = field(default_factory=list)
 
     def metric(self, name: str = "activation", **facts: Any) -> Published:
         """Declares a metric."""

@@ -268,6 +268,7 @@ def test_account_of_the_run(published: Any, text: Read) -> None:
     published.outcomes = [
         ("segment", "promoted", "event", 12_345),
         ("segment", "promoted", "malformed JSON", 17),
+        ("segment", "promoted", "not UTF-8", None),
     ]
     published.dropped = [
         ("Page Viewed", "title", "class text", 52),
@@ -280,7 +281,8 @@ def test_account_of_the_run(published: Any, text: Read) -> None:
     assert "2 files are set aside as damaged: what they hold is missing" in page
     assert "Lines read 20,000" in page and "Values dropped 952" in page
     assert "People fewer than 10from 1,500 users and devices" in page
-    assert "segment promoted malformed JSON 17 0.1 %" in data
+    assert "Lines not kept as events 17 or more" in data
+    assert "segment promoted malformed JSON 17 0.1 % segment promoted not UTF-8 fewer than 10 –" in data
     assert data.index("email undeclared 900") < data.index("Page Viewed title class text 52")
     assert "Data in until 6 Apr 2026, 00:00 (Europe/Berlin)" in data and "Headway 0.1.0" in data
     assert "Tracking plan 998877665544" in data

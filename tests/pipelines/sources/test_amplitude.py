@@ -212,7 +212,10 @@ def test_every_line_is_accounted_for(tmp_path: Path, clean: Run) -> None:
 def people(result: Any) -> int:
     """Counts people by joining ids one link at a time."""
     group = {actor: {actor} for (actor,) in result.rows("SELECT DISTINCT actor FROM events")}
-    said = "SELECT device, person_actor FROM links UNION SELECT other, person_actor FROM links WHERE other IS NOT NULL"
+    said = (
+        "SELECT device, person_actor FROM links WHERE device IS NOT NULL "
+        "UNION SELECT other, person_actor FROM links WHERE other IS NOT NULL"
+    )
     for device, user in result.rows(said):
         together = group.get(device, {device}) | group.get(user, {user})
         for actor in together:
@@ -262,6 +265,14 @@ def test_merges_join_what_no_event_joins(tmp_path: Path, clean: Run) -> None:
     merged = write(tmp_path / "merged", merge(3, 2), merge(2, 1))
     assert people(clean([merged, write(tmp_path, *events)], amplitude(), PLAN)) == 3
     assert "amplitude_id" not in result.stored()
+
+
+def test_amplitude_ids_are_told_from_users(tmp_path: Path, clean: Run) -> None:
+    events = [line(device_id="d1", amplitude_id=1, user_id="u1"), line(device_id="d2", amplitude_id=2)]
+    result = clean(write(tmp_path, *events, merge(3, 2)), amplitude(), PLAN)
+    assert result.rows("SELECT count(*), count(DISTINCT person_actor) FROM links WHERE device IS NULL") == [
+        (3, 3)
+    ]
 
 
 def test_without_any_other_id_the_amplitude_id_acts(tmp_path: Path, clean: Run) -> None:

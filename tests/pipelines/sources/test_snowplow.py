@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from headway.engine import connect
 from headway.errors import DefinitionError
 from headway_pipelines.sources.config import parse_sources
 from headway_pipelines.sources.sample import Sample
@@ -308,8 +310,31 @@ ACTION = """
 """
 
 
-def test_a_table_of_shop_events(data: Path, clean: Run) -> None:
-    result = clean(data / SHOP, snowplow_table(), ACTION)
+def bare_tables(data: Path, folder: Path) -> Path:
+    """The tables of contexts, and the events without any, as Redshift exports them; joined as docs/sources.md says."""
+    for path in (data / SHOP).parent.glob("com_*"):
+        (folder / path.name).symlink_to(path)
+    docs = Path(__file__).parents[3] / "docs" / "sources.md"
+    (recipe,) = re.findall(
+        r"```text\n(CREATE MACRO cells.*?)```", docs.read_text(encoding="utf-8"), re.DOTALL
+    )
+    kept = "COLUMNS(lambda c: NOT starts_with(c, 'contexts_') AND NOT starts_with(c, 'unstruct_'))"
+    bare = f"SELECT {kept} FROM read_csv('{data / SHOP}', all_varchar = true)"
+    con = connect()
+    try:
+        con.execute(f"COPY ({bare}) TO 'events.csv.gz'")
+        con.execute(recipe)
+    finally:
+        con.close()
+    return folder / "events.parquet"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_table_of_shop_events(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean: Run, apart: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = clean(bare_tables(data, tmp_path) if apart else data / SHOP, snowplow_table(), ACTION)
     assert result.outcomes == {"event": 834}
     assert result.rows("SELECT count(DISTINCT event_id) FROM events") == [(834,)]
     # One event is of an app the expected tables leave out.
@@ -324,12 +349,19 @@ def test_a_table_of_shop_events(data: Path, clean: Run) -> None:
     )
     # Step 4 is the order itself: 14 transactions complete the 52 interactions.
     assert dict(result.rows(steps)) == {1: 19, 2: 18, 3: 1}
+    assert 19 + 18 + 1 + 14 == len(expected(data, "checkout_interactions")) == 52
     carts = "SELECT action, count(*) FROM events WHERE action LIKE '%_cart' GROUP BY 1 ORDER BY 1"
     assert result.rows(carts) == [("add_to_cart", 38), ("remove_from_cart", 15)]
+    # An order is an interaction with its cart too: it empties it.
+    assert 38 + 15 + 14 == len(expected(data, "cart_interactions")) == 67
 
 
-def test_products_of_a_shop_event_are_numbered(data: Path, shape: Run) -> None:
-    con = shape(data / SHOP, snowplow_table())
+@pytest.mark.parametrize("apart", [False, True])
+def test_products_of_a_shop_event_are_numbered(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: Run, apart: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    con = shape(bare_tables(data, tmp_path) if apart else data / SHOP, snowplow_table())
     interactions = expected(data, "product_interactions")
     con.execute("CREATE TABLE wanted (id VARCHAR)")
     con.executemany(

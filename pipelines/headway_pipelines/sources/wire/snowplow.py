@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 from headway.engine import load, with_inputs
+from headway_pipelines.sources.names import canonical
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import Source
-from headway_pipelines.sources.snowplow import SnowplowFiles, events_query
+from headway_pipelines.sources.snowplow import OWN_NAMES, SnowplowFiles, events_query
 from headway_pipelines.sources.wire.envelope import with_requests
 
 #: What is read of a request.
@@ -44,7 +45,8 @@ def snowplow_wire(
     here = "headway_pipelines.sources"
     requests = with_requests(load("headway_pipelines.sources.wire", "snowplow.sql"), REQUEST)
     given = with_inputs(load(here, "snowplow_json.sql"), {"given": requests})
-    return Source(name, "snowplow_wire", events_query(given, names), files=files)
+    events = canonical(OWN_NAMES, names)
+    return Source(name, "snowplow_wire", events_query(given, names), files=files, events=events)
 
 
 class SnowplowWireSource(SnowplowFiles):
