@@ -15,6 +15,8 @@ The names to start with::
 `Retention`            how many people come back, cohort by cohort
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
+`Formula`              arithmetic over trends: ratios, differences, shares
+`Paths`                what people do next, or did before, step by step
 `Sessions`             visits: how many, how long, how deep, how many bounce
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
@@ -29,7 +31,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.insights import ActivePeople, Funnel, Retention, Sessions, Trend
+    from headway.insights import ActivePeople, Formula, Funnel, Paths, Retention, Sessions, Trend
     from headway.log import EventLog, ExcludedEventsWarning
     from headway.opening import open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
@@ -41,10 +43,12 @@ __all__ = [
     "Event",
     "EventLog",
     "ExcludedEventsWarning",
+    "Formula",
     "Funnel",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
+    "Paths",
     "Retention",
     "Sessions",
     "Trend",
@@ -55,7 +59,7 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Sessions", "Trend"),
+    "headway.insights": ("ActivePeople", "Formula", "Funnel", "Paths", "Retention", "Sessions", "Trend"),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),
     "headway.opening": ("open",),
     "headway.selectors": ("Event",),

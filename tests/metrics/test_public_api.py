@@ -17,9 +17,10 @@ NAMES = [
         "Event",
         "EventLog",
         "ExcludedEventsWarning",
+        "Formula",
         "Funnel",
     ],
-    *["HeadwayError", "HeadwayWarning", "InputError", "Retention", "Sessions", "Trend", "open"],
+    *["HeadwayError", "HeadwayWarning", "InputError", "Paths", "Retention", "Sessions", "Trend", "open"],
 ]
 HEAVY = [
     "plotly",
@@ -53,6 +54,8 @@ def test_questions_are_frozen_values() -> None:
         headway.ActivePeople(),
         headway.Sessions(exclude=["a"]),
         headway.Trend("a"),
+        headway.Formula("A / B", A=headway.Trend("a"), B=headway.Trend("b")),
+        headway.Paths(start="a", groups={"x": ["b", "c*"]}),
     ):
         assert question == dataclasses.replace(question)
         assert hash(question) == hash(dataclasses.replace(question))

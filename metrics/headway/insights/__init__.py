@@ -1,7 +1,9 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
+from headway.insights.formula import Formula, FormulaResult
 from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.paths import Paths, PathsResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
@@ -11,8 +13,12 @@ from headway.insights.trend import Trend, TrendResult
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
+    "Formula",
+    "FormulaResult",
     "Funnel",
     "FunnelResult",
+    "Paths",
+    "PathsResult",
     "Question",
     "Result",
     "Retention",
