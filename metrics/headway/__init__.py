@@ -18,6 +18,9 @@ The names to start with::
 `Formula`              arithmetic over trends: ratios, differences, shares
 `Paths`                what people do next, or did before, step by step
 `Sessions`             visits: how many, how long, how deep, how many bounce
+`Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
+`People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
+`Explorer`             what exists: events, their properties, the values of these
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
 =====================  ==================================================================================
@@ -31,27 +34,45 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.insights import ActivePeople, Formula, Funnel, Paths, Retention, Sessions, Trend
+    from headway.insights import (
+        ActivePeople,
+        Cohort,
+        Did,
+        Explorer,
+        Formula,
+        Funnel,
+        Paths,
+        People,
+        Retention,
+        Sessions,
+        Trend,
+        Where,
+    )
     from headway.log import EventLog, ExcludedEventsWarning
     from headway.opening import open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
 
 __all__ = [
     "ActivePeople",
+    "Cohort",
     "DefinitionError",
+    "Did",
     "EngineError",
     "Event",
     "EventLog",
     "ExcludedEventsWarning",
+    "Explorer",
     "Formula",
     "Funnel",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
     "Paths",
+    "People",
     "Retention",
     "Sessions",
     "Trend",
+    "Where",
     "open",
 ]
 
@@ -59,7 +80,20 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.insights": ("ActivePeople", "Formula", "Funnel", "Paths", "Retention", "Sessions", "Trend"),
+    "headway.insights": (
+        "ActivePeople",
+        "Cohort",
+        "Did",
+        "Explorer",
+        "Formula",
+        "Funnel",
+        "Paths",
+        "People",
+        "Retention",
+        "Sessions",
+        "Trend",
+        "Where",
+    ),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),
     "headway.opening": ("open",),
     "headway.selectors": ("Event",),

@@ -12,15 +12,29 @@ import headway
 NAMES = [
     *[
         "ActivePeople",
+        "Cohort",
         "DefinitionError",
+        "Did",
         "EngineError",
         "Event",
         "EventLog",
         "ExcludedEventsWarning",
+        "Explorer",
         "Formula",
         "Funnel",
     ],
-    *["HeadwayError", "HeadwayWarning", "InputError", "Paths", "Retention", "Sessions", "Trend", "open"],
+    *[
+        "HeadwayError",
+        "HeadwayWarning",
+        "InputError",
+        "Paths",
+        "People",
+        "Retention",
+        "Sessions",
+        "Trend",
+        "Where",
+        "open",
+    ],
 ]
 HEAVY = [
     "plotly",

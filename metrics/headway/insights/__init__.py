@@ -1,6 +1,8 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
+from headway.insights.cohorts import Cohort, Did, People, Where
+from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.formula import Formula, FormulaResult
 from headway.insights.funnel import Funnel, FunnelResult
 from headway.insights.paths import Paths, PathsResult
@@ -13,12 +15,17 @@ from headway.insights.trend import Trend, TrendResult
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
+    "Cohort",
+    "Did",
+    "Explorer",
+    "ExplorerResult",
     "Formula",
     "FormulaResult",
     "Funnel",
     "FunnelResult",
     "Paths",
     "PathsResult",
+    "People",
     "Question",
     "Result",
     "Retention",
@@ -27,4 +34,5 @@ __all__ = [
     "SessionsResult",
     "Trend",
     "TrendResult",
+    "Where",
 ]

@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from headway.engine import bind, load, with_inputs
 from headway.engine.sql import DIALECT
 from headway.errors import InputError
+from headway.insights.breakdown import By, columns_of, one_column, told_apart
 from headway.insights.question import Question, Scope
 from headway.insights.result import Result
 from headway.insights.trend import Trend
@@ -109,8 +110,8 @@ class Formula(Question):
         return self.trends[0][1].period
 
     @property
-    def by(self) -> str | None:
-        """Property to break down by, or None."""
+    def by(self) -> By | None:
+        """What to break down by, or None."""
         return self.trends[0][1].by
 
     def run(self, log: EventLog) -> FormulaResult:
@@ -128,11 +129,12 @@ class Formula(Question):
         """
         scope = Scope.of(self, log)
         sql = _query(self, log)
-        return FormulaResult(frame=_counts(scope, sql), sql=sql, insight=self, scope=scope)
+        frame = told_apart(_counts(scope, sql), self.by)
+        return FormulaResult(frame=frame, sql=sql, insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is computed."""
-        told = "; ".join(f"{name}: {trend.describe().rstrip('.')}" for name, trend in self.trends)
+        told = "; ".join(f"{name}: {_described(trend)}" for name, trend in self.trends)
         return f"{self.expression}, where {told}. A division by zero has no value."
 
 
@@ -152,7 +154,8 @@ class FormulaResult(Result):
         from headway.charts import number_figure, trend_figure
 
         draw = trend_figure if self.insight.period else number_figure
-        return draw(self.frame, by=self.insight.by, title=self.insight.expression)
+        frame, by = one_column(self.frame, self.insight.by)
+        return draw(frame, by=by, title=self.insight.expression)
 
 
 def _counts(scope: Scope, sql: str) -> pl.DataFrame:
@@ -161,13 +164,12 @@ def _counts(scope: Scope, sql: str) -> pl.DataFrame:
 
 def _query(asked: Formula, log: EventLog) -> str:
     trends = dict(asked.trends)
-    touch = exp.column(asked.by, quoted=True) if asked.by else exp.Literal.string("(all)")
     start = exp.column("period_start") if asked.period else exp.cast(exp.null(), "DATE")
     # Values of all trends lie in one column, and must be of one type.
     parts = [
         exp.select(
             exp.alias_(exp.Literal.string(name), "trend"),
-            exp.alias_(touch.copy(), "touch"),
+            exp.column("touch"),
             exp.alias_(start.copy(), "period_start"),
             exp.alias_(exp.cast(exp.column("value"), "DOUBLE"), "value"),
             exp.column("complete"),
@@ -178,8 +180,7 @@ def _query(asked: Formula, log: EventLog) -> str:
         _relation(name): trend_query(trend, Scope.of(trend, log)) for name, trend in trends.items()
     }
     ctes["parts"] = parts[0] if len(parts) == 1 else exp.union(*parts, distinct=False)
-    columns = [] if asked.by is None else [exp.alias_(exp.column("touch"), asked.by, quoted=True)]
-    columns += [exp.column("period_start")] if asked.period else []
+    columns = [exp.column("touch"), *([exp.column("period_start")] if asked.period else [])]
     columns += [exp.column("value"), exp.column("complete")]
     text = bind(
         load("headway.insights", "formula"),
@@ -190,6 +191,14 @@ def _query(asked: Formula, log: EventLog) -> str:
         },
     )
     return with_inputs(text, ctes)
+
+
+def _described(trend: Trend) -> str:
+    more = [f"events where {trend.where}"] if trend.where else []
+    more += [f"counted by {trend.unit}"] if trend.unit != "person" else []
+    cohort = trend.asked_of()
+    more += [f"of {cohort.label}"] if cohort is not None else []
+    return ", ".join([trend.describe().rstrip("."), *more])
 
 
 def _relation(name: str) -> str:
@@ -219,8 +228,11 @@ def _check_trends(trends: dict[str, Trend]) -> None:
     first = next(iter(trends.values()))
     if any(trend.compare for trend in trends.values()):
         raise InputError("the trends of a formula cannot be compared with the range before")
-    if first.by is not None and first.by.lower() in {name.lower() for name in trends}:
-        raise InputError(f"a trend in a formula cannot be called {first.by!r}, as the breakdown")
+    if any(trend.top is not None for trend in trends.values()):
+        raise InputError("top cannot be used in a formula: each trend would keep other groups")
+    for column in columns_of(first.by):
+        if column.lower() in {name.lower() for name in trends}:
+            raise InputError(f"a trend in a formula cannot be called {column!r}, as the breakdown")
 
 
 def _parsed(text: str, trends: Mapping[str, Trend]) -> exp.Expr:

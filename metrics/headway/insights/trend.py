@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from headway.errors import InputError
+from headway.insights.breakdown import By, as_by, by_words, one_column, told_apart
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose
 from headway.insights.trend_measures import Measure
@@ -40,7 +41,8 @@ class Trend(Question):
             * ``"per_person:mean"``, ``"per_person:min"``, ``"per_person:max"``, ``"per_person:median"``,
               ``"per_person:p90"``: of the number of events of each person who has any.
         period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar, or None for the whole range as one number.
-        by: Property to break down by, or None.
+        by: Property or cohort to break down by, a list of these, or None.
+        top: Number of groups to keep, those with most people in the range; the others become ``"(other)"``.
         window: With ``"people"``: length in local days of the window that ends with each period; days before the range
             count where it reaches back. None counts the period alone.
         first: With ``"first_time"``: ``"event"`` takes a person's first event of that name ever, which then must meet
@@ -65,13 +67,15 @@ class Trend(Question):
     event: Selector
     measure: str = "total"
     period: Period | None = "day"
-    by: str | None = None
+    by: By | None = None
+    top: int | None = None
     window: int | None = None
     first: str = "event"
     cumulative: bool = False
     compare: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         object.__setattr__(self, "event", as_event(self.event))
         if self.period is not None:
             check_period(self.period)
@@ -109,7 +113,8 @@ class Trend(Question):
         """
         scope = Scope.of(self, log)
         sql = trend_query(self, scope)
-        return TrendResult(frame=_counts(scope, sql), sql=sql, insight=self, scope=scope)
+        frame = told_apart(_counts(scope, sql), self.by)
+        return TrendResult(frame=frame, sql=sql, insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is measured."""
@@ -124,7 +129,7 @@ class Trend(Question):
         if self.cumulative:
             told.append("running from the start of the range")
         if self.by:
-            told.append(f"by {self.by}")
+            told.append(by_words(self.by, self.top))
         if self.compare:
             told.append("beside the equally long range before")
         return f"{', '.join(told)}."
@@ -148,7 +153,8 @@ class TrendResult(Result):
         from headway.charts import number_figure, trend_figure
 
         draw = trend_figure if self.insight.period else number_figure
-        return draw(self.frame, by=self.insight.by, title=self.insight.describe())
+        frame, by = one_column(self.frame, self.insight.by)
+        return draw(frame, by=by, title=self.insight.describe())
 
     def _caveat(self) -> str:
         if Measure.parse(self.insight.measure).kind != "first_time":

@@ -13,7 +13,7 @@ from headway.insights.question import Scope
 from headway.insights.trend_measures import Measure
 from headway.insights.trend_range import range_before
 from headway.periods import EPOCH, Span, period_start
-from headway.selectors import Event, as_event
+from headway.selectors import as_event
 
 if TYPE_CHECKING:
     from headway.insights.trend import Trend
@@ -30,7 +30,7 @@ def trend_query(asked: Trend, scope: Scope) -> str:
         scope: Its options applied to a log.
 
     Returns:
-        A query with the columns of `TrendResult.frame`.
+        A query with the columns of `TrendResult.frame`, and ``touch``, the group, first.
 
     Raises:
         InputError: An event never occurs, a property is unknown or no number, or an option is wrong.
@@ -39,7 +39,7 @@ def trend_query(asked: Trend, scope: Scope) -> str:
         ctes = _cells(asked, scope)
         return with_inputs(bind(load(_PACKAGE, "trend"), {"columns": _columns(asked)}), ctes)
     ctes = _cells(asked, scope)
-    earlier = _cells(asked, replace(scope, span=range_before(scope, asked.period)))
+    earlier = _cells(asked, replace(scope, span=range_before(scope, asked.period)), ranked=scope)
     text = bind(
         load(_PACKAGE, "trend_compared"),
         {
@@ -55,19 +55,21 @@ def trend_query(asked: Trend, scope: Scope) -> str:
 
 
 def _columns(asked: Trend) -> list[exp.Expr]:
-    """The columns of the frame, under their names."""
-    touch = [] if asked.by is None else [exp.alias_(exp.column("touch"), asked.by, quoted=True)]
+    """The group and the columns of the frame."""
     compared = () if asked.compare else ("value_before", "change", "change_share")
     names = [name for name in COLUMNS if name not in compared]
     if asked.period is None:
         names.remove("period_start")
-    return [*touch, *map(exp.column, names)]
+    return [exp.column("touch"), *map(exp.column, names)]
 
 
-def _cells(asked: Trend, scope: Scope) -> dict[str, str]:
-    """The relations up to ``shown``: one row per breakdown value and period."""
+def _cells(asked: Trend, scope: Scope, ranked: Scope | None = None) -> dict[str, str]:
+    """The relations up to ``shown``: one row per breakdown value and period.
+
+    Where only the largest groups are kept, they are those of the range `ranked`.
+    """
     measure = Measure.parse(asked.measure)
-    ctes = _matched(asked, scope, measure)
+    ctes = _matched(asked, scope, measure, ranked if asked.top is not None else None)
     counted, aggregate = "matched", measure.aggregate()
     if measure.per_person:
         ctes["per_person"], counted = load(_PACKAGE, "trend_per_person"), "per_person"
@@ -96,7 +98,7 @@ def _cells(asked: Trend, scope: Scope) -> dict[str, str]:
     return {**ctes, "cells": cells, "shown": bind(load(_PACKAGE, "trend_cumulative"), {"running": running})}
 
 
-def _matched(asked: Trend, scope: Scope, measure: Measure) -> dict[str, str]:
+def _matched(asked: Trend, scope: Scope, measure: Measure, ranked: Scope | None) -> dict[str, str]:
     """The events in question, or the first ones of people."""
     event = as_event(asked.event)
     matches = scope.matches(event)
@@ -106,24 +108,37 @@ def _matched(asked: Trend, scope: Scope, measure: Measure) -> dict[str, str]:
         "period": 0 if asked.period is None else exp.column("period"),
     }
     if measure.kind == "first_time":
-        candidate = matches if asked.first == "matching" else scope.matches(Event(event.event))
-        ev = scope.events([matches, candidate], by=asked.by, period=asked.period, ever=True)
+        candidate = matches if asked.first == "matching" else scope.matches(replace(event, where=None))
+        ev = _events(asked, ranked or scope, matches, candidate, ever=True)
         values |= {"candidate": candidate, "inside": scope.inside()}
         return {"ev": ev, "matched": bind(load(_PACKAGE, "trend_first"), values)}
     amount = measure.number(scope.log)
-    source = scope if asked.window is None else _reaching_back(asked, scope, asked.window)
-    ev = source.events([matches, amount], by=asked.by, period=asked.period)
+    source = _reaching_back(asked, scope)
+    if ranked is None:
+        ev = _events(asked, source, matches, amount)
+    else:
+        # Groups are ranked by another range than the one that is counted, so that both are needed.
+        ev = _events(asked, _reaching_back(asked, ranked), matches, amount, ever=True)
+        values["matches"] = exp.and_(exp.paren(matches), source.inside())
     return {"ev": ev, "matched": bind(load(_PACKAGE, "trend_matched"), {**values, "amount": amount})}
 
 
-def _reaching_back(asked: Trend, scope: Scope, window: int) -> Scope:
-    """The scope whose events begin with the first day of the first window."""
+def _events(asked: Trend, scope: Scope, matches: exp.Expr, used: exp.Expr, *, ever: bool = False) -> str:
+    return scope.events(
+        [matches, used], by=asked.by, top=asked.top, counted=matches, period=asked.period, ever=ever
+    )
+
+
+def _reaching_back(asked: Trend, scope: Scope) -> Scope:
+    """The scope whose events begin with the first day of the first window, if people are counted in windows."""
+    if asked.window is None:
+        return scope
     first, last = scope.periods(asked.period or "day")
     look = scope.last_day()
     if asked.period is not None and first <= last:
         after = period_start(first + 1, asked.period, scope.week_start)
         look = min(look, (after - EPOCH).days - 1)
-    since = max(EPOCH + timedelta(days=look - window + 1), EPOCH.replace(year=1900))
+    since = max(EPOCH + timedelta(days=look - asked.window + 1), EPOCH.replace(year=1900))
     until = scope.span.until
     return replace(scope, span=Span(since, until, scope.timezone))
 

@@ -41,7 +41,12 @@ class Edge(NamedTuple):
 
 
 def make_log(rows: Sequence[Row], **options: Any) -> EventLog:
-    schema: dict[str, Any] = {"person": pl.String, "event": pl.String, "occurred_at": pl.Datetime("us"), "url": pl.String}
+    schema: dict[str, Any] = {
+        "person": pl.String,
+        "event": pl.String,
+        "occurred_at": pl.Datetime("us"),
+        "url": pl.String,
+    }
     return EventLog(pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row"), **options)
 
 
