@@ -12,7 +12,8 @@ from headway.charts import theme
 
 OTHER, ENDED = "(other)", "(nothing more)"
 _MOST_ITEMS = 8
-_HEIGHT, _TOP, _BOTTOM, _PAD = 520, 104, 24, 14
+_HEIGHT, _TOP, _BOTTOM, _LEFT, _RIGHT, _PAD = 520, 104, 24, 28, 150, 16
+_THICKNESS, _LETTER = 12, 6.7
 _QUIET, _GONE = "#B8C0CA", "#DDE2E8"
 
 
@@ -50,11 +51,13 @@ def paths_figure(
         ...     "seconds_mean": [10.0],
         ... })
         >>> items = pl.DataFrame({"step": [1, 2], "item": ["Home", "Search"], "stopped": [1, 0]})
-        >>> paths_figure(frame, items).data[0].node.label
-        ('Home  4', 'Search  3', '(nothing more)  1')
+        >>> list(paths_figure(frame, items).data[0].node.customdata)
+        ['Home', 'Search', '(nothing more)']
     """
     note = "Width: how often one follows the other. Pale: nothing more follows."
-    result = theme.figure(title, note, height=_HEIGHT, margin={"l": 28, "r": 28, "t": _TOP, "b": _BOTTOM})
+    result = theme.figure(
+        title, note, height=_HEIGHT, margin={"l": _LEFT, "r": _RIGHT, "t": _TOP, "b": _BOTTOM}
+    )
     bands, hovers = _bands(frame, items, _named(frame, top))
     if not bands:
         return result.update_xaxes(visible=False).update_yaxes(visible=False)
@@ -67,11 +70,10 @@ def paths_figure(
         go.Sankey(
             arrangement="snap",
             node={
-                "label": [f"{theme.shortened(node.item, 26)}  {flows[node]:,}" for node in nodes],
                 "x": x,
                 "y": y,
                 "pad": _PAD,
-                "thickness": 12,
+                "thickness": _THICKNESS,
                 "color": [colors[node.item] for node in nodes],
                 "line": {"width": 0},
                 "customdata": [theme.plain(node.item) for node in nodes],
@@ -85,10 +87,9 @@ def paths_figure(
                 "customdata": [hovers[band] for band in bands],
                 "hovertemplate": "%{customdata}<extra></extra>",
             },
-            textfont={"family": theme.FONT, "size": 12, "color": theme.INK},
         )
     )
-    _head(result, sorted({node.step for node in nodes}))
+    _label(result, nodes, flows, (x, y))
     return result
 
 
@@ -172,21 +173,39 @@ def _positions(nodes: list[Node], flows: dict[Node, int]) -> tuple[list[float], 
     return x, y
 
 
-def _head(result: go.Figure, steps: list[int]) -> None:
+def _label(
+    result: go.Figure, nodes: list[Node], flows: dict[Node, int], places: tuple[list[float], list[float]]
+) -> None:
+    """Writes names and numbers to the right of each node, as far as there is room, and the steps above."""
+    steps = sorted({node.step for node in nodes})
+    width = (theme.WIDTH - _LEFT - _RIGHT) / max(len(steps) - 1, 1)
+    for node, x, y in zip(nodes, *places, strict=True):
+        number = f"{flows[node]:,}"
+        room = min(int((width - 2 * _THICKNESS) / _LETTER), 26) - len(number) - 2
+        name = theme.shortened(node.item, max(room, 4))
+        color = theme.MUTED if _last(node.item) else theme.INK
+        _write(result, f"{name}  <b>{number}</b>", x, 1 - y, xshift=_THICKNESS + 3, color=color)
     for step in steps:
         place = (step - steps[0]) / max(steps[-1] - steps[0], 1)
-        result.add_annotation(
-            x=place,
-            y=1,
-            xref="paper",
-            yref="paper",
-            yanchor="bottom",
-            yshift=4,
-            xanchor="left" if place == 0 else "right" if place == 1 else "center",
-            text=f"step {step}",
-            showarrow=False,
-            font={"size": 11.5, "color": theme.MUTED},
-        )
+        _write(result, f"step {step}", place, 1, yshift=14, color=theme.MUTED)
+
+
+def _write(
+    result: go.Figure, text: str, x: float, y: float, *, color: str, xshift: int = 0, yshift: int = 0
+) -> None:
+    result.add_annotation(
+        x=x,
+        y=y,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="middle",
+        xshift=xshift,
+        yshift=yshift,
+        text=text,
+        showarrow=False,
+        font={"size": 11.5, "color": color},
+    )
 
 
 def _faint(color: str) -> str:

@@ -99,11 +99,11 @@ def distribution_figure(frame: pl.DataFrame, *, of: str = "seconds", title: str 
             cliponaxis=False,
             textfont={"size": 12, "color": theme.INK},
             marker={"color": theme.PALETTE[0], "line": {"width": 0}},
-            customdata=names,
+            customdata=[name.replace("<br>", " ") for name in names],
             hovertemplate="%{customdata}<br><b>%{y:,} sessions</b><extra></extra>",
         )
     )
-    result.update_xaxes(tickvals=list(range(len(bins))), ticktext=names)
+    result.update_xaxes(tickvals=list(range(len(bins))), ticktext=names, tickangle=0)
     return result.update_yaxes(rangemode="tozero", nticks=5, tickformat=",~r")
 
 
@@ -117,7 +117,9 @@ def _bin(low: float, high: float | None, of: str) -> str:
         return f"{low:g} and more" if last is None else f"{low:g}" if last == low else f"{low:g} to {last:g}"
     if high is not None and high < 1:
         return "none"
-    return f"{_duration(low)} and more" if high is None else f"{_duration(low)} to {_duration(high)}"
+    if high is None:
+        return f"{_duration(low)}<br>and more"
+    return f"under<br>{_duration(high)}" if low < 1 else f"{_duration(low)}<br>to {_duration(high)}"
 
 
 def _duration(seconds: float) -> str:

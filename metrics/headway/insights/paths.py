@@ -121,9 +121,7 @@ class Paths(Question):
 
     def describe(self) -> str:
         """Says in one sentence what a path is."""
-        from_start = f" from {_any(self.start)}" if self.start else ""
-        to_end = f" to the first {_any(self.end)}{' after that' if self.start else ''}" if self.end else ""
-        told = [f"Paths of people{from_start}{to_end}", f"the {self.keep} {self.steps} items"]
+        told = [f"Paths of people{self.anchors}", f"the {self.keep} {self.steps} items"]
         told.append(
             f"split by {describe_duration(self.idle)} without activity" if self.idle else "never split"
         )
@@ -134,6 +132,13 @@ class Paths(Question):
         if self.min_people > 1:
             told.append(f"edges of fewer than {self.min_people} people left out")
         return f"{', '.join(told)}."
+
+    @property
+    def anchors(self) -> str:
+        """The anchors, in words that go on with a sentence."""
+        start = f" from {_any(self.start)}" if self.start else ""
+        end = f" to the first {_any(self.end)}{' after that' if self.start else ''}" if self.end else ""
+        return start + end
 
 
 @dataclass(frozen=True, repr=False)
@@ -190,7 +195,9 @@ class PathsResult(Result):
     def _draw(self) -> Any:
         from headway.charts import paths_figure
 
-        return paths_figure(self.frame, self.items, top=self.insight.top, title=self.insight.describe())
+        asked = self.insight
+        title = f"Paths{asked.anchors}" if asked.anchors else "Paths"
+        return paths_figure(self.frame, self.items, top=asked.top, title=title)
 
     def _caveat(self) -> str:
         return " Traversals count how often something follows; they are no funnel."

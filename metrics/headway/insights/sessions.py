@@ -222,7 +222,8 @@ class SessionsResult(Result):
         """
         from headway.charts import distribution_figure
 
-        return distribution_figure(self.distribution(of, edges), of=of, title=self.insight.describe())
+        title = "How long sessions are" if of == "seconds" else f"How many {of} sessions have"
+        return distribution_figure(self.distribution(of, edges), of=of, title=title)
 
     def _counted(self, calendar: str) -> pl.DataFrame:
         text = bind(

@@ -379,6 +379,36 @@ def test_an_open_range_is_compared_with_as_many_days() -> None:
         assert frame["change_share"].to_list() == [None, -1.0, None]
 
 
+def test_the_largest_groups_are_those_of_the_range_also_before_it() -> None:
+    rows = [
+        *[Row(person, "Payment", MARCH + timedelta(days=1), "y") for person in ("ann", "bob")],
+        Row("ann", "Payment", MARCH + timedelta(days=1), "x"),
+        *[Row(person, "Payment", MARCH, "x") for person in ("ann", "bob", "cat")],
+        Row("ann", "Payment", MARCH, "y"),
+    ]
+    asked: dict[str, Any] = {"by": "plan", "top": 1, "since": "2026-03-02", "compare": "previous"}
+    with make_log(rows) as log:
+        columns = ["plan", "value", "value_before"]
+        frame = Trend("Payment", **asked).run(log).frame
+        assert frame.select(columns).rows() == [("(other)", 1, 3), ("y", 2, 1)]
+        frame = Trend("Payment", "people", window=1, **asked).run(log).frame
+        assert frame.select(columns).rows() == [("(other)", 1, 3), ("y", 2, 1)]
+        frame = Trend("Payment", "people", None, **asked).run(log).frame
+        assert frame.select(columns).rows() == [("(other)", 1, 3), ("y", 2, 1)]
+
+
+def test_two_properties_make_one_group() -> None:
+    with make_log(STORY) as log:
+        result = Trend("Payment", "total", None, by=["plan", "items"]).run(log)
+        assert result.frame.rows() == [
+            ("x", "1", 1, True),
+            ("x", "4", 1, True),
+            ("y", "2", 1, True),
+            ("y", "3", 1, True),
+        ]
+        assert result.figure().to_html(include_plotlyjs=False)
+
+
 def test_whole_numbers_and_decimals_add_up_exactly() -> None:
     cents = [0.1] * 10
     frame = pl.DataFrame(
