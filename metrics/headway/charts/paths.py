@@ -10,7 +10,7 @@ import polars as pl
 
 from headway.charts import theme
 
-OTHER, ENDED = "(other)", "(nothing more)"
+OTHER, ENDED = "(other)", "(end)"
 _MOST_ITEMS = 8
 _HEIGHT, _TOP, _BOTTOM, _LEFT, _RIGHT, _PAD = 520, 104, 24, 28, 150, 16
 _THICKNESS, _LETTER = 12, 6.7
@@ -52,9 +52,9 @@ def paths_figure(
         ... })
         >>> items = pl.DataFrame({"step": [1, 2], "item": ["Home", "Search"], "stopped": [1, 0]})
         >>> list(paths_figure(frame, items).data[0].node.customdata)
-        ['Home', 'Search', '(nothing more)']
+        ['Home', 'Search', '(end)']
     """
-    note = "Width: how often one follows the other. Pale: nothing more follows."
+    note = "Width: how often one follows the other. (end): nothing more follows."
     result = theme.figure(
         title, note, height=_HEIGHT, margin={"l": _LEFT, "r": _RIGHT, "t": _TOP, "b": _BOTTOM}
     )

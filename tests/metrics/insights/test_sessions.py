@@ -246,11 +246,12 @@ def test_events_that_begin_and_end_a_session() -> None:
         Row("bob", "Payment", 1)
     ]
     with make_log(rows) as log:
-        for options, sizes in (
+        asked: list[tuple[dict[str, Any], list[int]]] = [
             ({"starts": "Log In"}, [1, 4, 4]),
             ({"ends": "Log Out"}, [4, 1, 3, 1]),
             ({"starts": "Log In", "ends": "Log Out"}, [1, 3, 1, 3, 1]),
-        ):
+        ]
+        for options, sizes in asked:
             result = Sessions(**options).run(log)
             assert result.frame["events"].to_list() == sizes
         assert "Log In starts one, Log Out ends one" in result.describe()
