@@ -15,6 +15,8 @@ The names to start with::
 `Retention`            how many people come back, cohort by cohort
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
+`Formula`              arithmetic over trends: ratios, differences, shares
+`Paths`                what people do next, or did before, step by step
 `Sessions`             visits: how many, how long, how deep, how many bounce
 `Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
 `People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
         Cohort,
         Did,
         Explorer,
+        Formula,
         Funnel,
+        Paths,
         People,
         Retention,
         Sessions,
@@ -58,10 +62,12 @@ __all__ = [
     "EventLog",
     "ExcludedEventsWarning",
     "Explorer",
+    "Formula",
     "Funnel",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
+    "Paths",
     "People",
     "Retention",
     "Sessions",
@@ -79,7 +85,9 @@ _HOMES = {
         "Cohort",
         "Did",
         "Explorer",
+        "Formula",
         "Funnel",
+        "Paths",
         "People",
         "Retention",
         "Sessions",

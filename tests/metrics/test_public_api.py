@@ -20,12 +20,14 @@ NAMES = [
         "EventLog",
         "ExcludedEventsWarning",
         "Explorer",
+        "Formula",
         "Funnel",
     ],
     *[
         "HeadwayError",
         "HeadwayWarning",
         "InputError",
+        "Paths",
         "People",
         "Retention",
         "Sessions",
@@ -66,6 +68,8 @@ def test_questions_are_frozen_values() -> None:
         headway.ActivePeople(),
         headway.Sessions(exclude=["a"]),
         headway.Trend("a"),
+        headway.Formula("A / B", A=headway.Trend("a"), B=headway.Trend("b")),
+        headway.Paths(start="a", groups={"x": ["b", "c*"]}),
     ):
         assert question == dataclasses.replace(question)
         assert hash(question) == hash(dataclasses.replace(question))

@@ -3,16 +3,21 @@
 from headway.charts.explorer import explorer_figure
 from headway.charts.funnel import funnel_figure
 from headway.charts.lines import active_people_figure, metric_figure, trend_figure
+from headway.charts.paths import paths_figure
 from headway.charts.retention import retention_figure
 from headway.charts.theme import PALETTE, TEMPLATE
+from headway.charts.totals import distribution_figure, number_figure
 
 __all__ = [
     "PALETTE",
     "TEMPLATE",
     "active_people_figure",
+    "distribution_figure",
     "explorer_figure",
     "funnel_figure",
     "metric_figure",
+    "number_figure",
+    "paths_figure",
     "retention_figure",
     "trend_figure",
 ]

@@ -3,7 +3,9 @@
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.cohorts import Cohort, Did, People, Where
 from headway.insights.explorer import Explorer, ExplorerResult
+from headway.insights.formula import Formula, FormulaResult
 from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.paths import Paths, PathsResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
@@ -17,8 +19,12 @@ __all__ = [
     "Did",
     "Explorer",
     "ExplorerResult",
+    "Formula",
+    "FormulaResult",
     "Funnel",
     "FunnelResult",
+    "Paths",
+    "PathsResult",
     "People",
     "Question",
     "Result",

@@ -66,7 +66,9 @@ class Case:
 CASES = {
     "ActivePeople": Case(hw.ActivePeople(["Visit", "Payment"], windows=(1, 3), **RANGE)),
     "Explorer": Case(hw.Explorer(**RANGE)),
+    "Formula": Case(hw.Formula("A / B", A=hw.Trend("Payment"), B=hw.Trend("Visit", "people"), **RANGE)),
     "Funnel": Case(hw.Funnel(["Visit", "Payment"], within="2d", **RANGE), ("people",)),
+    "Paths": Case(hw.Paths(start="Visit", idle="1d", **RANGE)),
     "Retention": Case(
         hw.Retention("Visit", "Payment", period="day", periods=3, **RANGE), ("cohort_people", "people")
     ),
