@@ -2,7 +2,7 @@
 
 from headway.charts.funnel import funnel_figure
 from headway.charts.lines import active_people_figure, metric_figure, trend_figure
-from headway.charts.retention import retention_figure
+from headway.charts.retention import retention_curves_figure, retention_figure
 from headway.charts.theme import PALETTE, TEMPLATE
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "active_people_figure",
     "funnel_figure",
     "metric_figure",
+    "retention_curves_figure",
     "retention_figure",
     "trend_figure",
 ]
