@@ -13,6 +13,11 @@ The names to start with::
 `Event`                events by name and by a condition on their properties
 `Funnel`               how many people get through a series of steps, and how long they take
 `Retention`            how many people come back, cohort by cohort
+`Lifecycle`            who is new, returning, resurrected or dormant
+`GrowthAccounting`     what the number of active people is made of, and the quick ratio
+`Stickiness`           in how many days, weeks or months of the range people are active
+`PowerUsers`           the same over the last 7 or 28 days, the power-user curve
+`UsageInterval`        how long people stay away between two active days
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
 `Sessions`             visits: how many, how long, how deep, how many bounce
@@ -29,7 +34,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.insights import ActivePeople, Funnel, Retention, Sessions, Trend
+    from headway.insights import (
+        ActivePeople,
+        Funnel,
+        GrowthAccounting,
+        Lifecycle,
+        PowerUsers,
+        Retention,
+        Sessions,
+        Stickiness,
+        Trend,
+        UsageInterval,
+    )
     from headway.log import EventLog, ExcludedEventsWarning
     from headway.opening import open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
@@ -42,12 +58,17 @@ __all__ = [
     "EventLog",
     "ExcludedEventsWarning",
     "Funnel",
+    "GrowthAccounting",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
+    "Lifecycle",
+    "PowerUsers",
     "Retention",
     "Sessions",
+    "Stickiness",
     "Trend",
+    "UsageInterval",
     "open",
 ]
 
@@ -55,7 +76,18 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Sessions", "Trend"),
+    "headway.insights": (
+        "ActivePeople",
+        "Funnel",
+        "GrowthAccounting",
+        "Lifecycle",
+        "PowerUsers",
+        "Retention",
+        "Sessions",
+        "Stickiness",
+        "Trend",
+        "UsageInterval",
+    ),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),
     "headway.opening": ("open",),
     "headway.selectors": ("Event",),

@@ -19,7 +19,16 @@ NAMES = [
         "ExcludedEventsWarning",
         "Funnel",
     ],
-    *["HeadwayError", "HeadwayWarning", "InputError", "Retention", "Sessions", "Trend", "open"],
+    *[
+        "GrowthAccounting",
+        "HeadwayError",
+        "HeadwayWarning",
+        "InputError",
+        "Lifecycle",
+        "PowerUsers",
+        "Retention",
+    ],
+    *["Sessions", "Stickiness", "Trend", "UsageInterval", "open"],
 ]
 HEAVY = [
     "plotly",

@@ -2,23 +2,36 @@
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
 from headway.insights.sessions import Sessions, SessionsResult
+from headway.insights.stickiness import PowerUsers, PowerUsersResult, Stickiness, StickinessResult
 from headway.insights.trend import Trend, TrendResult
+from headway.insights.usage_interval import UsageInterval, UsageIntervalResult
 
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
     "Funnel",
     "FunnelResult",
+    "GrowthAccounting",
+    "GrowthAccountingResult",
+    "Lifecycle",
+    "LifecycleResult",
+    "PowerUsers",
+    "PowerUsersResult",
     "Question",
     "Result",
     "Retention",
     "RetentionResult",
     "Sessions",
     "SessionsResult",
+    "Stickiness",
+    "StickinessResult",
     "Trend",
     "TrendResult",
+    "UsageInterval",
+    "UsageIntervalResult",
 ]
