@@ -51,8 +51,8 @@ def power_users_figure(frame: pl.DataFrame, *, title: str | None = "Power users"
         >>> power_users_figure(frame).layout.title.subtitle.text
         'Share of people active on so many of the last 2 days; 1.2 days on average'
     """
-    people = frame["people"].sum()
-    mean = (frame["active_days"] * frame["people"]).sum() / people if people else None
+    people = int(frame["people"].sum())
+    mean = int((frame["active_days"] * frame["people"]).sum()) / people if people else None
     average = "" if mean is None else f"; {mean:.1f} days on average"
     note = f"Share of people active on so many of the last {frame.height} days{average}"
     return _histogram(frame.rename({"active_days": "number"}), title, note, "active days")

@@ -56,7 +56,7 @@ class Stickiness(Question):
         object.__setattr__(self, "event", any_event(self.event))
         check_period(self.period)
         check_period(self.interval)
-        if self.interval != "month" and _ORDER.index(self.interval) >= _ORDER.index(self.period):
+        if _ORDER.index(self.interval) >= _ORDER.index(self.period):
             raise InputError(
                 f"interval must be shorter than period: a {self.period} has no {self.interval}s to count"
             )
@@ -225,8 +225,8 @@ class PowerUsersResult(Result):
     @property
     def mean(self) -> float | None:
         """Mean number of active days of the people active in the window; None where there are none."""
-        people = self.frame["people"].sum()
-        return float((self.frame["active_days"] * self.frame["people"]).sum() / people) if people else None
+        people = int(self.frame["people"].sum())
+        return int((self.frame["active_days"] * self.frame["people"]).sum()) / people if people else None
 
     def _draw(self) -> Any:
         from headway.charts import power_users_figure

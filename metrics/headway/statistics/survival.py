@@ -65,8 +65,8 @@ def kaplan_meier(lost: ArrayLike, censored: ArrayLike, confidence: float = 0.95)
         raise InputError("confidence must lie between 0 and 1")
     left = np.cumsum((gone + unknown)[::-1])[::-1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.where(left > 0, 1 - gone / left, 1.0)
-        survival = np.cumprod(steps)
+        steps: Floats = np.where(left > 0, 1 - gone / left, 1.0)
+        survival: Floats = np.cumprod(steps, dtype=np.float64)
         variance = np.cumsum(np.where(gone > 0, gone / (left * (left - gone)), 0.0))
         depth = np.log(survival)
         width = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(variance) / np.abs(depth)

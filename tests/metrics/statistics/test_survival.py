@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ def test_equals_scipy_and_statsmodels(seed: int) -> None:
     lost, censored = rng.integers(0, 6, 9), rng.integers(0, 4, 9)
     lost[0] = 0
     curve = kaplan_meier(lost, censored)
-    times = np.arange(9)
+    times = np.arange(9.0)
     gone, unknown = np.repeat(times, lost), np.repeat(times, censored)
-    ecdf = stats.ecdf(stats.CensoredData(uncensored=gone, right=unknown)).sf
+    ecdf: Any = stats.ecdf(stats.CensoredData(uncensored=gone, right=unknown)).sf
     assert curve.survival == pytest.approx(ecdf.evaluate(times))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where the interval is not defined
