@@ -21,6 +21,9 @@ The names to start with::
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
 `Sessions`             visits: how many, how long, how deep, how many bounce
+`Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
+`People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
+`Explorer`             what exists: events, their properties, the values of these
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
 =====================  ==================================================================================
@@ -36,15 +39,20 @@ if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
     from headway.insights import (
         ActivePeople,
+        Cohort,
+        Did,
+        Explorer,
         Funnel,
         GrowthAccounting,
         Lifecycle,
+        People,
         PowerUsers,
         Retention,
         Sessions,
         Stickiness,
         Trend,
         UsageInterval,
+        Where,
     )
     from headway.log import EventLog, ExcludedEventsWarning
     from headway.opening import open  # noqa: A004 - read as hw.open
@@ -52,23 +60,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActivePeople",
+    "Cohort",
     "DefinitionError",
+    "Did",
     "EngineError",
     "Event",
     "EventLog",
     "ExcludedEventsWarning",
+    "Explorer",
     "Funnel",
     "GrowthAccounting",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
     "Lifecycle",
+    "People",
     "PowerUsers",
     "Retention",
     "Sessions",
     "Stickiness",
     "Trend",
     "UsageInterval",
+    "Where",
     "open",
 ]
 
@@ -78,15 +91,20 @@ _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
     "headway.insights": (
         "ActivePeople",
+        "Cohort",
+        "Did",
+        "Explorer",
         "Funnel",
         "GrowthAccounting",
         "Lifecycle",
+        "People",
         "PowerUsers",
         "Retention",
         "Sessions",
         "Stickiness",
         "Trend",
         "UsageInterval",
+        "Where",
     ),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),
     "headway.opening": ("open",),

@@ -1,5 +1,6 @@
 """Plotly figures in one quiet style, from Polars frames."""
 
+from headway.charts.explorer import explorer_figure
 from headway.charts.frequency import (
     power_users_figure,
     stickiness_figure,
@@ -16,6 +17,7 @@ __all__ = [
     "PALETTE",
     "TEMPLATE",
     "active_people_figure",
+    "explorer_figure",
     "funnel_figure",
     "growth_figure",
     "lifecycle_figure",

@@ -1,6 +1,8 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
+from headway.insights.cohorts import Cohort, Did, People, Where
+from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.funnel import Funnel, FunnelResult
 from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
 from headway.insights.question import Question
@@ -14,12 +16,17 @@ from headway.insights.usage_interval import UsageInterval, UsageIntervalResult
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
+    "Cohort",
+    "Did",
+    "Explorer",
+    "ExplorerResult",
     "Funnel",
     "FunnelResult",
     "GrowthAccounting",
     "GrowthAccountingResult",
     "Lifecycle",
     "LifecycleResult",
+    "People",
     "PowerUsers",
     "PowerUsersResult",
     "Question",
@@ -34,4 +41,5 @@ __all__ = [
     "TrendResult",
     "UsageInterval",
     "UsageIntervalResult",
+    "Where",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
@@ -12,6 +12,8 @@ import polars as pl
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.breakdown import By, as_by, by_words, columns_of, one_column, told_apart
+from headway.insights.cohorts import Cohort
 from headway.insights.options import Preset, fill, history_words, whole_number
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose, with_interval
@@ -69,7 +71,7 @@ class Retention(Question):
         period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
         periods: Number of periods after the cohort's own; columns are 0 to `periods`. `brackets` replace it.
         cohort: ``"first_time"``: the period of the first start event ever, where that lies in the range;
-            ``"recurring"``: every period with a start event.
+            ``"recurring"``: every period with a start event. A cohort such as ``hw.Did(...)`` is the same as `among`.
         criterion: ``"on"`` (the default): returned in that column; ``"on_or_after"``: in that column or later
             in the range, also after the last column; ``"streak"``: in every column from 1 to that one.
         windows: ``"calendar"`` (the default): local days, weeks, months; ``"rolling"``: 24 hours, 7 or 30 days,
@@ -81,11 +83,13 @@ class Retention(Question):
             column 2 of periods 2 and 3, column 3 of periods 4 to 7. A bracket counts as one window: once is
             enough, and `min_events` are summed over it. With ``"on_or_after"`` what lies after the last bracket
             is later.
-        by: Property to break down by, or None.
+        by: Property or cohort to break down by, a list of these, or None.
+        top: Number of groups to keep, those with most people who start; the others become ``"(other)"``.
         attribution: ``"start"`` (the default): the value on the start event, the first one in the cohort's
             period, whatever the returning events say; ``"same"``: each value is a question of its own, asked of
             the events with that value, so that start and return need the same one and a person may be in
             several groups.
+        among: People to ask of, as ``cohort`` of the other insights; here that word is taken.
         preset: Options as a tool sets them, where they were not named: ``"posthog"`` (same value on both events),
             ``"mixpanel"`` (on or after, rolling from the instant), ``"amplitude"`` (on or after, rolling from
             the hour for days, from the day for weeks and months).
@@ -108,17 +112,23 @@ class Retention(Question):
     returning: Selector
     period: Period = "week"
     periods: int = 12
-    cohort: Literal["first_time", "recurring"] = "first_time"
+    cohort: Literal["first_time", "recurring"] | Cohort = field(default="first_time", kw_only=True)
     criterion: Literal["on", "on_or_after", "streak"] | None = None
     windows: Literal["calendar", "rolling"] | None = None
     anchor: Anchor | None = None
     min_events: int = 1
     brackets: Sequence[int] | None = None
-    by: str | None = None
+    by: By | None = None
+    top: int | None = None
     attribution: Literal["start", "same"] | None = None
+    among: Cohort | None = field(default=None, kw_only=True)
     preset: Preset | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.cohort, Cohort):
+            object.__setattr__(self, "among", self.cohort if self.among is None else self.among & self.cohort)
+            object.__setattr__(self, "cohort", "first_time")
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         for name in ("start", "returning"):
             object.__setattr__(self, name, as_event(getattr(self, name)))
         check_period(self.period)
@@ -133,6 +143,12 @@ class Retention(Question):
         whole_number("min_events", self.min_events, _MOST_EVENTS)
         if self.brackets is not None:
             object.__setattr__(self, "brackets", _ends(self.brackets))
+
+    def asked_of(self) -> Cohort | None:
+        """Says which people the question is asked of; None asks everyone."""
+        if self.among is not None and not isinstance(self.among, Cohort):
+            raise InputError("among must be a cohort such as hw.Did(...), hw.Where(...) or hw.People(...)")
+        return self.among
 
     def run(self, log: EventLog) -> RetentionResult:
         """Asks a log.
@@ -151,7 +167,7 @@ class Retention(Question):
         counts = with_interval(self._counts(scope), "people", "cohort_people")
         rate = pl.when(pl.col("cohort_people") > 0).then(pl.col("people") / pl.col("cohort_people"))
         columns = (*_COLUMNS, *(() if self.brackets is None else _BRACKETS))
-        frame = _named(counts.with_columns(rate=rate).select("touch", *columns), self.by)
+        frame = told_apart(counts.with_columns(rate=rate).select("touch", *columns), self.by)
         return RetentionResult(frame=frame, sql=self._sql(scope), insight=self, scope=scope)
 
     def describe(self) -> str:
@@ -205,6 +221,7 @@ class Retention(Question):
             spans=self._spans(),
             min_events=self.min_events,
             by=self.by,
+            top=self.top,
             touch=None if self.by is None else scope.breakdown(self.by, taken),
             same=self.by is not None and self.attribution == "same",
         )
@@ -214,9 +231,12 @@ class Retention(Question):
         return [(0, 0), *((before + 1, end) for before, end in pairwise(ends))]
 
     def _split(self) -> str:
+        split = by_words(self.by, self.top)
         if self.attribution == "same":
-            return f"by {self.by}, where start and return need the same value and a person may be in several groups"
-        return f"by {self.by} on the start event"
+            return (
+                f"{split}, where start and return need the same value and a person may be in several groups"
+            )
+        return f"{split} on the start event"
 
 
 @dataclass(frozen=True, repr=False)
@@ -257,7 +277,7 @@ class RetentionResult(Result):
         """
         choose("weights", weights, ("people", "none"))
         choose("reference", reference, ("start", "previous"))
-        keys = [] if self.insight.by is None else [self.insight.by]
+        keys = columns_of(self.insight.by)
         base = pl.col("cohort_people")
         if reference == "previous":
             before = pl.col("people").shift(1).over([*keys, "cohort_start"])
@@ -294,7 +314,7 @@ class RetentionResult(Result):
         plan = self.insight._plan(self.scope)
         ctes = {**relations(plan, self.scope), "kept": kept(plan)}
         frame = self.scope.log.sql(with_inputs(load(_PACKAGE, "retention_people"), ctes))
-        return _named(frame, self.insight.by)
+        return told_apart(frame, self.insight.by)
 
     def survival(self, *, inactive: int = 1) -> pl.DataFrame:
         """Estimates for how long people stay, also from cohorts that are still young (Kaplan and Meier).
@@ -320,7 +340,7 @@ class RetentionResult(Result):
             raise InputError('survival counts each person once: ask with cohort="first_time"')
         text, ctes = lifetimes(self.insight._plan(self.scope), self.scope)
         rows = self.scope.log.sql(with_inputs(text, ctes))
-        return _named(_curves(rows, inactive), self.insight.by)
+        return told_apart(_curves(rows, inactive), self.insight.by)
 
     def _caveat(self) -> str:
         if self.insight.cohort != "first_time":
@@ -333,8 +353,8 @@ class RetentionResult(Result):
         spans = None if self.insight.brackets is None else self.insight._spans()
         if self.insight.by is None:
             return retention_figure(self.frame, period=self.insight.period, spans=spans, mean=self.average())
-        curves = self.average()
-        return retention_curves_figure(curves, by=self.insight.by, period=self.insight.period, spans=spans)
+        curves, by = one_column(self.average(), self.insight.by)
+        return retention_curves_figure(curves, by=str(by), period=self.insight.period, spans=spans)
 
 
 def _curves(rows: pl.DataFrame, inactive: int) -> pl.DataFrame:
@@ -378,10 +398,6 @@ _NO_CURVE = pl.DataFrame(
         "high": pl.Float64,
     }
 )
-
-
-def _named(frame: pl.DataFrame, by: str | None) -> pl.DataFrame:
-    return frame.drop("touch") if by is None else frame.rename({"touch": by})
 
 
 def _ends(brackets: object) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlglot import exp
 
 from headway.engine import bind, load
+from headway.insights.breakdown import By
 from headway.insights.question import Scope
 from headway.models.durations import MICROSECONDS_PER_DAY
 from headway.periods import EPOCH, Period, local_day
@@ -36,7 +37,8 @@ class Plan:
         anchor: What rolling windows count from; None for calendar periods.
         spans: First and last period of each column, column 0 included.
         min_events: Returning events a column needs.
-        by: Name of the property of the breakdown, or None.
+        by: What to break down by, or None.
+        top: Number of groups to keep, or None.
         touch: Value of the breakdown, or None.
         same: Whether each value of the breakdown is a question of its own.
     """
@@ -49,7 +51,8 @@ class Plan:
     anchor: Anchor | None
     spans: Sequence[Span]
     min_events: int
-    by: str | None
+    by: By | None
+    top: int | None
     touch: exp.Expr | None
     same: bool
 
@@ -97,7 +100,12 @@ def relations(plan: Plan, scope: Scope) -> dict[str, str]:
     listed = exp.values(rows, alias="listed", columns=["number", "opens", "closes"])
     return {
         "ev": scope.events(
-            [plan.starts, plan.returns], by=plan.by, period=plan.period, ever=not plan.recurring
+            [plan.starts, plan.returns],
+            by=plan.by,
+            top=plan.top,
+            counted=plan.starts,
+            period=plan.period,
+            ever=not plan.recurring,
         ),
         "marked": _marked(plan, scope),
         "activity": _text("activity", keys=plan.keys()),
