@@ -22,6 +22,11 @@ NAMES = [
         "Explorer",
         "Formula",
         "Funnel",
+        "GrowthAccounting",
+        "Lifecycle",
+        "PowerUsers",
+        "Stickiness",
+        "UsageInterval",
     ],
     *[
         "HeadwayError",
