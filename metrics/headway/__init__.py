@@ -12,6 +12,7 @@ The names to start with::
 `open`, `EventLog`     the events a question is asked of
 `Event`                events by name and by a condition on their properties
 `Funnel`               how many people get through a series of steps, and how long they take
+`Exclude`              an event that spoils a funnel's attempt between two of its steps
 `Retention`            how many people come back, cohort by cohort
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.insights import ActivePeople, Funnel, Retention, Sessions, Trend
+    from headway.insights import ActivePeople, Exclude, Funnel, Retention, Sessions, Trend
     from headway.log import EventLog, ExcludedEventsWarning
     from headway.opening import open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
@@ -40,6 +41,7 @@ __all__ = [
     "EngineError",
     "Event",
     "EventLog",
+    "Exclude",
     "ExcludedEventsWarning",
     "Funnel",
     "HeadwayError",
@@ -55,7 +57,7 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Sessions", "Trend"),
+    "headway.insights": ("ActivePeople", "Exclude", "Funnel", "Retention", "Sessions", "Trend"),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),
     "headway.opening": ("open",),
     "headway.selectors": ("Event",),

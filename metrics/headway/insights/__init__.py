@@ -1,7 +1,9 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
-from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.funnel import Funnel
+from headway.insights.funnel_options import Exclude
+from headway.insights.funnel_result import FunnelResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
@@ -11,6 +13,7 @@ from headway.insights.trend import Trend, TrendResult
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
+    "Exclude",
     "Funnel",
     "FunnelResult",
     "Question",
