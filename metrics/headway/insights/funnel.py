@@ -135,8 +135,8 @@ class Funnel(Question):
             object.__setattr__(self, name, value)
         if self.within != SESSION:
             parse_duration(self.within)
-        if self.within_step is not None:
-            parse_duration(self.within_step)
+        if self.within_step is not None and parse_duration(self.within_step) == 0:
+            raise InputError("within_step must be longer than nothing")
         tie_us(self.tie)
         choose("order", self.order, ("sequential", "strict", "any"))
         choose("entry", self.entry, tuple(ENTRIES))

@@ -129,10 +129,11 @@ def check_exclusions(exclusions: Sequence[Exclude], steps: Sequence[Event]) -> N
     Raises:
         InputError: One names a step that does not exist or is optional.
     """
+    last = max(number for number, step in enumerate(steps, 1) if not step.optional)
     for exclusion in exclusions:
         if not isinstance(exclusion, Exclude):
             raise InputError("exclude takes a list of hw.Exclude(event, after=1, before=2)")
-        ends = (exclusion.after, exclusion.before or len(steps))
+        ends = (exclusion.after, exclusion.before or last)
         if not 1 <= ends[0] < ends[1] <= len(steps):
             raise InputError(
                 f"an exclusion lies between steps {ends[0]} and {ends[1]}, but the steps are 1 to {len(steps)}"

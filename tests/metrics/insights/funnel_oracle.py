@@ -144,7 +144,7 @@ def fits(step: Event, n: int, ever: list[Row]) -> bool:
     if step.first_time is None:
         return True
     same = Event(step.event) if step.first_time == "event" else step
-    return ever[n].at == min(row.at for row in ever if matches(same, row))
+    return n == min(m for m, row in enumerate(ever) if matches(same, row))
 
 
 def attempts(unit: Unit) -> Iterator[Attempt]:
@@ -212,13 +212,11 @@ def is_spoilt(unit: Unit, used: tuple[int, ...]) -> bool:
 
 
 def strictly(unit: Unit, start: int, end: int | None) -> tuple[int, ...]:
-    """The longest run of steps in consecutive events; those of one instant by name, then by what they can fill."""
+    """The longest run of steps in consecutive events; those of one instant in the order of the log."""
     asked = unit.asked
-    flags = [[unit.can(step, n) for step in range(len(asked.steps))] for n in range(len(unit.rows))]
-    order = sorted(range(len(unit.rows)), key=lambda n: (unit.rows[n].at, unit.rows[n].event, flags[n]))
     used: tuple[int, ...] = ()
-    for step, n in enumerate(order[order.index(start) :]):
-        if step == len(asked.steps) or not flags[n][step]:
+    for step, n in enumerate(range(start, len(unit.rows))):
+        if step == len(asked.steps) or not unit.can(step, n):
             break
         times = [unit.rows[each].at for each in (*used, n)]
         if end is not None and times[-1] > end:
@@ -313,17 +311,17 @@ def optional(unit: Unit, step: int, times: tuple[int, ...], end: int | None, sto
 
 
 def touch(unit: Unit, tries: list[tuple[int, ...]], attempt: Attempt) -> str:
-    """The value of the event that could fill the step; of several, the last in the log, here by value."""
+    """The value of the event that could fill the step; of several, the last in the log."""
     asked, times = unit.asked, attempt.times
     if asked.attribution == "first" and asked.order == "sequential":
-        return max(unit.rows[used[0]].plan or "(none)" for used in tries)
+        return unit.rows[max(used[0] for used in tries)].plan or "(none)"
     place = {"first": 0, "last": len(times) - 1}.get(asked.attribution)
     if place is None:
         step = int(asked.attribution.removeprefix("step:")) - 1
         if asked.steps[step].optional:
             at = attempt.optional.get(step)
             own = [r.plan or "(none)" for n, r in enumerate(unit.rows) if r.at == at and unit.can(step, n)]
-            return max(own, default="(none)")
+            return own[-1] if own else "(none)"
         place = asked.required.index(step)
     if place >= len(times):
         return "(none)"
@@ -333,7 +331,7 @@ def touch(unit: Unit, tries: list[tuple[int, ...]], attempt: Attempt) -> str:
         for n, row in enumerate(unit.rows)
         if row.at == times[place] and any(unit.can(step, n) for step in steps)
     ]
-    return max(own)
+    return own[-1]
 
 
 def one_after_the_other(tries: list[Attempt]) -> Iterator[Attempt]:

@@ -159,7 +159,9 @@ def questions(draw: st.DrawFn, **fixed: Any) -> Asked:
             exclude.append(Exclude(draw(st.sampled_from(["X", "X", "D", "B"])), ends[0], ends[1]))
     options = {
         "within": draw(st.one_of(lengths, st.none())),
-        "within_step": None if order == "any" else draw(st.one_of(st.none(), st.none(), lengths)),
+        "within_step": None
+        if order == "any"
+        else draw(st.one_of(st.none(), st.none(), lengths.filter(bool))),
         "entry": draw(st.sampled_from(["best", "first"] + ([] if order == "any" else ["latest"]))),
         "on_exclusion": draw(st.sampled_from(["drop_person", "stop_there"])),
         "hold": draw(st.integers(0, 3)) == 0,
