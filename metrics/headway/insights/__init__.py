@@ -1,6 +1,8 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
+from headway.insights.cohorts import Cohort, Did, People, Where
+from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.funnel import Funnel
 from headway.insights.funnel_options import Exclude
 from headway.insights.funnel_result import FunnelResult
@@ -13,9 +15,14 @@ from headway.insights.trend import Trend, TrendResult
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
+    "Cohort",
+    "Did",
     "Exclude",
+    "Explorer",
+    "ExplorerResult",
     "Funnel",
     "FunnelResult",
+    "People",
     "Question",
     "Result",
     "Retention",
@@ -24,4 +31,5 @@ __all__ = [
     "SessionsResult",
     "Trend",
     "TrendResult",
+    "Where",
 ]

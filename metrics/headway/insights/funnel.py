@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import polars as pl
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
+from headway.engine.sql import Replacement
 from headway.errors import InputError
+from headway.insights.breakdown import By, as_by, by_words
 from headway.insights.funnel_options import (
     ENTRIES,
     PRESETS,
@@ -43,6 +45,7 @@ from headway.selectors import Selector, as_event
 
 _PACKAGE = "headway.insights"
 _COUNTS = ("step", "event", "people", "from_first", "from_previous", "low", "high", "dropped")
+_BEST, _DROP = unset("best"), unset("drop_person")
 _SECONDS = ("seconds_mean", "seconds_median", "seconds_p90")
 
 
@@ -84,7 +87,9 @@ class Funnel(Question):
             person and value; events without one are left out.
         count: ``"people"``; ``"totals"``: attempts, of which the next one starts strictly after the one before
             converted, ran out of time or met an exclusion; ``"sessions"``: sessions in which the steps lie.
-        by: Property to break down by, or None.
+        by: Property or cohort to break down by, a list of these, or None.
+        top: Number of groups to keep, those with most people at step 1 (with `attribution` other than ``"first"``: at
+            any step); the others become ``"(other)"``.
         attribution: Whose value counts: ``"first"`` and ``"last"`` of the steps the reported attempt took,
             ``"step:2"`` of that step, ``(none)`` where it was not reached; ``"all"``: one funnel per value, each of
             the events with that value alone.
@@ -114,14 +119,15 @@ class Funnel(Question):
     within: str = unset("14d")
     within_step: str | None = None
     order: Order = "sequential"
-    entry: Entry = unset("best")
+    entry: Entry = _BEST
     exclude: Sequence[Exclude] = ()
-    on_exclusion: OnExclusion = unset("drop_person")
+    on_exclusion: OnExclusion = _DROP
     tie: str | None = unset("0s")
     hold: str | Sequence[str] = ()
     count: Count = "people"
-    by: str | None = None
-    attribution: str | Literal["first", "last", "all"] = unset("first")
+    by: By | None = None
+    top: int | None = None
+    attribution: str = unset("first")
     preset: Preset | None = None
 
     def __post_init__(self) -> None:
@@ -129,6 +135,7 @@ class Funnel(Question):
             raise InputError("a funnel needs a list of steps")
         self._fill_in()
         steps = tuple(as_event(step) for step in self.steps)
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         exclude = (self.exclude,) if isinstance(self.exclude, Exclude) else tuple(self.exclude)
         hold = (self.hold,) if isinstance(self.hold, str) else tuple(self.hold)
         for name, value in (("steps", steps), ("exclude", exclude), ("hold", hold)):
@@ -165,7 +172,7 @@ class Funnel(Question):
         """
         scope = Scope.of(self, log)
         plan = plan_of(self, scope)
-        ctes = relations(plan, scope, self.by)
+        ctes = relations(plan, scope, self.by, self.top)
         sql = with_inputs(self._query(plan), ctes)
         frame = completed(self._counts(scope, sql), self)
         return FunnelResult(frame=frame, sql=sql, insight=self, scope=scope, plan=plan, ctes=ctes)
@@ -185,7 +192,7 @@ class Funnel(Question):
             load(_PACKAGE, "funnel_steps"),
             {"steps": rows_of(len(self.steps)), "reached": per_step(plan, "reached")},
         )
-        return with_inputs(text, relations(plan, scope, self.by))
+        return with_inputs(text, relations(plan, scope, self.by, self.top))
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -202,9 +209,9 @@ class Funnel(Question):
         if self.by is not None:
             where = {"first": "on the attempt's first event", "last": "on the last event of a step"}
             told.append(
-                f"; one funnel for each {self.by}"
+                f"; one funnel for each value, {by_words(self.by, self.top)}"
                 if self.attribution == "all"
-                else f"; broken down by {self.by} "
+                else f"; broken down {by_words(self.by, self.top)} "
                 + where.get(
                     self.attribution, f"on the event of step {self.attribution.removeprefix('step:')}"
                 )
@@ -223,7 +230,7 @@ class Funnel(Question):
     def _query(self, plan: Plan) -> str:
         steps = len(self.steps)
         waited = per_step(plan, "waited") if steps > 1 else exp.cast(exp.null(), "BIGINT")
-        values = {
+        values: dict[str, Replacement] = {
             "steps": rows_of(steps),
             "broken_down": self.by is not None,
             "reached": per_step(plan, "reached"),

@@ -71,11 +71,11 @@ def _ends(plan: Plan) -> list[exp.Expr]:
 
 
 def _reaches(plan: Plan, path: int) -> exp.Expr:
-    tests = [exp.not_(is_null(_at(plan, path, path)))]
-    # With a tolerance a later step may be taken earlier.
-    for place in range(2, path + 1) if plan.tie_us else [path]:
-        if _ends(plan):
-            tests.append(_at(plan, place, path) <= exp.column("end_us"))
+    tests: list[exp.Expr] = [exp.not_(is_null(_at(plan, path, path)))]
+    if _ends(plan):
+        # With a tolerance a later step may be taken earlier.
+        places = range(2, path + 1) if plan.tie_us else [path]
+        tests += [_at(plan, place, path) <= exp.column("end_us") for place in places]
     if plan.order == "sequential":
         return exp.and_(*tests)
     if plan.step_us is not None:
@@ -133,7 +133,7 @@ def _ended(plan: Plan) -> exp.Expr:
     last = len(plan.tests)
     branches = [(_stands(last), greatest([_at(plan, place, last) for place in plan.positions]))]
     for level in plan.positions[:-1]:
-        ends = [exp.column("t1") + plan.within_us] if plan.within_us is not None else []
+        ends: list[exp.Expr] = [exp.column("t1") + plan.within_us] if plan.within_us is not None else []
         ends += [exp.column("restart_us") - 1] if plan.entry == "latest" else []
         ends += [] if plan.step_us is None else [_at(plan, level, level) + plan.step_us]
         ends += [_excluded(plan, number, level) for number, _ in _standing(plan, level)]
@@ -154,7 +154,7 @@ def _optional(plan: Plan, extra: Extra) -> exp.Expr:
 
 
 def _in_time(plan: Plan, level: int, name: exp.Expr) -> list[exp.Expr]:
-    tests = [exp.not_(is_null(name.copy()))]
+    tests: list[exp.Expr] = [exp.not_(is_null(name.copy()))]
     if _ends(plan):
         tests.append(name.copy() <= exp.column("end_us"))
     if not plan.drop:

@@ -11,7 +11,9 @@ import polars as pl
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
+from headway.engine.sql import Replacement
 from headway.errors import InputError
+from headway.insights.breakdown import one_column, told_apart
 from headway.insights.funnel_options import SESSION
 from headway.insights.funnel_parts import columns, named
 from headway.insights.funnel_plan import Plan
@@ -137,8 +139,10 @@ class FunnelResult(Result):
         if size <= 0:
             raise InputError("the width of a bin must be longer than nothing")
         at = waits.select("touch", bin=(pl.col("seconds") // size).cast(pl.Int64))
-        first, last = (0, -1) if at.is_empty() else (at["bin"].min(), at["bin"].max())
-        bins = pl.DataFrame({"bin": pl.int_range(first, last + 1, eager=True)}, schema={"bin": pl.Int64})  # type: ignore[operator]
+        found = at["bin"].to_list()
+        bins = pl.DataFrame(
+            {"bin": range(min(found), max(found) + 1) if found else []}, schema={"bin": pl.Int64}
+        )
         every = at.select(pl.col("touch").unique().sort()).join(bins, how="cross")
         counted = every.join(at.group_by("touch", "bin").len("people"), on=["touch", "bin"], how="left")
         return self._named(
@@ -178,7 +182,7 @@ class FunnelResult(Result):
             raise InputError("steps of a trend must not be optional")
         totals = self.plan.count == "totals"
         keys = [*(name for name in self.plan.counted if name != "touch"), *(["t1"] if totals else [])]
-        params = {
+        params: dict[str, Replacement] = {
             "entered": numbers.index(entered) + 1,
             "converted": numbers.index(reach) + 1,
             "within_us": self._longest_us(),
@@ -213,11 +217,15 @@ class FunnelResult(Result):
         }
 
     def _waits(self, from_step: int, to_step: int) -> pl.DataFrame:
-        params = {**self._pair(from_step, to_step), "listed": columns(self._keys)}
+        params: dict[str, Replacement] = {**self._pair(from_step, to_step), "listed": columns(self._keys)}
         return self._ask(bind(load(_PACKAGE, "funnel_durations"), params))
 
     def _listed(self, kept: exp.Expr) -> pl.DataFrame:
-        params = {"listed": columns(self._keys), "level": level_number(self.plan), "kept": kept}
+        params: dict[str, Replacement] = {
+            "listed": columns(self._keys),
+            "level": level_number(self.plan),
+            "kept": kept,
+        }
         return self._ask(bind(load(_PACKAGE, "funnel_people"), params)).rename(self._held)
 
     @property
@@ -233,12 +241,13 @@ class FunnelResult(Result):
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         renamed = {old: new for old, new in self._held.items() if old in frame.columns}
-        return _with_breakdown(frame.rename(renamed), self.insight.by)
+        return told_apart(frame.rename(renamed), self.insight.by)
 
     def _draw(self) -> Any:
         from headway.charts import funnel_figure
 
-        return funnel_figure(self.frame, by=self.insight.by)
+        frame, by = one_column(self.frame, self.insight.by)
+        return funnel_figure(frame, by=by)
 
 
 def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
@@ -269,9 +278,7 @@ def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
         tried=pl.when(pl.col("step") == 1).then(first).otherwise(previous),
     )
     steps = with_interval(shares, "people", "tried").rename({"low": "previous_low", "high": "previous_high"})
-    return _with_breakdown(
-        with_interval(steps, "people", "entered").select("touch", *asked.columns), asked.by
-    )
+    return told_apart(with_interval(steps, "people", "entered").select("touch", *asked.columns), asked.by)
 
 
 def step_names(asked: Funnel) -> list[str]:
@@ -288,10 +295,6 @@ def step_names(asked: Funnel) -> list[str]:
         f"{name} (optional)" if getattr(step, "optional", False) else name
         for name, step in zip(names, asked.steps, strict=True)
     ]
-
-
-def _with_breakdown(frame: pl.DataFrame, by: str | None) -> pl.DataFrame:
-    return frame.drop("touch") if by is None else frame.rename({"touch": by})
 
 
 def _fitting(seconds: pl.Series) -> float:

@@ -7,33 +7,37 @@ varies, so the lists of columns are built here and everything else is in the ``.
 
 from __future__ import annotations
 
+import json
+
 from sqlglot import exp
 
+from headway.insights.breakdown import NONE, By, items_of
 from headway.insights.funnel_judge import attempts, best_first
 from headway.insights.funnel_orders import anywhere, strict
 from headway.insights.funnel_parts import case, columns, filled, frame, named, over, same
 from headway.insights.funnel_plan import Extra, Plan
 from headway.insights.funnel_sequence import instants, needed, sequence
-from headway.insights.question import NONE, Scope
+from headway.insights.question import Scope
 from headway.insights.sessions import Sessions
 from headway.models.durations import parse_duration
 
 _ALL = exp.Literal.string("(all)")
 
 
-def relations(plan: Plan, scope: Scope, by: str | None) -> dict[str, str | exp.Expr]:
+def relations(plan: Plan, scope: Scope, by: By | None, top: int | None) -> dict[str, str | exp.Expr]:
     """Writes the relations of a funnel.
 
     Args:
         plan: What to compute.
         scope: The log and the range.
-        by: Property to break down by.
+        by: What to break down by.
+        top: Number of groups to keep.
 
     Returns:
         Queries by name, each using those before it. ``attempts`` has a row per attempt, ``reported`` a row
         per person (or what else is counted).
     """
-    events = _events(plan, scope, by)
+    events = _events(plan, scope, by, top)
     events["matched"] = _matched(plan, "visited" if plan.sessions else "ev")
     source = "matched"
     if plan.by_instant:
@@ -51,7 +55,7 @@ def relations(plan: Plan, scope: Scope, by: str | None) -> dict[str, str | exp.E
         input=exp.to_table(source),
         opens=opens,
     )
-    return {**events, "attempts": attempts(plan), **_reported(plan)}
+    return {**events, "attempts": attempts(plan), **_reported(plan, by)}
 
 
 def rows_of(steps: int) -> list[exp.Expr]:
@@ -140,12 +144,13 @@ def level_number(plan: Plan) -> exp.Expr:
     return case(*((exp.column("level").eq(place), exp.convert(number)) for place, number in places))
 
 
-def _events(plan: Plan, scope: Scope, by: str | None) -> dict[str, str | exp.Expr]:
+def _events(plan: Plan, scope: Scope, by: By | None, top: int | None) -> dict[str, str | exp.Expr]:
     marked = {first.name for first in plan.firsts}
     conditions = [*plan.tests, *(extra.test for extra in plan.extras), *(each.test for each in plan.barriers)]
     conditions = [test for test in conditions if test.name not in marked]
     conditions += [test for first in plan.firsts for test in (first.among, first.test)]
     conditions += [exp.column(name, quoted=True) for name in plan.held]
+    counted = None if top is None else _ranked(plan)
     events: dict[str, str | exp.Expr] = {}
     if plan.firsts:
         rank = [
@@ -164,10 +169,10 @@ def _events(plan: Plan, scope: Scope, by: str | None) -> dict[str, str | exp.Exp
             )
             for first in plan.firsts
         ]
-        events["ever"] = scope.events(conditions, by=by, ever=True)
+        events["ever"] = scope.events(conditions, by=by, top=top, counted=counted, ever=True)
         events["ev"] = filled("first", firsts=rank, inside=scope.inside())
     else:
-        events["ev"] = scope.events(conditions, by=by)
+        events["ev"] = scope.events(conditions, by=by, top=top, counted=counted)
     if plan.sessions:
         usual = Sessions()
         events["visited"] = filled(
@@ -247,7 +252,7 @@ def _neighbours(plan: Plan) -> list[exp.Expr]:
     return found
 
 
-def _reported(plan: Plan) -> dict[str, str | exp.Expr]:
+def _reported(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
     if plan.count == "totals":
         chosen = filled(
             "totals",
@@ -263,10 +268,10 @@ def _reported(plan: Plan) -> dict[str, str | exp.Expr]:
         return {"reported": chosen}
     if plan.touch is None:
         return {"chosen": chosen, "reported": exp.select("*", named(_ALL.copy(), "touch")).from_("chosen")}
-    return {"chosen": chosen, **_touched(plan)}
+    return {"chosen": chosen, **_touched(plan, by)}
 
 
-def _touched(plan: Plan) -> dict[str, str | exp.Expr]:
+def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
     spare = needed(plan) if plan.attribution == "first" else None
     found: dict[str, str | exp.Expr] = {}
     at, fills = _attributed(plan)
@@ -277,7 +282,7 @@ def _touched(plan: Plan) -> dict[str, str | exp.Expr]:
     key = "t1" if plan.count == "totals" else None
     found["reported"] = filled(
         "touched",
-        none=NONE,
+        none=_no_value(by),
         events=exp.to_table("openers" if spare is not None else "matched"),
         same=same(plan.unit, "value", "chosen"),
         at=at,
@@ -285,6 +290,20 @@ def _touched(plan: Plan) -> dict[str, str | exp.Expr]:
         attempt=columns([*plan.counted, *([key] if key else [])], "chosen"),
     )
     return found
+
+
+def _no_value(by: By | None) -> str:
+    """Writes the group of those without a value as `breakdown` writes groups."""
+    several = len(items_of(by))
+    return NONE if several < 2 else json.dumps([NONE] * several, separators=(",", ":"))
+
+
+def _ranked(plan: Plan) -> exp.Expr:
+    """Builds the test for the events by whose people groups are ranked: those whose value might count."""
+    marks = {first.name: first.test for first in plan.firsts}
+    start = plan.attribution == "first" and plan.order != "any"
+    tests = [marks.get(test.name, test) for test in (plan.tests[:1] if start else plan.tests)]
+    return exp.paren(exp.or_(*(test.copy() for test in tests)))
 
 
 def _attributed(plan: Plan) -> tuple[exp.Expr, exp.Expr]:

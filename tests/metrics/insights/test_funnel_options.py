@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -48,8 +48,11 @@ def make_log(rows: Sequence[Row], **options: Any) -> EventLog:
 ALL = [Row("z", name, 99_999) for name in "ABCDX"]
 
 
+def minutes(value: int | None) -> str | None:
+    return None if value is None else f"{value}m"
+
+
 def ask(asked: Asked, log: EventLog) -> FunnelResult:
-    minutes = lambda value: None if value is None else f"{value}m"  # noqa: E731
     return Funnel(
         asked.steps,
         within="session" if asked.within is None else f"{asked.within}m",
@@ -131,25 +134,23 @@ lengths = st.sampled_from([0, 1, 2, 3, 5, 8]).map(lambda n: n * UNIT)
 
 
 @st.composite
-def questions(draw: st.DrawFn, **fixed: Any) -> Asked:
+def questions(draw: st.DrawFn, /, **fixed: Any) -> Asked:
     """Any question that goes together."""
     order = fixed.get("order") or draw(
         st.sampled_from(["sequential", "sequential", "sequential", "strict", "any"])
     )
     tie = fixed["tie"] if "tie" in fixed else draw(st.sampled_from([0, 0, None, UNIT]))
     disjoint = order == "any" or (order == "sequential" and tie)
-    steps: list[Selector] = (
-        draw(st.permutations(["A", "B", "C", "D"]).map(lambda names: names[: draw(st.integers(2, 4))]))
-        if disjoint
-        else draw(st.lists(wild, min_size=1, max_size=4))
-    )
+    steps: Sequence[Selector] = draw(st.lists(wild, min_size=1, max_size=4))
+    if disjoint:
+        steps = draw(st.permutations(["A", "B", "C", "D"]))[: draw(st.integers(2, 4))]
     made = [as_event(step) for step in steps]
     if order == "sequential" and len(made) > 1 and draw(st.booleans()):
         place = draw(st.integers(1, len(made) - 1))
         made[place] = Event(made[place].event, where=made[place].where, optional=True)
     if draw(st.integers(0, 3)) == 0:
         place = draw(st.integers(0, len(made) - 1))
-        first = draw(st.sampled_from(["event", "matching"]))
+        first: Literal["event", "matching"] = draw(st.sampled_from(["event", "matching"]))
         made[place] = Event(made[place].event, made[place].where, made[place].optional, first)
     required = [n for n, step in enumerate(made, 1) if not step.optional]
     exclude = []
@@ -157,7 +158,7 @@ def questions(draw: st.DrawFn, **fixed: Any) -> Asked:
         for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
             ends = sorted(draw(st.lists(st.sampled_from(required), min_size=2, max_size=2, unique=True)))
             exclude.append(Exclude(draw(st.sampled_from(["X", "X", "D", "B"])), ends[0], ends[1]))
-    options = {
+    options: dict[str, Any] = {
         "within": draw(st.one_of(lengths, st.none())),
         "within_step": None
         if order == "any"
@@ -170,7 +171,8 @@ def questions(draw: st.DrawFn, **fixed: Any) -> Asked:
         "attribution": draw(st.sampled_from(["first", "last", "all", f"step:{len(made)}"])),
         "since": draw(st.sampled_from([0, 3 * UNIT])),
     }
-    return Asked(tuple(made), order=order, tie=tie, exclude=tuple(exclude), **{**options, **fixed})  # type: ignore[arg-type]
+    options |= {"order": order, "tie": tie, "exclude": tuple(exclude), **fixed}
+    return Asked(tuple(made), **options)
 
 
 PLAIN: dict[str, Any] = {
