@@ -67,7 +67,10 @@ def _at(plan: Plan, place: int, path: int) -> exp.Expr:
 
 def _ends(plan: Plan) -> list[exp.Expr]:
     ends: list[exp.Expr] = [] if plan.within_us is None else [exp.column("t1") + plan.within_us]
-    return [*ends, exp.column("restart_us")] if plan.entry == "latest" else ends
+    if plan.entry == "latest":
+        # The last attempt is not restarted.
+        ends.append(exp.Coalesce(this=exp.column("restart_us"), expressions=[exp.convert(_EVER_US)]))
+    return ends
 
 
 def _reaches(plan: Plan, path: int) -> exp.Expr:
