@@ -82,7 +82,8 @@ class Funnel(Question):
         on_exclusion: ``"drop_person"``: a spoilt attempt counts for nothing, and a person without another one leaves
             the funnel. ``"stop_there"``: it keeps what it had reached.
         tie: ``"0s"``: events of one instant fill steps in any order; None demands strictly later steps; ``"2s"``: a
-            step may also come up to two seconds before the one before it, where no event could fill several steps.
+            step may also come up to two seconds before the one before it; neighbouring steps that one event could
+            fill alike are then strictly later than each other.
         hold: Property, or several, whose value stays the same through the attempt: what is counted are pairs of
             person and value; events without one are left out.
         count: ``"people"``; ``"totals"``: attempts, of which the next one starts strictly after the one before

@@ -252,10 +252,10 @@ def _check_overlap(groups: Sequence[Sequence[int]], order: str, tie: int | None,
             "with order='any' no event may be able to fill several steps: give the steps different events, "
             "or use order='sequential'"
         )
-    if order == "sequential" and tie:
+    if order == "sequential" and tie and any(group[-1] - group[0] >= len(group) for group in groups):
         raise InputError(
-            f"tie={told!r} cannot be used where one event could fill several steps: use tie='0s' or tie=None, "
-            "or give the steps different events"
+            f"tie={told!r} cannot be used where one event could fill two steps with others between them: use "
+            "tie='0s' or tie=None, or give the steps different events"
         )
 
 

@@ -167,14 +167,16 @@ def _after(plan: Plan, level: int, trail: Trail) -> exp.Expr:
 
 
 def _earliest(plan: Plan, level: int, trail: Trail) -> exp.Expr:
-    return over(exp.Min(this=_taken(plan, level, trail)), plan.unit, spec=_ahead_frame(plan))
+    return over(exp.Min(this=_taken(plan, level, trail)), plan.unit, spec=_ahead_frame(plan, level))
 
 
-def _ahead_frame(plan: Plan) -> exp.WindowSpec:
+def _ahead_frame(plan: Plan, level: int) -> exp.WindowSpec:
     end = "UNBOUNDED" if plan.step_us is None else plan.step_us
     if plan.by_instant:
         return frame(1, "FOLLOWING", end, kind="ROWS" if plan.step_us is None else "RANGE")
-    if plan.tie_us is None:
+    # With a tolerance, steps that one event could fill alike are strictly later, so that it fills one.
+    alike = any(level in group and level + 1 in group for group in plan.groups)
+    if plan.tie_us is None or (plan.tie_us and alike):
         return frame(1, "FOLLOWING", end)
     return frame(plan.tie_us, "PRECEDING", end)
 

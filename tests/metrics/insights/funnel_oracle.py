@@ -188,11 +188,25 @@ def ways(unit: Unit, starts: list[int], end: int | None) -> Iterator[tuple[int, 
         for n, row in enumerate(unit.rows):
             if n in used or not unit.can(asked.required[len(used)], n):
                 continue
-            in_order = row.at > before if asked.tie is None else row.at >= before - asked.tie
+            strictly_later = asked.tie is None or (asked.tie > 0 and alike(asked, len(used)))
+            in_order = row.at > before if strictly_later else row.at >= before - (asked.tie or 0)
             in_time = end is None or row.at <= end
             in_step = asked.within_step is None or row.at - before <= asked.within_step
             if in_order and in_time and in_step and not is_spoilt(unit, (*used, n)):
                 stack.append((*used, n))
+
+
+def alike(asked: Asked, place: int) -> bool:
+    """Whether, going by the names, a chain of events leads from one of two neighbouring steps to the other."""
+    own = [as_event(asked.steps[n]).names for n in asked.required]
+    near = {place - 1}
+    for _ in own:
+        near |= {n for n, each in enumerate(own) if any(meet(each, own[other]) for other in near)}
+    return place in near
+
+
+def meet(one: Sequence[str] | None, other: Sequence[str] | None) -> bool:
+    return one is None or other is None or bool(set(one) & set(other))
 
 
 def is_spoilt(unit: Unit, used: tuple[int, ...]) -> bool:
