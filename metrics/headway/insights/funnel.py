@@ -28,6 +28,7 @@ from headway.insights.funnel_options import (
     check_exclusions,
     check_steps,
     counted_words,
+    entry_words,
     exclusion_words,
     tie_us,
     tie_words,
@@ -199,7 +200,7 @@ class Funnel(Question):
         """Says in one sentence what is counted."""
         told = [
             f"{counted_words(self.count, self.order, step_names(self))}, "
-            f"{window_words(self.within, self.within_step)}; {ENTRIES[self.entry]}, "
+            f"{window_words(self.within, self.within_step)}; {entry_words(self.entry, self.count)}, "
             f"{tie_words(self.tie, self.order)}, and one event fills one step",
             exclusion_words(self.exclude, self.on_exclusion, self.order),
         ]
