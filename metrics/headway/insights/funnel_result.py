@@ -39,10 +39,9 @@ class FunnelResult(Result):
 
     Attributes:
         frame: One row per step (after the breakdown value): ``step``, ``event`` (with order ``"any"`` how many of the
-            steps), ``people``, ``from_first``
-            and ``from_previous`` (shares), ``low`` and ``high`` (95 % Wilson interval of ``from_first``),
-            ``dropped`` (people who stopped at the step before), ``seconds_mean``, ``seconds_median``,
-            ``seconds_p90`` (from the step before, of the reported attempts), ``previous_low`` and
+            steps), ``people``, ``from_first`` and ``from_previous`` (shares), ``low`` and ``high`` (95 % Wilson
+            interval of ``from_first``), ``dropped`` (people who stopped at the step before), ``seconds_mean``,
+            ``seconds_median``, ``seconds_p90`` (from the step before, of the reported attempts), ``previous_low`` and
             ``previous_high`` (95 % Wilson interval of ``from_previous``). The step before is the required one
             before; nobody drops at an optional step. Where sessions or attempts are counted, ``people`` are those.
         insight: The question.
