@@ -253,6 +253,7 @@ def story(text: str, *, person: str = "ann", minutes: int = 1) -> list[Row]:
 
 
 ABC = ["A", "B", "C"]
+MAYBE = ["A", Event("B", optional=True), "C"]
 
 
 @pytest.mark.parametrize(
@@ -320,6 +321,12 @@ def test_exclusions_by_hand(
         ("A", {"steps": ["A", "A"], "tie": "1m"}, [1, 0]),
         ("B A A", {"steps": ["A", "A", "B"], "tie": "1m"}, [1, 1, 0]),
         ("A B A", {"steps": ["A", "A", "B"], "tie": "1m"}, [1, 1, 1]),
+        # The second step 1 restarts, and then fills no other step.
+        ("A B", {"steps": [["A", "B"], "B"], "entry": "latest"}, [1, 0]),
+        ("A B", {"steps": [["A", "B"], "B"]}, [1, 1]),
+        # Where an exclusion stops the attempt, optional steps are over too.
+        ("A X B", {"steps": MAYBE, "exclude": [Exclude("X")], "on_exclusion": "stop_there"}, [1, 0, 0]),
+        ("A B X", {"steps": MAYBE, "exclude": [Exclude("X")], "on_exclusion": "stop_there"}, [1, 1, 0]),
         # C is in time and B is not.
         ("A C B", {"tie": "1m", "within": "1m"}, [1, 0, 0]),
         ("A B A B C", {"count": "totals", "entry": "latest"}, [2, 2, 1]),
