@@ -23,7 +23,7 @@ from headway.selectors import Event, Selector, as_event
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 START = datetime(2026, 3, 27)
 UNIT = 20
-EXAMPLES = 3000 if os.environ.get("HEADWAY_FULL") else 40
+EXAMPLES = 3000 if os.environ.get("HEADWAY_FULL") else 32
 few = settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
 thorough = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
