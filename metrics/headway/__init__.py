@@ -12,6 +12,7 @@ The names to start with::
 `open`, `EventLog`     the events a question is asked of
 `Event`                events by name and by a condition on their properties
 `Funnel`               how many people get through a series of steps, and how long they take
+`Exclude`              an event that spoils a funnel's attempt between two of its steps
 `Retention`            how many people come back, cohort by cohort
 `Lifecycle`            who is new, returning, resurrected or dormant
 `GrowthAccounting`     what the number of active people is made of, and the quick ratio
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         ActivePeople,
         Cohort,
         Did,
+        Exclude,
         Explorer,
         Formula,
         Funnel,
@@ -70,6 +72,7 @@ __all__ = [
     "EngineError",
     "Event",
     "EventLog",
+    "Exclude",
     "ExcludedEventsWarning",
     "Explorer",
     "Formula",
@@ -99,6 +102,7 @@ _HOMES = {
         "ActivePeople",
         "Cohort",
         "Did",
+        "Exclude",
         "Explorer",
         "Formula",
         "Funnel",

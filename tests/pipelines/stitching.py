@@ -89,8 +89,8 @@ class Stitching:
         )
         # something is said of everybody who is heard of
         con.execute(
-            "CREATE OR REPLACE TABLE described AS FROM (SELECT device AS actor FROM links UNION SELECT other FROM links "
-            "UNION SELECT person_actor FROM links) WHERE actor IS NOT NULL"
+            "CREATE OR REPLACE TABLE described AS FROM (SELECT device AS actor FROM links UNION SELECT other "
+            "FROM links UNION SELECT person_actor FROM links) WHERE actor IS NOT NULL"
         )
         self.found = map_people(con, rules)
         return self

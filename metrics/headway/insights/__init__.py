@@ -4,7 +4,9 @@ from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.cohorts import Cohort, Did, People, Where
 from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.formula import Formula, FormulaResult
-from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.funnel import Funnel
+from headway.insights.funnel_options import Exclude
+from headway.insights.funnel_result import FunnelResult
 from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
 from headway.insights.paths import Paths, PathsResult
 from headway.insights.question import Question
@@ -20,6 +22,7 @@ __all__ = [
     "ActivePeopleResult",
     "Cohort",
     "Did",
+    "Exclude",
     "Explorer",
     "ExplorerResult",
     "Formula",
