@@ -90,10 +90,10 @@ every = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 broken_down = pytest.mark.parametrize("case", BROKEN_DOWN.values(), ids=BROKEN_DOWN)
 
 
-def make_log(rows: list[Row]) -> EventLog:
+def make_log(rows: list[Row], plan: str = "plan") -> EventLog:
     frame = pl.DataFrame(
         [(row.person, row.event, row.at, row.plan) for row in rows],
-        schema={"person": pl.String, "event": pl.String, "occurred_at": pl.Datetime("us"), "plan": pl.String},
+        schema={"person": pl.String, "event": pl.String, "occurred_at": pl.Datetime("us"), plan: pl.String},
         orient="row",
     )
     return EventLog(frame, horizon=START + timedelta(days=9))
@@ -225,6 +225,50 @@ def test_says_whom_it_is_asked_of(case: Case) -> None:
 def test_refuses_what_is_no_cohort(case: Case, cohort: Any) -> None:
     with make_log(KNOWN) as log, pytest.raises(hw.InputError, match="cohort"):
         replace(case.question, cohort=cohort).run(log)
+
+
+@every
+def test_nobody_asked_is_nobody_counted(case: Case) -> None:
+    """Of an empty list every frame is that of a log in which nobody does anything in the range."""
+    with make_log([Row("a", "Visit", 30), Row("a", "Payment", 31), *KNOWN]) as log, make_log(KNOWN) as idle:
+        result = replace(case.question, cohort=hw.People([])).run(log)
+        assert_same(frames(result), frames(replace(case.question, cohort=~hw.People(["z"])).run(idle)))
+        assert result.figure() is not None
+
+
+@broken_down
+def test_refuses_groups_it_cannot_make(case: Case) -> None:
+    with make_log(KNOWN) as log:
+        for by, message in (
+            ("plam", "Did you mean 'plan'"),
+            (["plan", hw.Did("Vist")], "Did you mean 'Visit'"),
+            (hw.Did("Visit").named(log_column(case)), "the result has a column of that name"),
+            (hw.People(["nobody here"]), "none of the 1 people"),
+        ):
+            with pytest.raises(hw.InputError, match=message):
+                replace(case.question, by=by).run(log)
+        for wrong in ({"by": 3}, {"by": []}, {"by": ["plan", "plan"]}, {"top": 3}, {"by": "plan", "top": 0}):
+            with pytest.raises(hw.InputError, match=r"\b(by|top) "):
+                replace(case.question, **wrong)
+
+
+def log_column(case: Case) -> str:
+    with make_log(KNOWN) as log:
+        return str(case.question.run(log).frame.columns[-1])
+
+
+@broken_down
+@pytest.mark.parametrize(
+    "odd", ['"; DROP TABLE events; --', "it's", "ünï\u2028cödé 🚢", "$columns", "a.b", "[1]", "\\"]
+)
+def test_odd_names_and_values_stay_data(case: Case, odd: str) -> None:
+    rows = [Row("a", "Visit", 30, odd), Row("a", "Payment", 31, odd), Row("b", "Visit", 30), *KNOWN]
+    cohort = (hw.Did("Visit", since=SINCE) - hw.People([odd, "b", "z"])).named(odd + "!")
+    with make_log(rows) as log, make_log(rows, plan=odd) as oddly:
+        expected = replace(case.question, by=["plan", cohort], top=2, cohort=cohort).run(log).frame
+        got = replace(case.question, by=[odd, cohort], top=2, cohort=cohort).run(oddly).frame
+    assert_frame_equal(got, expected.rename({"plan": odd}))
+    assert got.height and set(got.select(odd, odd + "!").rows()) == {(odd, "in")}
 
 
 @broken_down
