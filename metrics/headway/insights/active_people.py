@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
-from headway.insights.question import Question, Scope, labels
+from headway.insights.grouped import Grouped, one_by_one
+from headway.insights.question import Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period, check_period
@@ -21,7 +22,7 @@ _LONGEST = 3660
 
 
 @dataclass(frozen=True)
-class ActivePeople(Question):
+class ActivePeople(Grouped):
     """Distinct people active in the days up to the end of each period.
 
     Attributes:
@@ -42,6 +43,8 @@ class ActivePeople(Question):
         [1, 1, 1, 2]
     """
 
+    looks_back: ClassVar[bool] = True
+
     event: Selector | None = None
     windows: Sequence[int] = (1, 7, 28)
     period: Period = "day"
@@ -49,6 +52,7 @@ class ActivePeople(Question):
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", Event(None) if self.event is None else as_event(self.event))
         check_period(self.period)
+        self.check_by()
         windows = self.windows if isinstance(self.windows, list | tuple) else ()
         if not windows or not all(_is_window(days) for days in windows):
             raise InputError(f"windows must be a list of whole numbers of days from 1 to {_LONGEST}")
@@ -67,6 +71,8 @@ class ActivePeople(Question):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self._event)
         scope = Scope.of(self, log)
         active = scope.matches(self._event)
         ctes = {
@@ -92,7 +98,7 @@ class ActivePeople(Question):
         days = ", ".join(map(str, self.windows))
         return (
             f"Distinct people with {label} in the {days} local days ending with each {self.period}; days before the "
-            "range count where the window reaches back."
+            f"range count where the window reaches back.{self.by_sentence()}"
         )
 
     @property
