@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -186,8 +187,8 @@ def _indented(query: str | exp.Expr) -> str:
     return body if spans else "\n".join(f"  {line}" if line else line for line in body.split("\n"))
 
 
-def _statement(text: str) -> tuple[str, list[Token]]:
-    tokens = _tokens(text)
+def _statement(text: str) -> tuple[str, Sequence[Token]]:
+    tokens = list(_tokens(text))
     body = text.strip()
     if tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         final = tokens.pop()
@@ -197,8 +198,10 @@ def _statement(text: str) -> tuple[str, list[Token]]:
     return body, _tokens(body)
 
 
-def _tokens(text: str) -> list[Token]:
+# A question reads the same texts again and again, as templates and inside of larger ones.
+@lru_cache(maxsize=512)
+def _tokens(text: str) -> tuple[Token, ...]:
     try:
-        return list(sqlglot.tokenize(text, read=DIALECT))
+        return tuple(sqlglot.tokenize(text, read=DIALECT))
     except TokenError:
         raise InputError("the query text has an unclosed string, name or comment") from None

@@ -67,10 +67,15 @@ CASES = {
     "ActivePeople": Case(hw.ActivePeople("Visit", windows=(1, 3), **RANGE)),
     "Explorer": Case(hw.Explorer(**RANGE)),
     "Funnel": Case(hw.Funnel(["Visit", "Payment"], within="2d", **RANGE), ("people",)),
+    "GrowthAccounting": Case(hw.GrowthAccounting("Visit", period="day", **RANGE)),
+    "Lifecycle": Case(hw.Lifecycle("Visit", period="day", **RANGE)),
+    "PowerUsers": Case(hw.PowerUsers("Visit", days=4, **RANGE)),
     "Retention": Case(
         hw.Retention("Visit", "Payment", period="day", periods=3, **RANGE), ("cohort_people", "people")
     ),
     "Sessions": Case(hw.Sessions(**RANGE)),
+    "Stickiness": Case(hw.Stickiness("Visit", period="week", **RANGE)),
+    "UsageInterval": Case(hw.UsageInterval("Visit", longest=7, **RANGE)),
     "Trend": Case(hw.Trend("Visit", **RANGE), ("value",)),
 }
 BROKEN_DOWN = {name: case for name, case in CASES.items() if case.by}
