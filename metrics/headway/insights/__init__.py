@@ -5,6 +5,9 @@ from headway.insights.cohorts import Cohort, Did, People, Where
 from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.funnel import Funnel, FunnelResult
 from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
+from headway.insights.funnel import Funnel
+from headway.insights.funnel_options import Exclude
+from headway.insights.funnel_result import FunnelResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
@@ -18,6 +21,7 @@ __all__ = [
     "ActivePeopleResult",
     "Cohort",
     "Did",
+    "Exclude",
     "Explorer",
     "ExplorerResult",
     "Funnel",
