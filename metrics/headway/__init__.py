@@ -21,6 +21,8 @@ The names to start with::
 `UsageInterval`        how long people stay away between two active days
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
+`Formula`              arithmetic over trends: ratios, differences, shares
+`Paths`                what people do next, or did before, step by step
 `Sessions`             visits: how many, how long, how deep, how many bounce
 `Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
 `People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
@@ -44,9 +46,11 @@ if TYPE_CHECKING:
         Did,
         Exclude,
         Explorer,
+        Formula,
         Funnel,
         GrowthAccounting,
         Lifecycle,
+        Paths,
         People,
         PowerUsers,
         Retention,
@@ -71,12 +75,14 @@ __all__ = [
     "Exclude",
     "ExcludedEventsWarning",
     "Explorer",
+    "Formula",
     "Funnel",
     "GrowthAccounting",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
     "Lifecycle",
+    "Paths",
     "People",
     "PowerUsers",
     "Retention",
@@ -98,9 +104,11 @@ _HOMES = {
         "Did",
         "Exclude",
         "Explorer",
+        "Formula",
         "Funnel",
         "GrowthAccounting",
         "Lifecycle",
+        "Paths",
         "People",
         "PowerUsers",
         "Retention",

@@ -21,6 +21,7 @@ NAMES = [
         "Exclude",
         "ExcludedEventsWarning",
         "Explorer",
+        "Formula",
         "Funnel",
         "GrowthAccounting",
         "Lifecycle",
@@ -32,6 +33,7 @@ NAMES = [
         "HeadwayError",
         "HeadwayWarning",
         "InputError",
+        "Paths",
         "People",
         "Retention",
         "Sessions",
@@ -73,6 +75,8 @@ def test_questions_are_frozen_values() -> None:
         headway.ActivePeople(),
         headway.Sessions(exclude=["a"]),
         headway.Trend("a"),
+        headway.Formula("A / B", A=headway.Trend("a"), B=headway.Trend("b")),
+        headway.Paths(start="a", groups={"x": ["b", "c*"]}),
     ):
         assert question == dataclasses.replace(question)
         assert hash(question) == hash(dataclasses.replace(question))

@@ -10,18 +10,23 @@ from headway.charts.frequency import (
 from headway.charts.funnel import funnel_figure
 from headway.charts.growth import growth_figure, lifecycle_figure
 from headway.charts.lines import active_people_figure, metric_figure, trend_figure
+from headway.charts.paths import paths_figure
 from headway.charts.retention import retention_curves_figure, retention_figure
 from headway.charts.theme import PALETTE, TEMPLATE
+from headway.charts.totals import distribution_figure, number_figure
 
 __all__ = [
     "PALETTE",
     "TEMPLATE",
     "active_people_figure",
+    "distribution_figure",
     "explorer_figure",
     "funnel_figure",
     "growth_figure",
     "lifecycle_figure",
     "metric_figure",
+    "number_figure",
+    "paths_figure",
     "power_users_figure",
     "retention_curves_figure",
     "retention_figure",

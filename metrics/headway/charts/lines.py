@@ -82,7 +82,10 @@ def trend_figure(
         1
     """
     if by is None:
-        return _drawn([_line("", frame)], title, None, theme.numbers(unit))
+        compared = "value_before" in frame.columns
+        note = "Dashed grey: the equally long range before" if compared else None
+        result = _drawn([_line("", frame)], title, note, theme.numbers(unit))
+        return _with_before(result, frame, theme.numbers(unit)) if compared else result
     largest = frame.group_by(by).agg(pl.col("value").sum()).sort(["value", by], descending=[True, False])
     shown = largest[by].head(_MOST_LINES).to_list()
     left = largest.height - len(shown)
@@ -225,6 +228,20 @@ def _add_line(result: go.Figure, line: Line, color: str, formats: theme.Numbers,
             hovertemplate=f"{hover}<br>not over yet, will change<extra>{name}</extra>",
         )
     )
+
+
+def _with_before(result: go.Figure, frame: pl.DataFrame, formats: theme.Numbers) -> go.Figure:
+    frame = frame.sort("period_start")
+    result.add_trace(
+        go.Scatter(
+            x=frame["period_start"].to_list(),
+            y=frame["value_before"].to_list(),
+            mode="lines",
+            line={"color": theme.MUTED, "width": 1.5, "dash": "dash"},
+            hovertemplate=f"in the range before<br><b>%{{y:{formats.hover}}}{formats.suffix}</b><extra></extra>",
+        )
+    )
+    return result
 
 
 def _add_band(result: go.Figure, line: Line, color: str) -> None:

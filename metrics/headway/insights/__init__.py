@@ -3,11 +3,12 @@
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.cohorts import Cohort, Did, People, Where
 from headway.insights.explorer import Explorer, ExplorerResult
-from headway.insights.funnel import Funnel, FunnelResult
-from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
+from headway.insights.formula import Formula, FormulaResult
 from headway.insights.funnel import Funnel
 from headway.insights.funnel_options import Exclude
 from headway.insights.funnel_result import FunnelResult
+from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
+from headway.insights.paths import Paths, PathsResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
@@ -24,12 +25,16 @@ __all__ = [
     "Exclude",
     "Explorer",
     "ExplorerResult",
+    "Formula",
+    "FormulaResult",
     "Funnel",
     "FunnelResult",
     "GrowthAccounting",
     "GrowthAccountingResult",
     "Lifecycle",
     "LifecycleResult",
+    "Paths",
+    "PathsResult",
     "People",
     "PowerUsers",
     "PowerUsersResult",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.bins import binned
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose, with_interval
 from headway.log import EventLog
@@ -21,6 +23,12 @@ from headway.selectors import Selector, as_event
 _PACKAGE = "headway.insights"
 _TOO_LONG = ("set_apart", "cut")
 _EVER_US = 9_223_372_036_854_775_807
+# A visit of one event takes no time: it has a bin of its own. Above, the steps are those one would speak of.
+_EDGES: dict[str, tuple[float, ...]] = {
+    "seconds": (0, 1e-6, 10, 30, 60, 180, 600, 1800, 3600, 10_800),
+    "events": (1, 2, 3, 5, 10, 20, 50, 100),
+    "views": (0, 1, 2, 3, 5, 10, 20, 50),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,9 @@ class Sessions(Question):
         max_rate: Most events a minute, over the session's length and one minute at least; a session with more is set
             apart. None allows any number.
         cut_at_midnight: Whether the local midnight ends a session.
+        starts: Events that begin a new session, for example a log-in.
+        ends: Events that end the session, for example a log-out: what comes later is a new one. Events of the same
+            instant stay together.
         exclude: Events that are no activity, for example a server's.
         views: Events that count as depth in the column `views`, for example page views.
 
@@ -63,6 +74,8 @@ class Sessions(Question):
     cut_at_midnight: bool = False
     exclude: Selector | None = None
     views: Selector | None = None
+    starts: Selector | None = None
+    ends: Selector | None = None
 
     def __post_init__(self) -> None:
         parse_duration(self.idle)
@@ -71,9 +84,11 @@ class Sessions(Question):
         choose("too_long", self.too_long, _TOO_LONG)
         if self.max_rate is not None and (type(self.max_rate) is not int or self.max_rate < 1):
             raise InputError("max_rate is a whole number of events a minute, at least 1, or None")
-        for name in ("exclude", "views"):
+        for name in ("exclude", "views", "starts", "ends"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, as_event(getattr(self, name)))
+        if self.tracker is not None and (self.starts is not None or self.ends is not None):
+            raise InputError("starts and ends go with idle: with tracker, its session id alone decides")
 
     def run(self, log: EventLog) -> SessionsResult:
         """Asks a log.
@@ -102,6 +117,9 @@ class Sessions(Question):
         ]
         if self.cut_at_midnight:
             told.append("cut at midnight")
+        for verb, event in (("starts", self.starts), ("ends", self.ends)):
+            if event is not None:
+                told.append(f"{labels([event])[0]} {verb} one")
         if self.exclude is not None:
             told.append(f"{labels([self.exclude])[0]} is no activity")
         apart = []
@@ -175,6 +193,38 @@ class SessionsResult(Result):
         """
         return self._counted(self.scope.calendar(period))
 
+    def distribution(self, of: str = "seconds", edges: Sequence[float] | None = None) -> pl.DataFrame:
+        """Counts sessions by how long or how deep they are.
+
+        Args:
+            of: ``"seconds"``, ``"events"``, or ``"views"`` where they were asked for.
+            edges: Lower ends of the bins, rising; the first takes all that is smaller as well. None takes usual ones.
+
+        Returns:
+            One row per bin, the empty ones included: ``low`` (included), ``high`` (excluded; null for the last),
+            ``sessions``, ``share`` (null without sessions).
+
+        Raises:
+            InputError: There is no such number, or the edges do not rise.
+        """
+        choose("of", of, [name for name in _EDGES if name in self.frame.columns])
+        return binned(self.frame[of], _EDGES[of] if edges is None else edges)
+
+    def distribution_figure(self, of: str = "seconds", edges: Sequence[float] | None = None) -> Any:
+        """Draws `distribution`.
+
+        Args:
+            of: See `distribution`.
+            edges: See `distribution`.
+
+        Returns:
+            A Plotly figure.
+        """
+        from headway.charts import distribution_figure
+
+        title = "How long sessions are" if of == "seconds" else f"How many {of} sessions have"
+        return distribution_figure(self.distribution(of, edges), of=of, title=title)
+
     def _counted(self, calendar: str) -> pl.DataFrame:
         text = bind(
             load(_PACKAGE, "sessions_trend"),
@@ -200,8 +250,10 @@ class SessionsResult(Result):
 
 
 def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
-    excluded = exp.false() if asked.exclude is None else scope.matches(asked.exclude)
-    viewed = exp.false() if asked.views is None else scope.matches(asked.views)
+    excluded, viewed, starts, ends = (
+        exp.false() if event is None else scope.matches(event)
+        for event in (asked.exclude, asked.views, asked.starts, asked.ends)
+    )
     tracker: exp.Expr = exp.cast(exp.null(), "VARCHAR")
     active: exp.Expr = exp.not_(exp.paren(excluded))
     if asked.tracker is not None:
@@ -214,13 +266,15 @@ def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
     cut = asked.too_long == "cut" and longest is not None
     return {
         # sessions are whole whatever the range, so all events are needed
-        "ev": _whole(scope).events([excluded, viewed, tracker]),
+        "ev": _whole(scope).events([excluded, viewed, starts, ends, tracker]),
         "activity": bind(
             load(_PACKAGE, "sessions_activity"),
             {
                 "part": exp.column("day") if asked.cut_at_midnight else 0,
                 "tracker": tracker,
                 "viewed": viewed,
+                "starts": starts,
+                "ends": ends,
                 "active": active,
             },
         ),

@@ -1,12 +1,15 @@
 -- Grain: one row per event that is activity.
 -- Inputs: ev.
 -- Meaning: tracker is the tracker's own session id where sessions go by it (without one an event is in no session),
---   part the local day where midnight cuts, viewed whether the event counts towards depth.
+--   part the local day where midnight cuts, viewed whether the event counts towards depth, starts and ends whether it
+--   is the first or the last of a session.
 SELECT
   person,
   us,
   $part AS part,
   $tracker AS tracker,
-  $viewed AS viewed
+  $viewed AS viewed,
+  $starts AS starts,
+  $ends AS ends
 FROM ev
 WHERE $active

@@ -2,49 +2,53 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
+import polars as pl
 
-from headway.engine import bind, load, with_inputs
-from headway.engine.sql import DIALECT
 from headway.errors import InputError
 from headway.insights.breakdown import By, as_by, by_words, one_column, told_apart
 from headway.insights.question import Question, Scope, labels
-from headway.insights.result import Result
+from headway.insights.result import Result, choose
+from headway.insights.trend_measures import Measure
+from headway.insights.trend_sql import trend_query
 from headway.log import EventLog
 from headway.periods import Period, check_period
 from headway.selectors import Selector, as_event
 
-_PACKAGE = "headway.insights"
-_COUNTS = {"total": "count(*)", "people": "count(DISTINCT person)"}
-# fsum adds with compensation, so that the order of parallel work does not move the last digits that are shown.
-_AMOUNTS = {
-    "sum": "fsum(amount)",
-    "mean": "favg(amount)",
-    "median": "quantile_cont(amount, 0.5)",
-    "p90": "quantile_cont(amount, 0.9)",
-}
-_WORDS = {"total": "Number of", "people": "People with", "p90": "90th percentile"}
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
-_NUMBERS = {*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"}
+_FIRST = ("event", "matching")
+_LONGEST_WINDOW = 3660
 
 
 @dataclass(frozen=True)
 class Trend(Question):
     """A measure of events over time.
 
+    Distinct people over a longer time are counted anew, never added up from shorter ones.
+
     Attributes:
         event: Events to measure.
-        measure: ``"total"`` (events), ``"people"`` (distinct), or ``"sum:x"``, ``"mean:x"``, ``"median:x"``,
-            ``"p90:x"`` of a property x; a value that is missing or not finite is no value, and percentiles
-            interpolate between the nearest values.
-        period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
+        measure: What of them:
+
+            * ``"total"``: events.
+            * ``"people"``: distinct people; with `window`, in the days up to the end of each period.
+            * ``"first_time"``: people for whom it is the first time ever, see `first`.
+            * ``"sum:x"``, ``"mean:x"``, ``"min:x"``, ``"max:x"``, ``"median:x"``, ``"p90:x"`` (any percentile) of a
+              property x; a value that is missing or not finite is no value. Percentiles interpolate between the nearest
+              values. Sums of whole numbers and decimals are exact, sums of floating-point numbers right to about 12
+              digits.
+            * ``"per_person:mean"``, ``"per_person:min"``, ``"per_person:max"``, ``"per_person:median"``,
+              ``"per_person:p90"``: of the number of events of each person who has any.
+        period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar, or None for the whole range as one number.
         by: Property or cohort to break down by, a list of these, or None.
-        top: Number of groups to keep, those with most people; the others become ``"(other)"``.
+        top: Number of groups to keep, those with most people in the range; the others become ``"(other)"``.
+        window: With ``"people"``: length in local days of the window that ends with each period; days before the range
+            count where it reaches back. None counts the period alone.
+        first: With ``"first_time"``: ``"event"`` takes a person's first event of that name ever, which then must meet
+            the conditions; ``"matching"`` takes the first event that meets them.
+        cumulative: Whether values run from the start of the range; people are then those so far.
+        compare: ``"previous"`` adds the values of the equally long range right before (it needs ``since``), or None.
 
     Examples:
         >>> from datetime import datetime
@@ -62,18 +66,37 @@ class Trend(Question):
 
     event: Selector
     measure: str = "total"
-    period: Period = "day"
+    period: Period | None = "day"
     by: By | None = None
     top: int | None = None
+    window: int | None = None
+    first: str = "event"
+    cumulative: bool = False
+    compare: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by", as_by(self.by, self.top))
         object.__setattr__(self, "event", as_event(self.event))
-        check_period(self.period)
-        kind, _, amount = str(self.measure).partition(":")
-        if (kind not in _AMOUNTS or not amount) and self.measure not in _COUNTS:
-            known = [*_COUNTS, *(f"{name}:property" for name in _AMOUNTS)]
-            raise InputError.unknown("measure", str(self.measure), known)
+        if self.period is not None:
+            check_period(self.period)
+        measure = Measure.parse(self.measure)
+        choose("first", self.first, _FIRST)
+        if self.first != "event" and measure.kind != "first_time":
+            raise InputError("first goes with measure='first_time'")
+        if self.window is not None:
+            _check_window(self.window, measure, cumulative=self.cumulative)
+        if self.cumulative and not measure.adds_up:
+            raise InputError(
+                f"there is no running {self.measure}: use total, people, first_time or sum:property"
+            )
+        if self.cumulative and self.period is None:
+            raise InputError("cumulative needs a period: the whole range as one number is running already")
+        if self.compare is not None:
+            choose("compare", self.compare, ("previous",))
+            if self.since is None:
+                raise InputError(
+                    "compare='previous' needs since: the range before ends where the range starts"
+                )
 
     def run(self, log: EventLog) -> TrendResult:
         """Asks a log.
@@ -89,55 +112,27 @@ class Trend(Question):
             EngineError: The database refused the query.
         """
         scope = Scope.of(self, log)
-        matches = scope.matches(self.event)
-        touch = scope.breakdown(self.by, ("period_start", "value", "complete"))
-        amount = self._amount(log)
-        matched = bind(
-            load(_PACKAGE, "trend_matched"), {"touch": touch, "amount": amount, "matches": matches}
-        )
-        text = bind(
-            load(_PACKAGE, "trend"),
-            {
-                "broken_down": self.by is not None,
-                "measure": sqlglot.parse_one({**_COUNTS, **_AMOUNTS}[self._kind], read=DIALECT),
-                "none": 0 if self._kind in (*_COUNTS, "sum") else None,
-                "observed_us": scope.observed_us,
-            },
-        )
-        ctes = {
-            "ev": scope.events(
-                [matches, amount], by=self.by, top=self.top, counted=matches, period=self.period
-            ),
-            "matched": matched,
-            "calendar": scope.calendar(self.period),
-        }
-        sql = with_inputs(text, ctes)
-        frame = told_apart(log.sql(sql), self.by)
+        sql = trend_query(self, scope)
+        frame = told_apart(_counts(scope, sql), self.by)
         return TrendResult(frame=frame, sql=sql, insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is measured."""
-        (label,) = labels([self.event])
-        amount = self.measure.partition(":")[2]
-        words = _WORDS.get(self._kind, self._kind.capitalize())
-        what = f"{words} of {amount} over {label}" if amount else f"{words} {label}"
-        split = f", {by_words(self.by, self.top)}" if self.by else ""
-        return f"{what} per local {self.period}{split}."
-
-    @property
-    def _kind(self) -> str:
-        return self.measure.partition(":")[0]
-
-    def _amount(self, log: EventLog) -> exp.Expr:
-        name = self.measure.partition(":")[2]
-        if not name:
-            return exp.cast(exp.null(), "DOUBLE")
-        if name not in log.properties:
-            raise InputError.unknown("property", name, log.properties)
-        if re.sub(r"\(.*\)$", "", log.columns[name]) not in _NUMBERS:
-            raise InputError(f"property {name!r} is {log.columns[name]}; {self._kind} needs numbers")
-        number = exp.cast(exp.column(name, quoted=True), "DOUBLE")
-        return exp.Case().when(exp.Anonymous(this="isfinite", expressions=[number]), number.copy())
+        measure = Measure.parse(self.measure)
+        words = measure.words(labels([self.event])[0], self.window)
+        per = f"per local {self.period}" if self.period else "over the whole range"
+        told = [f"{words} {per}"]
+        if measure.kind == "first_time" and self.first == "matching":
+            told.append("the first event that meets the conditions")
+        elif measure.kind == "first_time":
+            told.append("the first event of that name, if it meets the conditions")
+        if self.cumulative:
+            told.append("running from the start of the range")
+        if self.by:
+            told.append(by_words(self.by, self.top))
+        if self.compare:
+            told.append("beside the equally long range before")
+        return f"{', '.join(told)}."
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,15 +140,40 @@ class TrendResult(Result):
     """What a trend found.
 
     Attributes:
-        frame: One row per period (after the breakdown value): ``period_start`` (date), ``value`` (0 without
-            events for counts and sums, null for means and percentiles), ``complete``.
+        frame: One row per period (after the breakdown value): ``period_start`` (date; left out where the range is one
+            number), ``value`` (0 without events for counts and sums, null for the rest), with a comparison
+            ``value_before``, ``change`` (difference) and ``change_share`` (as a share of the value before, null where
+            that is 0), then ``complete``.
         insight: The question.
     """
 
     insight: Trend
 
     def _draw(self) -> Any:
-        from headway.charts import trend_figure
+        from headway.charts import number_figure, trend_figure
 
+        draw = trend_figure if self.insight.period else number_figure
         frame, by = one_column(self.frame, self.insight.by)
-        return trend_figure(frame, by=by, title=self.insight.describe())
+        return draw(frame, by=by, title=self.insight.describe())
+
+    def _caveat(self) -> str:
+        if Measure.parse(self.insight.measure).kind != "first_time":
+            return super()._caveat()
+        return f" Nothing is known of what people did before the log begins.{super()._caveat()}"
+
+
+def _counts(scope: Scope, sql: str) -> pl.DataFrame:
+    return scope.log.sql(sql)
+
+
+def _check_window(window: object, measure: Measure, *, cumulative: bool) -> None:
+    if measure.kind != "people":
+        raise InputError(
+            "window goes with measure='people': distinct people in the days up to each period's end"
+        )
+    if type(window) is not int or not 1 <= window <= _LONGEST_WINDOW:
+        raise InputError(f"window is a whole number of days from 1 to {_LONGEST_WINDOW}, or None")
+    if cumulative:
+        raise InputError(
+            "window and cumulative exclude each other: people are counted in a window or from the start"
+        )

@@ -28,11 +28,14 @@ from headway.charts.theme import figure as figure_of
 from headway.charts.theme import numbers, shortened, spread
 from headway.insights import (
     ActivePeople,
+    Formula,
     Funnel,
     GrowthAccounting,
     Lifecycle,
+    Paths,
     PowerUsers,
     Retention,
+    Sessions,
     Stickiness,
     Trend,
     UsageInterval,
@@ -75,6 +78,13 @@ def test_every_result_draws_itself_in_the_house_style() -> None:
             ActivePeople(),
             Trend("Signed Up"),
             Trend("<b>Paid</b>", by="plan", period="week"),
+            Trend("<b>Paid</b>", by="plan", period=None),
+            Trend("<b>Paid</b>", period=None, since="2026-03-04", compare="previous"),
+            Trend("<b>Paid</b>", since="2026-03-04", compare="previous"),
+            Formula("paid / seen", paid=Trend("<b>Paid</b>"), seen=Trend("Signed Up")),
+            Paths(start="Signed Up", idle="3h"),
+            Paths(end="<b>Paid</b>", idle="3h", keep="last"),
+            Sessions(),
         ]
         for question in questions:
             figure = question.run(events).figure()
@@ -93,6 +103,9 @@ def test_empty_results_draw() -> None:
             Retention("a", "b"),
             ActivePeople(),
             Trend("a"),
+            Trend("a", period=None),
+            Paths(start="a"),
+            Formula("A / B", A=Trend("a"), B=Trend("b")),
         ):
             assert question.run(empty).figure().to_html(include_plotlyjs=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,6 +81,13 @@ def naive(rows: Sequence[Row], asked: Sessions, zone: str) -> list[Found]:
             continue
         before = last.get(row.person)
         new = before is None or row.seconds - before.seconds > idle
+        if before is not None and row.seconds > before.seconds:
+            now = {each.event for each in active if (each.person, each.seconds) == (row.person, row.seconds)}
+            then = {
+                each.event for each in active if (each.person, each.seconds) == (row.person, before.seconds)
+            }
+            new = new or (asked.starts is not None and "Log In" in now)
+            new = new or (asked.ends is not None and "Log Out" in then)
         if before is not None and asked.cut_at_midnight:
             new = new or before.at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date() != day
         number[row.person] += new
@@ -111,14 +119,19 @@ histories = st.lists(
     st.builds(
         Row,
         st.sampled_from(["ann", "bob"]),
-        st.sampled_from(["Page Viewed", "Payment", "Server Call"]),
+        st.sampled_from(["Page Viewed", "Payment", "Server Call", "Log In", "Log Out"]),
         st.integers(0, 400).map(lambda step: step * 150) | st.integers(0, 90),
         st.sampled_from(["1", "2", None]),
     ),
     min_size=1,
     max_size=30,
-).filter(lambda rows: {"Page Viewed", "Server Call"} <= {row.event for row in rows})
-questions = st.builds(
+).map(
+    lambda rows: [
+        *rows,
+        *(Row("cat", name, 0) for name in ("Page Viewed", "Server Call", "Log In", "Log Out")),
+    ]
+)
+any_session = st.builds(
     Sessions,
     idle=st.sampled_from(["5m", "30m", "3h"]),
     tracker=st.sampled_from([None, "visit"]),
@@ -128,6 +141,12 @@ questions = st.builds(
     cut_at_midnight=st.booleans(),
     exclude=st.just("Server Call"),
     views=st.just("Page Viewed"),
+)
+questions = st.builds(
+    lambda asked, starts, ends: asked if asked.tracker else replace(asked, starts=starts, ends=ends),
+    any_session,
+    st.sampled_from([None, "Log In"]),
+    st.sampled_from([None, "Log Out"]),
 )
 
 
@@ -219,6 +238,54 @@ def test_a_period_without_sessions_is_a_row() -> None:
         assert trend["complete"].to_list() == [True, True, True, False]
 
 
+def test_events_that_begin_and_end_a_session() -> None:
+    names = ["Page Viewed", "Log In", "Page Viewed", "Log Out", "Page Viewed"]
+    rows = [Row("ann", name, 60 * n) for n, name in enumerate(names)]
+    # at one instant, which is not torn apart, whatever comes first in the log
+    rows += [Row("bob", name, 0) for name in ("Page Viewed", "Log In", "Log Out")] + [
+        Row("bob", "Payment", 1)
+    ]
+    with make_log(rows) as log:
+        asked: list[tuple[dict[str, Any], list[int]]] = [
+            ({"starts": "Log In"}, [1, 4, 4]),
+            ({"ends": "Log Out"}, [4, 1, 3, 1]),
+            ({"starts": "Log In", "ends": "Log Out"}, [1, 3, 1, 3, 1]),
+        ]
+        for options, sizes in asked:
+            result = Sessions(**options).run(log)
+            assert result.frame["events"].to_list() == sizes
+        assert "Log In starts one, Log Out ends one" in result.describe()
+
+
+def test_how_long_and_how_deep_sessions_are() -> None:
+    rows = [
+        Row(f"p{n}", "Page Viewed", second)
+        for n, length in enumerate([0, 0, 9, 10, 90])
+        for second in {0, length}
+    ]
+    with make_log(rows) as log:
+        result = Sessions(views="Page Viewed").run(log)
+        lengths = result.distribution()
+        assert (
+            lengths["low"].to_list()[:4] == [0.0, 1e-6, 10.0, 30.0] and lengths["high"].to_list()[-1] is None
+        )
+        assert lengths["sessions"].to_list() == [2, 1, 1, 0, 1, 0, 0, 0, 0, 0]
+        assert lengths["share"].to_list()[:2] == [0.4, 0.2]
+        assert result.distribution("events", [1, 2, 5])["sessions"].to_list() == [2, 3, 0]
+        assert result.distribution("views", [2])["sessions"].to_list() == [5]
+        assert result.distribution_figure("events").to_html(include_plotlyjs=False)
+        for options, message in (
+            (("second",), "unknown of 'second'. Did you mean 'seconds'?"),
+            (("seconds", [2, 1]), "numbers that rise"),
+            (("seconds", []), "numbers that rise"),
+        ):
+            with pytest.raises(InputError) as caught:
+                result.distribution(*options)
+            assert message in str(caught.value)
+        with pytest.raises(InputError, match="unknown of 'views'"):
+            Sessions().run(log).distribution("views")
+
+
 def test_what_is_no_visit_is_set_apart_with_its_reason() -> None:
     robot = [Row("robot", "Page Viewed", second % 60) for second in range(700)]
     tab = [Row("tab", "Page Viewed", minutes * 1200) for minutes in range(80)]
@@ -241,6 +308,8 @@ def test_what_is_no_visit_is_set_apart_with_its_reason() -> None:
         ({"max_length": "1w"}, "is not a duration"),
         ({"too_long": "drop"}, "unknown too_long 'drop'.*'cut', 'set_apart'"),
         ({"max_rate": 0}, "at least 1"),
+        ({"tracker": "visit", "ends": "Page Viewed"}, "starts and ends go with idle"),
+        ({"starts": "Pag Viewed"}, "unknown event 'Pag Viewed'"),
         ({"tracker": "vist"}, "unknown property 'vist'. Did you mean 'visit'"),
         ({"exclude": ["Pag Viewed"]}, "unknown event 'Pag Viewed'. Did you mean 'Page Viewed'"),
         ({"views": "Page View"}, "unknown event 'Page View'. Did you mean 'Page Viewed'"),

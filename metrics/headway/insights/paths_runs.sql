@@ -1,0 +1,17 @@
+-- Grain: one row per item of a path, repeats collapsed where asked for.
+-- Inputs: items.
+-- Meaning: us is the first event of the run; place counts the runs of the path from 1. Equal times keep the log's order.
+WITH followed AS (
+  SELECT
+    *,
+    LAG(item) OVER (PARTITION BY person, path ORDER BY us, seq, item) AS item_before
+  FROM items
+)
+SELECT
+  person,
+  path,
+  us,
+  item,
+  ROW_NUMBER() OVER (PARTITION BY person, path ORDER BY us, seq, item) AS place
+FROM followed
+WHERE item_before IS NULL OR item_before <> item OR NOT $collapse
