@@ -16,6 +16,7 @@ from headway.engine import bind, load, with_inputs
 from headway.engine.sql import DIALECT
 from headway.errors import InputError
 from headway.insights.breakdown import By, columns_of, one_column, told_apart
+from headway.insights.cohorts import Cohort
 from headway.insights.question import Question, Scope
 from headway.insights.result import Result
 from headway.insights.trend import Trend
@@ -67,6 +68,7 @@ class Formula(Question):
         until: Moment | None = None,
         timezone: str | None = None,
         week_start: str | None = None,
+        cohort: Cohort | None = None,
         **named: Any,
     ) -> None:
         """Puts a formula together.
@@ -78,6 +80,7 @@ class Formula(Question):
             until: End of the range of all trends.
             timezone: Reporting time zone of all trends.
             week_start: The day weeks start on, of all trends.
+            cohort: People all trends are asked of; None leaves theirs.
             **named: The trends by name.
 
         Raises:
@@ -93,7 +96,8 @@ class Formula(Question):
         for name, trend in together.items():
             if not isinstance(trend, Trend):
                 raise InputError(f"{name!r} in a formula must be a Trend, not a {type(trend).__name__}")
-        found = {name: replace(trend, **given) for name, trend in together.items()}
+        asked_of = {} if cohort is None else {"cohort": cohort}
+        found = {name: replace(trend, **given, **asked_of) for name, trend in together.items()}
         _check_trends(found)
         _parsed(expression, found)
         for name, default in defaults.items():
@@ -101,6 +105,7 @@ class Formula(Question):
         first = next(iter(found.values()))
         for name in common:
             object.__setattr__(self, name, getattr(first, name))
+        object.__setattr__(self, "cohort", cohort)
         object.__setattr__(self, "expression", expression)
         object.__setattr__(self, "trends", tuple(found.items()))
 
