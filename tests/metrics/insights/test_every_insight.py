@@ -24,7 +24,7 @@ from headway.log import EventLog
 
 START = datetime(2026, 3, 27)
 SINCE, UNTIL = "2026-03-28", "2026-04-03"
-EXAMPLES = 300 if os.environ.get("HEADWAY_FULL") else 3
+EXAMPLES = 300 if os.environ.get("HEADWAY_FULL") else 2
 RANGE: dict[str, Any] = {"since": SINCE, "until": UNTIL, "timezone": "Europe/Berlin"}
 
 
@@ -112,7 +112,7 @@ histories = st.lists(
         hours=st.integers(0, 24 * 9),
         plan=st.sampled_from(["pro", "free", 'it\'s; "odd"', None]),
     ),
-    min_size=10,
+    min_size=20,
     max_size=60,
 )
 every = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -293,10 +293,11 @@ def log_column(case: Case) -> str:
         return str(case.question.run(log).frame.columns[-1])
 
 
+ODD = ["\"; DROP TABLE events; -- it's $columns", "[1] \\ a.b ünï\u2028cödé 🚢"]
+
+
 @broken_down
-@pytest.mark.parametrize(
-    "odd", ['"; DROP TABLE events; --', "it's", "ünï\u2028cödé 🚢", "$columns", "a.b", "[1]", "\\"]
-)
+@pytest.mark.parametrize("odd", ODD)
 def test_odd_names_and_values_stay_data(case: Case, odd: str) -> None:
     rows = [Row("a", "Visit", 30, odd), Row("a", "Payment", 31, odd), Row("b", "Visit", 30), *KNOWN]
     cohort = (hw.Did("Visit", since=SINCE) - hw.People([odd, "b", "z"])).named(odd + "!")
