@@ -80,7 +80,7 @@ class Formula(Question):
             until: End of the range of all trends.
             timezone: Reporting time zone of all trends.
             week_start: The day weeks start on, of all trends.
-            cohort: People all trends are asked of; None leaves theirs.
+            cohort: People to ask of, in all trends; None leaves theirs.
             **named: The trends by name.
 
         Raises:
@@ -91,13 +91,16 @@ class Formula(Question):
             if named.pop(option) != defaults[option]:
                 raise InputError(f"{option} belongs to each trend of a formula, not to the formula")
         common = {"since": since, "until": until, "timezone": timezone, "week_start": week_start}
-        given = {name: value for name, value in common.items() if value is not None}
+        given = {name: value for name, value in {**common, "cohort": cohort}.items() if value is not None}
         together = {**dict(trends), **named}
         for name, trend in together.items():
             if not isinstance(trend, Trend):
                 raise InputError(f"{name!r} in a formula must be a Trend, not a {type(trend).__name__}")
-        asked_of = {} if cohort is None else {"cohort": cohort}
-        found = {name: replace(trend, **given, **asked_of) for name, trend in together.items()}
+            if cohort is not None and trend.cohort not in (None, cohort):
+                raise InputError(
+                    f"{name!r} has a cohort of its own: give one to the formula or to its trends"
+                )
+        found = {name: replace(trend, **given) for name, trend in together.items()}
         _check_trends(found)
         _parsed(expression, found)
         for name, default in defaults.items():
@@ -139,7 +142,7 @@ class Formula(Question):
 
     def describe(self) -> str:
         """Says in one sentence what is computed."""
-        told = "; ".join(f"{name}: {_described(trend)}" for name, trend in self.trends)
+        told = "; ".join(f"{name}: {_described(trend, self.cohort)}" for name, trend in self.trends)
         return f"{self.expression}, where {told}. A division by zero has no value."
 
 
@@ -198,11 +201,11 @@ def _query(asked: Formula, log: EventLog) -> str:
     return with_inputs(text, ctes)
 
 
-def _described(trend: Trend) -> str:
+def _described(trend: Trend, everywhere: Cohort | str | None) -> str:
     more = [f"events where {trend.where}"] if trend.where else []
     more += [f"counted by {trend.unit}"] if trend.unit != "person" else []
     cohort = trend.asked_of()
-    more += [f"of {cohort.label}"] if cohort is not None else []
+    more += [f"of {cohort.label}"] if cohort is not None and cohort != everywhere else []
     return ", ".join([trend.describe().rstrip("."), *more])
 
 

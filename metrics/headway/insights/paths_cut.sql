@@ -1,7 +1,7 @@
 -- Grain: one row per path that counts.
 -- Inputs: runs.
 -- Meaning: a path begins at its first start item and ends at the first end item after that; one without them does not
---   count. kept_from and kept_to are the ends of the piece that is kept; whole says that nothing follows in the path.
+--   count. kept_from and kept_to are the ends of the piece that is kept.
 WITH starts AS (
   SELECT person, path, MIN(CASE WHEN $is_start THEN place END) AS first_place
   FROM runs
@@ -20,7 +20,7 @@ ends AS (
   GROUP BY runs.person, runs.path, starts.first_place
 ),
 cut AS (
-  SELECT person, path, first_place, COALESCE(end_place, final_place) AS last_place, final_place
+  SELECT person, path, first_place, COALESCE(end_place, final_place) AS last_place
   FROM ends
   WHERE end_place IS NOT NULL OR NOT $needs_end
 ),
@@ -32,7 +32,6 @@ SELECT
   person,
   path,
   CASE WHEN $from_end THEN GREATEST(first_place, last_place - $steps + 1) ELSE first_place END AS kept_from,
-  CASE WHEN $from_end THEN last_place ELSE LEAST(last_place, first_place + $steps - 1) END AS kept_to,
-  CASE WHEN last_place = final_place THEN 1 ELSE 0 END AS whole
+  CASE WHEN $from_end THEN last_place ELSE LEAST(last_place, first_place + $steps - 1) END AS kept_to
 FROM numbered
 WHERE number <= $most_paths

@@ -7,7 +7,7 @@ SELECT
   item,
   COUNT(*) AS paths,
   COUNT(DISTINCT person) AS people,
-  COUNT(*) FILTER (WHERE next_item IS NULL AND whole = 1 AND $may_go_on) AS stopped
+  COUNT(*) FILTER (WHERE next_item IS NULL AND $may_go_on) AS stopped
 FROM kept
 GROUP BY step, item
 ORDER BY step, item

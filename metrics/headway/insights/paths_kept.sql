@@ -9,8 +9,7 @@ SELECT
   runs.item,
   runs.us,
   LEAD(runs.item) OVER in_order AS next_item,
-  LEAD(runs.us) OVER in_order AS next_us,
-  cut.whole
+  LEAD(runs.us) OVER in_order AS next_us
 FROM runs
 INNER JOIN cut ON cut.person = runs.person AND cut.path = runs.path
 WHERE runs.place >= cut.kept_from AND runs.place <= cut.kept_to

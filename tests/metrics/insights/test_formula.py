@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.errors import InputError
-from headway.insights import Formula, Trend
+from headway.insights import Formula, People, Trend
 from headway.log import EventLog
 
 EXAMPLES = 500 if os.environ.get("HEADWAY_FULL") else 8
@@ -174,6 +174,19 @@ def test_a_formula_holds_arithmetic_only(text: str, message: str) -> None:
 def test_trends_must_fit_together(trends: dict[str, Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Formula("A + B", **trends, **options)
+
+
+def test_a_cohort_is_that_of_the_formula_or_of_its_trends() -> None:
+    bob, ann = People(["bob"]), People(["ann"])
+    with story() as log:
+        asked = Formula("paid / seen", paid=PAID, seen=SEEN, cohort=bob)
+        assert replace(asked) == asked
+        assert asked.run(log).frame["value"].to_list() == [1.0, None, None]
+        own = Formula("paid / seen", paid=PAID, seen=replace(SEEN, cohort=ann.named("annies")))
+        assert own.run(log).frame["seen"].to_list() == [1.0, 0.0, 0.0]
+        assert "of annies" in own.describe()
+    with pytest.raises(InputError, match="has a cohort of its own"):
+        replace(own, cohort=bob)
 
 
 def test_each_trend_may_have_its_own_condition() -> None:
