@@ -23,7 +23,7 @@ from headway.selectors import Event, Selector, as_event
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 START = datetime(2026, 3, 27)
 UNIT = 20
-EXAMPLES = 3000 if os.environ.get("HEADWAY_FULL") else 40
+EXAMPLES = 3000 if os.environ.get("HEADWAY_FULL") else 32
 few = settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
 thorough = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -247,12 +247,13 @@ def people(rows: Sequence[Row], steps: Sequence[Selector], **options: Any) -> li
 
 
 def story(text: str, *, person: str = "ann", minutes: int = 1) -> list[Row]:
-    """One event a word, each a minute after the one before; ``-`` is a minute without any."""
+    """One event a word, each a minute after the one before; ``-`` is a minute without any, ``A+B`` one with two."""
     words = enumerate(text.split())
-    return [Row(person, word, n * minutes) for n, word in words if word != "-"]
+    return [Row(person, name, n * minutes) for n, word in words if word != "-" for name in word.split("+")]
 
 
 ABC = ["A", "B", "C"]
+MAYBE = ["A", Event("B", optional=True), "C"]
 
 
 @pytest.mark.parametrize(
@@ -263,6 +264,11 @@ ABC = ["A", "B", "C"]
         ("A B X C", 2, 3, [0, 0, 0], [1, 1, 0]),
         ("A B X C", 1, 3, [0, 0, 0], [1, 1, 0]),
         ("A B X C", 1, None, [0, 0, 0], [1, 1, 0]),
+        # Strictly between the two instants.
+        ("A B+X C", 1, 3, [0, 0, 0], [1, 1, 0]),
+        ("A B+X C", 2, 3, [1, 1, 1], [1, 1, 1]),
+        ("A B+X - C", 1, 2, [1, 1, 1], [1, 1, 1]),
+        ("A+X B+C+X", 1, 3, [1, 1, 1], [1, 1, 1]),
         # Before the attempt, after it, and where the steps are not reached.
         ("X A B C X", 1, 3, [1, 1, 1], [1, 1, 1]),
         ("A B - X", 2, 3, [0, 0, 0], [1, 1, 0]),
@@ -315,6 +321,15 @@ def test_exclusions_by_hand(
         ("A", {"steps": ["A", "A"], "tie": "1m"}, [1, 0]),
         ("B A A", {"steps": ["A", "A", "B"], "tie": "1m"}, [1, 1, 0]),
         ("A B A", {"steps": ["A", "A", "B"], "tie": "1m"}, [1, 1, 1]),
+        # The second step 1 restarts, and then fills no other step.
+        ("A B", {"steps": [["A", "B"], "B"], "entry": "latest"}, [1, 0]),
+        ("A B", {"steps": [["A", "B"], "B"]}, [1, 1]),
+        # Where an exclusion stops the attempt, optional steps are over too.
+        ("A X B", {"steps": MAYBE, "exclude": [Exclude("X")], "on_exclusion": "stop_there"}, [1, 0, 0]),
+        ("A B X", {"steps": MAYBE, "exclude": [Exclude("X")], "on_exclusion": "stop_there"}, [1, 1, 0]),
+        # C is in time and B is not.
+        ("A C B", {"tie": "1m", "within": "1m"}, [1, 0, 0]),
+        ("A B A B C", {"count": "totals", "entry": "latest"}, [2, 2, 1]),
         # After conversion, after time-out.
         ("A B C A B C A", {"count": "totals"}, [3, 2, 2]),
         ("A A B C", {"count": "totals"}, [1, 1, 1]),
@@ -409,6 +424,20 @@ def test_whose_value_a_breakdown_takes(attribution: str, counts: list[tuple[Any,
         assert asked.frame.select("plan", "step", "people").rows() == counts
         several = Funnel(["A", "B"], by=["plan", "course"], attribution=attribution, entry="first").run(log)
         assert several.frame["people"].to_list() == [people for _, _, people in counts]
+
+
+def test_an_event_other_steps_need_does_not_start_the_attempt() -> None:
+    rows = [
+        Row("ann", "B", 0, "y"),
+        Row("ann", "A", 0, "x"),
+        Row("bob", "B", 0, "y"),
+        Row("bob", "A", 0, "x"),
+    ]
+    with make_log([*rows, Row("bob", "A", 1)]) as log:
+        frame = Funnel([["A", "B"], "A"], by="plan", tie="0s").run(log).frame
+        assert frame.filter(step=1).select("plan", "people").rows() == [("y", 2)]
+        # Alone, the last one in the log starts it.
+        assert Funnel([["A", "B"]], by="plan", entry="first").run(log).frame["plan"].to_list() == ["x"]
 
 
 def test_first_time_looks_at_everything_before_the_range() -> None:
