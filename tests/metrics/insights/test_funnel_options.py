@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway.errors import InputError
-from headway.insights import Exclude, Funnel, FunnelResult
+from headway.insights import Exclude, Funnel, FunnelResult, Trend
 from headway.log import EventLog
 from headway.selectors import Event, Selector, as_event
 
@@ -567,6 +567,43 @@ def test_wrong_options_are_named(options: dict[str, Any], message: str) -> None:
 def test_wrong_parts_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         build()
+
+
+@pytest.mark.parametrize("event", [Event("A", optional=True), Event("A", first_time="event")])
+def test_only_funnels_know_optional_steps_and_first_times(event: Event) -> None:
+    with make_log(story("A")) as log, pytest.raises(InputError, match="are for the steps of a funnel"):
+        Trend(event).run(log)
+
+
+EVERY: list[dict[str, Any]] = [
+    {"order": "strict"},
+    {"order": "any", "exclude": [Exclude("X")]},
+    {"within": "session", "count": "sessions"},
+    {"count": "totals", "exclude": [Exclude("X")], "within_step": "1h"},
+    {"steps": MAYBE, "hold": "course", "tie": "2s"},
+    {
+        "steps": [Event("A", first_time="event"), "B"],
+        "by": ["plan", "course"],
+        "top": 1,
+        "attribution": "last",
+    },
+]
+
+
+@pytest.mark.parametrize("options", EVERY)
+def test_empty_logs_and_single_events_are_answered(options: dict[str, Any]) -> None:
+    asked = Funnel(**{"steps": ABC, **options})
+    with make_log([]) as log:
+        result = asked.run(log)
+        assert result.frame["people"].sum() == 0
+        assert result.people.is_empty() and result.durations.is_empty() and result.trend("day").is_empty()
+        assert result.histogram().is_empty() and result.dropped(len(asked.steps)).is_empty()
+    rows = [Row("ann", "A", -30_000_000), Row("bob", "X", 30_000_000), Row("bob", "B", 30_000_000)]
+    with make_log([*rows, Row("bob", "C", 30_000_000)]) as log:
+        counts = asked.run(log).frame["people"].to_list()
+        # Ann's single event lies in 1969, Bob's in 2083.
+        assert counts[0] == (2 if asked.order == "any" else 1)
+        assert sum(counts[1:]) == (1 if asked.order == "any" else 0)
 
 
 def test_hostile_names_stay_names() -> None:
