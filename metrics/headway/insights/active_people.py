@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 from sqlglot import exp
@@ -12,8 +12,9 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event
+from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import fill, whole_number
-from headway.insights.question import Question, Scope, labels
+from headway.insights.question import Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period, check_period
@@ -27,7 +28,7 @@ _PRESETS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class ActivePeople(Question):
+class ActivePeople(Grouped):
     """Distinct people active in the days up to the end of each period.
 
     Attributes:
@@ -52,6 +53,8 @@ class ActivePeople(Question):
         [1, 1, 1, 2]
     """
 
+    looks_back: ClassVar[bool] = True
+
     event: Selector | None = None
     windows: Sequence[int] | None = None
     period: Period = "day"
@@ -61,6 +64,7 @@ class ActivePeople(Question):
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", any_event(self.event))
         check_period(self.period)
+        self.check_by()
         fill(self, self.preset, _PRESETS, _DEFAULTS)
         whole_number("min_events", self.min_events, MOST_EVENTS)
         windows = self.windows if isinstance(self.windows, list | tuple) else ()
@@ -81,6 +85,8 @@ class ActivePeople(Question):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         return ActivePeopleResult(frame=self._counts(scope), sql=self._sql(scope), insight=self, scope=scope)
 
@@ -91,7 +97,7 @@ class ActivePeople(Question):
         least = f", a day counting with {self.min_events} or more of them" if self.min_events > 1 else ""
         return (
             f"Distinct people with {label} in the {days} local days ending with each {self.period}{least}; days before "
-            "the range count where the window reaches back."
+            f"the range count where the window reaches back.{self.by_sentence()}"
         )
 
     def _counts(self, scope: Scope) -> pl.DataFrame:

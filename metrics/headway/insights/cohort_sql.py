@@ -74,7 +74,8 @@ def listed(
     from headway.insights.question import Scope
 
     zone = timezone or log.timezone
-    scope = Scope(log, zone, log.week_start, Span.parse(None, until, zone), None)
+    span = Span.parse(None, until, zone)
+    scope = Scope(log, zone, log.week_start, span, None, cohort_until_us=span.until_us)
     return log.sql(cohort_query(cohort, scope)).sort("person")
 
 

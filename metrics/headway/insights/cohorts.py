@@ -17,7 +17,7 @@ import polars as pl
 from headway.errors import InputError
 from headway.models.durations import MICROSECONDS_PER_DAY, describe_duration, parse_duration
 from headway.periods import Moment, Span
-from headway.selectors import Selector, as_event
+from headway.selectors import Event, Selector, as_event
 
 if TYPE_CHECKING:
     from headway.log import EventLog
@@ -350,6 +350,11 @@ def _checked_name(name: str | None) -> str | None:
 
 
 def _check_times(did: Did) -> None:
+    for event in (did.event, did.of):
+        if isinstance(event, Event) and (event.optional or event.first_time):
+            raise InputError(
+                "optional and first_time of an event are for steps of a funnel: use Did(first_time=True)"
+            )
     limits = {"at_least": (did.at_least, 1), "at_most": (did.at_most, 0), "exactly": (did.exactly, 0)}
     for name, (value, fewest) in limits.items():
         if value is None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import EngineError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
+from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import history_words, whole_number
-from headway.insights.question import Question, Scope, labels
+from headway.insights.question import Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period, check_period
@@ -21,7 +22,7 @@ STATES = ("new", "returning", "resurrected", "dormant")
 
 
 @dataclass(frozen=True)
-class Lifecycle(Question):
+class Lifecycle(Grouped):
     """People by how they stand to a period: new, returning, resurrected or dormant.
 
     New: active for the first time ever, in all retained history and not only in the range. Returning: active in the
@@ -45,6 +46,8 @@ class Lifecycle(Question):
         [(2, 0, 0), (0, 1, 1)]
     """
 
+    looks_back: ClassVar[bool] = True
+
     event: Selector | None = None
     period: Period = "week"
     min_events: int = 1
@@ -52,6 +55,7 @@ class Lifecycle(Question):
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", any_event(self.event))
         check_period(self.period)
+        self.check_by()
         whole_number("min_events", self.min_events, MOST_EVENTS)
 
     def run(self, log: EventLog) -> LifecycleResult:
@@ -67,6 +71,8 @@ class Lifecycle(Question):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query, or gave counts that contradict each other.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         frame = _checked(self._counts(scope)).select("period_start", *STATES, "complete")
         return LifecycleResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
@@ -77,7 +83,7 @@ class Lifecycle(Question):
         return (
             f"People with {label}{often(self.min_events)} per {self.period}: new (for the first time ever), "
             f"returning (also the {self.period} before), resurrected (not the {self.period} before, but earlier); and "
-            f"dormant, who had it the {self.period} before and no more."
+            f"dormant, who had it the {self.period} before and no more.{self.by_sentence()}"
         )
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
@@ -122,6 +128,8 @@ class GrowthAccounting(Lifecycle):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query, or gave counts that contradict each other.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         gained = pl.col("new") + pl.col("resurrected")
         frame = (

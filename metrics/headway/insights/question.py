@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sqlglot import exp
@@ -12,7 +12,18 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.engine.sql import Replacement
 from headway.errors import InputError
-from headway.insights.breakdown import COLUMN, IN, NONE, OUT, By, columns_of, group_of, items_of, parts_of
+from headway.insights.breakdown import (
+    COLUMN,
+    IN,
+    NONE,
+    OTHER,
+    OUT,
+    By,
+    columns_of,
+    group_of,
+    items_of,
+    parts_of,
+)
 from headway.insights.cohort_sql import cohort_query
 from headway.insights.cohorts import Cohort
 from headway.log import EventLog
@@ -22,6 +33,29 @@ from headway.selectors import Selector, as_event, condition, names_of
 _PACKAGE = "headway.insights"
 # Only there where something other than people is counted, and named as no property is.
 _WHO = "the person"
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of a breakdown.
+
+    Attributes:
+        by: What is broken down by.
+        value: The group.
+        kept: The groups that keep their name, where the others became one; None where all do.
+    """
+
+    by: By
+    value: str
+    kept: tuple[str, ...] | None = None
+
+    def test(self) -> exp.Expr:
+        """Builds the test whether an event is in the group."""
+        group = exp.column(COLUMN)
+        if self.value != OTHER or self.kept is None:
+            return group.eq(exp.Literal.string(self.value))
+        names = [exp.Literal.string(name) for name in self.kept]
+        return exp.not_(group.isin(*names)) if names else exp.true()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +71,7 @@ class Question(ABC):
         unit: What is counted in place of people: ``"person"``, or another column of the log such as
             ``"account"``; events without it are left out.
         cohort: People to ask of; others do not exist for the question. The range stays that of the whole log.
+        only: One group of a breakdown, whose events alone exist; None takes all.
     """
 
     since: Moment | None = None
@@ -46,6 +81,7 @@ class Question(ABC):
     where: str | None = None
     unit: str = "person"
     cohort: Cohort | str | None = None
+    only: Group | None = field(default=None, repr=False)
 
     @abstractmethod
     def describe(self) -> str:
@@ -74,6 +110,7 @@ class Scope:
         unit: What is counted.
         cohort: People asked of, or None.
         cohort_until_us: Last instant cohorts look at by themselves: the end of the question's range.
+        only: Group whose events alone exist, or None.
     """
 
     log: EventLog
@@ -84,6 +121,7 @@ class Scope:
     unit: str = "person"
     cohort: Cohort | None = None
     cohort_until_us: int | None = None
+    only: Group | None = None
 
     @classmethod
     def of(cls, question: Question, log: EventLog) -> Scope:
@@ -112,6 +150,7 @@ class Scope:
             question.unit,
             question.asked_of(),
             span.until_us,
+            question.only,
         )
 
     @cached_property
@@ -168,6 +207,8 @@ class Scope:
         Returns:
             Query text.
         """
+        if self.only is not None:
+            return self._group_alone(list(conditions), self.only, period=period, ever=ever)
         tested = {name for name in names_of(conditions) if name != "event"}
         items = items_of(by)
         split = {item for item in items if isinstance(item, str)}
@@ -185,8 +226,7 @@ class Scope:
         )
         if plain:
             return events
-        columns = ["person", "event", "us", "day", "seq", *(["period"] if period else []), *sorted(tested)]
-        shown = [exp.column(name, quoted=True) for name in columns]
+        shown = _columns(period, tested)
         ctes = {"asked": events} | self._cohorts(items)
         group = [exp.alias_(self._group(items), COLUMN)] if items else []
         among = exp.true() if self.cohort is None else self._member(0)
@@ -202,6 +242,14 @@ class Scope:
         }
         largest = bind(load(_PACKAGE, "breakdown_top"), params)
         return with_inputs(largest, {"split": with_inputs(text, ctes)})
+
+    def _group_alone(
+        self, conditions: list[exp.Expr], only: Group, *, period: Period | None, ever: bool
+    ) -> str:
+        split = replace(self, only=None).events(conditions, by=only.by, period=period, ever=ever)
+        shown = _columns(period, {name for name in names_of(conditions) if name != "event"})
+        text = bind(load(_PACKAGE, "breakdown_group"), {"columns": shown, "chosen": only.test()})
+        return with_inputs(text, {"split": split})
 
     def calendar(self, period: Period) -> str:
         """Writes the query for relation ``calendar``.
@@ -300,6 +348,11 @@ class Scope:
             value = exp.cast(exp.column(item, quoted=True), "VARCHAR")
             values.append(exp.Coalesce(this=value, expressions=[exp.Literal.string(NONE)]))
         return group_of(values)
+
+
+def _columns(period: Period | None, tested: Iterable[str]) -> list[exp.Column]:
+    names = ["person", "event", "us", "day", "seq", *(["period"] if period else []), *sorted(tested)]
+    return [exp.column(name, quoted=True) for name in names]
 
 
 def _cohort_name(number: int) -> str:

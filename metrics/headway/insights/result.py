@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -27,19 +27,28 @@ class Result(ABC):
         insight: The question.
         scope: The question's common options applied to the log; its connection is still used by `figure` and
             by derived frames, so close the log last.
+        groups: Where the question was asked once per group: each group's own result, else None. What a result offers
+            beside its frame, its figure and its sentence is then about all groups together.
     """
 
     frame: pl.DataFrame
     sql: str
     insight: Question
     scope: Scope
+    groups: Mapping[str, Result] | None = field(default=None, kw_only=True)
 
     def figure(self) -> Any:
         """Draws the frame.
 
         Returns:
-            A Plotly figure.
+            A Plotly figure; with groups, one that shows each of them by a menu.
         """
+        if self.groups:
+            from headway.charts.switched import switched
+            from headway.insights.grouped import group_labels
+
+            labels = group_labels(self.groups, getattr(self.insight, "by", None))
+            return switched(labels, [part.figure() for part in self.groups.values()])
         return self._draw()
 
     def describe(self) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
+from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import whole_number
-from headway.insights.question import Question, Scope, labels
+from headway.insights.question import Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period, check_period, day_start_us, period_number, period_start
@@ -23,7 +24,7 @@ _ORDER = ("day", "week", "month")
 
 
 @dataclass(frozen=True)
-class Stickiness(Question):
+class Stickiness(Grouped):
     """People by the number of periods of the range they were active in.
 
     Attributes:
@@ -54,6 +55,7 @@ class Stickiness(Question):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", any_event(self.event))
+        self.check_by()
         check_period(self.period)
         check_period(self.interval)
         whole_number("min_events", self.min_events, MOST_EVENTS)
@@ -71,6 +73,8 @@ class Stickiness(Question):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         counts = self._counts(scope)
         last = scope.periods(self.interval)[1]
@@ -85,6 +89,7 @@ class Stickiness(Question):
         often_enough = f"{label}{often(self.min_events)}"
         return (
             f"People by the number of {self.interval}s of the range with {often_enough}: {exact} that many."
+            f"{self.by_sentence()}"
         )
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
@@ -141,7 +146,7 @@ class StickinessResult(Result):
 
 
 @dataclass(frozen=True)
-class PowerUsers(Question):
+class PowerUsers(Grouped):
     """The power-user curve: people by the days they were active on in the days up to the end of the range.
 
     Attributes:
@@ -164,12 +169,15 @@ class PowerUsers(Question):
         ([1, 1, 0, 0, 0, 0, 0], 1.5)
     """
 
+    looks_back: ClassVar[bool] = True
+
     event: Selector | None = None
     days: int = 28
     min_events: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", any_event(self.event))
+        self.check_by()
         whole_number("days", self.days, _LONGEST)
         whole_number("min_events", self.min_events, MOST_EVENTS)
 
@@ -186,6 +194,8 @@ class PowerUsers(Question):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         ends = day_start_us(period_start(scope.last_day() + 1, "day"), scope.timezone)
         counts = _shared(self._counts(scope), cumulative=False).rename({"periods": "active_days"})
@@ -198,6 +208,7 @@ class PowerUsers(Question):
         return (
             f"People by the number of local days with {label}{often(self.min_events)} among the {self.days} "
             f"that end with the range (L{self.days}); days before the range count where the window reaches back."
+            f"{self.by_sentence()}"
         )
 
     def _counts(self, scope: Scope) -> pl.DataFrame:

@@ -115,17 +115,27 @@ def _matched(asked: Trend, scope: Scope, measure: Measure, ranked: Scope | None)
     amount = measure.number(scope.log)
     source = _reaching_back(asked, scope)
     if ranked is None:
-        ev = _events(asked, source, matches, amount)
+        ev = _events(asked, source, matches, amount, ranked_in=scope)
     else:
         # Groups are ranked by another range than the one that is counted, so that both are needed.
-        ev = _events(asked, _reaching_back(asked, ranked), matches, amount, ever=True)
+        ev = _events(asked, _reaching_back(asked, ranked), matches, amount, ranked_in=ranked, ever=True)
         values["matches"] = exp.and_(exp.paren(matches), source.inside())
     return {"ev": ev, "matched": bind(load(_PACKAGE, "trend_matched"), {**values, "amount": amount})}
 
 
-def _events(asked: Trend, scope: Scope, matches: exp.Expr, used: exp.Expr, *, ever: bool = False) -> str:
+def _events(
+    asked: Trend,
+    scope: Scope,
+    matches: exp.Expr,
+    used: exp.Expr,
+    *,
+    ranked_in: Scope | None = None,
+    ever: bool = False,
+) -> str:
+    # What a window reaches back to is counted, but ranks no groups.
+    counted = matches if ranked_in is None else exp.and_(matches, ranked_in.inside())
     return scope.events(
-        [matches, used], by=asked.by, top=asked.top, counted=matches, period=asked.period, ever=ever
+        [matches, used], by=asked.by, top=asked.top, counted=counted, period=asked.period, ever=ever
     )
 
 

@@ -11,8 +11,9 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
+from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import whole_number
-from headway.insights.question import Question, Scope, labels
+from headway.insights.question import Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period
@@ -23,7 +24,7 @@ _NATURAL: tuple[tuple[int, Period], ...] = ((1, "day"), (7, "week"), (31, "month
 
 
 @dataclass(frozen=True)
-class UsageInterval(Question):
+class UsageInterval(Grouped):
     """How often people use a product by its nature: the days between a person's active days.
 
     A person's usual interval is the median of the days from one active day to the next, rounded up. The product's
@@ -57,6 +58,7 @@ class UsageInterval(Question):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", any_event(self.event))
+        self.check_by()
         whole_number("longest", self.longest, _LONGEST)
         whole_number("min_events", self.min_events, MOST_EVENTS)
         if not isinstance(self.share, float | int) or not 0 < self.share <= 1:
@@ -75,6 +77,8 @@ class UsageInterval(Question):
             InputError: An event never occurs, a property is unknown, or an option cannot be used.
             EngineError: The database refused the query.
         """
+        if self.by is not None:
+            return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         counts = self._counts(scope)
         covered = pl.col("people").cum_sum() / pl.col("people").sum()
@@ -90,6 +94,7 @@ class UsageInterval(Question):
         return (
             f"Local days from one day with {label}{often(self.min_events)} to the next, and people by the median of "
             "theirs, rounded up; people with a single such day, and the time since the last one, are not counted."
+            f"{self.by_sentence()}"
         )
 
     def _counts(self, scope: Scope) -> pl.DataFrame:

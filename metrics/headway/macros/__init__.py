@@ -43,7 +43,7 @@ def add_macros(con: duckdb.DuckDBPyConnection, *, timezone: str, week_start: str
         >>> con.close()
     """
     zone(timezone)
-    calendar = {"timezone": timezone, "offset": week_offset(week_start)}
+    calendar: dict[str, str | int] = {"timezone": timezone, "offset": week_offset(week_start)}
     with guarded("create the macros"):
         con.execute(bind(load(__name__, "calendar"), calendar))
         for name, meaning in MACROS.items():

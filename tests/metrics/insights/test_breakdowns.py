@@ -144,3 +144,30 @@ def test_groups_are_told_apart_whatever_they_hold() -> None:
         ("a", "(other)", 3),
         ('b"', "[1]", 1),
     ]
+
+
+def test_questions_about_periods_are_asked_once_per_group() -> None:
+    rows = [Row("ann", "Visit", 0, "pro"), Row("ann", "Visit", 24, "free"), Row("bob", "Visit", 24, "free")]
+    with make_log([*rows, Row("cy", "Visit", 0, "team")]) as log:
+        result = hw.Lifecycle("Visit", period="day", by="plan", top=1).run(log)
+        # ann is new in each group she is in.
+        assert result.frame.select("plan", "period_start", "new", "dormant").rows() == [
+            ("(other)", datetime(2026, 3, 1).date(), 2, 0),
+            ("(other)", datetime(2026, 3, 2).date(), 0, 2),
+            ("free", datetime(2026, 3, 1).date(), 0, 0),
+            ("free", datetime(2026, 3, 2).date(), 2, 0),
+        ]
+        assert log.sql(result.sql).height == result.frame.height
+        assert list(result.groups or {}) == ["(other)", "free"]
+        menu = result.figure().layout.updatemenus[0].buttons
+    assert [button.label for button in menu] == ["(other)", "free"]
+    assert (
+        "One such question for each group of events, by plan (the group with most people" in result.describe()
+    )
+
+
+def test_too_many_groups_are_not_asked_one_by_one() -> None:
+    with make_log([Row(f"p{n}", "Visit", 0, f"plan {n}") for n in range(101)]) as log:
+        with pytest.raises(hw.InputError, match=r"makes 101 groups, .* keep the largest with top="):
+            hw.ActivePeople("Visit", by="plan").run(log)
+        assert hw.ActivePeople("Visit", by="plan", top=2, windows=(1,)).run(log).frame.height == 3

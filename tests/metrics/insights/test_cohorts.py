@@ -245,6 +245,12 @@ def test_a_funnels_people_are_a_cohort() -> None:
         assert sums.rows() == [("in", 4), ("not in", 1)]
 
 
+def test_lists_people_as_of_a_day() -> None:
+    with make_log(HISTORY) as log:
+        assert people_in(hw.Did("Lesson"), log, until="2026-03-26") == ["cy"]
+        assert people_in(~hw.Did("Lesson", last="2d"), log, until="2026-03-28") == ["bob", "cy"]
+
+
 def test_ends_with_the_question() -> None:
     """What happens after the question's range puts nobody into a cohort, unless the cohort says so."""
     asked = hw.Trend("Signed Up", measure="people", period="month", until="2026-03-26")
@@ -325,6 +331,7 @@ def test_a_result_says_whom_it_is_about_and_quotes_nobody() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: hw.Did(hw.Event("A", first_time="event")), r"use Did\(first_time=True\)"),
         (lambda: hw.Did("A", at_least=-1), "at_least must be a whole number from 1"),
         (lambda: hw.Did("A", at_least=0), "exactly=0 takes people who did not"),
         (lambda: hw.Did("A", at_most=-1), "at_most must be"),
