@@ -132,7 +132,19 @@ def translated(sql: str, dialect: Dialect) -> str:
             f"only DuckDB answers this question: {', '.join(found)} may mean something else to {dialect}. Ask it of a "
             "log on this machine, or leave out the option that needs it"
         )
-    return _named(core).sql(dialect=dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    core = _signed(_named(core))
+    return core.sql(dialect=dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def _signed(core: exp.Expr) -> exp.Expr:
+    """Makes every count a signed number, as it is in DuckDB: ClickHouse counts without a sign."""
+    for count in list(core.find_all(exp.Count, exp.CountIf)):
+        node: exp.Expr = count
+        while isinstance(node.parent, exp.Filter | exp.Window) and node.arg_key == "this":
+            node = node.parent
+        if not isinstance(node.parent, exp.Cast):
+            node.replace(exp.cast(node.copy(), "BIGINT"))
+    return core
 
 
 def _named(core: exp.Expr) -> exp.Expr:
