@@ -31,7 +31,8 @@ def add_macros(con: duckdb.DuckDBPyConnection, *, timezone: str, week_start: str
         InputError: The time zone or the day is unknown.
 
     Examples:
-        >>> con = duckdb.connect()
+        >>> from headway.engine import connect
+        >>> con = connect()
         >>> _ = con.execute("CREATE TABLE horizon AS SELECT TIMESTAMP '2026-03-09' AS horizon")
         >>> _ = con.execute(
         ...     "CREATE TABLE events AS SELECT * FROM (VALUES (1, 'Visit', TIMESTAMP '2026-03-01'), "
