@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 import sqlglot
@@ -24,6 +25,9 @@ from headway.periods import Moment, Period, Span, check_period, utc_text, utc_us
 from headway.selectors import names_of, parse_where
 from headway.sources import LINE, Source, opened, relation_name
 from headway.subjects import History, with_properties
+
+if TYPE_CHECKING:
+    from headway.store import PersonStore
 
 _RESERVED = ("person", "event", "us", "day", "seq", "period")
 # 700,000 days keep the week's integer division, which cuts towards zero, away from negative numbers.
@@ -60,6 +64,7 @@ class EventLog:
         timezone: Reporting time zone of days, weeks and months.
         week_start: The day weeks start on.
         relation: Quoted name under which `sql` finds the events.
+        store: The same events ordered by person and time, for quicker answers; None where there is none.
 
     Examples:
         >>> frame = pl.DataFrame({
@@ -71,6 +76,8 @@ class EventLog:
         ...     log.events().rows()
         [('Payment', 1, 1), ('Signed Up', 2, 2)]
     """
+
+    store: PersonStore | None = None
 
     def __init__(
         self,

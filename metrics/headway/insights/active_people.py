@@ -11,6 +11,7 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.question import Question, Scope, labels
+from headway.insights.quick import quick_counts
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period, check_period
@@ -84,7 +85,9 @@ class ActivePeople(Question):
             },
         )
         sql = with_inputs(text, ctes)
-        return ActivePeopleResult(frame=log.sql(sql), sql=sql, insight=self, scope=scope)
+        counts = quick_counts(self, scope)
+        frame = log.sql(sql) if counts is None else counts
+        return ActivePeopleResult(frame=frame, sql=sql, insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""

@@ -14,6 +14,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.funnel_sql import Plan, overlapping, relations, waited
 from headway.insights.question import Question, Scope, labels
+from headway.insights.quick import quick_counts
 from headway.insights.result import Result, choose, with_interval
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
@@ -108,7 +109,8 @@ class Funnel(Question):
             {"steps": len(plan.tests), "broken_down": self.by is not None, "waited": waited(plan)},
         )
         sql = with_inputs(text, ctes)
-        frame = _completed(log.sql(sql), labels(self.steps), self.by)
+        counts = quick_counts(self, scope)
+        frame = _completed(log.sql(sql) if counts is None else counts, labels(self.steps), self.by)
         return FunnelResult(frame=frame, sql=sql, insight=self, scope=scope, ctes=ctes)
 
     def describe(self) -> str:

@@ -11,6 +11,7 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.question import Question, Scope, labels
+from headway.insights.quick import quick_counts
 from headway.insights.result import Result, choose, with_interval
 from headway.log import EventLog
 from headway.models.durations import MICROSECONDS_PER_DAY
@@ -92,7 +93,8 @@ class Retention(Question):
         scope = Scope.of(self, log)
         text = bind(load(_PACKAGE, "retention"), {"observed_us": scope.observed_us})
         sql = with_inputs(text, self._relations(scope))
-        counts = with_interval(log.sql(sql), "people", "cohort_people")
+        quick = quick_counts(self, scope)
+        counts = with_interval(log.sql(sql) if quick is None else quick, "people", "cohort_people")
         rate = pl.when(pl.col("cohort_people") > 0).then(pl.col("people") / pl.col("cohort_people"))
         columns = ("cohort_start", "cohort_people", "period", "people", "rate", "low", "high", "complete")
         frame = counts.with_columns(rate=rate).select(columns)
