@@ -2,7 +2,7 @@
 
 The machine lands files in any order, some with copies of earlier events, some late, and kills runs between and inside
 their steps. At the end a second workspace with the same raw files and the same state is built in one go; the lake,
-the mapping, the people and their sessions must be the same, by surrogate.
+the mapping, the people, their sessions and their store must be the same, by surrogate.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from shop import PLAN, PRODUCT, Shop, at, track
+from stored import days_of, rows_of
 
 from headway_pipelines import ingest, lake, people, sessions
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.vault import Vault
+from headway_pipelines.store import derive
+from headway_pipelines.store import rows as store_rows
 
 TABLES = {
     "lake": "SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL",
@@ -44,6 +47,8 @@ KILLS = [
     (lake, "write_statements"),
     (people, "_write"),
     (sessions, "sync_file"),
+    (store_rows, "sync_file"),
+    (derive, "write_atomically"),
 ]
 
 DECLARED = f"{PLAN}\nperson_properties: {{plan: {{class: enum, values: [free, pro]}}}}\n"
@@ -141,6 +146,8 @@ class Incremental(RuleBasedStateMachine):
                 again.load()
                 for table, query in TABLES.items():
                     assert self.shop.query(query) == again.query(query), table
+                assert rows_of(self.shop.workspace) == rows_of(again.workspace)
+                assert days_of(self.shop.workspace) == days_of(again.workspace)
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
 
     from headway.insights.question import Question, Scope
+    from headway.store import PersonStore
 
 
 def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:
@@ -27,6 +29,7 @@ def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:
     from headway.store.by_day import active_people, retention
     from headway.store.funnels import funnel
 
+    answers: dict[str, Callable[[Any, Scope, PersonStore], pl.DataFrame | None]]
     answers = {"Funnel": funnel, "Retention": retention, "ActivePeople": active_people}
     answer = answers.get(type(question).__name__)
     return None if answer is None else answer(question, scope, store)

@@ -86,7 +86,8 @@ def local_days(us: npt.NDArray[np.int64], offsets: Offsets) -> npt.NDArray[np.in
         local = us + offsets.offset_us.take(np.searchsorted(offsets.since_us, us, side="right"))
     else:
         local = us + offsets.offset_us[0]
-    return np.floor_divide(local, MICROSECONDS_PER_DAY).astype(np.int32)
+    days: npt.NDArray[np.int32] = np.floor_divide(local, MICROSECONDS_PER_DAY).astype(np.int32)
+    return days
 
 
 def _offset(timezone: str, us: int) -> int:

@@ -4,8 +4,8 @@ The store is derived from the lake and holds what `headway.open` shows by defaul
 exactly goes to SQL, which defines every answer.
 """
 
-from headway.store.files import attach_store, read_store, write_part
+from headway.store.files import attach_store
 from headway.store.part import ANY, Part, make_part
 from headway.store.person_store import PersonStore
 
-__all__ = ["ANY", "Part", "PersonStore", "attach_store", "make_part", "read_store", "write_part"]
+__all__ = ["ANY", "Part", "PersonStore", "attach_store", "make_part"]

@@ -15,36 +15,86 @@ import numpy as np
 import numpy.typing as npt
 
 from headway.kernels import Activity
-from headway.store.part import ANY, Part
+from headway.store.part import ANY, Part, joined
 from headway.store.person_store import PersonStore
 
 MANIFEST = "manifest.json"
 #: Raised when the files come to mean something else: a store of another format is made anew.
 FORMAT = 1
-_COLUMNS = ("person", "us", "code", "actor")
+_COLUMNS = {"person": np.dtype("<u4"), "us": np.dtype("<i8"), "code": np.dtype("<u2"), "actor": np.dtype("<u4")}
 #: Smaller files are read at once: mapping them costs more.
 _MAPPED_BYTES = 1 << 16
 
 
-def write_part(folder: Path, part: Part) -> list[list[int]]:
-    """Writes the arrays of a part.
+class PartWriter:
+    """Writes a part range by range of persons, so that it need not be held in memory.
 
-    Args:
-        folder: An empty folder.
-        part: The part; who is dead in it is not written.
-
-    Returns:
-        What was rolled up, as pairs of behaviour and first word.
+    Attributes:
+        rows: Rows written.
+        rolled_up: What was rolled up, as pairs of behaviour and first word; known when all is written.
     """
-    for name in _COLUMNS:
-        np.save(folder / f"{name}.npy", getattr(part, name), allow_pickle=False)
-    rolled_up = []
-    for behaviour, activities in sorted(part.activity.items()):
-        for each in activities:
-            for name, values in (("persons", each.persons), ("words", each.words)):
-                np.save(_activity_file(folder, behaviour, each.first_word, name), values, allow_pickle=False)
-            rolled_up.append([behaviour, each.first_word])
-    return rolled_up
+
+    def __init__(self, folder: Path, *, wide: bool) -> None:
+        """Begins a part.
+
+        Args:
+            folder: An empty folder.
+            wide: Whether there are more names of events than fit into a byte.
+        """
+        self._folder = folder
+        kinds = {**_COLUMNS, "code": np.dtype("<u2" if wide else "u1")}
+        self._files = {name: _ColumnFile(folder / f"{name}.npy", kind) for name, kind in kinds.items()}
+        self._activity: dict[int, list[Activity]] = {}
+        self.rows = 0
+        self.rolled_up: list[list[int]] = []
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+        for behaviour, found in sorted(self._activity.items()):
+            for each in joined(found):
+                for name, values in (("persons", each.persons), ("words", each.words)):
+                    np.save(_activity_file(self._folder, behaviour, each.first_word, name), values, allow_pickle=False)
+                self.rolled_up.append([behaviour, each.first_word])
+
+    def add(self, part: Part) -> None:
+        """Adds the rows of persons that come after those added before.
+
+        Args:
+            part: The rows.
+        """
+        for name, file in self._files.items():
+            file.append(getattr(part, name))
+        for behaviour, activities in part.activity.items():
+            self._activity.setdefault(behaviour, []).extend(activities)
+        self.rows += len(part)
+
+
+class _ColumnFile:
+    """An array in NumPy's format that grows: its length is filled in at the end."""
+
+    def __init__(self, path: Path, kind: np.dtype[Any]) -> None:
+        self._file = path.open("wb+")
+        self._kind = kind
+        self._length = 0
+        self._head()
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        values.astype(self._kind, copy=False).tofile(self._file)
+        self._length += len(values)
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._head()
+        self._file.close()
+
+    def _head(self) -> None:
+        # NumPy leaves room in the header for a length that grows.
+        head = {"descr": np.lib.format.dtype_to_descr(self._kind), "fortran_order": False, "shape": (self._length,)}
+        np.lib.format.write_array_header_1_0(self._file, head)
 
 
 def read_part(folder: Path, rolled_up: list[list[int]], dead: Path | None = None) -> Part:
@@ -52,7 +102,7 @@ def read_part(folder: Path, rolled_up: list[list[int]], dead: Path | None = None
 
     Args:
         folder: Its folder.
-        rolled_up: What `write_part` returned.
+        rolled_up: What its writer said was rolled up.
         dead: File with the persons whose rows do not count, or None.
 
     Returns:

@@ -95,7 +95,7 @@ def roll_up(part: Part, behaviour: int, offsets: Offsets) -> list[Activity]:
             rows = np.flatnonzero(part.code[low:cut] == behaviour)
             person, us = person.take(rows), us.take(rows)
         found += active_days(person, local_days(us, offsets))
-    return _joined(found)
+    return joined(found)
 
 
 def next_cut(part: Part, row: int) -> int:
@@ -115,8 +115,15 @@ def next_cut(part: Part, row: int) -> int:
     )
 
 
-def _joined(found: list[Activity]) -> list[Activity]:
-    """Joins activities of ascending persons, so that each chunk of words is there once."""
+def joined(found: list[Activity]) -> list[Activity]:
+    """Joins activities of ascending persons, so that each chunk of words is there once.
+
+    Args:
+        found: Activities; persons of later ones come after those of earlier ones.
+
+    Returns:
+        One activity per chunk of words.
+    """
     chunks: dict[int, list[Activity]] = {}
     for each in found:
         chunks.setdefault(each.first_word // CHUNK_WORDS, []).append(each)

@@ -221,7 +221,8 @@ def in_order(person: npt.NDArray[np.uint32], us: npt.NDArray[np.int64]) -> npt.N
 
 def _is_in(person: npt.NDArray[np.uint32], dead: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     place = np.searchsorted(dead, person)
-    return dead.take(place, mode="clip") == person
+    found: npt.NDArray[np.bool_] = dead.take(place, mode="clip") == person
+    return found
 
 
 def _alive(activity: Activity, dead: npt.NDArray[np.uint32]) -> Activity:
