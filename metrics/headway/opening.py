@@ -54,7 +54,9 @@ def open(workspace: str | Path, *, traffic: str = "people") -> EventLog:  # noqa
         con.execute("USE explore")
         product = con.execute("SELECT timezone, week_start FROM product").fetchall()
         horizon = con.execute("SELECT horizon FROM horizon").fetchall()
-        store = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'person_store'").fetchall()
+        store = con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name = 'person_store'"
+        ).fetchall()
         version = con.execute("SELECT version FROM person_store").fetchall() if store else []
     (timezone, week_start), (until,) = product[0], horizon[0] if horizon else (None,)
     known = {f"{history.subject}_properties": history.relation for history in histories_of(con)}

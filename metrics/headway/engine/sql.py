@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -197,7 +198,13 @@ def _statement(text: str) -> tuple[str, list[Token]]:
 
 
 def _tokens(text: str) -> list[Token]:
+    return list(_tokenized(text))
+
+
+@lru_cache(maxsize=1024)
+def _tokenized(text: str) -> tuple[Token, ...]:
+    """Taking texts apart takes longer than a quick answer does, and a question that is asked again has the same."""
     try:
-        return list(sqlglot.tokenize(text, read=DIALECT))
+        return tuple(sqlglot.tokenize(text, read=DIALECT))
     except TokenError:
         raise InputError("the query text has an unclosed string, name or comment") from None

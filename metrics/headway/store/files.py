@@ -21,7 +21,12 @@ from headway.store.person_store import PersonStore
 MANIFEST = "manifest.json"
 #: Raised when the files come to mean something else: a store of another format is made anew.
 FORMAT = 1
-_COLUMNS = {"person": np.dtype("<u4"), "us": np.dtype("<i8"), "code": np.dtype("<u2"), "actor": np.dtype("<u4")}
+_COLUMNS = {
+    "person": np.dtype("<u4"),
+    "us": np.dtype("<i8"),
+    "code": np.dtype("<u2"),
+    "actor": np.dtype("<u4"),
+}
 #: Smaller files are read at once: mapping them costs more.
 _MAPPED_BYTES = 1 << 16
 
@@ -57,7 +62,11 @@ class PartWriter:
         for behaviour, found in sorted(self._activity.items()):
             for each in joined(found):
                 for name, values in (("persons", each.persons), ("words", each.words)):
-                    np.save(_activity_file(self._folder, behaviour, each.first_word, name), values, allow_pickle=False)
+                    np.save(
+                        _activity_file(self._folder, behaviour, each.first_word, name),
+                        values,
+                        allow_pickle=False,
+                    )
                 self.rolled_up.append([behaviour, each.first_word])
 
     def add(self, part: Part) -> None:
@@ -93,7 +102,11 @@ class _ColumnFile:
 
     def _head(self) -> None:
         # NumPy leaves room in the header for a length that grows.
-        head = {"descr": np.lib.format.dtype_to_descr(self._kind), "fortran_order": False, "shape": (self._length,)}
+        head = {
+            "descr": np.lib.format.dtype_to_descr(self._kind),
+            "fortran_order": False,
+            "shape": (self._length,),
+        }
         np.lib.format.write_array_header_1_0(self._file, head)
 
 

@@ -129,7 +129,10 @@ def _wanted(workspace: Workspace, ledger: Ledger) -> _Wanted:
     files = dict(sorted(ledger.lake_files("events").items()))
     behaviours: list[str | None] = [None, *sorted(_declared(product))]
     spans = workspace.people / "device_spans.parquet"
-    people = [ledger.get("people_version"), hashlib.sha256(spans.read_bytes()).hexdigest() if spans.exists() else None]
+    people = [
+        ledger.get("people_version"),
+        hashlib.sha256(spans.read_bytes()).hexdigest() if spans.exists() else None,
+    ]
     content = json.dumps([FORMAT, files, people, product.timezone, behaviours])
     return _Wanted(hashlib.sha256(content.encode()).hexdigest()[:32], files, product.timezone, behaviours)
 
@@ -148,7 +151,9 @@ def _earlier(workspace: Workspace) -> tuple[dict[str, Any], PersonStore]:
     if manifest is not None and manifest["people"] <= 2 * manifest["living"] + _SPARE_NUMBERS:
         try:
             store = read_store(workspace.store, manifest)
-            if all(len(part) == told["rows"] for part, told in zip(store.parts, manifest["parts"], strict=True)):
+            if all(
+                len(part) == told["rows"] for part, told in zip(store.parts, manifest["parts"], strict=True)
+            ):
                 return manifest, store
         except (OSError, ValueError):
             pass
@@ -169,18 +174,23 @@ def _updated(
             _attach(con, workspace)
             numbers = number(con, workspace, manifest)
             names = _names(con, workspace, manifest["names"], wanted, read)
-            days = np.array([(np.datetime64(day) - np.datetime64(EPOCH)).astype(int) for day in dropped], np.int64)
+            days = np.array(
+                [(np.datetime64(day) - np.datetime64(EPOCH)).astype(int) for day in dropped], np.int64
+            )
             new = _new_rows(con, workspace, read)
             moved = _moved_rows(con, store, numbers.changed, days)
     finally:
         con.close()
     anew = wanted.timezone != manifest["timezone"] or wanted.behaviours != manifest["behaviours"]
     parts = [
-        _with_dead(part, told, numbers.changed) for part, told in zip(store.parts, manifest["parts"], strict=True)
+        _with_dead(part, told, numbers.changed)
+        for part, told in zip(store.parts, manifest["parts"], strict=True)
     ]
     merged = _to_merge(parts, days, len(new) + len(moved), everything=anew)
     sources = [new, moved, *(Rows.of_part(part, days) for part, _ in merged)]
-    kept = [_told(workspace, part, told) for part, told in parts if not any(told is each for _, each in merged)]
+    kept = [
+        _told(workspace, part, told) for part, told in parts if not any(told is each for _, each in merged)
+    ]
     written = 0
     if any(map(len, sources)):
         part = _write(workspace, wanted, sources, numbers, names, [told for _, told in parts])

@@ -66,7 +66,11 @@ def _numbered(
     con: duckdb.DuckDBPyConnection, name: str, wanted: str, earlier: Path | None, first: int
 ) -> int:
     """Makes a table of numbers; returns the number after the last."""
-    known = "SELECT NULL::UUID AS id, 0::UINTEGER AS number LIMIT 0" if earlier is None else f"FROM {_scan(earlier, name)}"
+    known = (
+        "SELECT NULL::UUID AS id, 0::UINTEGER AS number LIMIT 0"
+        if earlier is None
+        else f"FROM {_scan(earlier, name)}"
+    )
     con.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS {wanted}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW earlier AS {known}")
     con.execute(f"CREATE TEMP TABLE {name} AS {bind(load(_HERE, 'numbers.sql'), {'next': first})}")
