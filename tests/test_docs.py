@@ -17,6 +17,7 @@ import click
 import pytest
 
 from headway.engine import connect
+from headway.insights import Result
 from headway.models.plan import load_plan, parse_plan
 from headway.models.product import SessionRules, parse_product
 from headway_pipelines.sources.config import parse_sources
@@ -174,6 +175,15 @@ def test_python_of_the_properties_page_runs(demo: Path) -> None:
     for block in blocks(ROOT / "docs" / "properties.md", "python"):
         exec(compile(block.text, "properties.md", "exec"), names)
     assert all(names[name].frame["value"].sum() > 0 for name in ("weekly", "by_role", "schools"))  # type: ignore[attr-defined]
+    names["log"].close()  # type: ignore[attr-defined]
+
+
+def test_python_of_the_insights_page_runs(demo: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(ROOT / "docs" / "insights.md", "python"):
+        exec(compile(block.text, "insights.md", "exec"), names)
+    results = [value for value in names.values() if isinstance(value, Result)]
+    assert len(results) >= 9 and all(result.frame.height for result in results)
     names["log"].close()  # type: ignore[attr-defined]
 
 

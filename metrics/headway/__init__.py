@@ -16,6 +16,9 @@ The names to start with::
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
 `Sessions`             visits: how many, how long, how deep, how many bounce
+`Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
+`People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
+`Explorer`             what exists: events, their properties, the values of these
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
 =====================  ==================================================================================
@@ -29,25 +32,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.insights import ActivePeople, Funnel, Retention, Sessions, Trend
+    from headway.insights import (
+        ActivePeople,
+        Cohort,
+        Did,
+        Explorer,
+        Funnel,
+        People,
+        Retention,
+        Sessions,
+        Trend,
+        Where,
+    )
     from headway.log import EventLog, ExcludedEventsWarning
     from headway.opening import open  # noqa: A004 - read as hw.open
     from headway.selectors import Event
 
 __all__ = [
     "ActivePeople",
+    "Cohort",
     "DefinitionError",
+    "Did",
     "EngineError",
     "Event",
     "EventLog",
     "ExcludedEventsWarning",
+    "Explorer",
     "Funnel",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
+    "People",
     "Retention",
     "Sessions",
     "Trend",
+    "Where",
     "open",
 ]
 
@@ -55,7 +74,18 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.insights": ("ActivePeople", "Funnel", "Retention", "Sessions", "Trend"),
+    "headway.insights": (
+        "ActivePeople",
+        "Cohort",
+        "Did",
+        "Explorer",
+        "Funnel",
+        "People",
+        "Retention",
+        "Sessions",
+        "Trend",
+        "Where",
+    ),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),
     "headway.opening": ("open",),
     "headway.selectors": ("Event",),

@@ -6,41 +6,33 @@ gives every insight the same view of the events, the *prelude*: integers instead
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import sqlglot
 from sqlglot import exp
 
+from headway import clocks
 from headway.engine import bind, guarded, identifier, load, with_inputs
 from headway.engine.sql import DIALECT
 from headway.errors import HeadwayWarning, InputError
 from headway.models.plan_checks import SUBJECTS, Subject
-from headway.periods import Moment, Period, Span, check_period, utc_text, utc_us, week_offset, weekday, zone
+from headway.periods import Moment, Period, Span, utc_us, weekday, zone
 from headway.selectors import names_of, parse_where
 from headway.sources import LINE, Source, opened, relation_name
 from headway.subjects import History, with_properties
 
 if TYPE_CHECKING:
+    from headway.insights.explorer import ExplorerResult
     from headway.store import PersonStore
 
-_RESERVED = ("person", "event", "us", "day", "seq", "period")
-# 700,000 days keep the week's integer division, which cuts towards zero, away from negative numbers.
-_PERIODS = {
-    "day": "CAST(:local AS DATE) - DATE '1970-01-01'",
-    "week": "(CAST(:local AS DATE) - DATE '1970-01-01' + :offset + 700000) // 7 - 100000",
-    "month": "year(:local) * 12 + month(:local) - 1 - 1970 * 12",
-}
-_STARTS = {
-    "day": "DATE '1970-01-01' + CAST(:period AS INTEGER)",
-    "week": "DATE '1970-01-01' + CAST((:period) * 7 - :offset AS INTEGER)",
-    "month": "DATE '1970-01-01' + to_months(CAST(:period AS INTEGER))",
-}
+_RESERVED = ("person", "event", "us", "day", "seq", "period", "breakdown")
 
 
 class ExcludedEventsWarning(HeadwayWarning):
@@ -131,6 +123,7 @@ class EventLog:
         if not self.columns[time].startswith("TIMESTAMP") and self.columns[time] != "DATE":
             raise InputError(f"column {time!r} is {self.columns[time]}; make it a timestamp first")
         self._horizon_us = None if horizon is None else utc_us(horizon)
+        self._kept: set[str] = set()
         self._keys = {"person": person, "account": account}
         told = (person_properties, account_properties)
         self._histories = [
@@ -146,6 +139,11 @@ class EventLog:
     def properties(self) -> list[str]:
         """Columns a condition or a breakdown may use."""
         return [name for name in self.columns if name not in (*self._names.values(), LINE)]
+
+    @property
+    def dated(self) -> frozenset[str]:
+        """The properties that are those of people and accounts, such as ``person.plan``."""
+        return frozenset(name for history in self._histories for name in history.names)
 
     @property
     def horizon_us(self) -> int | None:
@@ -206,6 +204,7 @@ class EventLog:
         period: Period | None = None,
         week_start: str | None = None,
         unit: str = "person",
+        who: str | None = None,
     ) -> str:
         """Writes the query that gives an insight its events, as relation ``ev``.
 
@@ -219,6 +218,7 @@ class EventLog:
             week_start: The day weeks start on; None takes the log's.
             unit: What is counted: ``"person"``, or another column such as ``"account"``; events without it are
                 left out.
+            who: Adds a column of that name that says who, where something else is counted.
 
         Returns:
             A query with the columns ``person``, ``event``, ``us`` (epoch microseconds UTC), ``day`` (days
@@ -236,23 +236,16 @@ class EventLog:
         """
         timezone = timezone or self.timezone
         utc = self._utc()
-        local = utc if timezone == "UTC" else _at_zone(_at_zone(utc, "UTC"), timezone)
+        local = utc if timezone == "UTC" else clocks.at_zone(clocks.at_zone(utc, "UTC"), timezone)
         more = [exp.alias_(self._order(), "seq")]
         if period is not None:
-            more.append(
-                exp.alias_(
-                    _filled(
-                        _PERIODS[check_period(period)],
-                        local=local,
-                        offset=week_offset(week_start or self.week_start),
-                    ),
-                    "period",
-                )
-            )
+            number = clocks.period_of(local, period, week_start or self.week_start)
+            more.append(exp.alias_(number, "period"))
         more += [self._property(name) for name in properties]
+        more += [] if who is None else [exp.alias_(self._unit("person"), who, quoted=True)]
         span = Span.parse(since, until, timezone)
         counted = self._unit(unit)
-        tests = [self._usable(), *_within(utc, span)]
+        tests = [self._usable(), *clocks.within(utc, span)]
         used = set(properties)
         if unit != "person":
             tests.append(counted.copy().is_(exp.null()).not_())
@@ -302,18 +295,46 @@ class EventLog:
             ...     log.sql(log.calendar("month", 1, 1)).rows()
             [(1, datetime.date(1970, 2, 1), 31, 58, 2678400000000, 5097600000000)]
         """
-        offset = week_offset(week_start or self.week_start)
-        start = _STARTS[check_period(period)]
-        return bind(
-            load("headway", "calendar"),
-            {
-                "timezone": timezone or self.timezone,
-                "starts_on": _filled(start, period=exp.column("period"), offset=offset),
-                "ends_on": _filled(start, period=exp.column("period") + 1, offset=offset),
-                "first": first,
-                "after": max(last + 1, first),
-            },
-        )
+        return clocks.calendar(period, first, last, timezone or self.timezone, week_start or self.week_start)
+
+    def explore(self, **options: Any) -> ExplorerResult:
+        """Lists what exists: event by event how often, by how many people, with which properties and values.
+
+        Args:
+            **options: Those of `headway.Explorer`, such as ``event``, ``properties``, ``since``.
+
+        Returns:
+            The result, with ``frame``, ``properties`` and ``values``.
+        """
+        from headway.insights.explorer import Explorer
+
+        return Explorer(**options).run(self)
+
+    def keep_people(self, ids: Collection[str]) -> str:
+        """Keeps a list of people beside the events, for queries that ask of them.
+
+        Args:
+            ids: Their ids, as text.
+
+        Returns:
+            The quoted name of a relation with the column ``person``; the same list has the same name.
+
+        Raises:
+            InputError: Nobody on the list is in this log.
+        """
+        name = f"people {sha256(json.dumps(sorted(ids)).encode()).hexdigest()[:16]}"
+        if name in self._kept:
+            return identifier(name)
+        self._con.register(name, pl.DataFrame({"person": sorted(ids)}, schema={"person": pl.String}))
+        person = identifier(self._names["person"])
+        known = f"SELECT 1 FROM {self.relation} WHERE CAST({person} AS VARCHAR) IN (FROM {identifier(name)}) LIMIT 1"
+        if ids and self.sql(known).is_empty():
+            raise InputError(
+                f"none of the {len(ids)} people on the list is in this log: is the list of another log, "
+                "or of something other than people?"
+            )
+        self._kept.add(name)
+        return identifier(name)
 
     def close(self) -> None:
         """Closes the log's connection; a connection the caller gave stays open."""
@@ -366,9 +387,11 @@ class EventLog:
         if kind == "TIMESTAMP":
             return column
         if kind == "TIMESTAMP WITH TIME ZONE":
-            return _at_zone(column, "UTC")
+            return clocks.at_zone(column, "UTC")
         zoned = kind.startswith("TIMESTAMPTZ")
-        return _at_zone(exp.cast(column, "TIMESTAMPTZ"), "UTC") if zoned else exp.cast(column, "TIMESTAMP")
+        return (
+            clocks.at_zone(exp.cast(column, "TIMESTAMPTZ"), "UTC") if zoned else exp.cast(column, "TIMESTAMP")
+        )
 
     def _order(self) -> exp.Expr:
         return exp.cast(
@@ -399,21 +422,3 @@ class EventLog:
                 f"property {name!r} has a name Headway uses itself; give the column another name"
             )
         return exp.column(name, quoted=True)
-
-
-def _filled(text: str, **values: exp.Expr | int) -> exp.Expr:
-    tree = sqlglot.parse_one(text, read=DIALECT)
-    return exp.replace_placeholders(tree, **values)
-
-
-def _at_zone(moment: exp.Expr, timezone: str) -> exp.Expr:
-    return exp.AtTimeZone(this=exp.Paren(this=moment.copy()), zone=exp.Literal.string(timezone))
-
-
-def _within(utc: exp.Expr, span: Span) -> list[exp.Expr]:
-    ends = ((exp.GTE, span.since_us), (exp.LTE, span.until_us))
-    return [
-        test(this=utc.copy(), expression=exp.cast(exp.Literal.string(utc_text(bound)), "TIMESTAMP"))
-        for test, bound in ends
-        if bound is not None
-    ]

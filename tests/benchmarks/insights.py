@@ -8,8 +8,8 @@ The sizes the aims speak of:
     insights.py --events 20000000 --days 60 --people 1000000
     insights.py --events 100000000 --days 365 --people 2000000
 
-With ``--retentioneering PYTHON`` (an interpreter that has retentioneering 5.2.4) its own log is asked as well; nothing is
-sent anywhere.
+With ``--retentioneering PYTHON`` (an interpreter that has retentioneering 5.2.4) its own log is asked as well;
+nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def ask_headway(root: Path, repeat: int, days: int, *, sql: bool) -> dict[str, A
     manifest = read_manifest(workspace.store)
     assert manifest is not None
     log.store = read_store(workspace.store, manifest)
-    result = {"parts": [len(part) for part in log.store.parts]}
+    result: dict[str, Any] = {"parts": [len(part) for part in log.store.parts]}
     for name, ask in insights_questions.headway_questions(days).items():
         done = insights_questions.best(repeat, lambda: ask(log))  # noqa: B023 - called at once
         result[name] = {"seconds": done.seconds, "cpu": done.cpu, "answer": done.answer}
@@ -86,7 +86,7 @@ def _people(root: Path) -> Path:
     return next((root / "warehouse" / "store").glob("numbers-*/people.parquet"))
 
 
-WORKERS = {
+WORKERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "day": lambda options: insights_lake.add_day(
         options.root, options.days, options.events // options.days, options.people
     ),
@@ -196,5 +196,4 @@ def beside_retentioneering(python: Path, log: Path, repeat: int) -> None:
 
 
 if __name__ == "__main__":
-    start = time.perf_counter()
     main()

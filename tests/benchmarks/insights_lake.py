@@ -39,7 +39,8 @@ EVENTS = """
         CASE WHEN what < 12 THEN 'Signed Up' WHEN what < 18 THEN 'Course Created'
              WHEN what < 22 THEN 'Course Published' WHEN what < 25 THEN 'Payment'
              WHEN what < 50 THEN 'Lesson Watched' ELSE 'Page Viewed' END AS event,
-        TIMESTAMP '{start}' + to_days({day}) + to_microseconds((hash(i, {day}, 2) % 86400000000)::BIGINT) AS occurred_at,
+        TIMESTAMP '{start}' + to_days({day}) + to_microseconds((hash(i, {day}, 2) % 86400000000)::BIGINT)
+            AS occurred_at,
         NULL::TIMESTAMP AS client_at, NULL::TIMESTAMP AS received_at, 1::UINTEGER AS line, 1::UINTEGER AS batch,
         'bench' AS source, 'people' AS traffic
     FROM (SELECT range AS i, hash(range, {day}, 3) % 100 AS what FROM range({events}))

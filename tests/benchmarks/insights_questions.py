@@ -84,10 +84,11 @@ CLICKHOUSE: dict[str, tuple[str, ...]] = {
 
 
 def clickhouse_load(folder: Path, source: str) -> tuple[Any, float]:
-    """Loads the events into ClickHouse: two threads, ordered by person and time. Returns the session and the seconds."""
+    """Loads the events into ClickHouse, ordered by person and time. Returns the session and the seconds."""
     from chdb import session
 
-    con = session.Session(str(folder))
+    chdb: Any = session
+    con = chdb.Session(str(folder))
     start = time.perf_counter()
     con.query("CREATE DATABASE bench")
     con.query(

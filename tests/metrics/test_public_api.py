@@ -12,14 +12,27 @@ import headway
 NAMES = [
     *[
         "ActivePeople",
+        "Cohort",
         "DefinitionError",
+        "Did",
         "EngineError",
         "Event",
         "EventLog",
         "ExcludedEventsWarning",
+        "Explorer",
         "Funnel",
     ],
-    *["HeadwayError", "HeadwayWarning", "InputError", "Retention", "Sessions", "Trend", "open"],
+    *[
+        "HeadwayError",
+        "HeadwayWarning",
+        "InputError",
+        "People",
+        "Retention",
+        "Sessions",
+        "Trend",
+        "Where",
+        "open",
+    ],
 ]
 HEAVY = [
     "plotly",

@@ -181,9 +181,10 @@ def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr]) -> str:
 def _indented(query: str | exp.Expr) -> str:
     text = query.sql(dialect=DIALECT, pretty=True) if isinstance(query, exp.Expr) else query
     body, tokens = _statement(text)
-    # A string or comment may span lines, and then leading blanks would become part of it.
+    # A string or comment may span lines, and then leading blanks would become part of it. Only a line feed ends a
+    # line here: what else Unicode calls a line's end may stand in names and values.
     spans = any("\n" in body[token.start : token.end + 1] for token in tokens)
-    return body if spans else "\n".join(f"  {line}" if line else line for line in body.splitlines())
+    return body if spans else "\n".join(f"  {line}" if line else line for line in body.split("\n"))
 
 
 def _statement(text: str) -> tuple[str, list[Token]]:

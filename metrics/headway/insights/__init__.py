@@ -1,6 +1,8 @@
 """Questions about a log: each a frozen dataclass whose ``run`` returns a frame, a figure and its SQL."""
 
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
+from headway.insights.cohorts import Cohort, Did, People, Where
+from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.funnel import Funnel, FunnelResult
 from headway.insights.question import Question
 from headway.insights.result import Result
@@ -11,8 +13,13 @@ from headway.insights.trend import Trend, TrendResult
 __all__ = [
     "ActivePeople",
     "ActivePeopleResult",
+    "Cohort",
+    "Did",
+    "Explorer",
+    "ExplorerResult",
     "Funnel",
     "FunnelResult",
+    "People",
     "Question",
     "Result",
     "Retention",
@@ -21,4 +28,5 @@ __all__ = [
     "SessionsResult",
     "Trend",
     "TrendResult",
+    "Where",
 ]

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.breakdown import By, as_by, by_words, one_column, told_apart
 from headway.insights.funnel_sql import Plan, overlapping, relations, waited
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
@@ -49,7 +50,8 @@ class Funnel(Question):
             ``"first"`` only the attempts of the person's first instant with step 1; ``"latest"`` lets every
             event of step 1 restart the attempt: it then fills no later step, and what lies after a restart
             belongs to the new attempt.
-        by: Property to break down by, or None.
+        by: Property or cohort to break down by, a list of these, or None.
+        top: Number of groups to keep, those with most people at step 1; the others become ``"(other)"``.
         attribution: ``"first"``: the value on the event the reported attempt starts at.
         tie: ``"0s"``: events of one instant fill steps in any order; None demands strictly later steps.
 
@@ -74,7 +76,8 @@ class Funnel(Question):
     within: str = "14d"
     order: Literal["sequential"] = "sequential"
     entry: Entry = "best"
-    by: str | None = None
+    by: By | None = None
+    top: int | None = None
     attribution: Literal["first"] = "first"
     tie: Literal["0s"] | None = "0s"
 
@@ -82,6 +85,7 @@ class Funnel(Question):
         if isinstance(self.steps, str) or not self.steps:
             raise InputError("a funnel needs a list of steps")
         object.__setattr__(self, "steps", tuple(as_event(step) for step in self.steps))
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         parse_duration(self.within)
         choose("order", self.order, ("sequential",))
         choose("entry", self.entry, tuple(_ENTRIES))
@@ -103,7 +107,7 @@ class Funnel(Question):
         """
         scope = Scope.of(self, log)
         plan = self._plan(scope)
-        ctes = relations(plan, scope.events(plan.tests, by=self.by))
+        ctes = relations(plan, self._events(plan, scope))
         text = bind(
             load(_PACKAGE, "funnel"),
             {"steps": len(plan.tests), "broken_down": self.by is not None, "waited": waited(plan)},
@@ -117,12 +121,15 @@ class Funnel(Question):
         """Says in one sentence what is counted."""
         names = " → ".join(labels(self.steps))
         same = "events of the same instant count in any order" if self.tie else "each step is strictly later"
-        split = f"; broken down by {self.by} on the attempt's first event" if self.by else ""
+        split = f"; broken down {by_words(self.by, self.top)} on the attempt's first event" if self.by else ""
         return (
             f"People who did {names}, in this order with anything in between, within "
             f"{describe_duration(self.within)} of the first step (inclusive); {_ENTRIES[self.entry]}, {same}, "
             f"and one event fills one step{split}."
         )
+
+    def _events(self, plan: Plan, scope: Scope) -> str:
+        return scope.events(plan.tests, by=self.by, top=self.top, counted=plan.tests[0])
 
     def _plan(self, scope: Scope) -> Plan:
         events = [as_event(step) for step in self.steps]
@@ -163,7 +170,7 @@ class FunnelResult(Result):
         last = len(self.insight.steps)
         text = bind(load(_PACKAGE, "funnel_durations"), {"last": exp.column(f"t{last}"), "steps": last})
         frame = self.scope.log.sql(with_inputs(text, self.ctes))
-        return _named(frame, self.insight.by)
+        return told_apart(frame, self.insight.by)
 
     def trend(
         self, period: Period = "week", *, entered: int = 1, converted: int | None = None
@@ -203,10 +210,11 @@ class FunnelResult(Result):
     def _draw(self) -> Any:
         from headway.charts import funnel_figure
 
-        return funnel_figure(self.frame, by=self.insight.by)
+        frame, by = one_column(self.frame, self.insight.by)
+        return funnel_figure(frame, by=by)
 
 
-def _completed(frame: pl.DataFrame, names: list[str], by: str | None) -> pl.DataFrame:
+def _completed(frame: pl.DataFrame, names: list[str], by: By | None) -> pl.DataFrame:
     first, previous = pl.col("people").first().over("touch"), pl.col("people").shift(1).over("touch")
     shares = frame.with_columns(
         event=pl.col("step").replace_strict(dict(enumerate(names, start=1)), return_dtype=pl.String),
@@ -217,8 +225,4 @@ def _completed(frame: pl.DataFrame, names: list[str], by: str | None) -> pl.Data
         dropped=(previous - pl.col("people")).fill_null(0),
         entered=first,
     )
-    return _named(with_interval(shares, "people", "entered").select("touch", *_COLUMNS), by)
-
-
-def _named(frame: pl.DataFrame, by: str | None) -> pl.DataFrame:
-    return frame.drop("touch") if by is None else frame.rename({"touch": by})
+    return told_apart(with_interval(shares, "people", "entered").select("touch", *_COLUMNS), by)

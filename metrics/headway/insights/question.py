@@ -9,12 +9,19 @@ from functools import cached_property
 
 from sqlglot import exp
 
+from headway.engine import bind, load, with_inputs
+from headway.engine.sql import Replacement
 from headway.errors import InputError
+from headway.insights.breakdown import COLUMN, IN, NONE, OUT, By, columns_of, group_of, items_of, parts_of
+from headway.insights.cohort_sql import cohort_query
+from headway.insights.cohorts import Cohort
 from headway.log import EventLog
 from headway.periods import Moment, Period, Span, check_period, local_day, period_number, weekday
 from headway.selectors import Selector, as_event, condition, names_of
 
-NONE = "(none)"
+_PACKAGE = "headway.insights"
+# Only there where something other than people is counted, and named as no property is.
+_WHO = "the person"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,7 @@ class Question(ABC):
         where: Condition on the properties of all events; others do not exist for the question.
         unit: What is counted in place of people: ``"person"``, or another column of the log such as
             ``"account"``; events without it are left out.
+        cohort: People to ask of; others do not exist for the question. The range stays that of the whole log.
     """
 
     since: Moment | None = None
@@ -37,10 +45,20 @@ class Question(ABC):
     week_start: str | None = None
     where: str | None = None
     unit: str = "person"
+    cohort: Cohort | str | None = None
 
     @abstractmethod
     def describe(self) -> str:
         """Says in one sentence what is counted."""
+
+    def asked_of(self) -> Cohort | None:
+        """Says which people the question is asked of; None asks everyone."""
+        if self.cohort is not None and not isinstance(self.cohort, Cohort):
+            raise InputError(
+                "cohort must be a cohort such as hw.Did(...), hw.Where(...) or hw.People(...), "
+                f"not a {type(self.cohort).__name__}"
+            )
+        return self.cohort
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,8 @@ class Scope:
         span: The range of time.
         where: Condition on all events, or None.
         unit: What is counted.
+        cohort: People asked of, or None.
+        cohort_until_us: Last instant cohorts look at by themselves: the end of the question's range.
     """
 
     log: EventLog
@@ -62,6 +82,8 @@ class Scope:
     span: Span
     where: str | None
     unit: str = "person"
+    cohort: Cohort | None = None
+    cohort_until_us: int | None = None
 
     @classmethod
     def of(cls, question: Question, log: EventLog) -> Scope:
@@ -81,7 +103,16 @@ class Scope:
         week_start = question.week_start or log.week_start
         weekday(week_start)
         span = Span.parse(question.since, question.until, timezone)
-        return cls(log, timezone, week_start, span, question.where, question.unit)
+        return cls(
+            log,
+            timezone,
+            week_start,
+            span,
+            question.where,
+            question.unit,
+            question.asked_of(),
+            span.until_us,
+        )
 
     @cached_property
     def observed_us(self) -> int:
@@ -118,7 +149,9 @@ class Scope:
         self,
         conditions: Iterable[exp.Expr] = (),
         *,
-        by: str | None = None,
+        by: By | None = None,
+        top: int | None = None,
+        counted: exp.Expr | None = None,
         period: Period | None = None,
         ever: bool = False,
     ) -> str:
@@ -126,16 +159,21 @@ class Scope:
 
         Args:
             conditions: Conditions that will be tested on it.
-            by: Property to break down by.
+            by: What to break down by; adds the column ``breakdown``, see `breakdown`.
+            top: Number of groups to keep; the others become one.
+            counted: Condition on the events by which groups are ranked, those in the range; None takes all.
             period: Adds the number of the local day, week or month.
             ever: Whether events before the range are needed too.
 
         Returns:
             Query text.
         """
-        names = [name for name in names_of(conditions) if name != "event"]
-        return self.log.prelude(
-            sorted({*names, *([by] if by else [])}),
+        tested = {name for name in names_of(conditions) if name != "event"}
+        items = items_of(by)
+        split = {item for item in items if isinstance(item, str)}
+        plain = self.cohort is None and not items
+        events = self.log.prelude(
+            sorted(tested | split),
             since=None if ever else self.span.since,
             until=self.span.until,
             timezone=self.timezone,
@@ -143,7 +181,27 @@ class Scope:
             period=period,
             week_start=self.week_start,
             unit=self.unit,
+            who=None if plain or self.unit == "person" else _WHO,
         )
+        if plain:
+            return events
+        columns = ["person", "event", "us", "day", "seq", *(["period"] if period else []), *sorted(tested)]
+        shown = [exp.column(name, quoted=True) for name in columns]
+        ctes = {"asked": events} | self._cohorts(items)
+        group = [exp.alias_(self._group(items), COLUMN)] if items else []
+        among = exp.true() if self.cohort is None else self._member(0)
+        text = bind(load(_PACKAGE, "breakdown"), {"columns": [*shown, *group], "among": among})
+        if top is None:
+            return with_inputs(text, ctes)
+        counts = exp.and_(self.inside(), exp.true() if counted is None else counted.copy())
+        params: dict[str, Replacement] = {
+            "columns": shown,
+            "counted": counts,
+            "values": parts_of(by),
+            "top": top,
+        }
+        largest = bind(load(_PACKAGE, "breakdown_top"), params)
+        return with_inputs(largest, {"split": with_inputs(text, ctes)})
 
     def calendar(self, period: Period) -> str:
         """Writes the query for relation ``calendar``.
@@ -193,27 +251,56 @@ class Scope:
                 raise InputError.unknown("event", name, known)
         return condition(event, self.log.properties)
 
-    def breakdown(self, by: str | None, taken: Iterable[str]) -> exp.Expr:
+    def breakdown(self, by: By | None, taken: Iterable[str]) -> exp.Expr:
         """Builds the value an event is broken down by.
 
         Args:
-            by: Name of a property, or None.
+            by: What to break down by, or None.
             taken: Column names of the result frame.
 
         Returns:
-            Text; a missing value is its own group, and without a property everything is one group.
+            Text; a missing value is its own group, and without a breakdown everything is one group.
 
         Raises:
-            InputError: The property is unknown or named like a column of the result.
+            InputError: A property is unknown, or something is named like a column of the result.
         """
         if by is None:
             return exp.Literal.string("(all)")
-        if by not in self.log.properties:
-            raise InputError.unknown("property", by, self.log.properties)
-        if by in taken:
-            raise InputError(f"cannot break down by {by!r}: the result has a column of that name")
-        value = exp.cast(exp.column(by, quoted=True), "VARCHAR")
-        return exp.Coalesce(this=value, expressions=[exp.Literal.string(NONE)])
+        for item in items_of(by):
+            if isinstance(item, str) and item not in self.log.properties:
+                raise InputError.unknown("property", item, self.log.properties)
+        for name in columns_of(by):
+            if name in taken:
+                raise InputError(f"cannot break down by {name!r}: the result has a column of that name")
+        return exp.column(COLUMN)
+
+    def _cohorts(self, items: tuple[str | Cohort, ...]) -> dict[str, str]:
+        """The queries of the cohorts in question: 0 is the one asked of, 1 and on are items of the breakdown."""
+        return {
+            _cohort_name(number): cohort_query(each, self)
+            for number, each in enumerate((self.cohort, *items))
+            if isinstance(each, Cohort)
+        }
+
+    def _member(self, number: int) -> exp.Expr:
+        who = exp.column("person" if self.unit == "person" else _WHO, quoted=True)
+        people = exp.select("person").from_(exp.to_table(_cohort_name(number), quoted=True))
+        return exp.In(this=who, query=people.subquery())
+
+    def _group(self, items: tuple[str | Cohort, ...]) -> exp.Expr:
+        values: list[exp.Expr] = []
+        for number, item in enumerate(items, start=1):
+            if isinstance(item, Cohort):
+                inside = exp.Case().when(self._member(number), exp.Literal.string(IN))
+                values.append(inside.else_(exp.Literal.string(OUT)))
+                continue
+            value = exp.cast(exp.column(item, quoted=True), "VARCHAR")
+            values.append(exp.Coalesce(this=value, expressions=[exp.Literal.string(NONE)]))
+        return group_of(values)
+
+
+def _cohort_name(number: int) -> str:
+    return f"cohort {number}" if number else "cohort"
 
 
 def labels(selectors: Iterable[Selector]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from headway.errors import InputError
+from headway.insights.cohorts import Cohort
 from headway.insights.question import Question, Scope
 
 _SHOWN_ROWS = 30
@@ -113,4 +114,9 @@ def _range_words(scope: Scope) -> str:
     told = " ".join(f"{word} {end}" for word, end in ends if end is not None) or "The whole log"
     where = f", events where {scope.where}" if scope.where else ""
     unit = "" if scope.unit == "person" else f", counted by {scope.unit}, events without one left out"
-    return f"{told[0].upper()}{told[1:]}, time zone {scope.timezone}{where}{unit}."
+    people = "" if scope.cohort is None else f", only people who {_who(scope.cohort)}"
+    return f"{told[0].upper()}{told[1:]}, time zone {scope.timezone}{where}{unit}{people}."
+
+
+def _who(cohort: Cohort) -> str:
+    return cohort.words() if cohort.name is None else f"are in {cohort.name} ({cohort.words()})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.cohorts import Cohort
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result, choose, with_interval
@@ -33,12 +34,13 @@ class Retention(Question):
         period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
         periods: Number of periods after the cohort's own; columns are 0 to `periods`.
         cohort: ``"first_time"``: the period of the first start event ever, where that lies in the range;
-            ``"recurring"``: every period with a start event.
+            ``"recurring"``: every period with a start event. A cohort such as ``hw.Did(...)`` is the same as `among`.
         criterion: ``"on"``: returned in that period; ``"on_or_after"``: in that period or a later one of the
             range.
         windows: ``"calendar"``: local days, weeks, months; ``"rolling"``: 24 hours, 7 or 30 days, counted from
             the instant of the person's own start (the first one in the cohort's period).
         min_events: Returning events a period needs to count.
+        among: People to ask of, as ``cohort`` of the other insights; here that word is taken.
 
     Examples:
         >>> from datetime import datetime
@@ -58,12 +60,16 @@ class Retention(Question):
     returning: Selector
     period: Period = "week"
     periods: int = 12
-    cohort: Literal["first_time", "recurring"] = "first_time"
+    cohort: Literal["first_time", "recurring"] | Cohort = field(default="first_time", kw_only=True)
     criterion: Literal["on", "on_or_after"] = "on"
     windows: Literal["calendar", "rolling"] = "calendar"
     min_events: int = 1
+    among: Cohort | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        if isinstance(self.cohort, Cohort):
+            object.__setattr__(self, "among", self.cohort if self.among is None else self.among & self.cohort)
+            object.__setattr__(self, "cohort", "first_time")
         for name in ("start", "returning"):
             object.__setattr__(self, name, as_event(getattr(self, name)))
         check_period(self.period)
@@ -76,6 +82,12 @@ class Retention(Question):
         ):
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
                 raise InputError(f"{name} must be a whole number from 1 to {most}")
+
+    def asked_of(self) -> Cohort | None:
+        """Says which people the question is asked of; None asks everyone."""
+        if self.among is not None and not isinstance(self.among, Cohort):
+            raise InputError("among must be a cohort such as hw.Did(...), hw.Where(...) or hw.People(...)")
+        return self.among
 
     def run(self, log: EventLog) -> RetentionResult:
         """Asks a log.

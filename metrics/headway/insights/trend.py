@@ -12,6 +12,7 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.engine.sql import DIALECT
 from headway.errors import InputError
+from headway.insights.breakdown import By, as_by, by_words, one_column, told_apart
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
@@ -42,7 +43,8 @@ class Trend(Question):
             ``"p90:x"`` of a property x; a value that is missing or not finite is no value, and percentiles
             interpolate between the nearest values.
         period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
-        by: Property to break down by, or None.
+        by: Property or cohort to break down by, a list of these, or None.
+        top: Number of groups to keep, those with most people; the others become ``"(other)"``.
 
     Examples:
         >>> from datetime import datetime
@@ -61,9 +63,11 @@ class Trend(Question):
     event: Selector
     measure: str = "total"
     period: Period = "day"
-    by: str | None = None
+    by: By | None = None
+    top: int | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         object.__setattr__(self, "event", as_event(self.event))
         check_period(self.period)
         kind, _, amount = str(self.measure).partition(":")
@@ -101,14 +105,15 @@ class Trend(Question):
             },
         )
         ctes = {
-            "ev": scope.events([matches, amount], by=self.by, period=self.period),
+            "ev": scope.events(
+                [matches, amount], by=self.by, top=self.top, counted=matches, period=self.period
+            ),
             "matched": matched,
             "calendar": scope.calendar(self.period),
         }
         sql = with_inputs(text, ctes)
-        frame = log.sql(sql)
-        shown = frame.drop("touch") if self.by is None else frame.rename({"touch": self.by})
-        return TrendResult(frame=shown, sql=sql, insight=self, scope=scope)
+        frame = told_apart(log.sql(sql), self.by)
+        return TrendResult(frame=frame, sql=sql, insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is measured."""
@@ -116,7 +121,7 @@ class Trend(Question):
         amount = self.measure.partition(":")[2]
         words = _WORDS.get(self._kind, self._kind.capitalize())
         what = f"{words} of {amount} over {label}" if amount else f"{words} {label}"
-        split = f", by {self.by}" if self.by else ""
+        split = f", {by_words(self.by, self.top)}" if self.by else ""
         return f"{what} per local {self.period}{split}."
 
     @property
@@ -150,4 +155,5 @@ class TrendResult(Result):
     def _draw(self) -> Any:
         from headway.charts import trend_figure
 
-        return trend_figure(self.frame, by=self.insight.by, title=self.insight.describe())
+        frame, by = one_column(self.frame, self.insight.by)
+        return trend_figure(frame, by=by, title=self.insight.describe())

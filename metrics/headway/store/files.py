@@ -21,12 +21,7 @@ from headway.store.person_store import PersonStore
 MANIFEST = "manifest.json"
 #: Raised when the files come to mean something else: a store of another format is made anew.
 FORMAT = 1
-_COLUMNS = {
-    "person": np.dtype("<u4"),
-    "us": np.dtype("<i8"),
-    "code": np.dtype("<u2"),
-    "actor": np.dtype("<u4"),
-}
+_COLUMNS = {"person": "<u4", "us": "<i8", "code": "<u2", "actor": "<u4"}
 #: Smaller files are read at once: mapping them costs more.
 _MAPPED_BYTES = 1 << 16
 
@@ -47,7 +42,8 @@ class PartWriter:
             wide: Whether there are more names of events than fit into a byte.
         """
         self._folder = folder
-        kinds = {**_COLUMNS, "code": np.dtype("<u2" if wide else "u1")}
+        kinds = {name: np.dtype(kind) for name, kind in _COLUMNS.items()}
+        kinds["code"] = np.dtype("<u2" if wide else "u1")
         self._files = {name: _ColumnFile(folder / f"{name}.npy", kind) for name, kind in kinds.items()}
         self._activity: dict[int, list[Activity]] = {}
         self.rows = 0

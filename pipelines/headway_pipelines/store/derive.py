@@ -14,6 +14,7 @@ import json
 import secrets
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -39,7 +40,7 @@ from headway_pipelines.workspace import Workspace, write_atomically
 _HERE = "headway_pipelines.store"
 #: A part with fewer rows than so many times what is put on top of it is merged with that.
 MERGED_BELOW = 4
-#: Persons that went leave their numbers behind. When so many and as many as there are persons are spare, all begin anew.
+#: Persons that went leave their numbers behind. When so many are spare, and half of all, all begin anew.
 _SPARE_NUMBERS = 10_000
 
 
@@ -174,9 +175,7 @@ def _updated(
             _attach(con, workspace)
             numbers = number(con, workspace, manifest)
             names = _names(con, workspace, manifest["names"], wanted, read)
-            days = np.array(
-                [(np.datetime64(day) - np.datetime64(EPOCH)).astype(int) for day in dropped], np.int64
-            )
+            days = np.array([(date.fromisoformat(day) - EPOCH).days for day in dropped], np.int64)
             new = _new_rows(con, workspace, read)
             moved = _moved_rows(con, store, numbers.changed, days)
     finally:

@@ -138,6 +138,12 @@ def test_inputs_must_be_single_statements() -> None:
             with_inputs(text, ctes)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r", "\n"])
+def test_line_ends_inside_values_of_inputs_stay(con: DuckDBPyConnection, mark: str) -> None:
+    inner = with_inputs("SELECT * FROM a", {"a": f"SELECT {literal('x' + mark + 'y')} AS v"})
+    assert con.sql(with_inputs("SELECT v FROM b", {"b": inner})).fetchall() == [(f"x{mark}y",)]
+
+
 def test_a_cte_cannot_break_out_of_its_parentheses() -> None:
     text = with_inputs('SELECT count(*) FROM "a""b"', {'a"b': "SELECT 1 -- )"})
     con = connect()

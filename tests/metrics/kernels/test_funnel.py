@@ -25,7 +25,7 @@ def naive(
         own = [(us, step) for who, us, step in events if who == person]
         starts = sorted({us for us, step in own if step == 1})
         attempts = []
-        for start, restart in zip(starts, [*starts[1:], 10**9], strict=True):
+        for start, restart in zip(starts, [*starts[1:], 10**9], strict=False):
             end = min(start + within, restart if entry == "latest" else 10**9)
             times = [start]
             for step in range(2, steps + 1):
