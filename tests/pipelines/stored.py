@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import polars as pl
 
@@ -26,7 +27,7 @@ def ids(workspace: Workspace, table: str) -> dict[int, str]:
     manifest = read_manifest(workspace.store)
     assert manifest is not None
     frame = pl.read_parquet(workspace.store / manifest["numbers"] / f"{table}.parquet")
-    return {number: str(who) for who, number in frame.rows()}
+    return {number: str(UUID(bytes=who)) for who, number in frame.rows()}
 
 
 def rows_of(workspace: Workspace) -> list[Row]:

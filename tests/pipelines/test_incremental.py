@@ -94,8 +94,10 @@ class Killed(BaseException):
 class Incremental(RuleBasedStateMachine):
     """Runs a shop file by file."""
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(merged_below=st.sampled_from([0, 1, 4]))
+    def open(self, merged_below: int) -> None:
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(derive, "MERGED_BELOW", merged_below)
         self.folder = Path(tempfile.mkdtemp())
         self.shop = Shop(self.folder / "shop", plan=DECLARED, product=STITCHING)
         self.files = 0
@@ -149,6 +151,7 @@ class Incremental(RuleBasedStateMachine):
                 assert rows_of(self.shop.workspace) == rows_of(again.workspace)
                 assert days_of(self.shop.workspace) == days_of(again.workspace)
         finally:
+            self.patch.undo()
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from headway.kernels.bitmaps import BITS, Words
 from headway.periods import Period, day_number
 from headway.selectors import Event, Selector, as_event
 from headway.store.answers import codes_of, is_plain, whole_days
-from headway.store.person_store import PersonStore, cores
+from headway.store.person_store import PersonStore, on_all_cores
 
 if TYPE_CHECKING:
     from headway.insights.active_people import ActivePeople
@@ -185,12 +184,8 @@ def in_slices(people: int, work: Callable[[slice], Counts]) -> Counts:
         The sum.
     """
     slices = [slice(low, low + _SLICE) for low in range(0, max(people, 1), _SLICE)]
-    with ThreadPoolExecutor(cores()) as pool:
-        results = pool.map(work, slices)
-        total = next(results)
-        for each in results:
-            total = total + each
-    return total
+    results = on_all_cores(work, slices)
+    return np.sum(results, axis=0)
 
 
 def _activity(selector: Selector, scope: Scope, store: PersonStore) -> list[Activity] | None:
@@ -232,8 +227,7 @@ def _recurring(started: Words, bit: int, words: Words, periods: int) -> tuple[Co
         people = np.flatnonzero(started[word] & np.uint64(1 << place))
         return len(people), column_counts(words.take(people, axis=1))[0]
 
-    with ThreadPoolExecutor(cores()) as pool:
-        found = list(pool.map(of_cohort, range(periods)))
+    found = on_all_cores(of_cohort, range(periods))
     return np.array([size for size, _ in found], np.int64), np.stack([counts for _, counts in found])
 
 

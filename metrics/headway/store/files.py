@@ -128,6 +128,8 @@ def read_part(folder: Path, rolled_up: list[list[int]], dead: Path | None = None
             _array(_activity_file(folder, behaviour, word, name)) for name in ("persons", "words")
         )
         activity[behaviour] = (*activity.get(behaviour, ()), Activity(word, persons, words))
+    if len({len(values) for values in columns.values()}) > 1:
+        raise ValueError("columns of a part differ in length")
     return Part(**columns, activity=activity, dead=_array(dead) if dead else np.zeros(0, np.uint32))
 
 
@@ -193,7 +195,10 @@ def attach_store(folder: Path, version: str) -> PersonStore | None:
 
 def _array(path: Path) -> npt.NDArray[Any]:
     mapped = path.stat().st_size > _MAPPED_BYTES
-    return np.asarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+    try:
+        return np.asarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+    except EOFError:
+        raise ValueError("an array is cut short") from None
 
 
 def _activity_file(folder: Path, behaviour: int, word: int, name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from headway.kernels import Activity, active_days, local_days, utc_offsets
 from headway.store.part import ANY, Part, next_cut
 
+_Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 #: Rows of the largest part in a block: what a step works on should stay in a core's cache.
 _BLOCK_ROWS = 400_000
@@ -118,9 +119,7 @@ class PersonStore:
             found = [_matching(part, table, *bounds, since_us, until_us) for part in self.parts]
             return work(_merged([rows for rows in found if len(rows.us)]))
 
-        # DuckDB's threads wait meanwhile; NumPy lets go of the interpreter while it works.
-        with ThreadPoolExecutor(cores()) as pool:
-            return list(pool.map(of_block, self._blocks()))
+        return on_all_cores(of_block, list(self._blocks()))
 
     def activity(self, codes: Collection[int] | None, timezone: str) -> list[Activity]:
         """Finds the active days of a behaviour.
@@ -232,6 +231,21 @@ def _alive(activity: Activity, dead: npt.NDArray[np.uint32]) -> Activity:
     return Activity(activity.first_word, activity.persons[keep], activity.words[:, keep])
 
 
-def cores() -> int:
-    """Counts the processor cores that may be used."""
+def on_all_cores(work: Callable[[_Argument], _Result], arguments: Sequence[_Argument]) -> list[_Result]:
+    """Does the same with each of several things, side by side: NumPy lets go of the interpreter while it works.
+
+    Args:
+        work: What to do.
+        arguments: With what.
+
+    Returns:
+        One result each, in the same order.
+    """
+    if len(arguments) < 2:
+        return [work(each) for each in arguments]
+    with ThreadPoolExecutor(_cores()) as pool:
+        return list(pool.map(work, arguments))
+
+
+def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
