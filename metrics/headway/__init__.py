@@ -13,6 +13,11 @@ The names to start with::
 `Event`                events by name and by a condition on their properties
 `Funnel`               how many people get through a series of steps, and how long they take
 `Retention`            how many people come back, cohort by cohort
+`Lifecycle`            who is new, returning, resurrected or dormant
+`GrowthAccounting`     what the number of active people is made of, and the quick ratio
+`Stickiness`           in how many days, weeks or months of the range people are active
+`PowerUsers`           the same over the last 7 or 28 days, the power-user curve
+`UsageInterval`        how long people stay away between two active days
 `ActivePeople`         distinct people in trailing windows of days
 `Trend`                how often, how many people, how much, period by period
 `Sessions`             visits: how many, how long, how deep, how many bounce
@@ -38,10 +43,15 @@ if TYPE_CHECKING:
         Did,
         Explorer,
         Funnel,
+        GrowthAccounting,
+        Lifecycle,
         People,
+        PowerUsers,
         Retention,
         Sessions,
+        Stickiness,
         Trend,
+        UsageInterval,
         Where,
     )
     from headway.log import EventLog, ExcludedEventsWarning
@@ -59,13 +69,18 @@ __all__ = [
     "ExcludedEventsWarning",
     "Explorer",
     "Funnel",
+    "GrowthAccounting",
     "HeadwayError",
     "HeadwayWarning",
     "InputError",
+    "Lifecycle",
     "People",
+    "PowerUsers",
     "Retention",
     "Sessions",
+    "Stickiness",
     "Trend",
+    "UsageInterval",
     "Where",
     "open",
 ]
@@ -80,10 +95,15 @@ _HOMES = {
         "Did",
         "Explorer",
         "Funnel",
+        "GrowthAccounting",
+        "Lifecycle",
         "People",
+        "PowerUsers",
         "Retention",
         "Sessions",
+        "Stickiness",
         "Trend",
+        "UsageInterval",
         "Where",
     ),
     "headway.log": ("EventLog", "ExcludedEventsWarning"),

@@ -21,6 +21,11 @@ NAMES = [
         "ExcludedEventsWarning",
         "Explorer",
         "Funnel",
+        "GrowthAccounting",
+        "Lifecycle",
+        "PowerUsers",
+        "Stickiness",
+        "UsageInterval",
     ],
     *[
         "HeadwayError",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
@@ -14,7 +13,6 @@ from headway.charts import theme
 
 _MOST_LINES = len(theme.PALETTE)
 _MOST_MARKS = 12
-_MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _drawn(
     )
     result.update_yaxes(rangemode="tozero", tickformat=formats.tick, ticksuffix=formats.ticks, nticks=6)
     result.update_xaxes(
-        type="date", hoverformat=theme.DATE, **_date_ticks([day for line in lines for day in line.days])
+        type="date", hoverformat=theme.DATE, **theme.date_ticks([day for line in lines for day in line.days])
     )
     for number, line in enumerate(lines):
         color = theme.PALETTE[number % len(theme.PALETTE)]
@@ -248,7 +246,7 @@ def _add_band(result: go.Figure, line: Line, color: str) -> None:
                 x=days + days[::-1],
                 y=edge,
                 fill="toself",
-                fillcolor=_faint(color),
+                fillcolor=theme.faint(color),
                 mode="lines",
                 line={"width": 0},
                 hoverinfo="skip",
@@ -305,22 +303,3 @@ def _lonely(values: Sequence[float | None]) -> bool:
     return any(
         value is not None and padded[i] is None and padded[i + 2] is None for i, value in enumerate(values)
     )
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.13)"
-
-
-def _date_ticks(days: Sequence[date]) -> dict[str, Any]:
-    """Puts ticks on starts of periods, evenly and never more than eight."""
-    known = sorted(set(days))
-    if not known:
-        return {}
-    step = -(-len(known) // _MOST_TICKS)
-    marked = known[::-1][::step][::-1]
-    long = known[-1].year != known[0].year
-    pattern = (
-        "%b %Y" if all(day.day == 1 for day in known) and len(known) > 1 else "%d %b %Y" if long else "%d %b"
-    )
-    return {"tickvals": marked, "ticktext": [day.strftime(pattern) for day in marked]}

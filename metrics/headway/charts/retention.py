@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,11 +11,19 @@ import polars as pl
 
 from headway.charts import theme
 
+_MOST_GROUPS = len(theme.PALETTE)
+# Above the cohorts, with a little air between.
+_MEAN_ROW = -1.15
 _FLAT = [[0, theme.EMPTY], [1, theme.EMPTY]]
 
 
 def retention_figure(
-    frame: pl.DataFrame, *, period: str = "week", title: str | None = "Retention"
+    frame: pl.DataFrame,
+    *,
+    period: str = "week",
+    title: str | None = "Retention",
+    spans: Sequence[tuple[int, int]] | None = None,
+    mean: pl.DataFrame | None = None,
 ) -> go.Figure:
     """Draws cohorts against the periods since their start.
 
@@ -22,6 +31,8 @@ def retention_figure(
         frame: Columns as `Retention` returns; nulls in ``people`` are suppressed cells.
         period: ``"day"``, ``"week"`` or ``"month"``, for labels.
         title: Heading, or None.
+        spans: First and last period of each column, where columns are brackets.
+        mean: Columns ``period``, ``cohorts`` and ``rate`` of the mean over cohorts, drawn as a row above them.
 
     Returns:
         A heat map of shares; column 0 shows the size of the cohort. Cells that are not over yet are pale and
@@ -43,8 +54,9 @@ def retention_figure(
     top = max([*later, 0.01])
     result = theme.figure(
         title,
-        f"Share of the cohort by {period} since the start; pale cells with a dot are not over yet",
-        height=170 + 30 * max(len(cohorts), 1),
+        f"Share of the cohort by {period} since the start; pale cells with a dot are not over yet"
+        + ("" if mean is None else " and not in the mean"),
+        height=170 + 30 * max(len(cohorts) + (mean is not None), 1),
         margin_t=104,
     )
     shown = [
@@ -60,20 +72,136 @@ def retention_figure(
     ]
     for cells, look in layers:
         result.add_trace(_layer(cells, cohorts, columns, look))
+    if mean is not None and cohorts:
+        result.add_trace(_mean_row(mean, columns, top))
     result.update_xaxes(
         side="top",
         zeroline=False,
         showgrid=False,
         tickvals=columns,
-        ticktext=["people", *map(str, columns[1:])] if columns else [],
+        ticktext=["people", *columns_named(columns, spans)[1:]] if columns else [],
         range=[-0.5, max(columns, default=0) + 0.5],
     )
     return result.update_yaxes(
         zeroline=False,
         autorange="reversed",
         showgrid=False,
-        tickvals=list(range(len(cohorts))),
-        ticktext=[_day(day, period) for day in cohorts],
+        tickvals=[*([_MEAN_ROW] if mean is not None and cohorts else []), *range(len(cohorts))],
+        ticktext=[
+            *(["<b>mean</b>"] if mean is not None and cohorts else []),
+            *(_day(day, period) for day in cohorts),
+        ],
+    )
+
+
+def retention_curves_figure(
+    frame: pl.DataFrame,
+    *,
+    by: str,
+    period: str = "week",
+    title: str | None = "Retention",
+    spans: Sequence[tuple[int, int]] | None = None,
+) -> go.Figure:
+    """Draws the mean retention of groups.
+
+    Args:
+        frame: Columns ``period``, ``cohort_people``, ``people``, ``rate`` and the breakdown, as
+            `RetentionResult.average` returns.
+        by: Name of the breakdown column.
+        period: ``"day"``, ``"week"`` or ``"month"``, for labels.
+        title: Heading, or None.
+        spans: First and last period of each column, where columns are brackets.
+
+    Returns:
+        One line per value, the eight with most people at most.
+
+    Examples:
+        >>> frame = pl.DataFrame({
+        ...     "plan": ["pro"] * 2, "period": [0, 1], "cohort_people": [40, 40], "people": [40, 10],
+        ...     "rate": [1.0, 0.25],
+        ... })
+        >>> retention_curves_figure(frame, by="plan").data[0].name
+        'pro'
+    """
+    first = frame.filter(pl.col("period") == 0).sort(["cohort_people", by], descending=[True, False])
+    shown = first[by].head(_MOST_GROUPS).to_list()
+    left = first.height - len(shown)
+    note = f"Mean over complete cells by {by}, weighted by people" + (
+        f"; {left} smaller groups are not drawn" if left else ""
+    )
+    result = theme.figure(title, note, margin_t=110, showlegend=True)
+    for number, value in enumerate(shown):
+        rows = frame.filter((pl.col(by) == value) & (pl.col("period") > 0)).sort("period").to_dicts()
+        name = theme.shortened(str(value), 22)
+        result.add_trace(
+            go.Scatter(
+                x=[row["period"] for row in rows],
+                y=[row["rate"] for row in rows],
+                name=name,
+                mode="lines+markers",
+                line={"color": theme.PALETTE[number], "width": 2.5},
+                marker={"size": 6},
+                connectgaps=False,
+                customdata=[f"{row['people']:,} of {row['cohort_people']:,} people" for row in rows],
+                hovertemplate=f"period %{{x}}<br><b>%{{y:.1%}}</b>, %{{customdata}}<extra>{name}</extra>",
+            )
+        )
+    columns = frame["period"].unique().sort().to_list()
+    step = max(1, -(-len(columns) // 16))
+    marked = columns[1::step]
+    names = columns_named(columns, spans)[1::step]
+    result.update_yaxes(rangemode="tozero", tickformat=".0~%", nticks=6)
+    return result.update_xaxes(tickvals=marked, ticktext=names, title={"text": f"{period}s since the start"})
+
+
+def columns_named(columns: Sequence[int], spans: Sequence[tuple[int, int]] | None) -> list[str]:
+    """Names columns for an axis.
+
+    Args:
+        columns: Their numbers.
+        spans: First and last period of each, where they are brackets.
+
+    Returns:
+        One label each.
+
+    Examples:
+        >>> columns_named([0, 1, 2], [(0, 0), (1, 1), (2, 6)])
+        ['0', '1', '2–6']
+    """
+    if spans is None:
+        return [str(column) for column in columns]
+    ends = [spans[column] for column in columns]
+    return [str(opens) if opens == closes else f"{opens}–{closes}" for opens, closes in ends]
+
+
+def _mean_row(mean: pl.DataFrame, columns: list[int], top: float) -> go.Heatmap:
+    rows = {row["period"]: row for row in mean.to_dicts()}
+    known = [None if column == 0 else rows.get(column) for column in columns]
+    rates = [None if row is None else row["rate"] for row in known]
+    return go.Heatmap(
+        x=columns,
+        y=[_MEAN_ROW],
+        z=[rates],
+        text=[["" if rate is None else f"<b>{rate:.1%}</b>".replace("%", " %") for rate in rates]],
+        customdata=[
+            [
+                ""
+                if row is None
+                else f"<b>Mean of {row['cohorts']:,} complete cells, weighted by people</b>"
+                f"<br>period {row['period']}: {row['people']:,} of {row['cohort_people']:,} people"
+                for row in known
+            ]
+        ],
+        texttemplate="%{text}",
+        hovertemplate="%{customdata}<extra></extra>",
+        hoverongaps=False,
+        zmin=0,
+        zmax=top,
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        colorscale=[list(stop) for stop in theme.SEQUENTIAL],
+        textfont={"size": 12},
     )
 
 

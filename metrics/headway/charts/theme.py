@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -31,6 +32,7 @@ SUPPRESSED = "&lt;10"
 DATE = "%d %b %Y"
 # Room, in pixels, that a label beside a line needs for itself.
 _LABEL_ROOM = 17
+_MOST_TICKS = 8
 
 
 class Numbers(NamedTuple):
@@ -149,6 +151,48 @@ def spread(positions: Sequence[float], span: float, height: int = HEIGHT) -> lis
         actual = max(wanted, lowest + _LABEL_ROOM)
         shifts[place], lowest = round(actual - wanted), actual
     return shifts
+
+
+def faint(color: str) -> str:
+    """Makes a colour faint, for bands.
+
+    Args:
+        color: Six hexadecimal digits behind a ``#``.
+
+    Returns:
+        The colour as Plotly reads it.
+
+    Examples:
+        >>> faint("#0072B2")
+        'rgba(0,114,178,0.13)'
+    """
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.13)"
+
+
+def date_ticks(days: Sequence[date]) -> dict[str, Any]:
+    """Puts ticks on starts of periods, evenly and never more than eight.
+
+    Args:
+        days: First days of the periods.
+
+    Returns:
+        Options of a Plotly axis.
+
+    Examples:
+        >>> date_ticks([date(2026, 3, 1), date(2026, 4, 1)])["ticktext"]
+        ['Mar 2026', 'Apr 2026']
+    """
+    known = sorted(set(days))
+    if not known:
+        return {}
+    step = -(-len(known) // _MOST_TICKS)
+    marked = known[::-1][::step][::-1]
+    long = known[-1].year != known[0].year
+    pattern = (
+        "%b %Y" if all(day.day == 1 for day in known) and len(known) > 1 else "%d %b %Y" if long else "%d %b"
+    )
+    return {"tickvals": marked, "ticktext": [day.strftime(pattern) for day in marked]}
 
 
 def _template() -> go.layout.Template:

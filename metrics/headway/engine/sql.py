@@ -187,8 +187,8 @@ def _indented(query: str | exp.Expr) -> str:
     return body if spans else "\n".join(f"  {line}" if line else line for line in body.split("\n"))
 
 
-def _statement(text: str) -> tuple[str, list[Token]]:
-    tokens = _tokens(text)
+def _statement(text: str) -> tuple[str, Sequence[Token]]:
+    tokens = list(_tokens(text))
     body = text.strip()
     if tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         final = tokens.pop()
@@ -198,13 +198,9 @@ def _statement(text: str) -> tuple[str, list[Token]]:
     return body, _tokens(body)
 
 
-def _tokens(text: str) -> list[Token]:
-    return list(_tokenized(text))
-
-
-@lru_cache(maxsize=1024)
-def _tokenized(text: str) -> tuple[Token, ...]:
-    """Taking texts apart takes longer than a quick answer does, and a question that is asked again has the same."""
+# A question reads the same texts again and again, as templates and inside of larger ones.
+@lru_cache(maxsize=512)
+def _tokens(text: str) -> tuple[Token, ...]:
     try:
         return tuple(sqlglot.tokenize(text, read=DIALECT))
     except TokenError:

@@ -4,11 +4,14 @@ from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.cohorts import Cohort, Did, People, Where
 from headway.insights.explorer import Explorer, ExplorerResult
 from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
 from headway.insights.question import Question
 from headway.insights.result import Result
 from headway.insights.retention import Retention, RetentionResult
 from headway.insights.sessions import Sessions, SessionsResult
+from headway.insights.stickiness import PowerUsers, PowerUsersResult, Stickiness, StickinessResult
 from headway.insights.trend import Trend, TrendResult
+from headway.insights.usage_interval import UsageInterval, UsageIntervalResult
 
 __all__ = [
     "ActivePeople",
@@ -19,14 +22,24 @@ __all__ = [
     "ExplorerResult",
     "Funnel",
     "FunnelResult",
+    "GrowthAccounting",
+    "GrowthAccountingResult",
+    "Lifecycle",
+    "LifecycleResult",
     "People",
+    "PowerUsers",
+    "PowerUsersResult",
     "Question",
     "Result",
     "Retention",
     "RetentionResult",
     "Sessions",
     "SessionsResult",
+    "Stickiness",
+    "StickinessResult",
     "Trend",
     "TrendResult",
+    "UsageInterval",
+    "UsageIntervalResult",
     "Where",
 ]

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import polars as pl
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event
+from headway.insights.options import fill, whole_number
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result
 from headway.log import EventLog
 from headway.periods import Period, check_period
-from headway.selectors import Event, Selector, as_event
+from headway.selectors import Selector
 
-_PACKAGE = "headway.insights"
 _LONGEST = 3660
+_DEFAULTS: Mapping[str, object] = {"windows": (1, 7, 28)}
+_PRESETS: Mapping[str, Mapping[str, object]] = {
+    name: {"windows": (1, 7, 30)} for name in ("posthog", "mixpanel")
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,12 @@ class ActivePeople(Question):
 
     Attributes:
         event: Events that make a person active; None takes any event.
-        windows: Lengths of the windows in local days; 1, 7 and 28 give daily, weekly and monthly actives.
+        windows: Lengths of the windows in local days; 1, 7 and 28 (the default) give daily, weekly and monthly
+            actives. Four whole weeks hold as many weekends whenever they end, a month of 30 days does not.
         period: How often to look: at the end of every ``"day"``, ``"week"`` or ``"month"``.
+        min_events: Events a local day needs to be active.
+        preset: Windows as a tool sets them, where they were not named: ``"posthog"`` and
+            ``"mixpanel"`` count a month as 30 days.
 
     Examples:
         >>> from datetime import datetime
@@ -44,12 +54,16 @@ class ActivePeople(Question):
     """
 
     event: Selector | None = None
-    windows: Sequence[int] = (1, 7, 28)
+    windows: Sequence[int] | None = None
     period: Period = "day"
+    min_events: int = 1
+    preset: Literal["posthog", "mixpanel"] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "event", Event(None) if self.event is None else as_event(self.event))
+        object.__setattr__(self, "event", any_event(self.event))
         check_period(self.period)
+        fill(self, self.preset, _PRESETS, _DEFAULTS)
+        whole_number("min_events", self.min_events, MOST_EVENTS)
         windows = self.windows if isinstance(self.windows, list | tuple) else ()
         if not windows or not all(_is_window(days) for days in windows):
             raise InputError(f"windows must be a list of whole numbers of days from 1 to {_LONGEST}")
@@ -69,38 +83,37 @@ class ActivePeople(Question):
             EngineError: The database refused the query.
         """
         scope = Scope.of(self, log)
-        active = scope.matches(self._event)
-        ctes = {
-            "ev": scope.events([active], ever=True),
-            "active": bind(load(_PACKAGE, "active_people_days"), {"active": active}),
-            "calendar": scope.calendar(self.period),
-        }
-        text = bind(
-            load(_PACKAGE, "active_people"),
-            {
-                "windows": exp.convert(list(self.windows)),
-                "longest": max(self.windows),
-                "last_day": scope.last_day(),
-                "observed_us": scope.observed_us,
-            },
-        )
-        sql = with_inputs(text, ctes)
-        counts = quick_counts(self, scope)
-        frame = log.sql(sql) if counts is None else counts
-        return ActivePeopleResult(frame=frame, sql=sql, insight=self, scope=scope)
+        return ActivePeopleResult(frame=self._counts(scope), sql=self._sql(scope), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
-        (label,) = labels([self._event])
-        days = ", ".join(map(str, self.windows))
+        (label,) = labels([any_event(self.event)])
+        days = ", ".join(map(str, self.windows or ()))
+        least = f", a day counting with {self.min_events} or more of them" if self.min_events > 1 else ""
         return (
-            f"Distinct people with {label} in the {days} local days ending with each {self.period}; days before the "
-            "range count where the window reaches back."
+            f"Distinct people with {label} in the {days} local days ending with each {self.period}{least}; days before "
+            "the range count where the window reaches back."
         )
 
-    @property
-    def _event(self) -> Selector:
-        return Event(None) if self.event is None else self.event
+    def _counts(self, scope: Scope) -> pl.DataFrame:
+        """Counts the windows; a kernel may do the same from a person store."""
+        found = quick_counts(self, scope)
+        return scope.log.sql(self._sql(scope)) if found is None else found
+
+    def _sql(self, scope: Scope) -> str:
+        windows = [int(days) for days in self.windows or ()]
+        listed = exp.values([(days,) for days in windows], alias="listed", columns=["window_days"])
+        ctes = {
+            **active_periods(scope, self.event, "day", self.min_events, ever=True),
+            "calendar": scope.calendar(self.period),
+            "windows": bind(load(PACKAGE, "active_people_windows"), {"rows": listed}),
+        }
+        parameters = {
+            "longest": max(windows),
+            "last_day": scope.last_day(),
+            "observed_us": scope.observed_us,
+        }
+        return with_inputs(bind(load(PACKAGE, "active_people"), parameters), ctes)
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,6 +127,28 @@ class ActivePeopleResult(Result):
     """
 
     insight: ActivePeople
+
+    def ratio(self, short: int = 1, long: int = 28) -> pl.DataFrame:
+        """Divides the people of two windows: with 1 and 28 days the ratio known as DAU/MAU.
+
+        Args:
+            short: Length of the window above the line, one of the question's.
+            long: Length of the window below it.
+
+        Returns:
+            Columns ``period_start``, ``value`` (null where nobody was active in the long window), ``complete``.
+
+        Raises:
+            InputError: The question has no such window.
+        """
+        for days in (short, long):
+            if days not in (self.insight.windows or ()):
+                raise InputError.unknown("window", str(days), map(str, self.insight.windows or ()))
+        above, below = (
+            self.frame.filter(pl.col("window_days") == days).sort("period_start") for days in (short, long)
+        )
+        value = pl.when(below["value"] > 0).then(above["value"] / below["value"])
+        return above.with_columns(value=value).select("period_start", "value", "complete")
 
     def _draw(self) -> Any:
         from headway.charts import active_people_figure

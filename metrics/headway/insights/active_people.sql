@@ -1,15 +1,18 @@
 -- Active people. Grain: one row per local period and length of the window.
--- Inputs: active (one row per person and local day with activity), calendar.
+-- Inputs: activity (one row per person and active local day), calendar, windows.
 -- Meaning: distinct people active in the window of days that ends with the period, or with the range if that ends
 --   first. A person counts from an active day until the window is over or the next active day takes over, so that
 --   a running sum of comings and goings is the exact number of distinct people.
-WITH windows AS (
-  SELECT unnest($windows) AS window_days
-),
-stays AS (
-  SELECT day, least(coalesce(gap, $longest), $longest) AS gap, count(*) AS people
-  FROM (SELECT day, lead(day) OVER (PARTITION BY person ORDER BY day) - day AS gap FROM active)
-  GROUP BY day, least(coalesce(gap, $longest), $longest)
+WITH stays AS (
+  SELECT day, gap, count(*) AS people
+  FROM (
+    SELECT day, least(coalesce(later - day, $longest), $longest) AS gap
+    FROM (
+      SELECT period AS day, lead(period) OVER (PARTITION BY person ORDER BY period) AS later
+      FROM activity
+    )
+  )
+  GROUP BY day, gap
 ),
 changes AS (
   SELECT
@@ -25,7 +28,7 @@ looks AS (
     calendar.period_start,
     windows.window_days,
     least(calendar.last_day, $last_day) AS day,
-    calendar.ends_us <= $observed_us AS complete
+    CASE WHEN calendar.ends_us <= $observed_us THEN TRUE ELSE FALSE END AS complete
   FROM calendar
   CROSS JOIN windows
 ),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from headway.log import EventLog
 
 _MOST_TIMES = 10**9
+_MOST_PARTS = 500
+_DEEPEST = 30
 
 
 class Cohort(ABC):
@@ -91,16 +93,16 @@ class Cohort(ABC):
         """
 
     def __and__(self, other: Cohort) -> Cohort:
-        return Combined("and", (self, _cohort(other)))
+        return _combined("and", self, _cohort(other))
 
     def __or__(self, other: Cohort) -> Cohort:
-        return Combined("or", (self, _cohort(other)))
+        return _combined("or", self, _cohort(other))
 
     def __sub__(self, other: Cohort) -> Cohort:
-        return Combined("and", (self, Inverse(_cohort(other))))
+        return _combined("and", self, Inverse(_cohort(other)))
 
     def __invert__(self) -> Cohort:
-        return Inverse(self)
+        return self.part if isinstance(self, Inverse) and self.name is None else Inverse(self)
 
     def __bool__(self) -> bool:
         raise InputError("a cohort is neither true nor false: combine cohorts with &, |, - and ~")
@@ -268,6 +270,9 @@ class Inverse(Cohort):
     _: KW_ONLY
     name: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_depth(self)
+
     def words(self, *, negated: bool = False) -> str:
         """Says it of those outside, to go on from "people who"."""
         if self.part.name is not None:
@@ -290,11 +295,38 @@ class Combined(Cohort):
     _: KW_ONLY
     name: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_depth(self)
+
     def words(self, *, negated: bool = False) -> str:
         """Joins the words of the parts, to go on from "people who"."""
         # De Morgan: those outside "this and that" are those who are outside this or outside that.
         kind = {"and": "or", "or": "and"}[self.kind] if negated else self.kind
         return f" {kind} ".join(_part_words(part, negated=negated) for part in self.parts)
+
+
+def _combined(kind: Literal["and", "or"], *cohorts: Cohort) -> Cohort:
+    """Combines cohorts; a row of the same word is one list, so that it can be long."""
+    parts: list[Cohort] = []
+    for each in cohorts:
+        same = isinstance(each, Combined) and each.kind == kind and each.name is None
+        parts += each.parts if isinstance(each, Combined) and same else [each]
+    if len(parts) > _MOST_PARTS:
+        raise InputError(
+            f"a cohort can be made of at most {_MOST_PARTS} others: use hw.People for a list of people"
+        )
+    return Combined(kind, tuple(parts))
+
+
+def _depth(cohort: Cohort) -> int:
+    if isinstance(cohort, Inverse):
+        return 1 + _depth(cohort.part)
+    return 1 + max(map(_depth, cohort.parts)) if isinstance(cohort, Combined) else 1
+
+
+def _check_depth(cohort: Cohort) -> None:
+    if _depth(cohort) > _DEEPEST:
+        raise InputError(f"a cohort can be nested at most {_DEEPEST} deep")
 
 
 def _part_words(part: Cohort, *, negated: bool) -> str:

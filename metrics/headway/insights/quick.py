@@ -26,10 +26,19 @@ def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:
     if store is None:
         return None
     # Imported where it is needed: asking without a store should not load it.
-    from headway.store.by_day import active_people, retention
+    from headway.store.being_active import active_people, lifecycle, power_users, stickiness
     from headway.store.funnels import funnel
+    from headway.store.retentions import retention
 
     answers: dict[str, Callable[[Any, Scope, PersonStore], pl.DataFrame | None]]
-    answers = {"Funnel": funnel, "Retention": retention, "ActivePeople": active_people}
+    answers = {
+        "ActivePeople": active_people,
+        "Funnel": funnel,
+        "GrowthAccounting": lifecycle,
+        "Lifecycle": lifecycle,
+        "PowerUsers": power_users,
+        "Retention": retention,
+        "Stickiness": stickiness,
+    }
     answer = answers.get(type(question).__name__)
     return None if answer is None else answer(question, scope, store)

@@ -1,17 +1,25 @@
--- Retention. Grain: one row per cohort and period since its start.
+-- Retention. Grain: one row per value of the breakdown, cohort and column.
 -- Inputs: cells, starters, reached.
--- Meaning: people of the cohort in period 0, and those of them who returned in the later periods.
+-- Meaning: people of the cohort in column 0, and those of them who count in the later ones.
 SELECT
+  groups.touch,
   cells.cohort_start,
   coalesce(sizes.people, 0) AS cohort_people,
-  cells.period,
-  CASE WHEN cells.period = 0 THEN coalesce(sizes.people, 0) ELSE coalesce(reached.people, 0) END AS people,
-  cells.ends_us <= $observed_us AS complete
+  cells.number AS period,
+  CASE WHEN cells.number = 0 THEN coalesce(sizes.people, 0) ELSE coalesce(reached.people, 0) END AS people,
+  cells.complete,
+  cells.opens AS from_period,
+  cells.closes AS to_period
 FROM cells
+CROSS JOIN (
+  SELECT touch FROM starters WHERE $broken_down GROUP BY touch
+  UNION ALL
+  SELECT '(all)' AS touch WHERE NOT $broken_down
+) AS groups
 LEFT JOIN (
-  SELECT cohort, count(*) AS people
+  SELECT touch, cohort, count(*) AS people
   FROM starters
-  GROUP BY cohort
-) AS sizes ON sizes.cohort = cells.cohort
-LEFT JOIN reached ON reached.cohort = cells.cohort AND reached.period = cells.period
-ORDER BY cells.cohort_start, cells.period
+  GROUP BY touch, cohort
+) AS sizes ON sizes.touch = groups.touch AND sizes.cohort = cells.cohort
+LEFT JOIN reached ON reached.touch = groups.touch AND reached.cohort = cells.cohort AND reached.number = cells.number
+ORDER BY groups.touch, cells.cohort_start, cells.number

@@ -1,11 +1,14 @@
--- Grain: one row per cohort and period up to the end of the range.
--- Inputs: calendar.
--- Meaning: ends_us is the instant the cell is over.
+-- Grain: one row per cohort and column that begins before the range ends.
+-- Inputs: calendar, spans.
+-- Meaning: a cell is complete when its last period is over.
 SELECT
   cohort.period AS cohort,
   cohort.period_start AS cohort_start,
-  columns.period,
-  later.ends_us
+  spans.number,
+  spans.opens,
+  spans.closes,
+  CASE WHEN final.ends_us <= $observed_us THEN TRUE ELSE FALSE END AS complete
 FROM calendar AS cohort
-CROSS JOIN (SELECT unnest(range(0, $periods + 1)) AS period) AS columns
-INNER JOIN calendar AS later ON later.period = cohort.period + columns.period
+CROSS JOIN spans
+INNER JOIN calendar AS begun ON begun.period = cohort.period + spans.opens
+LEFT JOIN calendar AS final ON final.period = cohort.period + spans.closes

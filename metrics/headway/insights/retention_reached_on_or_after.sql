@@ -1,11 +1,16 @@
--- Grain: one row per cohort and period up to the last return.
--- Inputs: returned.
--- Meaning: people who returned in that period or any later one of the range.
-SELECT latest.cohort, columns.period, count(*) AS people
+-- Grain: one row per cohort and column up to the last return.
+-- Inputs: returned, spans.
+-- Meaning: people who returned in that column or later in the range, from counts of last returns.
+SELECT latest.touch, latest.cohort, spans.number, CAST(sum(latest.people) AS BIGINT) AS people
 FROM (
-  SELECT cohort, person, max(period) AS period
-  FROM returned
-  GROUP BY cohort, person
+  SELECT touch, cohort, number, count(*) AS people
+  FROM (
+    SELECT touch, cohort, person, max(number) AS number
+    FROM returned
+    GROUP BY touch, cohort, person
+  )
+  GROUP BY touch, cohort, number
 ) AS latest
-INNER JOIN (SELECT unnest(range(1, $periods + 1)) AS period) AS columns ON columns.period <= latest.period
-GROUP BY latest.cohort, columns.period
+INNER JOIN spans ON spans.number <= latest.number
+WHERE spans.number > 0
+GROUP BY latest.touch, latest.cohort, spans.number

@@ -1,15 +1,11 @@
 -- Grain: one row per cohort, person and later period with enough returning events.
--- Inputs: starters, marked.
--- Meaning: periods are those of the local calendar, counted from the cohort's.
+-- Inputs: starters, activity.
+-- Meaning: number counts periods of the local calendar from the cohort's.
 SELECT
+  starters.touch,
   starters.cohort,
   starters.person,
-  active.period - starters.cohort AS period
+  activity.period - starters.cohort AS number
 FROM starters
-INNER JOIN (
-  SELECT person, period
-  FROM marked
-  WHERE returns AND inside
-  GROUP BY person, period
-  HAVING count(*) >= $min_events
-) AS active ON active.person = starters.person AND active.period > starters.cohort
+INNER JOIN activity ON $same AND activity.period > starters.cohort AND activity.period <= starters.cohort + $last
+WHERE activity.returns >= $min_events

@@ -9,10 +9,12 @@ from headway.kernels.bitmaps import (
     active_days,
     column_counts,
     combine,
+    delayed,
     first_days,
     grouped,
     trailing,
     until_last,
+    within,
 )
 from headway.kernels.days import Offsets, local_days, utc_offsets
 from headway.kernels.funnel import Attempts, reported_attempts
@@ -24,6 +26,7 @@ __all__ = [
     "active_days",
     "column_counts",
     "combine",
+    "delayed",
     "first_days",
     "grouped",
     "local_days",
@@ -31,4 +34,5 @@ __all__ = [
     "trailing",
     "until_last",
     "utc_offsets",
+    "within",
 ]

@@ -162,6 +162,52 @@ def grouped(words: Words, first_word: int, edges: npt.NDArray[np.integer]) -> Wo
     return result
 
 
+def within(words: Words, first: int, after: int) -> Words:
+    """Keeps a range of bits.
+
+    Args:
+        words: One row per word.
+        first: The first bit to keep, counted from that of the first word.
+        after: The bit after the last one to keep.
+
+    Returns:
+        Words of the same shape; other bits are not set.
+
+    Examples:
+        >>> within(np.array([[15], [15]], np.uint64), 2, 65).tolist()
+        [[12], [1]]
+    """
+    result = np.zeros_like(words)
+    for number in range(len(words)):
+        low, high = max(first - number * BITS, 0), min(after - number * BITS, BITS)
+        if low < high:
+            result[number] = words[number] & np.uint64(((1 << (high - low)) - 1) << low)
+    return result
+
+
+def delayed(words: Words, days: int) -> Words:
+    """Moves activity to so many days later; what moves out at the end is lost.
+
+    Args:
+        words: One row per word.
+        days: How many days.
+
+    Returns:
+        Words of the same shape.
+
+    Examples:
+        >>> delayed(np.array([[3 << 62], [0]], np.uint64), 1).tolist() == [[1 << 63], [1]]
+        True
+    """
+    whole, bits = divmod(days, BITS)
+    result = np.zeros_like(words)
+    if whole < len(words):
+        result[whole:] = words[: len(words) - whole] << np.uint64(bits)
+        if bits and whole + 1 < len(words):
+            result[whole + 1 :] |= words[: len(words) - whole - 1] >> np.uint64(BITS - bits)
+    return result
+
+
 def trailing(words: Words, days: int) -> Words:
     """Says for each day whether there was activity in the days up to it.
 
@@ -179,19 +225,8 @@ def trailing(words: Words, days: int) -> Words:
     covered, result = 1, words
     while covered < days:
         step = min(covered, days - covered)
-        result = result | _delayed(result, step)
+        result = result | delayed(result, step)
         covered += step
-    return result
-
-
-def _delayed(words: Words, days: int) -> Words:
-    """Moves activity to so many days later."""
-    whole, bits = divmod(days, BITS)
-    result = np.zeros_like(words)
-    if whole < len(words):
-        result[whole:] = words[: len(words) - whole] << np.uint64(bits)
-        if bits and whole + 1 < len(words):
-            result[whole + 1 :] |= words[: len(words) - whole - 1] >> np.uint64(BITS - bits)
     return result
 
 

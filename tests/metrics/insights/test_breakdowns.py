@@ -18,7 +18,7 @@ from headway.insights.breakdown import told_apart
 from headway.log import EventLog
 
 START = datetime(2026, 3, 1)
-EXAMPLES = 1000 if os.environ.get("HEADWAY_FULL") else 25
+EXAMPLES = 1000 if os.environ.get("HEADWAY_FULL") else 15
 
 
 class Row(NamedTuple):

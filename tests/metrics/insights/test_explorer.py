@@ -33,7 +33,7 @@ def make_log(rows: list[Row], **options: Any) -> EventLog:
     return EventLog(pl.DataFrame(rows, schema=SCHEMA, orient="row"), **options)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(

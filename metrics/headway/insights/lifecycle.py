@@ -1,0 +1,206 @@
+"""Who is new, returning, resurrected or dormant, and what growth is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from headway.engine import bind, load, with_inputs
+from headway.errors import EngineError
+from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
+from headway.insights.options import history_words, whole_number
+from headway.insights.question import Question, Scope, labels
+from headway.insights.quick import quick_counts
+from headway.insights.result import Result
+from headway.log import EventLog
+from headway.periods import Period, check_period
+from headway.selectors import Selector
+
+STATES = ("new", "returning", "resurrected", "dormant")
+
+
+@dataclass(frozen=True)
+class Lifecycle(Question):
+    """People by how they stand to a period: new, returning, resurrected or dormant.
+
+    New: active for the first time ever, in all retained history and not only in the range. Returning: active in the
+    period and in the one before. Resurrected: active, not in the period before, but earlier. Dormant: active in the
+    period before and not in this one. Periods are whole: a range that begins inside of one counts all of it.
+
+    Attributes:
+        event: Events that make a person active; None takes any event.
+        period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
+        min_events: Events a period needs to be active.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> frame = pl.DataFrame({
+        ...     "person": ["ann", "ann", "bob"],
+        ...     "event": ["Visit"] * 3,
+        ...     "occurred_at": [datetime(2026, 3, 1), datetime(2026, 3, 2), datetime(2026, 3, 1)],
+        ... })
+        >>> with EventLog(frame) as log:
+        ...     Lifecycle("Visit", period="day").run(log).frame.select("new", "returning", "dormant").rows()
+        [(2, 0, 0), (0, 1, 1)]
+    """
+
+    event: Selector | None = None
+    period: Period = "week"
+    min_events: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "event", any_event(self.event))
+        check_period(self.period)
+        whole_number("min_events", self.min_events, MOST_EVENTS)
+
+    def run(self, log: EventLog) -> LifecycleResult:
+        """Asks a log.
+
+        Args:
+            log: The log.
+
+        Returns:
+            The result.
+
+        Raises:
+            InputError: An event never occurs, a property is unknown, or an option cannot be used.
+            EngineError: The database refused the query, or gave counts that contradict each other.
+        """
+        scope = Scope.of(self, log)
+        frame = _checked(self._counts(scope)).select("period_start", *STATES, "complete")
+        return LifecycleResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
+
+    def describe(self) -> str:
+        """Says in one sentence what is counted."""
+        (label,) = labels([any_event(self.event)])
+        return (
+            f"People with {label}{often(self.min_events)} per {self.period}: new (for the first time ever), "
+            f"returning (also the {self.period} before), resurrected (not the {self.period} before, but earlier); and "
+            f"dormant, who had it the {self.period} before and no more."
+        )
+
+    def _counts(self, scope: Scope) -> pl.DataFrame:
+        """Counts the states; a kernel may do the same from a person store."""
+        found = quick_counts(self, scope)
+        return scope.log.sql(_sql(self, scope)) if found is None else found
+
+
+@dataclass(frozen=True)
+class GrowthAccounting(Lifecycle):
+    """What the number of active people is made of, and whether more come than go.
+
+    The counts of `Lifecycle` with the active people, and two identities that are checked on every answer: active =
+    new + returning + resurrected, and the change since the period before = new + resurrected - dormant.
+
+    Attributes:
+        event: Events that make a person active; None takes any event.
+        period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
+        min_events: Events a period needs to be active.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> frame = pl.DataFrame({
+        ...     "person": ["ann", "bob", "cat", "cat"],
+        ...     "event": ["Visit"] * 4,
+        ...     "occurred_at": [datetime(2026, 3, 1), datetime(2026, 3, 1), datetime(2026, 3, 1), datetime(2026, 3, 2)],
+        ... })
+        >>> with EventLog(frame) as log:
+        ...     GrowthAccounting(period="day").run(log).frame["quick_ratio"].to_list()
+        [None, 0.0]
+    """
+
+    def run(self, log: EventLog) -> GrowthAccountingResult:
+        """Asks a log.
+
+        Args:
+            log: The log.
+
+        Returns:
+            The result.
+
+        Raises:
+            InputError: An event never occurs, a property is unknown, or an option cannot be used.
+            EngineError: The database refused the query, or gave counts that contradict each other.
+        """
+        scope = Scope.of(self, log)
+        gained = pl.col("new") + pl.col("resurrected")
+        frame = (
+            _checked(self._counts(scope))
+            .with_columns(
+                change=pl.col("active") - pl.col("active_before"),
+                quick_ratio=pl.when(pl.col("dormant") > 0).then(gained / pl.col("dormant")),
+                nobody_left=pl.col("dormant") == 0,
+            )
+            .select("period_start", *STATES, "active", "quick_ratio", "change", "nobody_left", "complete")
+        )
+        return GrowthAccountingResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
+
+    def describe(self) -> str:
+        """Says in one sentence what is counted."""
+        return (
+            f"{super().describe()} Active people are new, returning and resurrected ones; the quick ratio is "
+            "(new + resurrected) / dormant, and none where nobody went dormant."
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class LifecycleResult(Result):
+    """What lifecycle found.
+
+    Attributes:
+        frame: One row per period: ``period_start`` (date), ``new``, ``returning``, ``resurrected``, ``dormant``
+            (people), ``complete`` (whether the period is over; until then people look dormant who will still come).
+        insight: The question.
+    """
+
+    insight: Lifecycle
+
+    def _caveat(self) -> str:
+        return f" Ever means all retained history{history_words(self.scope)}.{super()._caveat()}"
+
+    def _draw(self) -> Any:
+        from headway.charts import lifecycle_figure
+
+        return lifecycle_figure(self.frame, period=self.insight.period)
+
+
+@dataclass(frozen=True, repr=False)
+class GrowthAccountingResult(LifecycleResult):
+    """What growth accounting found.
+
+    Attributes:
+        frame: The columns of lifecycle, with ``active`` (people), ``quick_ratio`` (null where nobody went dormant),
+            ``change`` (of active people since the period before) and ``nobody_left`` (whether that is why the ratio
+            is null).
+        insight: The question.
+    """
+
+    insight: GrowthAccounting
+
+    def _draw(self) -> Any:
+        from headway.charts import growth_figure
+
+        return growth_figure(self.frame, period=self.insight.period)
+
+
+def _sql(question: Lifecycle, scope: Scope) -> str:
+    ctes = {
+        **active_periods(scope, question.event, question.period, question.min_events, ever=True),
+        "flows": load(PACKAGE, "lifecycle_flows"),
+        "calendar": scope.calendar(question.period),
+    }
+    return with_inputs(bind(load(PACKAGE, "lifecycle"), {"observed_us": scope.observed_us}), ctes)
+
+
+def _checked(counts: pl.DataFrame) -> pl.DataFrame:
+    """Holds the counts against the identities: a wrong answer must not look like an answer."""
+    parts = pl.col("new") + pl.col("returning") + pl.col("resurrected") == pl.col("active")
+    moved = pl.col("new") + pl.col("resurrected") - pl.col("dormant")
+    changed = moved == pl.col("active") - pl.col("active_before")
+    if not counts.select((parts & changed).all()).item():
+        raise EngineError(
+            "the counts contradict each other: active people are not new, returning and resurrected ones"
+        )
+    return counts

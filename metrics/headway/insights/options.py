@@ -1,0 +1,72 @@
+"""Checks and defaults that several questions share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from headway.errors import InputError
+from headway.insights.question import Question, Scope
+from headway.insights.result import choose
+from headway.periods import local_day
+
+Preset = Literal["posthog", "mixpanel", "amplitude"]
+
+
+def whole_number(name: str, value: object, most: int) -> None:
+    """Checks an option that counts something.
+
+    Args:
+        name: The option.
+        value: What was given.
+        most: The largest value allowed.
+
+    Raises:
+        InputError: It is no whole number from 1 to `most`.
+
+    Examples:
+        >>> whole_number("periods", 0, 10)
+        Traceback (most recent call last):
+            ...
+        headway.errors.InputError: periods must be a whole number from 1 to 10
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise InputError(f"{name} must be a whole number from 1 to {most}")
+
+
+def fill(
+    question: Question,
+    preset: str | None,
+    presets: Mapping[str, Mapping[str, object]],
+    defaults: Mapping[str, object],
+) -> None:
+    """Gives every option that was not named its value: the preset's, else the usual one.
+
+    Args:
+        question: A question under construction; options not named are None.
+        preset: Name of the preset, or None.
+        presets: Values of options by preset.
+        defaults: The usual values.
+
+    Raises:
+        InputError: There is no such preset.
+    """
+    if preset is not None:
+        choose("preset", preset, presets)
+    for name, value in {**defaults, **presets.get(preset or "", {})}.items():
+        if getattr(question, name) is None:
+            object.__setattr__(question, name, value)
+
+
+def history_words(scope: Scope) -> str:
+    """Says how far back "ever" reaches.
+
+    Args:
+        scope: A question's options applied to a log.
+
+    Returns:
+        A clause for the end of a sentence, or nothing where the log is empty.
+    """
+    if scope.log.first_us is None:
+        return ""
+    return f", which begins on {local_day(scope.log.first_us, scope.timezone)}"
