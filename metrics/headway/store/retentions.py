@@ -107,7 +107,7 @@ def _cells(last: int, scope: Scope, calendar: pl.DataFrame, sizes: Counts, count
             "touch": pl.repeat("(all)", len(cohort), eager=True),
             "cohort_start": calendar["period_start"].gather(cohort),
             "cohort_people": sizes[cohort],
-            "period": period,
+            "period": period.astype(np.int32),
             "people": np.where(period == 0, sizes[cohort], counts[cohort, cohort + period]),
             "complete": ends[cohort + period] <= scope.observed_us,
         }

@@ -23,7 +23,7 @@ from headway.store.part import Part, make_part
 
 FULL = bool(os.environ.get("HEADWAY_FULL"))
 QUICK = settings(
-    max_examples=2000 if FULL else 12,
+    max_examples=2000 if FULL else int(os.environ.get("N", 12)),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -187,3 +187,29 @@ def test_active_people(
     with log_of(history, day, zone) as log:
         span = [None if n is None else (day + timedelta(days=n)).date() for n in (since, until)]
         same(hw.ActivePeople(event, windows=windows, period=period, since=span[0], until=span[1]), log)
+
+
+@QUICK
+@given(
+    _histories,
+    st.sampled_from(DAYS),
+    st.sampled_from(ZONES),
+    st.sampled_from(["day", "week", "month"]),
+    st.sampled_from([None, "a", ["b", "d"]]),
+    st.sampled_from([None, 1, 2]),
+    st.sampled_from([None, 2, 3]),
+    st.sampled_from(["lifecycle", "growth", "stickiness", "power users"]),
+)
+def test_being_active(
+    history: Any, day: datetime, zone: str, period: Any, event: Any, since: Any, until: Any, which: str
+) -> None:
+    span = [None if n is None else (day + timedelta(days=n)).date() for n in (since, until)]
+    options: dict[str, Any] = {"since": span[0], "until": span[1]}
+    question: Any = {
+        "lifecycle": lambda: hw.Lifecycle(event, period=period, **options),
+        "growth": lambda: hw.GrowthAccounting(event, period=period, **options),
+        "stickiness": lambda: hw.Stickiness(event, interval="week" if period == "week" else "day", **options),
+        "power users": lambda: hw.PowerUsers(event, days=3 if period == "day" else 28, **options),
+    }[which]()
+    with log_of(history, day, zone) as log:
+        same(question, log)
