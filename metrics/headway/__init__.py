@@ -12,6 +12,7 @@ The names to start with::
 `open`, `EventLog`     the events a question is asked of
 `Event`                events by name and by a condition on their properties
 `Funnel`               how many people get through a series of steps, and how long they take
+`Exclude`              an event that spoils a funnel's attempt between two of its steps
 `Retention`            how many people come back, cohort by cohort
 `Lifecycle`            who is new, returning, resurrected or dormant
 `GrowthAccounting`     what the number of active people is made of, and the quick ratio
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         ActivePeople,
         Cohort,
         Did,
+        Exclude,
         Explorer,
         Funnel,
         GrowthAccounting,
@@ -66,6 +68,7 @@ __all__ = [
     "EngineError",
     "Event",
     "EventLog",
+    "Exclude",
     "ExcludedEventsWarning",
     "Explorer",
     "Funnel",
@@ -93,6 +96,7 @@ _HOMES = {
         "ActivePeople",
         "Cohort",
         "Did",
+        "Exclude",
         "Explorer",
         "Funnel",
         "GrowthAccounting",

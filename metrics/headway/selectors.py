@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlglot
 from sqlglot import exp
@@ -38,9 +39,12 @@ class Event:
         where: A condition over event properties such as ``"amount > 10 and plan in ('pro', 'team')"``,
             or None. ``person.plan`` and ``account.plan`` are what was true of the event's person or account when
             it happened, ``person_latest.plan`` and ``account_latest.plan`` what was last known of them.
+        optional: As a step of a funnel: the step is counted and may be skipped.
+        first_time: As a step of a funnel, what happened before the range included: ``"event"`` takes only the first
+            event of that name ever, which must match; ``"matching"`` only the first event ever that matches.
 
     Raises:
-        InputError: A name is empty or not text.
+        InputError: A name is empty or not text, or an option is unknown.
 
     Examples:
         >>> Event(["Lesson Watched", "Course Enrolled"]).label
@@ -51,6 +55,8 @@ class Event:
 
     event: str | Sequence[str] | None
     where: str | None = None
+    optional: bool = False
+    first_time: Literal["event", "matching"] | None = None
 
     def __post_init__(self) -> None:
         names = (self.event,) if isinstance(self.event, str) else self.event
@@ -63,6 +69,8 @@ class Event:
                 object.__setattr__(self, "event", tuple(dict.fromkeys(names)))
         if self.where is not None and not isinstance(self.where, str):
             raise InputError("a where condition must be a text")
+        if self.first_time not in (None, "event", "matching"):
+            raise InputError.unknown("first_time", str(self.first_time), ["event", "matching"])
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -73,7 +81,8 @@ class Event:
     def label(self) -> str:
         """A short name for charts and tables."""
         name = " or ".join(self.names) if self.names else "any event"
-        return f"{name} where {self.where}" if self.where else name
+        told = f"{name} where {self.where}" if self.where else name
+        return f"{told}, first time" if self.first_time else told
 
 
 Selector = str | Sequence[str] | Event

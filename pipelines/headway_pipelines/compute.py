@@ -149,7 +149,8 @@ def _insights(
     funnels, retentions = [], []
     for name, funnel in product.funnels.items():
         steps = [s.selector() for s in funnel.steps]
-        frame = Funnel(steps, within=funnel.within).run(log).frame
+        # What is published of steps is what the suppression of small cells knows.
+        frame = Funnel(steps, within=funnel.within).run(log).frame.drop("previous_low", "previous_high")
         funnels.append(_named(frame, funnel=name, title=funnel.title, within=funnel.within))
     for name, asked in product.retentions.items():
         insight = Retention(

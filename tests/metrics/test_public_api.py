@@ -18,6 +18,7 @@ NAMES = [
         "EngineError",
         "Event",
         "EventLog",
+        "Exclude",
         "ExcludedEventsWarning",
         "Explorer",
         "Funnel",
@@ -67,6 +68,7 @@ def test_importing_does_not_load_what_most_questions_never_need() -> None:
 def test_questions_are_frozen_values() -> None:
     for question in (
         headway.Funnel(["a", "b"]),
+        headway.Funnel(["a", "b"], exclude=[headway.Exclude(["x", "y"])], hold=["z"], preset="mixpanel"),
         headway.Retention("a", "b"),
         headway.ActivePeople(),
         headway.Sessions(exclude=["a"]),

@@ -3,7 +3,9 @@
 from headway.insights.active_people import ActivePeople, ActivePeopleResult
 from headway.insights.cohorts import Cohort, Did, People, Where
 from headway.insights.explorer import Explorer, ExplorerResult
-from headway.insights.funnel import Funnel, FunnelResult
+from headway.insights.funnel import Funnel
+from headway.insights.funnel_options import Exclude
+from headway.insights.funnel_result import FunnelResult
 from headway.insights.lifecycle import GrowthAccounting, GrowthAccountingResult, Lifecycle, LifecycleResult
 from headway.insights.question import Question
 from headway.insights.result import Result
@@ -18,6 +20,7 @@ __all__ = [
     "ActivePeopleResult",
     "Cohort",
     "Did",
+    "Exclude",
     "Explorer",
     "ExplorerResult",
     "Funnel",

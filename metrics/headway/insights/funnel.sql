@@ -1,8 +1,8 @@
 -- Funnel. Grain: one row per breakdown value and step.
 -- Inputs: reported, one attempt per person.
--- Meaning: people who got at least to the step, and the seconds they took from the step before.
-WITH steps AS (
-  SELECT unnest(range(1, $steps + 1)) AS step
+-- Meaning: people who got at least to the step, and the seconds they took from the required step before.
+WITH steps(step) AS (
+  VALUES $steps
 ),
 groups AS (
   SELECT DISTINCT touch FROM reported
@@ -10,14 +10,14 @@ groups AS (
   SELECT '(all)' AS touch WHERE NOT $broken_down
 ),
 passages AS (
-  SELECT touch, step, level, $waited AS waited_us
+  SELECT touch, step, $reached AS reached, $waited AS waited_us
   FROM reported
   CROSS JOIN steps
 )
 SELECT
   groups.touch,
   steps.step,
-  count(*) FILTER (WHERE passages.level >= steps.step) AS people,
+  COUNT(*) FILTER (WHERE passages.reached) AS people,
   avg(waited_us) / 1e6 AS seconds_mean,
   quantile_cont(waited_us, 0.5) / 1e6 AS seconds_median,
   quantile_cont(waited_us, 0.9) / 1e6 AS seconds_p90

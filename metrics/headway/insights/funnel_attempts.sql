@@ -1,10 +1,22 @@
--- Grain: one row per person and attempt that counts.
+-- Grain: one row per unit and attempt.
 -- Inputs: starts.
--- Meaning: t1, t2 ... are the instants of the steps taken in time, null from the first one that is not; level is
---   the furthest step reached.
+-- Meaning: level is the furthest required step reached in time, t1, t2 ... are the instants of those reached. spoilt
+--   says whether an excluded event came before the attempt was past it, ended_us when the attempt is over.
 SELECT
-  person,
+  $unit,
   $times,
-  $level AS level
-FROM starts
-WHERE $counts
+  level,
+  $spoilt AS spoilt,
+  $ended AS ended_us
+FROM (
+  SELECT
+    *,
+    $level AS level
+  FROM (
+    SELECT
+      *,
+      $end AS end_us
+    FROM starts
+    WHERE $counts
+  ) AS bounded
+) AS judged

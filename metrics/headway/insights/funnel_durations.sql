@@ -1,7 +1,13 @@
--- Grain: one row per person who got to the last step.
+-- Grain: one row per reported attempt that got to both steps.
 -- Inputs: reported.
--- Meaning: the seconds from the first to the last step of the reported attempt.
-SELECT touch, person, ($last - t1) / 1e6 AS seconds
+-- Meaning: the seconds from one step to the other.
+SELECT
+  touch,
+  $listed,
+  ($later - $earlier) / 1e6 AS seconds
 FROM reported
-WHERE level = $steps
-ORDER BY touch, person
+WHERE $reached
+ORDER BY
+  touch,
+  $listed,
+  t1

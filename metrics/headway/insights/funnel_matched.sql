@@ -1,11 +1,8 @@
--- Grain: one row per event that can fill a step.
--- Inputs: ev.
--- Meaning: s1, s2 ... say which steps the event can fill; touch is its value of the breakdown.
+-- Grain: one row per event that can fill a step or spoil an attempt; with order strict every event.
+-- Inputs: the events.
+-- Meaning: s1, s2 ... say which required steps the event can fill, o3 whether it can fill the optional step 3, x1
+--   whether it is the first excluded event; touch is its value of the breakdown.
 SELECT
-  person,
-  us,
-  seq,
-  $touch AS touch,
-  $flags
-FROM ev
-WHERE $any
+  $columns
+FROM $input
+WHERE $kept

@@ -1,6 +1,11 @@
--- Grain: one row per person with an attempt.
+-- Grain: one row per reported attempt: per person, or per session or attempt where those are counted.
 -- Inputs: reported.
--- Meaning: the furthest step the person got to.
-SELECT person, level
+-- Meaning: who, and the furthest step that is not optional.
+SELECT
+  $listed,
+  $level AS level
 FROM reported
-ORDER BY person
+WHERE $kept
+ORDER BY
+  $listed,
+  t1

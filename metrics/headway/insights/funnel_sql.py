@@ -1,255 +1,330 @@
 """The queries of a funnel, one relation after the other.
 
-Every attempt is followed at once, without a row per pair of events: going through a person's instants backwards,
-each level's later steps follow from the higher levels' (`funnel_later.sql`). Step numbers are the only thing that
+Events are matched to steps (`matched`), followed to where each attempt gets (`starts`), judged by the window and the
+exclusions (`attempts`), and one attempt a person is reported (`reported`). Step numbers are the only thing that
 varies, so the lists of columns are built here and everything else is in the ``.sql`` files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+import json
 
-import sqlglot
 from sqlglot import exp
 
-from headway.engine import bind, load
-from headway.engine.sql import DIALECT
-from headway.errors import InputError
-from headway.selectors import Event
+from headway.insights.breakdown import NONE, By, items_of
+from headway.insights.funnel_judge import attempts, best_first
+from headway.insights.funnel_orders import anywhere, strict
+from headway.insights.funnel_parts import case, columns, filled, frame, named, over, same
+from headway.insights.funnel_plan import Extra, Plan
+from headway.insights.funnel_sequence import instants, needed, sequence
+from headway.insights.question import Scope
+from headway.insights.sessions import Sessions
+from headway.models.durations import parse_duration
 
-_PACKAGE = "headway.insights"
-_MOST_OVERLAPPING = 8
-_LATER = "MIN(:at) OVER (PARTITION BY person ORDER BY us ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the queries of a funnel depend on.
-
-    Attributes:
-        tests: One condition per step, on relation ``ev``.
-        groups: Step numbers that one event might fill alike, in disjoint groups.
-        within_us: Length of the window.
-        entry: Which attempts count: best, first or latest.
-        any_order: Whether events of one instant fill steps in any order; else each step is strictly later.
-        touch: The breakdown value of an event, or None.
-    """
-
-    tests: tuple[exp.Expr, ...]
-    groups: tuple[tuple[int, ...], ...]
-    within_us: int
-    entry: str
-    any_order: bool
-    touch: exp.Expr | None
-
-    @property
-    def steps(self) -> range:
-        """Step numbers, from 1."""
-        return range(1, len(self.tests) + 1)
+_ALL = exp.Literal.string("(all)")
 
 
-def overlapping(steps: Sequence[Event]) -> tuple[tuple[int, ...], ...]:
-    """Groups the steps that one event might fill alike, going by the names.
-
-    Args:
-        steps: The steps of a funnel.
-
-    Returns:
-        Disjoint groups of step numbers, each sorted.
-
-    Raises:
-        InputError: A group is too large.
-
-    Examples:
-        >>> overlapping([Event("a"), Event("b"), Event(["a", "c"])])
-        ((1, 3), (2,))
-    """
-    groups: list[set[int]] = []
-    for number, step in enumerate(steps, start=1):
-        near = [group for group in groups if any(_meet(step, steps[other - 1]) for other in group)]
-        groups = [group for group in groups if group not in near] + [{number}.union(*near)]
-    if max(map(len, groups)) > _MOST_OVERLAPPING:
-        raise InputError(
-            f"more than {_MOST_OVERLAPPING} steps of this funnel can be filled by the same events"
-        )
-    return tuple(sorted(tuple(sorted(group)) for group in groups))
-
-
-def relations(plan: Plan, ev: str) -> dict[str, str | exp.Expr]:
+def relations(plan: Plan, scope: Scope, by: By | None, top: int | None) -> dict[str, str | exp.Expr]:
     """Writes the relations of a funnel.
 
     Args:
         plan: What to compute.
-        ev: Query for the events.
+        scope: The log and the range.
+        by: What to break down by.
+        top: Number of groups to keep.
 
     Returns:
         Queries by name, each using those before it. ``attempts`` has a row per attempt, ``reported`` a row
-        per person.
+        per person (or what else is counted).
     """
-    moves, latest = _instants(plan), f"after_{1}" if len(plan.tests) > 1 else "instants"
-    return {"ev": ev, **moves, **_levels(plan), **_attempts(plan, latest)}
+    events = _events(plan, scope, by, top)
+    events["matched"] = _matched(plan, "visited" if plan.sessions else "ev")
+    source = "matched"
+    if plan.by_instant:
+        events |= instants(plan)
+        source = "instants"
+    if ahead := _ahead(plan):
+        events["ahead"] = filled("ahead", ahead=ahead, input=exp.to_table(source))
+        source = "ahead"
+    follow = {"sequential": sequence, "strict": strict, "any": anywhere}[plan.order]
+    followed, source, taken, opens = follow(plan, source)
+    events |= followed
+    events["starts"] = filled(
+        "starts",
+        columns=[*columns(plan.unit), named(exp.column("us"), "t1"), *taken, *_neighbours(plan)],
+        input=exp.to_table(source),
+        opens=opens,
+    )
+    return {**events, "attempts": attempts(plan), **_reported(plan, by)}
 
 
-def waited(plan: Plan) -> exp.Expr:
-    """Builds the time a reported attempt took from the step before to ``step``."""
-    case = exp.Case()
-    for step in plan.steps[1:]:
-        case = case.when(_step_is("step", step), exp.column(f"t{step}") - exp.column(f"t{step - 1}"))
-    return case if plan.steps[1:] else exp.cast(exp.null(), "BIGINT")
+def rows_of(steps: int) -> list[exp.Expr]:
+    """Lists step numbers as rows of a VALUES.
+
+    Args:
+        steps: How many steps.
+
+    Returns:
+        The rows.
+    """
+    return [exp.Tuple(expressions=[exp.convert(step)]) for step in range(1, steps + 1)]
 
 
-def _meet(one: Event, other: Event) -> bool:
-    return one.names is None or other.names is None or bool(set(one.names) & set(other.names))
+def instant(plan: Plan, step: int) -> exp.Expr:
+    """Builds the instant a reported attempt took a step at.
+
+    Args:
+        plan: What was computed.
+        step: Number of the step.
+
+    Returns:
+        A column of ``reported``.
+    """
+    return exp.column(f"t{plan.numbers.index(step) + 1}" if step in plan.numbers else f"o{step}")
 
 
-def _instants(plan: Plan) -> dict[str, str | exp.Expr]:
-    sets = _subsets(plan)
-    counts = [_as(exp.CountIf(this=_any_flag(members)), _count_name(members)) for members in sets]
-    return {
-        "matched": _sql(
-            "matched",
-            touch=plan.touch or exp.Literal.string("(all)"),
-            flags=[_as(test, f"s{step}") for step, test in zip(plan.steps, _flags(plan), strict=True)],
-            any=exp.or_(*(test.copy() for test in plan.tests)),
-        ),
-        "counts": _sql("counts", counts=counts),
-        "instants": _sql(
-            "instants", furthest=[_as(_far(plan, sets, level), f"far_{level}") for level in _from(plan)]
-        ),
-    }
+def reached(plan: Plan, step: int) -> exp.Expr:
+    """Builds the test whether a reported attempt took a step.
+
+    Args:
+        plan: What was computed.
+        step: Number of the step.
+
+    Returns:
+        A condition on ``reported``.
+    """
+    if step in plan.numbers:
+        return exp.column("level") >= plan.numbers.index(step) + 1
+    return exp.not_(instant(plan, step).is_(exp.null()))
+
+
+def before(plan: Plan, step: int) -> int:
+    """Finds the required step before a step.
+
+    Args:
+        plan: What was computed.
+        step: Number of the step, at least 2.
+
+    Returns:
+        Its number.
+    """
+    return max(number for number in plan.numbers if number < step)
+
+
+def per_step(plan: Plan, what: str) -> exp.Expr:
+    """Builds what depends on the column ``step``.
+
+    Args:
+        plan: What was computed.
+        what: ``reached``: whether the step was; ``waited``: how long it took from the required step before.
+
+    Returns:
+        The expression.
+    """
+    steps = sorted([*plan.numbers, *(extra.step for extra in plan.extras)])
+    column = exp.column("step")
+    if what == "reached":
+        return case(*((column.copy().eq(step), reached(plan, step)) for step in steps))
+    waits = [(step, instant(plan, step) - instant(plan, before(plan, step))) for step in steps[1:]]
+    return case(*((column.copy().eq(step), wait) for step, wait in waits))
+
+
+def level_number(plan: Plan) -> exp.Expr:
+    """Builds the number of the furthest required step.
+
+    Args:
+        plan: What was computed.
+
+    Returns:
+        The expression on ``reported``.
+    """
+    if not plan.extras:
+        return exp.column("level")
+    places = enumerate(plan.numbers, 1)
+    return case(*((exp.column("level").eq(place), exp.convert(number)) for place, number in places))
+
+
+def _events(plan: Plan, scope: Scope, by: By | None, top: int | None) -> dict[str, str | exp.Expr]:
+    marked = {first.name for first in plan.firsts}
+    conditions = [*plan.tests, *(extra.test for extra in plan.extras), *(each.test for each in plan.barriers)]
+    conditions = [test for test in conditions if test.name not in marked]
+    conditions += [test for first in plan.firsts for test in (first.among, first.test)]
+    conditions += [exp.column(name, quoted=True) for name in plan.held]
+    counted = None if top is None else _ranked(plan)
+    events: dict[str, str | exp.Expr] = {}
+    if plan.firsts:
+        rank = [
+            named(
+                exp.and_(
+                    first.test,
+                    exp.Window(
+                        this=exp.Rank(),
+                        partition_by=[exp.column("person"), first.among.copy()],
+                        order=exp.Order(
+                            expressions=[exp.Ordered(this=each) for each in columns(["us", "seq"])]
+                        ),
+                    ).eq(1),
+                ),
+                first.name,
+            )
+            for first in plan.firsts
+        ]
+        events["ever"] = scope.events(conditions, by=by, top=top, counted=counted, ever=True)
+        events["ev"] = filled("first", firsts=rank, inside=scope.inside())
+    else:
+        events["ev"] = scope.events(conditions, by=by, top=top, counted=counted)
+    if plan.sessions:
+        usual = Sessions()
+        events["visited"] = filled(
+            "sessions",
+            input=exp.to_table("ev"),
+            idle_us=parse_duration(usual.idle),
+            longest_us=parse_duration(usual.max_length or "999999d"),
+            fastest=usual.max_rate or 1_000_000_000,
+        )
+    return events
+
+
+def _matched(plan: Plan, source: str) -> str:
+    flags = [named(test.copy(), f"s{step}") for step, test in zip(plan.positions, _flags(plan), strict=True)]
+    flags += [named(_later_only(plan, extra.test.copy()), f"o{extra.step}") for extra in plan.extras]
+    flags += [named(each.test.copy(), f"x{number}") for number, each in enumerate(plan.barriers, 1)]
+    held = [exp.column(name, quoted=True) for name in plan.held]
+    keys: list[exp.Expr] = [exp.column("person")]
+    keys += [
+        named(exp.cast(value.copy(), "VARCHAR"), name)
+        for value, name in zip(held, plan.held_names, strict=True)
+    ]
+    keys += columns(["session_us"]) if plan.sessions else []
+    keys += columns(["us", "seq"])
+    keys += columns(["event"]) if plan.order == "strict" else []
+    tests = [*plan.tests, *(extra.test for extra in plan.extras), *(each.test for each in plan.barriers)]
+    kept = exp.true() if plan.order == "strict" else exp.paren(exp.or_(*(test.copy() for test in tests)))
+    present = [exp.not_(value.copy().is_(exp.null())) for value in held]
+    return filled(
+        "matched",
+        columns=[*keys, named(plan.touch or _ALL.copy(), "touch"), *flags],
+        input=exp.to_table(source),
+        kept=exp.and_(kept, *present),
+    )
 
 
 def _flags(plan: Plan) -> list[exp.Expr]:
+    return [plan.tests[0], *(_later_only(plan, test) for test in plan.tests[1:])]
+
+
+def _later_only(plan: Plan, test: exp.Expr) -> exp.Expr:
     if plan.entry != "latest":
-        return list(plan.tests)
+        return test
     # An event that can start an attempt restarts it, so it fills no later step.
-    restart = exp.Not(this=exp.Paren(this=plan.tests[0].copy()))
-    return [plan.tests[0], *(exp.and_(test, restart.copy()) for test in plan.tests[1:])]
+    return exp.and_(test, exp.Not(this=exp.Paren(this=plan.tests[0].copy())))
 
 
-def _subsets(plan: Plan) -> list[tuple[int, ...]]:
-    """Lists the sets of steps whose events must be counted: one step alone, or several that overlap."""
-    sizes = range(1, _MOST_OVERLAPPING + 1) if plan.any_order else range(1, 2)
-    return [members for size in sizes for group in plan.groups for members in combinations(group, size)]
+def _ahead(plan: Plan) -> list[exp.Expr]:
+    def following(flag: str, spec: exp.WindowSpec) -> exp.Expr:
+        return over(exp.Min(this=case((exp.column(flag), exp.column("us")))), plan.unit, spec=spec)
 
-
-def _from(plan: Plan) -> range:
-    return range(len(plan.tests))
-
-
-def _far(plan: Plan, sets: Iterable[tuple[int, ...]], level: int) -> exp.Expr:
-    """Builds the furthest step taken within an instant by an attempt that comes to it at a level."""
-    last = len(plan.tests) if plan.any_order else level + 1
-    case = exp.Case()
-    for step in range(level + 1, last + 1):
-        # Step by step: of the sets of steps to fill, those that end with this step have not been looked at.
-        lacking = [
-            exp.column(_count_name(members)) < len(members)
-            for members in sets
-            if members[0] > level and members[-1] == step
-        ]
-        case = case.when(exp.or_(*lacking), exp.Literal.number(step - 1))
-    return case.else_(exp.Literal.number(last))
-
-
-def _levels(plan: Plan) -> dict[str, str | exp.Expr]:
-    result: dict[str, str | exp.Expr] = {}
-    source = "instants"
-    for level in reversed(plan.steps[:-1]):
-        window = sqlglot.parse_one(_LATER, read=DIALECT)
-        later = [
-            _as(
-                exp.replace_placeholders(window.copy(), at=_taken(plan, level, step)),
-                _later_name(step, level),
-            )
-            for step in plan.steps[level:]
-        ]
-        result[f"after_{level}"] = _sql("later", later=later, input=exp.to_table(source))
-        source = f"after_{level}"
-    return result
-
-
-def _taken(plan: Plan, level: int, step: int) -> exp.Expr:
-    """Builds the instant at which an attempt that comes to this instant at a level and moves on takes a step."""
-    case = exp.Case().when(exp.column(f"far_{level}") >= step, exp.column("us"))
-    for between in range(level + 1, step if plan.any_order else min(step, level + 2)):
-        case = case.when(_step_is(f"far_{level}", between), exp.column(_later_name(step, between)))
-    return case
-
-
-def _attempts(plan: Plan, source: str) -> dict[str, str | exp.Expr]:
-    rest = plan.steps[1:]
-    raw = [_as(exp.column("us"), "t1"), *(_as(_taken(plan, 0, step), f"t{step}") for step in rest)]
-    end: exp.Expr = exp.column("t1") + plan.within_us
-    if plan.entry == "latest":
-        # the last attempt has no restart: nulls are ignored, as DuckDB does by itself
-        end = exp.Least(this=end, expressions=[exp.column("restart_us")], ignore_nulls=True)
-    in_time = [exp.Case().when(exp.column(f"t{step}") <= end.copy(), exp.column(f"t{step}")) for step in rest]
-    level = exp.Case()
-    for step in reversed(rest):
-        level = level.when(in_time[step - 2].args["ifs"][0].this.copy(), exp.Literal.number(step))
-    counts = exp.column("nth").eq(1) if plan.entry == "first" else exp.true()
-    result: dict[str, str | exp.Expr] = {
-        "starts": _sql("starts", times=raw, input=exp.to_table(source)),
-        "attempts": _sql(
-            "attempts",
-            times=[
-                exp.column("t1"),
-                *(_as(time, f"t{step}") for step, time in zip(rest, in_time, strict=True)),
-            ],
-            level=level.else_(exp.Literal.number(1)) if rest else exp.Literal.number(1),
-            counts=counts,
-        ),
-    }
-    if plan.touch is None:
-        return {**result, "reported": _reported(plan, _as(exp.Literal.string("(all)"), "touch"))}
-    return {**result, "chosen": _reported(plan), "reported": _sql("touched", needed=_needed(plan))}
-
-
-def _reported(plan: Plan, *more: exp.Expr) -> str:
-    finish = exp.Case()
-    for step in plan.steps:
-        finish = finish.when(_step_is("level", step), exp.column(f"t{step}"))
-    return _sql("reported", times=[*(exp.column(f"t{step}") for step in plan.steps), *more], finish=finish)
-
-
-def _needed(plan: Plan) -> exp.Expr:
-    """Builds the test whether other steps of the instant need the event that could also start the attempt."""
-    if plan.entry == "latest":
-        return exp.false()
-    tests = [
-        exp.and_(
-            exp.column(_count_name(members)).eq(len(members)),
-            exp.column("far_0") >= members[-1],
-            exp.Paren(this=_any_flag(members)),
-        )
-        for members in _subsets(plan)
-        if members[0] > 1 and any(1 in group and members[0] in group for group in plan.groups)
+    strictly = [
+        named(following(f"x{number}", frame(1, "FOLLOWING")), f"nx{number}")
+        for number in range(1, len(plan.barriers) + 1)
     ]
-    return exp.or_(*tests) if plan.any_order and tests else exp.false()
+    return strictly + [
+        named(following(f"o{extra.step}", _extra_frame(plan, extra)), f"no{extra.step}")
+        for extra in plan.extras
+    ]
 
 
-def _sql(name: str, **params: exp.Expr | list[exp.Expr]) -> str:
-    return bind(load(_PACKAGE, f"funnel_{name}"), params)
+def _extra_frame(plan: Plan, extra: Extra) -> exp.WindowSpec:
+    if plan.tie_us is None or not extra.apart:
+        return frame(1, "FOLLOWING")
+    return frame(plan.tie_us, "PRECEDING")
 
 
-def _as(value: exp.Expr, name: str) -> exp.Expr:
-    return exp.alias_(value, name)
+def _neighbours(plan: Plan) -> list[exp.Expr]:
+    """Builds the start's place among the unit's starts, where that matters."""
+    found: list[exp.Expr] = []
+    if plan.entry == "first":
+        earlier = over(exp.Count(this=exp.Star()), plan.unit, spec=frame(end=1, end_side="PRECEDING"))
+        found.append(named(earlier, "earlier"))
+    if plan.entry == "latest":
+        restart = over(exp.Min(this=exp.column("us")), plan.unit, spec=frame(1, "FOLLOWING"))
+        found.append(named(restart, "restart_us"))
+    return found
 
 
-def _any_flag(members: Sequence[int]) -> exp.Expr:
-    return exp.or_(*(exp.column(f"s{step}") for step in members))
+def _reported(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
+    if plan.count == "totals":
+        chosen = filled(
+            "totals",
+            unit=columns(plan.unit),
+            best=best_first(plan),
+            follows=same(plan.unit, "tried", "following"),
+            onward=columns(plan.unit, "walked"),
+            linked=same(plan.unit, "linked", "walked"),
+        )
+    else:
+        chosen = filled("reported", counted=columns(plan.counted), best=best_first(plan))
+    if "touch" in plan.counted:
+        return {"reported": chosen}
+    if plan.touch is None:
+        return {"chosen": chosen, "reported": exp.select("*", named(_ALL.copy(), "touch")).from_("chosen")}
+    return {"chosen": chosen, **_touched(plan, by)}
 
 
-def _step_is(column: str, step: int) -> exp.Expr:
-    return exp.column(column).eq(step)
+def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
+    spare = needed(plan) if plan.attribution == "first" else None
+    found: dict[str, str | exp.Expr] = {}
+    at, fills = _attributed(plan)
+    if spare is not None:
+        found["openers"] = filled("openers", same=same(plan.unit, "counts", "matched"), counts=spare[0])
+        # A null is a step that was not taken, and needs nothing.
+        fills = exp.and_(fills, exp.not_(exp.Coalesce(this=spare[1], expressions=[exp.false()])))
+    key = "t1" if plan.count == "totals" else None
+    found["reported"] = filled(
+        "touched",
+        none=_no_value(by),
+        events=exp.to_table("openers" if spare is not None else "matched"),
+        same=same(plan.unit, "value", "chosen"),
+        at=at,
+        fills=fills,
+        attempt=columns([*plan.counted, *([key] if key else [])], "chosen"),
+    )
+    return found
 
 
-def _count_name(members: Sequence[int]) -> str:
-    return "n_" + "_".join(map(str, members))
+def _no_value(by: By | None) -> str:
+    """Writes the group of those without a value as `breakdown` writes groups."""
+    several = len(items_of(by))
+    return NONE if several < 2 else json.dumps([NONE] * several, separators=(",", ":"))
 
 
-def _later_name(step: int, level: int) -> str:
-    return f"t{step}_after_{level}"
+def _ranked(plan: Plan) -> exp.Expr:
+    """Builds the test for the events by whose people groups are ranked: those whose value might count."""
+    marks = {first.name: first.test for first in plan.firsts}
+    start = plan.attribution == "first" and plan.order != "any"
+    tests = [marks.get(test.name, test) for test in (plan.tests[:1] if start else plan.tests)]
+    return exp.paren(exp.or_(*(test.copy() for test in tests)))
+
+
+def _attributed(plan: Plan) -> tuple[exp.Expr, exp.Expr]:
+    """Builds the instant of the event whose value counts, and the test whether an event could fill that step."""
+    level = exp.column("level", table="chosen")
+
+    def time(position: int) -> exp.Expr:
+        return exp.column(f"t{position}", table="chosen")
+
+    def fits(position: int) -> exp.Expr:
+        places = plan.positions if plan.order == "any" else [position]
+        return exp.or_(*columns((f"s{place}" for place in places), "value"))
+
+    if plan.attribution == "last":
+        return (
+            case(*((level.copy().eq(place), time(place)) for place in plan.positions)),
+            case(*((level.copy().eq(place), fits(place)) for place in plan.positions)),
+        )
+    step = 1 if plan.attribution == "first" else int(plan.attribution.removeprefix("step:"))
+    if step not in plan.numbers:
+        optional = f"o{step}"
+        return exp.column(optional, table="chosen"), exp.column(optional, table="value")
+    position = plan.numbers.index(step) + 1
+    return time(position), fits(position)

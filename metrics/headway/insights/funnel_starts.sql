@@ -1,11 +1,8 @@
--- Grain: one row per person and instant at which an attempt starts.
--- Inputs: the instants with their later steps.
--- Meaning: t1, t2 ... are the instants the attempt takes its steps at, the window aside; nth numbers the person's
---   attempts, restart_us is the start of the next one.
+-- Grain: one row per unit and event or instant at which an attempt starts.
+-- Inputs: the events or instants with what comes later.
+-- Meaning: t1, t2 ... are the instants the attempt takes its steps at, the window aside (t2_4: on the way to step 4);
+--   earlier counts the unit's starts before it, restart_us is the next one.
 SELECT
-  person,
-  $times,
-  row_number() OVER (PARTITION BY person ORDER BY us) AS nth,
-  lead(us) OVER (PARTITION BY person ORDER BY us) AS restart_us
+  $columns
 FROM $input
-WHERE far_0 >= 1
+WHERE $opens

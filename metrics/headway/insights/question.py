@@ -242,9 +242,12 @@ class Scope:
             A SQLGlot expression.
 
         Raises:
-            InputError: An event name never occurs in the log, or the condition cannot be used.
+            InputError: An event name never occurs in the log, or the condition cannot be used, or it is an optional
+                step or a first time, which only funnels know.
         """
         event = as_event(selector)
+        if event.optional or event.first_time:
+            raise InputError("optional and first_time are for the steps of a funnel")
         known = self.log.names
         for name in event.names or ():
             if known and name not in known:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from headway.insights.funnel import Funnel
     from headway.insights.question import Scope
 
+#: In place of a length of time: it takes sessions to tell.
+SESSION = "session"
 _UNDERSTOOD = {
     "steps": None,
     "within": None,
@@ -25,6 +27,8 @@ _UNDERSTOOD = {
     "order": ("sequential",),
     "tie": ("0s", None),
     "attribution": None,
+    "on_exclusion": None,
+    "preset": None,
 }
 
 
@@ -40,7 +44,8 @@ def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame |
         What ``funnel.sql`` returns; None where an event can fill two steps, or an option is not known here.
     """
     steps = [as_event(step) for step in question.steps]
-    if not is_plain(question, scope, _UNDERSTOOD) or any(not _is_simple(step) for step in steps):
+    simple = question.within != SESSION and all(_is_simple(step) for step in steps)
+    if not simple or not is_plain(question, scope, _UNDERSTOOD):
         return None
     codes = [codes_of(store, step) or [] for step in steps]
     marks = {code: number for number, each in enumerate(codes, start=1) for code in each}
@@ -82,7 +87,7 @@ def _counted(found: list[Attempts], steps: int) -> pl.DataFrame:
         )
     schema = {
         "touch": pl.String,
-        "step": pl.Int64,
+        "step": pl.Int32,
         "people": pl.Int64,
         "seconds_mean": pl.Float64,
         "seconds_median": pl.Float64,

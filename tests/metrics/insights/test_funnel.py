@@ -245,7 +245,7 @@ def test_seven_rows_counted_by_hand() -> None:
         frame = result.frame
         assert frame.columns == [
             *["step", "event", "people", "from_first", "from_previous", "low", "high", "dropped"],
-            *["seconds_mean", "seconds_median", "seconds_p90"],
+            *["seconds_mean", "seconds_median", "seconds_p90", "previous_low", "previous_high"],
         ]
         assert frame["people"].to_list() == [3, 2, 1]
         assert frame["from_first"].to_list() == [1.0, 2 / 3, 1 / 3]
@@ -338,9 +338,9 @@ def test_empty_log_gives_zero_rows() -> None:
         ({"within": "2 weeks"}, "is not a duration"),
         ({"within": "-1d"}, "is not a duration"),
         ({"entry": "frist"}, "unknown entry 'frist'. Did you mean 'first'?"),
-        ({"order": "strict"}, "unknown order 'strict'"),
-        ({"attribution": "last"}, "unknown attribution 'last'"),
-        ({"tie": "2s"}, "unknown tie '2s'"),
+        ({"order": "loose"}, "unknown order 'loose'"),
+        ({"attribution": "step:4"}, "unknown attribution 'step:4'"),
+        ({"tie": "two"}, "is not a duration"),
         ({"timezone": "Europe/Berln"}, "unknown time zone 'Europe/Berln'. Did you mean 'Europe/Berlin'?"),
         ({"week_start": "mon"}, "unknown week start 'mon'"),
         ({"since": "2026-03-02", "until": "2026-03-01"}, "since lies after until"),
