@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from insights_lake import START, STEPS
+from insights_lake import STEPS
 
 Answer = list[tuple[int, ...]]
 _NAMES = ", ".join(f"'{step}'" for step in STEPS)
@@ -80,7 +80,44 @@ CLICKHOUSE: dict[str, tuple[str, ...]] = {
         ARRAY JOIN range(day, least(day + length, next)) AS looked
         GROUP BY length, at ORDER BY length, at""",
     ),
+    "lifecycle": (
+        f"""
+        SELECT toInt32(move.1) AS at, toInt64(countIf(move.2 = 0)), toInt64(countIf(move.2 = 1)),
+            toInt64(countIf(move.2 = 2)), toInt64(countIf(move.2 = 3))
+        FROM (
+            SELECT person, arraySort(groupUniqArray({_DAY})) AS days, (SELECT max({_DAY}) FROM t) AS final
+            FROM t GROUP BY person
+        ) ARRAY JOIN arrayConcat(
+            arrayMap(
+                (day, before, n) -> (day, if(n = 1, 0, if(day - before = 1, 1, 2))),
+                days, arrayPushFront(arrayPopBack(days), days[1]), arrayEnumerate(days)
+            ),
+            arrayMap(
+                day -> (day + 1, 3),
+                arrayFilter(
+                    (day, next) -> next - day > 1 AND day < final, days, arrayPushBack(arrayPopFront(days), final + 2)
+                )
+            )
+        ) AS move GROUP BY at ORDER BY at""",
+    ),
+    "stickiness": (
+        f"""
+        SELECT toInt32(active) AS days, toInt64(count()) FROM (
+            SELECT person, uniqExact({_DAY}) AS active FROM t GROUP BY person
+        ) GROUP BY days ORDER BY days""",
+    ),
 }
+#: ClickHouse's own pre-aggregation: a row per person and active day.
+DAYS = f"""
+    INSERT INTO bench.d SELECT person, {_DAY} AS day, max(event = 'Signed Up') AS started
+    FROM bench.t GROUP BY person, day SETTINGS max_threads = 2
+"""
+
+
+def of_days(query: str) -> str:
+    """Asks the days instead of the events."""
+    text = query.replace(_DAY, "day").replace("event = 'Signed Up'", "started = 1")
+    return text.replace("FROM t", "FROM bench.d")
 
 
 def clickhouse_load(folder: Path, source: str) -> tuple[Any, float]:
@@ -98,6 +135,17 @@ def clickhouse_load(folder: Path, source: str) -> tuple[Any, float]:
     con.query(f"INSERT INTO bench.t SELECT person, us, event FROM {source} SETTINGS max_threads = 2")
     con.query("OPTIMIZE TABLE bench.t FINAL")
     return con, time.perf_counter() - start
+
+
+def clickhouse_days(con: Any) -> float:
+    """Pre-aggregates the events to days. Returns the seconds."""
+    start = time.perf_counter()
+    con.query(
+        "CREATE TABLE bench.d (person UInt32, day Int32, started UInt8) ENGINE = MergeTree ORDER BY (person, day)"
+    )
+    con.query(DAYS)
+    con.query("OPTIMIZE TABLE bench.d FINAL")
+    return time.perf_counter() - start
 
 
 def clickhouse_ask(con: Any, query: str) -> Answer:
@@ -133,7 +181,20 @@ def headway_questions(days: int) -> dict[str, Callable[[Any], Answer]]:
         columns = (number(frame, "window_days"), number(frame, "period_start"), number(frame, "value"))
         return sorted(zip(*columns, strict=True))
 
-    return {"funnel": funnel, "retention": retention, "active people": active_people}
+    def lifecycle(log: Any) -> Answer:
+        frame = hw.Lifecycle(period="day").run(log).frame
+        states = (frame[name].to_list() for name in ("new", "returning", "resurrected", "dormant"))
+        return sorted(zip(number(frame, "period_start"), *states, strict=True))
 
+    def stickiness(log: Any) -> Answer:
+        frame = hw.Stickiness(interval="day").run(log).frame
+        frame = frame.filter(frame["people"] > 0)
+        return list(zip(frame["periods"].to_list(), frame["people"].to_list(), strict=True))
 
-__all__ = ["CLICKHOUSE", "START", "best", "clickhouse_ask", "clickhouse_load", "headway_questions"]
+    return {
+        "funnel": funnel,
+        "retention": retention,
+        "active people": active_people,
+        "lifecycle": lifecycle,
+        "stickiness": stickiness,
+    }
