@@ -13,13 +13,16 @@ _MOST_GROUPS = len(theme.PALETTE)
 _UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
 
 
-def funnel_figure(frame: pl.DataFrame, *, by: str | None = None, title: str | None = "Funnel") -> go.Figure:
+def funnel_figure(
+    frame: pl.DataFrame, *, by: str | None = None, title: str | None = "Funnel", counted: str = "people"
+) -> go.Figure:
     """Draws how far people get.
 
     Args:
         frame: Columns as `Funnel` returns; nulls in ``people`` are suppressed cells.
         by: Name of the breakdown column, or None.
         title: Heading, or None.
+        counted: What is counted, in the plural.
 
     Returns:
         One bar per step with people, the share of the first step and its 95 % interval; with a breakdown, one
@@ -37,9 +40,11 @@ def funnel_figure(frame: pl.DataFrame, *, by: str | None = None, title: str | No
     steps = frame["step"].n_unique()
     if by is None:
         result = theme.figure(
-            title, "People, share of the first step, 95 % interval", height=150 + 58 * max(steps, 1)
+            title,
+            f"{counted.capitalize()}, share of the first step, 95 % interval",
+            height=150 + 58 * max(steps, 1),
         )
-        result.add_traces(_bars(frame, theme.PALETTE[0], None)).update_layout(showlegend=False)
+        result.add_traces(_bars(frame, theme.PALETTE[0], None, counted)).update_layout(showlegend=False)
     else:
         first = frame.filter(pl.col("step") == 1).sort(
             ["people", by], descending=[True, False], nulls_last=True
@@ -49,7 +54,9 @@ def funnel_figure(frame: pl.DataFrame, *, by: str | None = None, title: str | No
         note = f"Share of the first step by {by}" + (f"; {left} smaller groups are not drawn" if left else "")
         result = theme.figure(title, note, height=190 + (26 + 22 * max(len(shown), 1)) * max(steps, 1))
         for number, value in enumerate(shown):
-            result.add_traces(_bars(frame.filter(pl.col(by) == value), theme.PALETTE[number], str(value)))
+            result.add_traces(
+                _bars(frame.filter(pl.col(by) == value), theme.PALETTE[number], str(value), counted)
+            )
         result.update_layout(showlegend=True, legend_traceorder="normal", margin_t=110)
     names = frame.unique("step", keep="first").sort("step")
     result.update_yaxes(
@@ -64,7 +71,7 @@ def funnel_figure(frame: pl.DataFrame, *, by: str | None = None, title: str | No
     return result.update_xaxes(range=[0, 1.28], showticklabels=False, showgrid=False, zeroline=False)
 
 
-def _bars(frame: pl.DataFrame, color: str, name: str | None) -> list[go.Bar | go.Scatter]:
+def _bars(frame: pl.DataFrame, color: str, name: str | None, counted: str) -> list[go.Bar | go.Scatter]:
     rows = frame.sort("step").to_dicts()
     steps = [row["step"] for row in rows]
     extra = f"<extra>{theme.plain(name or '')}</extra>"
@@ -79,7 +86,7 @@ def _bars(frame: pl.DataFrame, color: str, name: str | None) -> list[go.Bar | go
         textfont={"color": theme.INK, "size": 12.5},
         marker={"color": color, "line": {"width": 0}},
         error_x=_whiskers(rows) if name is None else None,
-        customdata=[[_hover(row)] for row in rows],
+        customdata=[[_hover(row, counted)] for row in rows],
         hovertemplate="%{customdata[0]}" + extra,
     )
     if name is not None:
@@ -118,11 +125,11 @@ def _label(row: dict[str, Any]) -> str:
     return f"<b>{row['people']:,}</b>{share}"
 
 
-def _hover(row: dict[str, Any]) -> str:
+def _hover(row: dict[str, Any], counted: str) -> str:
     head = f"<b>{row['step']}  {theme.plain(row['event'])}</b>"
     if row["people"] is None:
         return f"{head}<br>fewer than ten people"
-    parts = [head, f"{row['people']:,} people"]
+    parts = [head, f"{row['people']:,} {counted}"]
     if row["from_previous"] is not None and row["step"] > 1:
         parts.append(f"{row['from_previous']:.1%} of the step before, {row['dropped']:,} dropped")
     if row["low"] is not None:

@@ -83,7 +83,9 @@ class ActivePeople(Question):
             EngineError: The database refused the query.
         """
         scope = Scope.of(self, log)
-        return ActivePeopleResult(frame=self._counts(scope), sql=self._sql(scope), insight=self, scope=scope)
+        return ActivePeopleResult(
+            frame=self._counts(scope), sql=lambda: self._sql(scope), insight=self, scope=scope
+        )
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -28,6 +28,7 @@ from headway.insights.funnel_options import (
     check_exclusions,
     check_steps,
     counted_words,
+    entry_words,
     exclusion_words,
     tie_us,
     tie_words,
@@ -38,7 +39,7 @@ from headway.insights.funnel_plan import Plan, plan_of
 from headway.insights.funnel_result import FunnelResult, completed, step_names
 from headway.insights.funnel_sql import per_step, relations, rows_of
 from headway.insights.question import Question, Scope
-from headway.insights.quick import quick_counts
+from headway.insights.quick import Later, quick_counts
 from headway.insights.result import choose
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
@@ -174,8 +175,11 @@ class Funnel(Question):
         """
         scope = Scope.of(self, log)
         plan = plan_of(self, scope)
-        ctes = relations(plan, scope, self.by, self.top)
-        sql = with_inputs(self._query(plan), ctes)
+        ctes = Later(lambda: relations(plan, scope, self.by, self.top))
+
+        def sql() -> str:
+            return with_inputs(self._query(plan), ctes)
+
         frame = completed(self._counts(scope, sql), self)
         return FunnelResult(frame=frame, sql=sql, insight=self, scope=scope, plan=plan, ctes=ctes)
 
@@ -200,7 +204,7 @@ class Funnel(Question):
         """Says in one sentence what is counted."""
         told = [
             f"{counted_words(self.count, self.order, step_names(self))}, "
-            f"{window_words(self.within, self.within_step)}; {ENTRIES[self.entry]}, "
+            f"{window_words(self.within, self.within_step)}; {entry_words(self.entry, self.count)}, "
             f"{tie_words(self.tie, self.order)}, and one event fills one step",
             exclusion_words(self.exclude, self.on_exclusion, self.order),
         ]
@@ -225,10 +229,10 @@ class Funnel(Question):
         """How long an attempt can take at most, in words; for figures."""
         return "one session" if self.within == SESSION else describe_duration(self.within)
 
-    def _counts(self, scope: Scope, sql: str) -> pl.DataFrame:
+    def _counts(self, scope: Scope, sql: Callable[[], str]) -> pl.DataFrame:
         """Counts: columns touch, step, people and the seconds from the step before; what is faster may answer here."""
         found = quick_counts(self, scope)
-        return scope.log.sql(sql) if found is None else found
+        return scope.log.sql(sql()) if found is None else found
 
     def _query(self, plan: Plan) -> str:
         steps = len(self.steps)

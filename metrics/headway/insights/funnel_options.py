@@ -183,6 +183,21 @@ def counted_words(count: str, order: str, names: Sequence[str]) -> str:
     return f"{_COUNTED[count]} {listed}, {_ORDERS[order]}"
 
 
+def entry_words(entry: str, count: str) -> str:
+    """Says which attempts count.
+
+    Args:
+        entry: best, first or latest.
+        count: people, totals or sessions.
+
+    Returns:
+        Part of a sentence.
+    """
+    if count != "totals":
+        return ENTRIES[entry]
+    return "each event of step 1 starts another attempt" if entry == "latest" else "each attempt counts"
+
+
 def window_words(within: str, within_step: str | None) -> str:
     """Says how long an attempt may take.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,10 @@ class FunnelResult(Result):
     """What a funnel found.
 
     Attributes:
-        frame: One row per step (after the breakdown value): ``step``, ``event``, ``people``, ``from_first``
-            and ``from_previous`` (shares), ``low`` and ``high`` (95 % Wilson interval of ``from_first``),
-            ``dropped`` (people who stopped at the step before), ``seconds_mean``, ``seconds_median``,
-            ``seconds_p90`` (from the step before, of the reported attempts), ``previous_low`` and
+        frame: One row per step (after the breakdown value): ``step``, ``event`` (with order ``"any"`` how many of the
+            steps), ``people``, ``from_first`` and ``from_previous`` (shares), ``low`` and ``high`` (95 % Wilson
+            interval of ``from_first``), ``dropped`` (people who stopped at the step before), ``seconds_mean``,
+            ``seconds_median``, ``seconds_p90`` (from the step before, of the reported attempts), ``previous_low`` and
             ``previous_high`` (95 % Wilson interval of ``from_previous``). The step before is the required one
             before; nobody drops at an optional step. Where sessions or attempts are counted, ``people`` are those.
         insight: The question.
@@ -51,7 +51,7 @@ class FunnelResult(Result):
 
     insight: Funnel
     plan: Plan
-    ctes: dict[str, str | exp.Expr]
+    ctes: Mapping[str, str | exp.Expr]
 
     @cached_property
     def people(self) -> pl.DataFrame:
@@ -247,7 +247,8 @@ class FunnelResult(Result):
         from headway.charts import funnel_figure
 
         frame, by = one_column(self.frame, self.insight.by)
-        return funnel_figure(frame, by=by)
+        counted = {"people": "people", "totals": "attempts", "sessions": "sessions"}[self.insight.count]
+        return funnel_figure(frame, by=by, counted=counted)
 
 
 def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
@@ -266,7 +267,9 @@ def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
     known = frame.with_columns(anchor=pl.when(required).then(pl.col("people")))
     previous = pl.col("anchor").forward_fill().shift(1).over("touch")
     first = pl.col("people").first().over("touch")
-    names = dict(enumerate(step_names(asked), start=1))
+    count = len(asked.steps)
+    told = step_names(asked) if asked.order != "any" else [f"any {n} of {count}" for n in range(1, count + 1)]
+    names = dict(enumerate(told, start=1))
     shares = known.with_columns(
         event=pl.col("step").replace_strict(names, return_dtype=pl.String),
         from_first=pl.when(first > 0).then(pl.col("people") / first),

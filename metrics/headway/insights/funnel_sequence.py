@@ -110,9 +110,9 @@ def instants(plan: Plan) -> dict[str, str]:
         Queries by name.
     """
     sets = _subsets(plan)
-    counts = [named(exp.CountIf(this=_any_flag(members)), _count_name(members)) for members in sets]
+    counts = [named(_count(_any_flag(members)), _count_name(members)) for members in sets]
     flags = [f"x{n}" for n in range(1, len(plan.barriers) + 1)] + [f"o{extra.step}" for extra in plan.extras]
-    present = [named(exp.CountIf(this=exp.column(flag)) > 0, flag) for flag in flags]
+    present = [named(_count(exp.column(flag)) > 0, flag) for flag in flags]
     furthest = [named(_far(plan, sets, level), f"far_{level}") for level in range(len(plan.tests))]
     return {
         "counts": filled("counts", unit=columns(plan.unit), counts=[*counts, *present]),
@@ -248,6 +248,10 @@ def _subsets(plan: Plan) -> list[tuple[int, ...]]:
         for size in range(1, len(group) + 1 if plan.any_order else 2)
         for members in combinations(group, size)
     ]
+
+
+def _count(condition: exp.Expr) -> exp.Expr:
+    return exp.Count(this=case((condition, exp.convert(1))))
 
 
 def _any_flag(members: Iterable[int]) -> exp.Expr:

@@ -70,7 +70,7 @@ class Lifecycle(Question):
         """
         scope = Scope.of(self, log)
         frame = _checked(self._counts(scope)).select("period_start", *STATES, "complete")
-        return LifecycleResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
+        return LifecycleResult(frame=frame, sql=lambda: _sql(self, scope), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -135,7 +135,7 @@ class GrowthAccounting(Lifecycle):
             )
             .select("period_start", *STATES, "active", "quick_ratio", "change", "nobody_left", "complete")
         )
-        return GrowthAccountingResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
+        return GrowthAccountingResult(frame=frame, sql=lambda: _sql(self, scope), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""

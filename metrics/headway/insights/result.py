@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,22 @@ from headway.insights.question import Question, Scope
 _SHOWN_ROWS = 30
 
 
-@dataclass(frozen=True, repr=False)
+class _Written:
+    """The text of a query, or how to write it: writing takes longer than a quick answer does."""
+
+    def __get__(self, result: Result | None, owner: type[Result]) -> str:
+        if result is None:
+            raise AttributeError("sql")
+        text = result.__dict__["sql"]
+        if not isinstance(text, str):
+            text = result.__dict__["sql"] = text()
+        return str(text)
+
+    def __set__(self, result: Result, text: str | Callable[[], str]) -> None:
+        result.__dict__["sql"] = text
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
 class Result(ABC):
     """What a question found.
 
@@ -30,7 +45,7 @@ class Result(ABC):
     """
 
     frame: pl.DataFrame
-    sql: str
+    sql: _Written = _Written()
     insight: Question
     scope: Scope
 

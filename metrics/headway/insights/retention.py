@@ -169,7 +169,7 @@ class Retention(Question):
         rate = pl.when(pl.col("cohort_people") > 0).then(pl.col("people") / pl.col("cohort_people"))
         columns = (*_COLUMNS, *(() if self.brackets is None else _BRACKETS))
         frame = told_apart(counts.with_columns(rate=rate).select("touch", *columns), self.by)
-        return RetentionResult(frame=frame, sql=self._sql(scope), insight=self, scope=scope)
+        return RetentionResult(frame=frame, sql=lambda: self._sql(scope), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""

@@ -98,8 +98,12 @@ def activity_of(selector: Selector | None, scope: Scope, store: PersonStore) -> 
 
     Returns:
         Activities; None where the selector has a condition, or events lie outside of the calendar.
+
+    Raises:
+        InputError: An event name never occurs, or a condition cannot be used.
     """
     event = Event(None) if selector is None else as_event(selector)
+    scope.matches(event)
     if event != Event(event.event):
         return None
     try:

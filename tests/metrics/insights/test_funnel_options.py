@@ -578,10 +578,12 @@ def test_describes_every_option() -> None:
             .run(log)
             .describe()
         )  # fmt: skip
-        loose = Funnel(ABC, order="any").run(log).describe()
+        result = Funnel(ABC, order="any").run(log)
+        loose = result.describe()
+    assert result.frame["event"].to_list() == ["any 1 of 3", "any 2 of 3", "any 3 of 3"]
     assert text.startswith(
         "Attempts at A → B → C, in this order with anything in between, within one session, each step within "
-        "5 minutes of the one before; the attempt that gets furthest counts, events at most 2 seconds apart count in "
+        "5 minutes of the one before; each attempt counts, events at most 2 seconds apart count in "
         "either order, and one event fills one step; X after step 1 and before step 2 ends it there; the same course "
         "throughout, counted for each person and value; a person's next attempt starts after the one before is over; "
         "broken down by plan on the event of step 2."
