@@ -17,7 +17,7 @@ _COLORS = {
     "resurrected": theme.PALETTE[5],
     "dormant": theme.PALETTE[1],
 }
-_MOST_LABELS = 16
+_MOST_LABELS = 20
 
 
 def lifecycle_figure(
@@ -79,18 +79,27 @@ def growth_figure(
         result.add_trace(_bars(frame, state))
     rows = frame.sort("period_start").to_dicts()
     days = [row["period_start"] for row in rows]
-    result.add_trace(
-        go.Scatter(
-            x=days,
-            y=[row["change"] for row in rows],
-            name="change of active people",
-            mode="lines+markers" if len(rows) <= 60 else "lines",
-            line={"color": theme.INK, "width": 2},
-            marker={"size": 6},
-            customdata=[f"{row['active']:,} active" for row in rows],
-            hovertemplate="%{y:+,.0f} to %{customdata}<extra>change</extra>",
+    over = [row["change"] if row["complete"] else None for row in rows]
+    after = [*[row["complete"] for row in rows[1:]], True]
+    # A dotted piece leads from the last finished period to those that still run.
+    running = [
+        None if row["complete"] and done else row["change"] for row, done in zip(rows, after, strict=True)
+    ]
+    for values, shown in ((over, True), (running, False)):
+        result.add_trace(
+            go.Scatter(
+                x=days,
+                y=values,
+                name="change of active people",
+                mode="lines+markers" if len(rows) <= 60 and shown else "lines",
+                line={"color": theme.INK, "width": 2, "dash": "solid" if shown else "dot"},
+                marker={"size": 6},
+                customdata=[f"{row['active']:,} active" for row in rows],
+                hovertemplate="%{y:+,.0f} to %{customdata}<extra>change</extra>",
+                showlegend=shown,
+                hoverinfo=None if shown else "skip",
+            )
         )
-    )
     lowest = max([row["dormant"] for row in rows], default=1)
     highest = max([row["new"] + row["resurrected"] for row in rows], default=1)
     floor = -lowest - 0.1 * (lowest + highest)
@@ -100,7 +109,7 @@ def growth_figure(
             y=[floor] * len(rows),
             name="quick ratio",
             mode="text" if len(rows) <= _MOST_LABELS else "none",
-            text=["–" if row["quick_ratio"] is None else f"{row['quick_ratio']:.1f}" for row in rows],
+            text=[_ratio(row) for row in rows],
             textfont={"size": 12, "color": theme.MUTED},
             hovertemplate="%{text}<extra>quick ratio</extra>",
             showlegend=False,
@@ -144,3 +153,8 @@ def _axes(result: go.Figure, frame: pl.DataFrame) -> go.Figure:
 
 def _open(frame: pl.DataFrame) -> str:
     return "" if frame["complete"].all() else "; hatched: not over yet"
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    shown = "–" if row["quick_ratio"] is None else f"{row['quick_ratio']:.1f}"
+    return shown if row["complete"] else f"{shown} ·"

@@ -33,6 +33,7 @@ DATE = "%d %b %Y"
 # Room, in pixels, that a label beside a line needs for itself.
 _LABEL_ROOM = 17
 _MOST_TICKS = 8
+_TITLE_TOP = 15
 
 
 class Numbers(NamedTuple):
@@ -120,7 +121,9 @@ def figure(title: str | None, subtitle: str | None = None, height: int = HEIGHT,
     """
     result = go.Figure(layout={"template": TEMPLATE, "height": height, **layout})
     if title:
-        result.update_layout(title={"text": plain(title), "subtitle": {"text": plain(subtitle or "")}})
+        heading = {"text": plain(title), "subtitle": {"text": plain(subtitle or "")}}
+        # The same distance from the top however tall the figure is.
+        result.update_layout(title={**heading, "y": 1 - _TITLE_TOP / height})
     elif subtitle:
         result.update_layout(title={"text": "", "subtitle": {"text": plain(subtitle)}}, margin_t=56)
     else:

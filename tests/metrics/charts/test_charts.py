@@ -17,12 +17,26 @@ from headway.charts import (
     TEMPLATE,
     active_people_figure,
     funnel_figure,
+    growth_figure,
+    lifecycle_figure,
     metric_figure,
     retention_figure,
+    survival_figure,
     trend_figure,
 )
+from headway.charts.theme import figure as figure_of
 from headway.charts.theme import numbers, shortened, spread
-from headway.insights import ActivePeople, Funnel, Retention, Trend
+from headway.insights import (
+    ActivePeople,
+    Funnel,
+    GrowthAccounting,
+    Lifecycle,
+    PowerUsers,
+    Retention,
+    Stickiness,
+    Trend,
+    UsageInterval,
+)
 from headway.log import EventLog
 
 DAYS = [date(2026, 3, 2) + timedelta(days=7 * n) for n in range(6)]
@@ -52,6 +66,12 @@ def test_every_result_draws_itself_in_the_house_style() -> None:
             Funnel(steps),
             Funnel(steps, by="plan"),
             Retention("Signed Up", "<b>Paid</b>", period="day", periods=3),
+            Retention("Signed Up", "<b>Paid</b>", period="day", brackets=[1, 3], by="plan"),
+            Lifecycle("<b>Paid</b>", period="day"),
+            GrowthAccounting(period="day"),
+            Stickiness(),
+            PowerUsers(),
+            UsageInterval(),
             ActivePeople(),
             Trend("Signed Up"),
             Trend("<b>Paid</b>", by="plan", period="week"),
@@ -162,6 +182,87 @@ def test_retention_marks_unfinished_and_suppressed_cells() -> None:
     assert running.text[0][2] == "10.0 % ·" and running.opacity < 1
     assert [list(line) for line in rest.text] == [["40", "", ""], ["&lt;10", "&lt;10", ""]]
     assert len(set(map(str, rest.colorscale))) == 2 and rest.colorscale[0][1] == rest.colorscale[1][1]
+
+
+def test_retention_with_brackets_and_the_mean_of_complete_cells() -> None:
+    frame = pl.DataFrame(
+        {
+            "cohort_start": [DAYS[0]] * 3,
+            "cohort_people": [40] * 3,
+            "period": [0, 1, 2],
+            "people": [40, 10, 4],
+            "rate": [1.0, 0.25, 0.1],
+            "low": [0.9, 0.14, 0.0],
+            "high": [1.0, 0.4, 0.2],
+            "complete": [True, True, False],
+        }
+    )
+    mean = pl.DataFrame(
+        {
+            "period": [0, 1, 2],
+            "cohorts": [1, 1, 0],
+            "cohort_people": [40, 40, 0],
+            "people": [40, 10, 0],
+            "rate": [1.0, 0.25, None],
+        }
+    )
+    figure = retention_figure(frame, spans=[(0, 0), (1, 3), (4, 7)], mean=mean)
+    assert list(figure.layout.xaxis.ticktext) == ["people", "1–3", "4–7"]
+    assert list(figure.data[-1].text[0]) == ["", "<b>25.0 %</b>", ""]
+    assert figure.layout.yaxis.ticktext[0] == "<b>mean</b>"
+    assert "not in the mean" in figure.layout.title.subtitle.text
+
+
+def growth_frame() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "period_start": DAYS[:3],
+            "new": [5, 4, 1],
+            "returning": [0, 3, 2],
+            "resurrected": [0, 0, 1],
+            "dormant": [0, 2, 5],
+            "active": [5, 7, 4],
+            "change": [5, 2, -3],
+            "quick_ratio": [None, 2.0, 0.4],
+            "nobody_left": [True, False, False],
+            "complete": [True, True, False],
+        }
+    )
+
+
+def test_dormant_people_lie_below_the_line_and_open_periods_are_hatched() -> None:
+    figure = lifecycle_figure(growth_frame())
+    bars = {bar.name: bar for bar in figure.data}
+    assert list(bars["dormant"].y) == [0, -2, -5] and list(bars["new"].y) == [5, 4, 1]
+    assert list(bars["new"].marker.pattern.shape) == ["", "", "/"]
+    assert "hatched: not over yet" in figure.layout.title.subtitle.text
+
+
+def test_growth_shows_changes_and_quick_ratios() -> None:
+    over, running, ratios = growth_figure(growth_frame()).data[-3:]
+    assert list(over.y) == [5, 2, None] and list(running.y) == [None, 2, -3] and running.line.dash == "dot"
+    assert list(ratios.text) == ["–", "2.0", "0.4 ·"]
+
+
+def test_titles_keep_their_distance_from_the_top() -> None:
+    short, tall = figure_of("a", height=300), figure_of("a", height=1200)
+    assert 300 * (1 - short.layout.title.y) == pytest.approx(1200 * (1 - tall.layout.title.y))
+
+
+def test_survival_curves() -> None:
+    frame = pl.DataFrame(
+        {
+            "plan": ["a", "a", "b", "b"],
+            "period": [0, 1] * 2,
+            "at_risk": [5, 4, 9, 7],
+            "survival": [1.0, 0.8, 1.0, 0.9],
+            "low": [None, 0.3, None, 0.5],
+            "high": [None, 0.9, None, 1.0],
+        }
+    )
+    assert [trace.name for trace in survival_figure(frame, by="plan").data] == ["b", "a"]
+    alone = survival_figure(frame.filter(pl.col("plan") == "a").drop("plan"))
+    assert [trace.fill for trace in alone.data] == [None, "tonexty", None]
 
 
 def metric_rows(**columns: list[Any]) -> pl.DataFrame:
