@@ -15,7 +15,7 @@ from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_
 from headway.insights.options import fill, whole_number
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
-from headway.insights.result import Result
+from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period
 from headway.selectors import Selector
@@ -84,7 +84,7 @@ class ActivePeople(Question):
         """
         scope = Scope.of(self, log)
         return ActivePeopleResult(
-            frame=self._counts(scope), sql=lambda: self._sql(scope), insight=self, scope=scope
+            frame=self._counts(scope), sql=later(lambda: self._sql(scope)), insight=self, scope=scope
         )
 
     def describe(self) -> str:

@@ -40,7 +40,7 @@ from headway.insights.funnel_result import FunnelResult, completed, step_names
 from headway.insights.funnel_sql import per_step, relations, rows_of
 from headway.insights.question import Question, Scope
 from headway.insights.quick import Later, quick_counts
-from headway.insights.result import choose
+from headway.insights.result import choose, later
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
 from headway.selectors import Selector, as_event
@@ -181,7 +181,7 @@ class Funnel(Question):
             return with_inputs(self._query(plan), ctes)
 
         frame = completed(self._counts(scope, sql), self)
-        return FunnelResult(frame=frame, sql=sql, insight=self, scope=scope, plan=plan, ctes=ctes)
+        return FunnelResult(frame=frame, sql=later(sql), insight=self, scope=scope, plan=plan, ctes=ctes)
 
     def counts_sql(self, log: EventLog) -> str:
         """Writes the query of the counts alone, in constructs that every engine has.

@@ -13,7 +13,7 @@ from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_
 from headway.insights.options import history_words, whole_number
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
-from headway.insights.result import Result
+from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period
 from headway.selectors import Selector
@@ -70,7 +70,7 @@ class Lifecycle(Question):
         """
         scope = Scope.of(self, log)
         frame = _checked(self._counts(scope)).select("period_start", *STATES, "complete")
-        return LifecycleResult(frame=frame, sql=lambda: _sql(self, scope), insight=self, scope=scope)
+        return LifecycleResult(frame=frame, sql=later(lambda: _sql(self, scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -135,7 +135,9 @@ class GrowthAccounting(Lifecycle):
             )
             .select("period_start", *STATES, "active", "quick_ratio", "change", "nobody_left", "complete")
         )
-        return GrowthAccountingResult(frame=frame, sql=lambda: _sql(self, scope), insight=self, scope=scope)
+        return GrowthAccountingResult(
+            frame=frame, sql=later(lambda: _sql(self, scope)), insight=self, scope=scope
+        )
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""

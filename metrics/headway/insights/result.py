@@ -6,7 +6,7 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -32,7 +32,19 @@ class _Written:
         result.__dict__["sql"] = text
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
+def later(write: Callable[[], str]) -> str:
+    """Leaves the text of a query to be written when a result's `sql` is looked at.
+
+    Args:
+        write: Writes the text.
+
+    Returns:
+        What to give as the result's `sql`.
+    """
+    return cast(str, write)
+
+
+@dataclass(frozen=True, repr=False)
 class Result(ABC):
     """What a question found.
 
@@ -45,7 +57,10 @@ class Result(ABC):
     """
 
     frame: pl.DataFrame
-    sql: _Written = _Written()
+    if TYPE_CHECKING:
+        sql: str
+    else:
+        sql: str = _Written()
     insight: Question
     scope: Scope
 

@@ -14,7 +14,7 @@ from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_
 from headway.insights.options import whole_number
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
-from headway.insights.result import Result
+from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period, day_start_us, period_number, period_start
 from headway.selectors import Selector
@@ -81,7 +81,7 @@ class Stickiness(Question):
         last = scope.periods(self.interval)[1]
         ends = day_start_us(period_start(last + 1, self.interval, scope.week_start), scope.timezone)
         frame = _shared(counts, self.cumulative).with_columns(complete=pl.lit(ends <= scope.observed_us))
-        return StickinessResult(frame=frame, sql=lambda: self._sql(scope), insight=self, scope=scope)
+        return StickinessResult(frame=frame, sql=later(lambda: self._sql(scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -191,7 +191,7 @@ class PowerUsers(Question):
         ends = day_start_us(period_start(scope.last_day() + 1, "day"), scope.timezone)
         counts = _shared(self._counts(scope), cumulative=False).rename({"periods": "active_days"})
         frame = counts.with_columns(complete=pl.lit(ends <= scope.observed_us))
-        return PowerUsersResult(frame=frame, sql=lambda: self._sql(scope), insight=self, scope=scope)
+        return PowerUsersResult(frame=frame, sql=later(lambda: self._sql(scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
