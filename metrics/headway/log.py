@@ -171,6 +171,9 @@ class EventLog:
         Returns:
             Columns ``event``, ``events`` (how many) and ``people`` (how many distinct), sorted by name.
         """
+        if self.store is not None and (found := self.store.events()) is not None:
+            schema = {"event": pl.String, "events": pl.Int64, "people": pl.Int64}
+            return pl.DataFrame(found, schema=schema, orient="row")
         person, event = identifier(self._names["person"]), identifier(self._names["event"])
         return self.sql(
             f"SELECT CAST({event} AS VARCHAR) AS event, count(*) AS events, count(DISTINCT {person}) AS people "

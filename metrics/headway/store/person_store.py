@@ -121,6 +121,29 @@ class PersonStore:
 
         return on_all_cores(of_block, list(self._blocks()))
 
+    def events(self) -> list[tuple[str, int, int]] | None:
+        """Counts the events by name.
+
+        Returns:
+            Name, events and people of each event that occurs, in order of names; None where there are too many names.
+        """
+        if len(self.names) > np.iinfo(np.uint8).max:
+            return None
+        size = len(self.names) + 1
+
+        def counts(rows: Rows) -> npt.NDArray[np.int64]:
+            order = np.argsort(rows.mark, kind="stable")
+            mark, person = rows.mark.take(order), rows.person.take(order)
+            begins = np.ones(len(mark), np.bool_)
+            np.not_equal(person[1:], person[:-1], out=begins[1:])
+            begins[1:] |= mark[1:] != mark[:-1]
+            return np.stack([np.bincount(mark, minlength=size), np.bincount(mark[begins], minlength=size)])
+
+        table = self.lookup({code: code + 1 for code in range(len(self.names))})
+        events, people = np.sum(self.each_block(table, counts), axis=0)[:, 1:].tolist()
+        found = zip(self.names, events, people, strict=True)
+        return sorted(each for each in found if each[1])
+
     def activity(self, codes: Collection[int] | None, timezone: str) -> list[Activity]:
         """Finds the active days of a behaviour.
 

@@ -111,6 +111,17 @@ def same(question: Any, log: hw.EventLog, *, always: bool = True) -> None:
 
 
 @QUICK
+@given(_histories)
+def test_events_by_name(history: Any) -> None:
+    with log_of(history, DAYS[0], "UTC") as log:
+        expected = log.events()
+        whole = store_of(log)
+        for store in (whole, in_parts(whole, 1)):
+            log.store = store
+            assert_frame_equal(log.events(), expected)
+
+
+@QUICK
 @given(
     _histories,
     st.permutations("abcd"),
