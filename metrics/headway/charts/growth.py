@@ -80,7 +80,7 @@ def growth_figure(
     rows = frame.sort("period_start").to_dicts()
     days = [row["period_start"] for row in rows]
     over = [row["change"] if row["complete"] else None for row in rows]
-    after = [*[row["complete"] for row in rows[1:]], True]
+    after = [*(row["complete"] for row in rows[1:]), True][: len(rows)]
     # A dotted piece leads from the last finished period to those that still run.
     running = [
         None if row["complete"] and done else row["change"] for row, done in zip(rows, after, strict=True)

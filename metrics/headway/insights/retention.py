@@ -28,6 +28,7 @@ from headway.insights.retention_sql import (
     reached,
     relations,
 )
+from headway.insights.retention_survival import survival_curves
 from headway.log import EventLog
 from headway.periods import Period, check_period
 from headway.selectors import Selector, as_event
@@ -342,7 +343,7 @@ class RetentionResult(Result):
             raise InputError('survival counts each person once: ask with cohort="first_time"')
         text, ctes = lifetimes(self.insight._plan(self.scope), self.scope)
         rows = self.scope.log.sql(with_inputs(text, ctes))
-        return told_apart(_curves(rows, inactive), self.insight.by)
+        return told_apart(survival_curves(rows, inactive), self.insight.by)
 
     def _caveat(self) -> str:
         if self.insight.cohort != "first_time":
@@ -357,49 +358,6 @@ class RetentionResult(Result):
             return retention_figure(self.frame, period=self.insight.period, spans=spans, mean=self.average())
         curves, by = one_column(self.average(), self.insight.by)
         return retention_curves_figure(curves, by=str(by), period=self.insight.period, spans=spans)
-
-
-def _curves(rows: pl.DataFrame, inactive: int) -> pl.DataFrame:
-    # SciPy takes longer to import than everything else; asking is early enough.
-    from headway.statistics.survival import kaplan_meier
-
-    lost = pl.col("observed") - pl.col("last_seen") >= inactive
-    told = rows.with_columns(lost=lost, period=pl.col("last_seen") + lost.cast(pl.Int64))
-    curves = []
-    for (touch,), own in told.group_by("touch", maintain_order=True):
-        last = int(own["period"].max())  # type: ignore[arg-type]
-        people = [
-            own.filter(pl.col("lost") == is_lost).group_by("period").agg(pl.col("people").sum())
-            for is_lost in (True, False)
-        ]
-        grid = pl.DataFrame({"period": range(last + 1)}, schema={"period": pl.Int64})
-        lost_then, censored = (
-            grid.join(each, on="period", how="left").sort("period")["people"].fill_null(0) for each in people
-        )
-        curve = kaplan_meier(lost_then.to_numpy(), censored.to_numpy())
-        counts = grid.with_columns(
-            at_risk=pl.Series(curve.at_risk),
-            lost=lost_then,
-            censored=censored,
-            survival=pl.Series(curve.survival),
-        )
-        ends = counts.with_columns(low=pl.Series(curve.low), high=pl.Series(curve.high)).fill_nan(None)
-        curves.append(ends.select(pl.lit(touch).alias("touch"), pl.all()))
-    return pl.concat(curves) if curves else _NO_CURVE.clone()
-
-
-_NO_CURVE = pl.DataFrame(
-    schema={
-        "touch": pl.String,
-        "period": pl.Int64,
-        "at_risk": pl.Int64,
-        "lost": pl.Int64,
-        "censored": pl.Int64,
-        "survival": pl.Float64,
-        "low": pl.Float64,
-        "high": pl.Float64,
-    }
-)
 
 
 def _ends(brackets: object) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 -- Grain: one row per cohort and column up to the last return.
 -- Inputs: returned, spans.
--- Meaning: people who returned in that column or later in the range, from counts of last returns.
+-- Meaning: people who returned in that column or later in the range, or whose streak reaches it, from counts of the
+--   last columns.
 SELECT latest.touch, latest.cohort, spans.number, CAST(sum(latest.people) AS BIGINT) AS people
 FROM (
   SELECT touch, cohort, number, count(*) AS people

@@ -62,6 +62,16 @@ class Plan:
         return any(opens != closes for opens, closes in self.spans)
 
     @property
+    def furthest(self) -> bool:
+        """Whether a person counts in all columns up to one, so that ``returned`` needs that one only."""
+        return self.criterion == "on_or_after" or self.runs
+
+    @property
+    def runs(self) -> bool:
+        """Whether streaks are runs of calendar periods."""
+        return self.criterion == "streak" and self.anchor is None and not self.bracketed
+
+    @property
     def last(self) -> int:
         """Number of the last column."""
         return len(self.spans) - 1
@@ -129,7 +139,7 @@ def reached(plan: Plan, scope: Scope) -> dict[str, str]:
     Returns:
         ``reached`` and ``cells``, and what they use beyond `relations`.
     """
-    if plan.criterion == "on_or_after":
+    if plan.furthest:
         counted = {"reached": _text("reached_on_or_after")}
     else:
         counted = {"kept": kept(plan), "reached": _text("reached")}
@@ -150,8 +160,9 @@ def kept(plan: Plan) -> str:
     Returns:
         Query text.
     """
-    limit = {} if plan.criterion == "on_or_after" else {"last": plan.last}
-    return _text(f"kept_{plan.criterion}", **limit)
+    if plan.furthest:
+        return _text("kept_on_or_after")
+    return _text(f"kept_{plan.criterion}", last=plan.last)
 
 
 def lifetimes(plan: Plan, scope: Scope) -> tuple[str, dict[str, str]]:
@@ -212,6 +223,10 @@ def _returned(plan: Plan) -> dict[str, str]:
     if plan.anchor is not None:
         windows = _text("later_rolling", width=plan.width, same=plan.joined("starters", "marked"))
         return {"later": windows, "returned": _text("returned", number=_number(plan), **least)}
+    if plan.runs:
+        joined = {"first": plan.joined("starters", "runs"), "same": plan.joined("runs", "final")}
+        streak = _text("returned_streak", keys=plan.keys(), **joined)
+        return {"runs": _text("runs", keys=plan.keys(), **least), "returned": streak}
     if plan.criterion == "on_or_after" and (plan.min_events == 1 or not plan.bracketed):
         final = plan.joined("starters", "final")
         return {

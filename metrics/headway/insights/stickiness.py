@@ -31,7 +31,7 @@ class Stickiness(Question):
         event: Events that make a person active; None takes any event.
         period: Length of the parts of the range that `StickinessResult.each` looks at: ``"week"`` or ``"month"``.
             The frame itself is about the whole range.
-        interval: What is counted: ``"day"``, ``"week"`` or ``"month"``, on the local calendar, shorter than `period`.
+        interval: What is counted: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
         cumulative: Whether to count people active in at least that many, instead of in exactly that many.
         min_events: Events an interval needs to be active.
 
@@ -57,10 +57,6 @@ class Stickiness(Question):
         object.__setattr__(self, "event", any_event(self.event))
         check_period(self.period)
         check_period(self.interval)
-        if _ORDER.index(self.interval) >= _ORDER.index(self.period):
-            raise InputError(
-                f"interval must be shorter than period: a {self.period} has no {self.interval}s to count"
-            )
         whole_number("min_events", self.min_events, MOST_EVENTS)
 
     def run(self, log: EventLog) -> StickinessResult:
@@ -119,8 +115,13 @@ class StickinessResult(Result):
         """The same for each period of the range: ``period_start``, ``periods``, ``people``, ``share``, ``complete``.
 
         An interval belongs to the period it begins in; a range that begins or ends inside of a period cuts it.
+
+        Raises:
+            InputError: The question's `period` is not longer than its `interval`.
         """
         asked, scope = self.insight, self.scope
+        if _ORDER.index(asked.interval) >= _ORDER.index(asked.period):
+            raise InputError(f"a {asked.period} holds no {asked.interval}s: ask with a longer period")
         ends = [
             period_start(number, asked.interval, scope.week_start) for number in scope.periods(asked.interval)
         ]

@@ -91,6 +91,12 @@ def test_empty_results_draw() -> None:
             Funnel(["a", "b"]),
             Funnel(["a"], by="plan"),
             Retention("a", "b"),
+            Retention("a", "b", by="plan"),
+            GrowthAccounting(),
+            Lifecycle(),
+            PowerUsers(),
+            Stickiness(),
+            UsageInterval(),
             ActivePeople(),
             Trend("a"),
         ):

@@ -319,6 +319,14 @@ def test_stickiness_by_hand() -> None:
         assert each.select("period_start", "people").rows()[0] == (date(2026, 10, 19), 1)
 
 
+def test_months_of_a_range_need_no_longer_period() -> None:
+    with make_log(on_days(ann=(0, 20, 50), bob=(3,))) as log:
+        result = Stickiness("Visit", interval="month").run(log)
+        assert result.frame.select("periods", "people").rows() == [(1, 1), (2, 0), (3, 1)]
+        with pytest.raises(InputError, match="a month holds no months"):
+            _ = result.each
+
+
 def test_power_users_by_hand() -> None:
     with make_log(THREE) as log:
         result = PowerUsers("Visit", days=3).run(log)
@@ -401,8 +409,6 @@ def test_people_without_a_name_and_times_far_off(question: Any) -> None:
         (lambda: GrowthAccounting(period=cast(Any, "year")), "unknown period 'year'"),
         (lambda: Lifecycle(min_events=0), "min_events must be a whole number from 1"),
         (lambda: Lifecycle(timezone="Europe/Berlinn"), "unknown time zone 'Europe/Berlinn'"),
-        (lambda: Stickiness(interval="month"), "interval must be shorter than period"),
-        (lambda: Stickiness(period="week", interval="week"), "interval must be shorter than period"),
         (lambda: Stickiness(interval=cast(Any, "hour")), "unknown period 'hour'"),
         (lambda: PowerUsers(days=0), "days must be a whole number from 1"),
         (lambda: UsageInterval(share=0), "share must be a number above 0"),
