@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway.errors import InputError
-from headway.insights import Exclude, Funnel, FunnelResult
+from headway.insights import Exclude, Funnel, FunnelResult, Trend
 from headway.log import EventLog
 from headway.selectors import Event, Selector, as_event
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 START = datetime(2026, 3, 27)
 UNIT = 20
-EXAMPLES = 3000 if os.environ.get("HEADWAY_FULL") else 40
+EXAMPLES = 3000 if os.environ.get("HEADWAY_FULL") else 32
 few = settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
 thorough = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -247,12 +247,13 @@ def people(rows: Sequence[Row], steps: Sequence[Selector], **options: Any) -> li
 
 
 def story(text: str, *, person: str = "ann", minutes: int = 1) -> list[Row]:
-    """One event a word, each a minute after the one before; ``-`` is a minute without any."""
+    """One event a word, each a minute after the one before; ``-`` is a minute without any, ``A+B`` one with two."""
     words = enumerate(text.split())
-    return [Row(person, word, n * minutes) for n, word in words if word != "-"]
+    return [Row(person, name, n * minutes) for n, word in words if word != "-" for name in word.split("+")]
 
 
 ABC = ["A", "B", "C"]
+MAYBE = ["A", Event("B", optional=True), "C"]
 
 
 @pytest.mark.parametrize(
@@ -263,6 +264,11 @@ ABC = ["A", "B", "C"]
         ("A B X C", 2, 3, [0, 0, 0], [1, 1, 0]),
         ("A B X C", 1, 3, [0, 0, 0], [1, 1, 0]),
         ("A B X C", 1, None, [0, 0, 0], [1, 1, 0]),
+        # Strictly between the two instants.
+        ("A B+X C", 1, 3, [0, 0, 0], [1, 1, 0]),
+        ("A B+X C", 2, 3, [1, 1, 1], [1, 1, 1]),
+        ("A B+X - C", 1, 2, [1, 1, 1], [1, 1, 1]),
+        ("A+X B+C+X", 1, 3, [1, 1, 1], [1, 1, 1]),
         # Before the attempt, after it, and where the steps are not reached.
         ("X A B C X", 1, 3, [1, 1, 1], [1, 1, 1]),
         ("A B - X", 2, 3, [0, 0, 0], [1, 1, 0]),
@@ -315,6 +321,15 @@ def test_exclusions_by_hand(
         ("A", {"steps": ["A", "A"], "tie": "1m"}, [1, 0]),
         ("B A A", {"steps": ["A", "A", "B"], "tie": "1m"}, [1, 1, 0]),
         ("A B A", {"steps": ["A", "A", "B"], "tie": "1m"}, [1, 1, 1]),
+        # The second step 1 restarts, and then fills no other step.
+        ("A B", {"steps": [["A", "B"], "B"], "entry": "latest"}, [1, 0]),
+        ("A B", {"steps": [["A", "B"], "B"]}, [1, 1]),
+        # Where an exclusion stops the attempt, optional steps are over too.
+        ("A X B", {"steps": MAYBE, "exclude": [Exclude("X")], "on_exclusion": "stop_there"}, [1, 0, 0]),
+        ("A B X", {"steps": MAYBE, "exclude": [Exclude("X")], "on_exclusion": "stop_there"}, [1, 1, 0]),
+        # C is in time and B is not.
+        ("A C B", {"tie": "1m", "within": "1m"}, [1, 0, 0]),
+        ("A B A B C", {"count": "totals", "entry": "latest"}, [2, 2, 1]),
         # After conversion, after time-out.
         ("A B C A B C A", {"count": "totals"}, [3, 2, 2]),
         ("A A B C", {"count": "totals"}, [1, 1, 1]),
@@ -409,6 +424,20 @@ def test_whose_value_a_breakdown_takes(attribution: str, counts: list[tuple[Any,
         assert asked.frame.select("plan", "step", "people").rows() == counts
         several = Funnel(["A", "B"], by=["plan", "course"], attribution=attribution, entry="first").run(log)
         assert several.frame["people"].to_list() == [people for _, _, people in counts]
+
+
+def test_an_event_other_steps_need_does_not_start_the_attempt() -> None:
+    rows = [
+        Row("ann", "B", 0, "y"),
+        Row("ann", "A", 0, "x"),
+        Row("bob", "B", 0, "y"),
+        Row("bob", "A", 0, "x"),
+    ]
+    with make_log([*rows, Row("bob", "A", 1)]) as log:
+        frame = Funnel([["A", "B"], "A"], by="plan", tie="0s").run(log).frame
+        assert frame.filter(step=1).select("plan", "people").rows() == [("y", 2)]
+        # Alone, the last one in the log starts it.
+        assert Funnel([["A", "B"]], by="plan", entry="first").run(log).frame["plan"].to_list() == ["x"]
 
 
 def test_first_time_looks_at_everything_before_the_range() -> None:
@@ -538,6 +567,43 @@ def test_wrong_options_are_named(options: dict[str, Any], message: str) -> None:
 def test_wrong_parts_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         build()
+
+
+@pytest.mark.parametrize("event", [Event("A", optional=True), Event("A", first_time="event")])
+def test_only_funnels_know_optional_steps_and_first_times(event: Event) -> None:
+    with make_log(story("A")) as log, pytest.raises(InputError, match="are for the steps of a funnel"):
+        Trend(event).run(log)
+
+
+EVERY: list[dict[str, Any]] = [
+    {"order": "strict"},
+    {"order": "any", "exclude": [Exclude("X")]},
+    {"within": "session", "count": "sessions"},
+    {"count": "totals", "exclude": [Exclude("X")], "within_step": "1h"},
+    {"steps": MAYBE, "hold": "course", "tie": "2s"},
+    {
+        "steps": [Event("A", first_time="event"), "B"],
+        "by": ["plan", "course"],
+        "top": 1,
+        "attribution": "last",
+    },
+]
+
+
+@pytest.mark.parametrize("options", EVERY)
+def test_empty_logs_and_single_events_are_answered(options: dict[str, Any]) -> None:
+    asked = Funnel(**{"steps": ABC, **options})
+    with make_log([]) as log:
+        result = asked.run(log)
+        assert result.frame["people"].sum() == 0
+        assert result.people.is_empty() and result.durations.is_empty() and result.trend("day").is_empty()
+        assert result.histogram().is_empty() and result.dropped(len(asked.steps)).is_empty()
+    rows = [Row("ann", "A", -30_000_000), Row("bob", "X", 30_000_000), Row("bob", "B", 30_000_000)]
+    with make_log([*rows, Row("bob", "C", 30_000_000)]) as log:
+        counts = asked.run(log).frame["people"].to_list()
+        # Ann's single event lies in 1969, Bob's in 2083.
+        assert counts[0] == (2 if asked.order == "any" else 1)
+        assert sum(counts[1:]) == (1 if asked.order == "any" else 0)
 
 
 def test_hostile_names_stay_names() -> None:
