@@ -30,6 +30,7 @@ from headway.subjects import History, with_properties
 
 if TYPE_CHECKING:
     from headway.insights.explorer import ExplorerResult
+    from headway.store import PersonStore
 
 _RESERVED = ("person", "event", "us", "day", "seq", "period", "breakdown")
 
@@ -55,6 +56,7 @@ class EventLog:
         timezone: Reporting time zone of days, weeks and months.
         week_start: The day weeks start on.
         relation: Quoted name under which `sql` finds the events.
+        store: The same events ordered by person and time, for quicker answers; None where there is none.
 
     Examples:
         >>> frame = pl.DataFrame({
@@ -66,6 +68,8 @@ class EventLog:
         ...     log.events().rows()
         [('Payment', 1, 1), ('Signed Up', 2, 2)]
     """
+
+    store: PersonStore | None = None
 
     def __init__(
         self,
@@ -167,6 +171,9 @@ class EventLog:
         Returns:
             Columns ``event``, ``events`` (how many) and ``people`` (how many distinct), sorted by name.
         """
+        if self.store is not None and (found := self.store.events()) is not None:
+            schema = {"event": pl.String, "events": pl.Int64, "people": pl.Int64}
+            return pl.DataFrame(found, schema=schema, orient="row")
         person, event = identifier(self._names["person"]), identifier(self._names["event"])
         return self.sql(
             f"SELECT CAST({event} AS VARCHAR) AS event, count(*) AS events, count(DISTINCT {person}) AS people "

@@ -8,6 +8,7 @@ from headway.engine import connect, guarded, identifier, literal
 from headway.errors import InputError
 from headway.log import EventLog
 from headway.sources import Opened
+from headway.store import attach_store
 from headway.subjects import histories_of
 
 _TRAFFIC = {"people": "events", "all": "all_events"}
@@ -53,9 +54,13 @@ def open(workspace: str | Path, *, traffic: str = "people") -> EventLog:  # noqa
         con.execute("USE explore")
         product = con.execute("SELECT timezone, week_start FROM product").fetchall()
         horizon = con.execute("SELECT horizon FROM horizon").fetchall()
+        store = con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name = 'person_store'"
+        ).fetchall()
+        version = con.execute("SELECT version FROM person_store").fetchall() if store else []
     (timezone, week_start), (until,) = product[0], horizon[0] if horizon else (None,)
     known = {f"{history.subject}_properties": history.relation for history in histories_of(con)}
-    return EventLog(
+    log = EventLog(
         Opened(con, identifier(_TRAFFIC[traffic])),
         timezone=timezone,
         week_start=week_start,
@@ -63,3 +68,6 @@ def open(workspace: str | Path, *, traffic: str = "people") -> EventLog:  # noqa
         person_properties=known.get("person_properties"),
         account_properties=known.get("account_properties"),
     )
+    if version and traffic == "people":
+        log.store = attach_store(folder / "warehouse" / "store", version[0][0])
+    return log

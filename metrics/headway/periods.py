@@ -195,6 +195,23 @@ def local_day(us: int, timezone: str) -> date:
     return (_EPOCH_UTC + timedelta(microseconds=us)).astimezone(zone(timezone)).date()
 
 
+def day_number(us: int, timezone: str) -> int:
+    """Numbers the local day of an instant.
+
+    Args:
+        us: Epoch microseconds, UTC.
+        timezone: Reporting time zone.
+
+    Returns:
+        Days since 1970-01-01 on a calendar there.
+
+    Examples:
+        >>> day_number(86_400_000_000 - 1, "Europe/Berlin")
+        1
+    """
+    return (local_day(us, timezone) - EPOCH).days
+
+
 def day_start_us(day: date, timezone: str) -> int:
     """Finds the instant a local day starts.
 

@@ -17,6 +17,7 @@ from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
+from headway_pipelines.store import store_version
 from headway_pipelines.workspace import Workspace
 
 MIN_PEOPLE = 10
@@ -145,6 +146,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
         {
             **tables,
             "horizon": info.select("horizon"),
+            "person_store": pl.DataFrame({"version": [store_version(workspace, ledger)]}),
             "product": info.select(pl.col("product").alias("name"), "timezone", "week_start", "currency"),
             **computed,
         },

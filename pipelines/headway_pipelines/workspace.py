@@ -76,6 +76,11 @@ class Workspace:
         return self.people / "sessions.parquet"
 
     @property
+    def store(self) -> Path:
+        """Events ordered by person and time, derived."""
+        return self.warehouse / "store"
+
+    @property
     def ledger_file(self) -> Path:
         """What was read, judged and promoted."""
         return self.warehouse / "ledger.sqlite"

@@ -17,6 +17,7 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES, derive_people
 from headway_pipelines.quality.batches import Verdict, judge_batches
 from headway_pipelines.sessions import derive_sessions
+from headway_pipelines.store import derive_store, sweep_store
 from headway_pipelines.workspace import Workspace
 
 PLAN = """
@@ -139,13 +140,15 @@ class Shop:
             return promote(self.workspace, ledger)
 
     def load(self) -> dict[str, int]:
-        """Ingest, judge, promote, stitch: everything up to people and sessions."""
+        """Ingest, judge, promote, stitch: everything up to people, sessions and their store."""
         self.ingest()
         self.judge()
         days = self.promote()
         with self.ledger() as ledger:
             derive_people(self.workspace, ledger)
             derive_sessions(self.workspace, ledger)
+            derive_store(self.workspace, ledger)
+            sweep_store(self.workspace)
         return days
 
     def ledger(self) -> _OpenLedger:

@@ -72,9 +72,10 @@ def test_the_assets_their_groups_and_what_they_depend_on(shop: Shop) -> None:
         "event_lake": ("lake", ["staged_batches"]),
         "people": ("people", ["event_lake"]),
         "sessions": ("people", ["people"]),
+        "person_store": ("people", ["people"]),
         "metric_values": ("metrics", ["sessions"]),
         "published_database": ("publish", ["metric_values"]),
-        "explore_database": ("publish", ["metric_values"]),
+        "explore_database": ("publish", ["metric_values", "person_store"]),
         "report": ("publish", ["published_database"]),
     }
 

@@ -2,7 +2,7 @@
 
 The machine lands files in any order, some with copies of earlier events, some late, and kills runs between and inside
 their steps. At the end a second workspace with the same raw files and the same state is built in one go; the lake,
-the mapping, the people and their sessions must be the same, by surrogate.
+the mapping, the people, their sessions and their store must be the same, by surrogate.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from shop import PLAN, PRODUCT, Shop, at, track
+from stored import days_of, rows_of
 
 from headway_pipelines import ingest, lake, people, people_part, sessions
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.vault import Vault
+from headway_pipelines.store import derive
+from headway_pipelines.store import rows as store_rows
 
 TABLES = {
     "lake": "SELECT * EXCLUDE (batch) FROM lake ORDER BY ALL",
@@ -48,6 +51,8 @@ KILLS = [
     (people, "swap_tables"),
     (people, "write_basis"),
     (sessions, "sync_file"),
+    (store_rows, "sync_file"),
+    (derive, "write_atomically"),
 ]
 
 DECLARED = f"{PLAN}\nperson_properties: {{plan: {{class: enum, values: [free, pro]}}}}\n"
@@ -101,8 +106,10 @@ class Killed(BaseException):
 class Incremental(RuleBasedStateMachine):
     """Runs a shop file by file."""
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(merged_below=st.sampled_from([0, 1, 4]))
+    def open(self, merged_below: int) -> None:
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(derive, "MERGED_BELOW", merged_below)
         self.folder = Path(tempfile.mkdtemp())
         self.shop = Shop(self.folder / "shop", plan=DECLARED, product=STITCHING)
         self.files = 0
@@ -161,7 +168,10 @@ class Incremental(RuleBasedStateMachine):
                 for table, query in TABLES.items():
                     assert self.shop.query(query) == again.query(query), table
                 assert what_is_known(self.shop) == what_is_known(again)
+                assert rows_of(self.shop.workspace) == rows_of(again.workspace)
+                assert days_of(self.shop.workspace) == days_of(again.workspace)
         finally:
+            self.patch.undo()
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

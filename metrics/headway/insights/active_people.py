@@ -15,7 +15,8 @@ from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_
 from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import fill, whole_number
 from headway.insights.question import Scope, labels
-from headway.insights.result import Result
+from headway.insights.quick import quick_counts
+from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period
 from headway.selectors import Selector
@@ -88,7 +89,9 @@ class ActivePeople(Grouped):
         if self.by is not None:
             return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
-        return ActivePeopleResult(frame=self._counts(scope), sql=self._sql(scope), insight=self, scope=scope)
+        return ActivePeopleResult(
+            frame=self._counts(scope), sql=later(lambda: self._sql(scope)), insight=self, scope=scope
+        )
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -102,7 +105,8 @@ class ActivePeople(Grouped):
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
         """Counts the windows; a kernel may do the same from a person store."""
-        return scope.log.sql(self._sql(scope))
+        found = quick_counts(self, scope)
+        return scope.log.sql(self._sql(scope)) if found is None else found
 
     def _sql(self, scope: Scope) -> str:
         windows = [int(days) for days in self.windows or ()]

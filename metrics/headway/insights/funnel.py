@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -39,7 +39,8 @@ from headway.insights.funnel_plan import Plan, plan_of
 from headway.insights.funnel_result import FunnelResult, completed, step_names
 from headway.insights.funnel_sql import per_step, relations, rows_of
 from headway.insights.question import Question, Scope
-from headway.insights.result import choose
+from headway.insights.quick import Later, quick_counts
+from headway.insights.result import choose, later
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
 from headway.selectors import Selector, as_event
@@ -174,10 +175,13 @@ class Funnel(Question):
         """
         scope = Scope.of(self, log)
         plan = plan_of(self, scope)
-        ctes = relations(plan, scope, self.by, self.top)
-        sql = with_inputs(self._query(plan), ctes)
+        ctes = Later(lambda: relations(plan, scope, self.by, self.top))
+
+        def sql() -> str:
+            return with_inputs(self._query(plan), ctes)
+
         frame = completed(self._counts(scope, sql), self)
-        return FunnelResult(frame=frame, sql=sql, insight=self, scope=scope, plan=plan, ctes=ctes)
+        return FunnelResult(frame=frame, sql=later(sql), insight=self, scope=scope, plan=plan, ctes=ctes)
 
     def counts_sql(self, log: EventLog) -> str:
         """Writes the query of the counts alone, in constructs that every engine has.
@@ -225,9 +229,10 @@ class Funnel(Question):
         """How long an attempt can take at most, in words; for figures."""
         return "one session" if self.within == SESSION else describe_duration(self.within)
 
-    def _counts(self, scope: Scope, sql: str) -> pl.DataFrame:
+    def _counts(self, scope: Scope, sql: Callable[[], str]) -> pl.DataFrame:
         """Counts: columns touch, step, people and the seconds from the step before; what is faster may answer here."""
-        return scope.log.sql(sql)
+        found = quick_counts(self, scope)
+        return scope.log.sql(sql()) if found is None else found
 
     def _query(self, plan: Plan) -> str:
         steps = len(self.steps)

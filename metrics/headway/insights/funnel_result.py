@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -51,7 +51,7 @@ class FunnelResult(Result):
 
     insight: Funnel
     plan: Plan
-    ctes: dict[str, str | exp.Expr]
+    ctes: Mapping[str, str | exp.Expr]
 
     @cached_property
     def people(self) -> pl.DataFrame:

@@ -13,7 +13,8 @@ from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_
 from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import history_words, whole_number
 from headway.insights.question import Scope, labels
-from headway.insights.result import Result
+from headway.insights.quick import quick_counts
+from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period
 from headway.selectors import Selector
@@ -75,7 +76,7 @@ class Lifecycle(Grouped):
             return one_by_one(self, log, type(self).run, counted=self.event)
         scope = Scope.of(self, log)
         frame = _checked(self._counts(scope)).select("period_start", *STATES, "complete")
-        return LifecycleResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
+        return LifecycleResult(frame=frame, sql=later(lambda: _sql(self, scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -88,7 +89,8 @@ class Lifecycle(Grouped):
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
         """Counts the states; a kernel may do the same from a person store."""
-        return scope.log.sql(_sql(self, scope))
+        found = quick_counts(self, scope)
+        return scope.log.sql(_sql(self, scope)) if found is None else found
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ class GrowthAccounting(Lifecycle):
             )
             .select("period_start", *STATES, "active", "quick_ratio", "change", "nobody_left", "complete")
         )
-        return GrowthAccountingResult(frame=frame, sql=_sql(self, scope), insight=self, scope=scope)
+        return GrowthAccountingResult(
+            frame=frame, sql=later(lambda: _sql(self, scope)), insight=self, scope=scope
+        )
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""

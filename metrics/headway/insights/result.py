@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -15,6 +15,33 @@ from headway.insights.cohorts import Cohort
 from headway.insights.question import Question, Scope
 
 _SHOWN_ROWS = 30
+
+
+class _Written:
+    """The text of a query, or how to write it: writing takes longer than a quick answer does."""
+
+    def __get__(self, result: Result | None, owner: type[Result]) -> str:
+        if result is None:
+            raise AttributeError("sql")
+        text = result.__dict__["sql"]
+        if not isinstance(text, str):
+            text = result.__dict__["sql"] = text()
+        return str(text)
+
+    def __set__(self, result: Result, text: str | Callable[[], str]) -> None:
+        result.__dict__["sql"] = text
+
+
+def later(write: Callable[[], str]) -> str:
+    """Leaves the text of a query to be written when a result's `sql` is looked at.
+
+    Args:
+        write: Writes the text.
+
+    Returns:
+        What to give as the result's `sql`.
+    """
+    return cast(str, write)
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +59,10 @@ class Result(ABC):
     """
 
     frame: pl.DataFrame
-    sql: str
+    if TYPE_CHECKING:
+        sql: str
+    else:
+        sql: str = _Written()
     insight: Question
     scope: Scope
     groups: Mapping[str, Result] | None = field(default=None, kw_only=True)

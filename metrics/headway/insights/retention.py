@@ -16,7 +16,8 @@ from headway.insights.breakdown import By, as_by, by_words, columns_of, one_colu
 from headway.insights.cohorts import Cohort
 from headway.insights.options import Preset, fill, history_words, whole_number
 from headway.insights.question import Question, Scope, labels
-from headway.insights.result import Result, choose, with_interval
+from headway.insights.quick import quick_counts
+from headway.insights.result import Result, choose, later, with_interval
 from headway.insights.retention_sql import (
     ROLLING_DAYS,
     Anchor,
@@ -169,7 +170,7 @@ class Retention(Question):
         rate = pl.when(pl.col("cohort_people") > 0).then(pl.col("people") / pl.col("cohort_people"))
         columns = (*_COLUMNS, *(() if self.brackets is None else _BRACKETS))
         frame = told_apart(counts.with_columns(rate=rate).select("touch", *columns), self.by)
-        return RetentionResult(frame=frame, sql=self._sql(scope), insight=self, scope=scope)
+        return RetentionResult(frame=frame, sql=later(lambda: self._sql(scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -193,7 +194,8 @@ class Retention(Question):
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
         """Counts the cells; a kernel may do the same from a person store."""
-        return scope.log.sql(self._sql(scope))
+        found = quick_counts(self, scope)
+        return scope.log.sql(self._sql(scope)) if found is None else found
 
     def _sql(self, scope: Scope) -> str:
         plan = self._plan(scope)

@@ -14,7 +14,8 @@ from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_
 from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import whole_number
 from headway.insights.question import Scope, labels
-from headway.insights.result import Result
+from headway.insights.quick import quick_counts
+from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period, day_start_us, period_number, period_start
 from headway.selectors import Selector
@@ -80,7 +81,7 @@ class Stickiness(Grouped):
         last = scope.periods(self.interval)[1]
         ends = day_start_us(period_start(last + 1, self.interval, scope.week_start), scope.timezone)
         frame = _shared(counts, self.cumulative).with_columns(complete=pl.lit(ends <= scope.observed_us))
-        return StickinessResult(frame=frame, sql=self._sql(scope), insight=self, scope=scope)
+        return StickinessResult(frame=frame, sql=later(lambda: self._sql(scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -94,7 +95,8 @@ class Stickiness(Grouped):
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
         """Counts people by active intervals; a kernel may do the same from a person store."""
-        return scope.log.sql(self._sql(scope))
+        found = quick_counts(self, scope)
+        return scope.log.sql(self._sql(scope)) if found is None else found
 
     def _sql(self, scope: Scope) -> str:
         first, last = scope.periods(self.interval)
@@ -200,7 +202,7 @@ class PowerUsers(Grouped):
         ends = day_start_us(period_start(scope.last_day() + 1, "day"), scope.timezone)
         counts = _shared(self._counts(scope), cumulative=False).rename({"periods": "active_days"})
         frame = counts.with_columns(complete=pl.lit(ends <= scope.observed_us))
-        return PowerUsersResult(frame=frame, sql=self._sql(scope), insight=self, scope=scope)
+        return PowerUsersResult(frame=frame, sql=later(lambda: self._sql(scope)), insight=self, scope=scope)
 
     def describe(self) -> str:
         """Says in one sentence what is counted."""
@@ -213,7 +215,8 @@ class PowerUsers(Grouped):
 
     def _counts(self, scope: Scope) -> pl.DataFrame:
         """Counts people by active days; a kernel may do the same from a person store."""
-        return scope.log.sql(self._sql(scope))
+        found = quick_counts(self, scope)
+        return scope.log.sql(self._sql(scope)) if found is None else found
 
     def _sql(self, scope: Scope) -> str:
         last = scope.last_day()

@@ -6,6 +6,7 @@ from headway_pipelines.assets.ingest import batches_pass_quality, raw_logs, stag
 from headway_pipelines.assets.lake import each_event_once, event_lake
 from headway_pipelines.assets.metrics import metric_values, values_are_sound
 from headway_pipelines.assets.people import people
+from headway_pipelines.assets.person_store import person_store
 from headway_pipelines.assets.publish import explore_database, published_database, report
 from headway_pipelines.assets.sessions import sessions
 
@@ -16,6 +17,7 @@ DOWNSTREAM: list[dg.AssetsDefinition] = [
     event_lake,
     people,
     sessions,
+    person_store,
     metric_values,
     published_database,
     explore_database,

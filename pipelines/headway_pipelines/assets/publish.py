@@ -3,11 +3,13 @@
 import dagster as dg
 
 from headway_pipelines.assets.metrics import metric_values
+from headway_pipelines.assets.person_store import person_store
 from headway_pipelines.assets.previews import scorecard, table
 from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.lake import collect_garbage
 from headway_pipelines.publish import publish, publish_explore, published_tables
 from headway_pipelines.report import write_report
+from headway_pipelines.store import sweep_store
 
 
 @dg.asset(
@@ -34,7 +36,7 @@ def published_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  #
 
 @dg.asset(
     group_name="publish",
-    deps=[metric_values],
+    deps=[metric_values, person_store],
     kinds={"duckdb"},
     owners=["team:data"],
     pool="warehouse",
@@ -44,7 +46,7 @@ def explore_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # t
     """Replaces the team's database, then deletes files nobody can reach any more."""
     with warehouse.opened() as (workspace, ledger):
         publish_explore(workspace, ledger)
-        deleted = collect_garbage(workspace, ledger)
+        deleted = collect_garbage(workspace, ledger) + sweep_store(workspace)
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(workspace.explore_db)), "files_deleted": deleted}
     )

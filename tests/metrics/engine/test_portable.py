@@ -48,7 +48,9 @@ QUESTIONS: dict[str, Any] = {
     "funnel of restarts": hw.Funnel(["Visit", "Read", "Pay"], within="7d", entry="latest", by="plan"),
     "strict funnel": hw.Funnel(["Visit", "Read"], within="7d", order="strict"),
     "any order": hw.Funnel(["Visit", "Read", "Pay"], within="5d", order="any"),
-    "funnel with exclusions": hw.Funnel(["Visit", "Pay"], within="7d", exclude=[hw.Exclude("Read", after=1, before=2)]),
+    "funnel with exclusions": hw.Funnel(
+        ["Visit", "Pay"], within="7d", exclude=[hw.Exclude("Read", after=1, before=2)]
+    ),
     "a cohort's funnel": hw.Funnel(["Visit", "Pay"], within="7d", cohort=hw.Did("Read", at_least=3)),
 }
 

@@ -1,0 +1,38 @@
+"""Answers worked out on arrays, for questions where SQL is too slow.
+
+A kernel is a pure function of NumPy arrays. It knows no log and no question; `headway.store` asks it. What it
+answers is defined by the SQL of the insight, and tests hold both equal.
+"""
+
+from headway.kernels.bitmaps import (
+    Activity,
+    active_days,
+    column_counts,
+    combine,
+    delayed,
+    first_days,
+    grouped,
+    trailing,
+    until_last,
+    within,
+)
+from headway.kernels.days import Offsets, local_days, utc_offsets
+from headway.kernels.funnel import Attempts, reported_attempts
+
+__all__ = [
+    "Activity",
+    "Attempts",
+    "Offsets",
+    "active_days",
+    "column_counts",
+    "combine",
+    "delayed",
+    "first_days",
+    "grouped",
+    "local_days",
+    "reported_attempts",
+    "trailing",
+    "until_last",
+    "utc_offsets",
+    "within",
+]

@@ -1,0 +1,274 @@
+"""The store as a question sees it: parts laid over each other, read block by block on all cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from headway.kernels import Activity, active_days, local_days, utc_offsets
+from headway.store.part import ANY, Part, next_cut
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+#: Rows of the largest part in a block: what a step works on should stay in a core's cache.
+_BLOCK_ROWS = 400_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Events that match something, ordered by person and time; those of one instant come in any order.
+
+    Attributes:
+        person: Number of the person.
+        us: Epoch microseconds.
+        mark: What each was looked up as.
+    """
+
+    person: npt.NDArray[np.uint32]
+    us: npt.NDArray[np.int64]
+    mark: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class PersonStore:
+    """Events of people, ordered by person and time.
+
+    Attributes:
+        parts: Parts, older first.
+        names: Names of the events, by code.
+        people: Number of persons there are; their numbers are below it.
+        timezone: Reporting time zone of the days that were rolled up.
+        behaviours: Codes whose days were rolled up, and `ANY`.
+        version: Fingerprint of what the store was made from.
+    """
+
+    parts: tuple[Part, ...]
+    names: tuple[str, ...]
+    people: int
+    timezone: str
+    behaviours: frozenset[int]
+    version: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows there are, those that no longer count included."""
+        return sum(map(len, self.parts))
+
+    @cached_property
+    def extent(self) -> tuple[int, int]:
+        """First and last instant; (0, -1) where there are no events."""
+        filled = [part for part in self.parts if len(part)]
+        if not filled:
+            return 0, -1
+        return min(int(part.us.min()) for part in filled), max(int(part.us.max()) for part in filled)
+
+    def codes(self, names: Iterable[str]) -> list[int]:
+        """Looks up the codes of events; names that never occur have none.
+
+        Args:
+            names: Names.
+
+        Returns:
+            Codes.
+        """
+        wanted = set(names)
+        return [code for code, name in enumerate(self.names) if name in wanted]
+
+    def lookup(self, marks: Mapping[int, int]) -> npt.NDArray[np.uint8]:
+        """Makes the table that says what each code is looked up as.
+
+        Args:
+            marks: Mark by code; other codes have 0.
+
+        Returns:
+            A table of all codes.
+        """
+        table = np.zeros(max(len(self.names), 1), np.uint8)
+        for code, mark in marks.items():
+            table[code] = mark
+        return table
+
+    def each_block(
+        self,
+        table: npt.NDArray[np.uint8],
+        work: Callable[[Rows], _Result],
+        *,
+        since_us: int | None = None,
+        until_us: int | None = None,
+    ) -> list[_Result]:
+        """Does something with the events of each block of persons, on all cores.
+
+        Args:
+            table: What to look up each code as; rows looked up as 0 are left out.
+            work: What to do.
+            since_us: First instant; None starts with the log.
+            until_us: Last instant, included; None ends with the log.
+
+        Returns:
+            One result per block, in order of persons.
+        """
+
+        def of_block(bounds: tuple[int, int]) -> _Result:
+            found = [_matching(part, table, *bounds, since_us, until_us) for part in self.parts]
+            return work(_merged([rows for rows in found if len(rows.us)]))
+
+        return on_all_cores(of_block, list(self._blocks()))
+
+    def events(self) -> list[tuple[str, int, int]] | None:
+        """Counts the events by name.
+
+        Returns:
+            Name, events and people of each event that occurs, in order of names; None where there are too many names.
+        """
+        if len(self.names) > np.iinfo(np.uint8).max:
+            return None
+        size = len(self.names) + 1
+
+        def counts(rows: Rows) -> npt.NDArray[np.int64]:
+            order = np.argsort(rows.mark, kind="stable")
+            mark, person = rows.mark.take(order), rows.person.take(order)
+            begins = np.ones(len(mark), np.bool_)
+            np.not_equal(person[1:], person[:-1], out=begins[1:])
+            begins[1:] |= mark[1:] != mark[:-1]
+            return np.stack([np.bincount(mark, minlength=size), np.bincount(mark[begins], minlength=size)])
+
+        table = self.lookup({code: code + 1 for code in range(len(self.names))})
+        events, people = np.sum(self.each_block(table, counts), axis=0)[:, 1:].tolist()
+        found = zip(self.names, events, people, strict=True)
+        return sorted(each for each in found if each[1])
+
+    def activity(self, codes: Collection[int] | None, timezone: str) -> list[Activity]:
+        """Finds the active days of a behaviour.
+
+        Args:
+            codes: Events that make a person active, any of them; None takes any event.
+            timezone: Whose days.
+
+        Returns:
+            Activities to be combined: from what was rolled up where it was, else from the events.
+
+        Raises:
+            ValueError: Events lie outside of the calendar.
+        """
+        wanted = [ANY] if codes is None else sorted(codes)
+        if timezone == self.timezone and self.behaviours.issuperset(wanted):
+            return [
+                _alive(each, part.dead)
+                for part in self.parts
+                for code in wanted
+                for each in part.activity.get(code, ())
+            ]
+        table = self.lookup(dict.fromkeys(range(len(self.names)) if codes is None else codes, 1))
+        offsets = utc_offsets(timezone, *self.extent) if self.extent[0] <= self.extent[1] else None
+        if offsets is None:
+            return []
+        found = self.each_block(table, lambda rows: active_days(rows.person, local_days(rows.us, offsets)))
+        return [each for block in found for each in block]
+
+    def _blocks(self) -> Iterator[tuple[int, int]]:
+        """Cuts the persons into ranges of about as many rows."""
+        largest = max(self.parts, key=len, default=None)
+        first, row = 0, _BLOCK_ROWS
+        while largest is not None and row < len(largest):
+            cut = next_cut(largest, row)
+            if cut < len(largest):
+                after = int(largest.person[cut])
+                yield first, after
+                first = after
+            row = cut + _BLOCK_ROWS
+        yield first, 1 << 32
+
+
+def _matching(
+    part: Part,
+    table: npt.NDArray[np.uint8],
+    first: int,
+    after: int,
+    since_us: int | None,
+    until_us: int | None,
+) -> Rows:
+    low, high = np.searchsorted(part.person, np.array([first, min(after, (1 << 32) - 1)], np.uint32))
+    high = len(part) if after >= 1 << 32 else int(high)
+    code = part.code[low:high]
+    mark = table.take(code, mode="clip")
+    rows = np.flatnonzero(mark != 0)
+    person, us, mark = part.person[low:high].take(rows), part.us[low:high].take(rows), mark.take(rows)
+    keep = np.ones(len(rows), np.bool_)
+    if since_us is not None:
+        keep &= us >= since_us
+    if until_us is not None:
+        keep &= us <= until_us
+    if len(part.dead):
+        keep &= ~_is_in(person, part.dead)
+    if keep.all():
+        return Rows(person, us, mark)
+    return Rows(person[keep], us[keep], mark[keep])
+
+
+def _merged(found: list[Rows]) -> Rows:
+    if not found:
+        return Rows(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0, np.uint8))
+    if len(found) == 1:
+        return found[0]
+    person = np.concatenate([rows.person for rows in found])
+    us = np.concatenate([rows.us for rows in found])
+    mark = np.concatenate([rows.mark for rows in found])
+    order = in_order(person, us)
+    return Rows(person.take(order), us.take(order), mark.take(order))
+
+
+def in_order(person: npt.NDArray[np.uint32], us: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Orders rows by person and time; a few runs that are in order already are merged quickly.
+
+    Args:
+        person: Persons.
+        us: Instants.
+
+    Returns:
+        Row numbers.
+    """
+    first, base = int(person.min()), int(us.min())
+    span = int(us.max()) - base + 1
+    if (int(person.max()) - first + 1) * span >= 1 << 63:
+        return np.lexsort((us, person))
+    return np.argsort((person - np.uint32(first)).astype(np.int64) * span + (us - base), kind="stable")
+
+
+def _is_in(person: npt.NDArray[np.uint32], dead: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    place = np.searchsorted(dead, person)
+    found: npt.NDArray[np.bool_] = dead.take(place, mode="clip") == person
+    return found
+
+
+def _alive(activity: Activity, dead: npt.NDArray[np.uint32]) -> Activity:
+    if not len(dead):
+        return activity
+    keep = ~_is_in(activity.persons, dead)
+    return Activity(activity.first_word, activity.persons[keep], activity.words[:, keep])
+
+
+def on_all_cores(work: Callable[[_Argument], _Result], arguments: Sequence[_Argument]) -> list[_Result]:
+    """Does the same with each of several things, side by side: NumPy lets go of the interpreter while it works.
+
+    Args:
+        work: What to do.
+        arguments: With what.
+
+    Returns:
+        One result each, in the same order.
+    """
+    if len(arguments) < 2:
+        return [work(each) for each in arguments]
+    with ThreadPoolExecutor(_cores()) as pool:
+        return list(pool.map(work, arguments))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

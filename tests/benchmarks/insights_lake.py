@@ -1,0 +1,92 @@
+"""A lake of generated events, written day by day, with the people and the store that the pipeline makes of it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+STEPS = ("Signed Up", "Course Created", "Course Published", "Payment")
+START = "2025-01-01"
+PLAN = """
+version: 1
+product: bench
+defaults: {purpose: bench, owner: bench, retention: 60 months}
+events:
+  Page Viewed:
+  Lesson Watched:
+  Signed Up:
+  Course Created:
+  Course Published:
+  Payment:
+"""
+PRODUCT = """
+name: Bench
+timezone: UTC
+currency: EUR
+activity: Page Viewed
+identity: {mode: none}
+funnels:
+  paying: {title: Paying, steps: [Signed Up, Course Created, Course Published, Payment], within: 7d}
+retentions:
+  coming_back: {title: Coming back, start: Signed Up, returning: Page Viewed, period: week, periods: 4}
+"""
+#: A quarter of the events are a step of the funnel; who does something is skewed: half of it a quarter of the people.
+EVENTS = """
+    SELECT
+        md5('e' || {day} || ':' || i)::UUID AS event_id,
+        md5('u' || floor({people} * pow(hash(i, {day}, 1) / 18446744073709551616.0, 2))::BIGINT)::UUID AS actor,
+        NULL::UUID AS account,
+        CASE WHEN what < 12 THEN 'Signed Up' WHEN what < 18 THEN 'Course Created'
+             WHEN what < 22 THEN 'Course Published' WHEN what < 25 THEN 'Payment'
+             WHEN what < 50 THEN 'Lesson Watched' ELSE 'Page Viewed' END AS event,
+        TIMESTAMP '{start}' + to_days({day}) + to_microseconds((hash(i, {day}, 2) % 86400000000)::BIGINT)
+            AS occurred_at,
+        NULL::TIMESTAMP AS client_at, NULL::TIMESTAMP AS received_at, 1::UINTEGER AS line, 1::UINTEGER AS batch,
+        'bench' AS source, 'people' AS traffic
+    FROM (SELECT range AS i, hash(range, {day}, 3) % 100 AS what FROM range({events}))
+"""
+
+
+def prepare(root: Path) -> None:
+    """Makes an empty workspace."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "tracking_plan.yml").write_text(PLAN)
+    (root / "product.yml").write_text(PRODUCT)
+    (root / "raw").mkdir(exist_ok=True)
+
+
+def add_day(root: Path, day: int, events: int, people: int) -> None:
+    """Writes the events of a day into the lake."""
+    from headway.engine import connect
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.workspace import Workspace
+
+    workspace = Workspace.at(root)
+    ledger = Ledger(workspace.ledger_file)
+    con = connect()
+    query = EVENTS.format(day=day, events=events, people=people, start=START)
+    (label,) = con.execute(f"SELECT (DATE '{START}' + {day})::VARCHAR").fetchall()[0]
+    path = workspace.lake / f"day={label}" / f"{secrets.token_hex(6)}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    with ledger.transaction():
+        ledger.swap_files("events", {path.relative_to(workspace.warehouse).as_posix(): (label, events)}, [])
+    ledger.close()
+    con.close()
+
+
+def derive(root: Path, what: str) -> None:
+    """Derives the people or the store of a workspace."""
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.people import derive_people
+    from headway_pipelines.store import derive_store, sweep_store
+    from headway_pipelines.workspace import Workspace
+
+    workspace = Workspace.at(root)
+    ledger = Ledger(workspace.ledger_file)
+    if what == "people":
+        derive_people(workspace, ledger)
+    else:
+        print("      ", derive_store(workspace, ledger))
+        sweep_store(workspace)
+    ledger.close()
