@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from shop import Shop, track
 
-from headway_pipelines import databases, ingest, lake, people
+from headway_pipelines import databases, ingest, lake, people_tables
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.report import write as report_write
@@ -420,7 +420,7 @@ WRITES = {
     "staging": (ingest, "sync_file"),
     "lake": (lake, "sync_file"),
     "ledger": (Ledger, "swap_files"),
-    "people": (people, "sync_file"),
+    "people": (people_tables, "sync_file"),
     "databases": (databases, "sync_file"),
     "report": (report_write, "_fill"),
 }
