@@ -46,6 +46,8 @@ from headway_pipelines.sources.shape import Source
 
 GROUP_BYTES = 320 << 20
 GROUP_LINES = 500_000
+#: The first group is read while nothing else can be done: as small as the database still takes in one piece.
+FIRST_GROUP_LINES = 120_000
 _HERE = "headway_pipelines.privacy"
 _TOKEN = object()
 
@@ -129,9 +131,8 @@ class _Group:
         self.size += block.lines.nbytes
         self.lines += block.lines.num_rows
 
-    @property
-    def full(self) -> bool:
-        return self.size >= GROUP_BYTES or self.lines >= GROUP_LINES
+    def full(self, most_lines: int) -> bool:
+        return self.size >= GROUP_BYTES or self.lines >= most_lines
 
 
 def _no_rows(source: Source) -> pa.Table:
@@ -211,14 +212,14 @@ class Gate:
                 yield self._clean(group, source)
 
     def _groups(self, files: Sequence[RawFile], source: Source) -> Iterator[_Group]:
-        group = _Group()
+        group, most = _Group(), FIRST_GROUP_LINES
         for file in files:
             try:
                 for block in self._blocks(file, source):
                     group.add(file.batch, block)
-                    if group.full:
+                    if group.full(most):
                         yield group
-                        group = _Group()
+                        group, most = _Group(), GROUP_LINES
                 group.finished.append(file.batch)
             except DamagedFile as error:
                 group.damaged[file.batch] = str(error)
