@@ -168,6 +168,8 @@ def parse_where(text: str, columns: Collection[str]) -> exp.Expr:
             ...
         headway.errors.InputError: cannot use lower(...) in a condition: a condition may use =, ...
     """
+    if not isinstance(text, str):
+        raise InputError(f"a condition is a text such as \"plan = 'pro'\", not a {type(text).__name__}")
     if len(text) > _MAX_LENGTH:
         raise InputError(f"a condition may have at most {_MAX_LENGTH} characters")
     try:

@@ -217,3 +217,8 @@ def test_events_are_values() -> None:
 def test_wrong_events_are_refused(make: Callable[[], Any]) -> None:
     with pytest.raises(InputError):
         make()
+
+
+def test_a_condition_that_is_no_text_is_named() -> None:
+    with pytest.raises(InputError, match=r"a condition is a text such as .* not a int"):
+        parse_where(5, ["a"])  # type: ignore[arg-type]
