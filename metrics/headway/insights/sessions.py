@@ -246,7 +246,7 @@ class SessionsResult(Result):
         from headway.charts import trend_figure
 
         days = self.trend("day").with_columns(value=pl.col("sessions"))
-        return trend_figure(days, title=self.insight.describe())
+        return trend_figure(days, title="Sessions per local day")
 
 
 def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
