@@ -276,7 +276,10 @@ def _property(node: exp.Expr, columns: frozenset[str]) -> exp.Column:
     if node.table:
         raise InputError(f"write the property name alone: {node.name!r} instead of {node.sql(DIALECT)!r}")
     if node.name not in columns:
-        raise InputError.unknown("property", node.name, columns)
+        error = InputError.unknown("property", node.name, columns)
+        if "Did you mean" in str(error):
+            raise error
+        raise InputError(f"{error} A text goes in single quotes.")
     return exp.column(node.name, quoted=True)
 
 

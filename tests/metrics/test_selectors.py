@@ -222,3 +222,8 @@ def test_wrong_events_are_refused(make: Callable[[], Any]) -> None:
 def test_a_condition_that_is_no_text_is_named() -> None:
     with pytest.raises(InputError, match=r"a condition is a text such as .* not a int"):
         parse_where(5, ["a"])  # type: ignore[arg-type]
+
+
+def test_a_text_without_quotes_is_told_how_to_be_written() -> None:
+    with pytest.raises(InputError, match=r"unknown property 'teacher'.* A text goes in single quotes"):
+        parse_where("role = teacher", ["role"])
