@@ -69,6 +69,8 @@ class Event:
                 object.__setattr__(self, "event", tuple(dict.fromkeys(names)))
         if self.where is not None and not isinstance(self.where, str):
             raise InputError("a where condition must be a text")
+        if not isinstance(self.optional, bool):
+            raise InputError(f"optional must be True or False, not a {type(self.optional).__name__}")
         if self.first_time not in (None, "event", "matching"):
             raise InputError.unknown("first_time", str(self.first_time), ["event", "matching"])
 

@@ -209,6 +209,7 @@ def test_events_are_values() -> None:
         lambda: Event(["a", ""]),
         lambda: Event(["a", 1]),  # type: ignore[list-item]
         lambda: Event({"a": 1}),  # type: ignore[arg-type]
+        lambda: Event("a", optional="no"),  # type: ignore[arg-type]
         lambda: Event("a", where=1),  # type: ignore[arg-type]
         lambda: as_event(3),  # type: ignore[arg-type]
         lambda: as_event(None),  # type: ignore[arg-type]

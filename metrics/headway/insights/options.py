@@ -35,6 +35,26 @@ def whole_number(name: str, value: object, most: int) -> None:
         raise InputError(f"{name} must be a whole number from 1 to {most}")
 
 
+def flag(name: str, value: object) -> None:
+    """Checks an option that is on or off: the text "no" would be on.
+
+    Args:
+        name: The option.
+        value: What was given.
+
+    Raises:
+        InputError: It is neither True nor False.
+
+    Examples:
+        >>> flag("cumulative", "no")
+        Traceback (most recent call last):
+            ...
+        headway.errors.InputError: cumulative must be True or False, not a str
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, not a {type(value).__name__}")
+
+
 def fill(
     question: Question,
     preset: str | None,

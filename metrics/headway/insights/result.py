@@ -105,7 +105,10 @@ class Result(ABC):
         shown = self.frame.head(_SHOWN_ROWS)
         more = self.frame.height - shown.height
         note = f"<p>and {more} more rows in .frame</p>" if more else ""
-        return f"<p>{html.escape(self.describe())}</p>{shown._repr_html_()}{note}"
+        # Polars would leave out rows in the middle that the note does not count.
+        with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=-1, tbl_hide_dataframe_shape=True):
+            table = shown._repr_html_()
+        return f"<p>{html.escape(self.describe())}</p>{table}{note}"
 
 
 def with_interval(frame: pl.DataFrame, successes: str, trials: str) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
 from headway.insights.grouped import Grouped, one_by_one
-from headway.insights.options import heading, whole_number
+from headway.insights.options import flag, heading, whole_number
 from headway.insights.question import Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result, later
@@ -59,6 +59,7 @@ class Stickiness(Grouped):
         self.check_by()
         check_period(self.period)
         check_period(self.interval)
+        flag("cumulative", self.cumulative)
         whole_number("min_events", self.min_events, MOST_EVENTS)
 
     def run(self, log: EventLog) -> StickinessResult:
