@@ -130,13 +130,15 @@ class Retention(Question):
         if isinstance(self.cohort, Cohort):
             object.__setattr__(self, "among", self.cohort if self.among is None else self.among & self.cohort)
             object.__setattr__(self, "cohort", "first_time")
+        elif self.cohort not in (counted := ("first_time", "recurring")):
+            error = InputError.unknown("cohort", str(self.cohort), counted)
+            raise InputError(f"{error} A set of people is a cohort such as hw.Did(...).")
         object.__setattr__(self, "by", as_by(self.by, self.top))
         for name in ("start", "returning"):
             object.__setattr__(self, name, as_event(getattr(self, name)))
         check_period(self.period)
         amplitude = {**_PRESETS["amplitude"], "anchor": "hour" if self.period == "day" else "day"}
         fill(self, self.preset, {**_PRESETS, "amplitude": amplitude}, _DEFAULTS)
-        choose("cohort", self.cohort, ("first_time", "recurring"))
         choose("criterion", self.criterion, tuple(_CRITERIA))
         choose("windows", self.windows, ("calendar", "rolling"))
         choose("anchor", self.anchor, tuple(_ANCHORS))

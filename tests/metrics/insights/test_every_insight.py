@@ -343,3 +343,12 @@ def test_a_notebook_shows_every_row_it_does_not_count_as_more() -> None:
     headings = 2
     assert shown.count("<tr>") == headings + 30
     assert f"and {result.frame.height - 30} more rows in .frame" in shown
+
+
+@pytest.mark.parametrize("ends", [{"since": "2031-01-01"}, {"until": "1999-12-31"}], ids=str)
+def test_a_range_outside_the_log_is_said_to_hold_nothing(ends: dict[str, Any]) -> None:
+    with make_log([Row("a", "Visit", 0), Row("b", "Visit", 48)]) as log:
+        outside = hw.Trend("Visit", **ends).run(log).describe()
+        inside = hw.Trend("Visit", since="2026-03-28").run(log).describe()
+    assert "No event lies in that range; the log goes from 2026-03-27 to 2026-03-29." in outside
+    assert "No event lies" not in inside
