@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import secrets
@@ -11,13 +12,15 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 import pytest
 
+import headway as hw
 from headway.engine import connect
 from headway.insights import Result
+from headway.macros import MACROS
 from headway.models.plan import load_plan, parse_plan
 from headway.models.product import SessionRules, parse_product
 from headway_pipelines.sources.config import parse_sources
@@ -151,7 +154,9 @@ def test_queries_run_and_look_as_shown(block: Fenced, demo: Path) -> None:
     con = connect(demo.parent / file, read_only=True)
     try:
         relation = con.sql(query)
-        shown = [relation.columns, [str(t).lower().replace("bigint", "int64") for t in relation.types]]
+        # a printed table calls the integers otherwise
+        types = [str(t).replace("BIGINT", "int64").replace("INTEGER", "int32") for t in relation.types]
+        shown = [relation.columns, [kind.lower() for kind in types]]
         assert shown == headings(block.following)
         rows = relation.fetchall()
     finally:
@@ -185,6 +190,48 @@ def test_python_of_the_insights_page_runs(demo: Path) -> None:
     results = [value for value in names.values() if isinstance(value, Result)]
     assert len(results) >= 9 and all(result.frame.height for result in results)
     names["log"].close()  # type: ignore[attr-defined]
+
+
+def test_python_of_the_trends_page_runs(demo: Path) -> None:
+    names: dict[str, Any] = {}
+    heights = []
+    for block in blocks(ROOT / "docs" / "trends.md", "python"):
+        for statement in ast.parse(block.text).body:
+            if isinstance(statement, ast.Expr):
+                # the page shows questions; here each of them is asked
+                question = eval(compile(ast.Expression(statement.value), "trends.md", "eval"), names)
+                heights.append(question.run(names["log"]).frame.height)
+            else:
+                exec(compile(ast.Module([statement], []), "trends.md", "exec"), names)
+    assert len(heights) >= 8 and all(heights)
+    names["log"].close()
+
+
+def test_every_insight_has_a_section_and_the_first_table_leads_to_each() -> None:
+    page = (ROOT / "docs" / "insights.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    insights = {
+        name for name in hw.__all__ if isinstance(made := getattr(hw, name), type) and hasattr(made, "run")
+    }
+    assert len(insights) > 10 and insights <= set(sections)
+    led = re.findall(r"\]\(#([a-z-]+)\)", page.split("\n\n", 2)[1])
+    assert led == list(dict.fromkeys(led))
+    assert sorted(led) == sorted(section.lower().replace(" ", "-") for section in sections)
+
+
+def test_the_macros_shown_are_those_of_the_demo(demo: Path) -> None:
+    page = (ROOT / "docs" / "insights.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `(\w+)\(", page.split("## Without Python", 1)[1], re.MULTILINE)
+    con = connect(demo / "warehouse" / "explore.duckdb", read_only=True)
+    try:
+        listed = con.execute(
+            "SELECT function_name FROM duckdb_functions() WHERE comment LIKE '%:=%'"
+        ).fetchall()
+    finally:
+        con.close()
+    assert sorted(shown) == sorted(name for (name,) in listed) == sorted(MACROS)
+    queries = "".join(block.text for page in PAGES for block in blocks(page, "sql"))
+    assert "FROM funnel(" in queries and "FROM retention(" in queries
 
 
 @pytest.mark.parametrize("block", everywhere("yaml"), ids=str)

@@ -32,7 +32,8 @@ The names to start with::
 =====================  ==================================================================================
 
 Further modules: `headway.charts` (figures), `headway.statistics` (intervals), `headway.models` (tracking plan and
-product file), `headway.frameworks` (AARRR and HEART metrics), `headway.selectors`, `headway.engine` (DuckDB).
+product file), `headway.frameworks` (AARRR and HEART metrics), `headway.macros` (questions in SQL), `headway.store`
+(events ordered by person, for speed), `headway.selectors`, `headway.engine` (DuckDB).
 """
 
 from importlib import import_module

@@ -38,6 +38,8 @@ def open(workspace: str | Path, *, traffic: str = "people") -> EventLog:  # noqa
     """
     if traffic not in _TRAFFIC:
         raise InputError.unknown("traffic", traffic, _TRAFFIC)
+    if not isinstance(workspace, str | Path):
+        raise InputError(f"a workspace is the path of a folder, not a {type(workspace).__name__}")
     folder = Path(workspace)
     file = folder / "warehouse" / "explore.duckdb"
     if not folder.is_dir():

@@ -69,6 +69,8 @@ class Event:
                 object.__setattr__(self, "event", tuple(dict.fromkeys(names)))
         if self.where is not None and not isinstance(self.where, str):
             raise InputError("a where condition must be a text")
+        if not isinstance(self.optional, bool):
+            raise InputError(f"optional must be True or False, not a {type(self.optional).__name__}")
         if self.first_time not in (None, "event", "matching"):
             raise InputError.unknown("first_time", str(self.first_time), ["event", "matching"])
 
@@ -168,6 +170,8 @@ def parse_where(text: str, columns: Collection[str]) -> exp.Expr:
             ...
         headway.errors.InputError: cannot use lower(...) in a condition: a condition may use =, ...
     """
+    if not isinstance(text, str):
+        raise InputError(f"a condition is a text such as \"plan = 'pro'\", not a {type(text).__name__}")
     if len(text) > _MAX_LENGTH:
         raise InputError(f"a condition may have at most {_MAX_LENGTH} characters")
     try:
@@ -274,7 +278,10 @@ def _property(node: exp.Expr, columns: frozenset[str]) -> exp.Column:
     if node.table:
         raise InputError(f"write the property name alone: {node.name!r} instead of {node.sql(DIALECT)!r}")
     if node.name not in columns:
-        raise InputError.unknown("property", node.name, columns)
+        error = InputError.unknown("property", node.name, columns)
+        if "Did you mean" in str(error):
+            raise error
+        raise InputError(f"{error} A text goes in single quotes.")
     return exp.column(node.name, quoted=True)
 
 

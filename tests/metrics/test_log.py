@@ -232,6 +232,7 @@ def test_shows_itself() -> None:
         (lambda: EventLog([3]), "a list of Parquet files holds paths, not a int"),  # type: ignore[list-item]
         (lambda: EventLog({"a": 1}), "a log needs a Polars frame"),  # type: ignore[arg-type]
         (lambda: EventLog((duckdb.connect(), "read_csv('x')")), "is not the name of a table or view"),
+        (lambda: hw.open(5), "a workspace is the path of a folder, not a int"),  # type: ignore[arg-type]
         (lambda: EventLog(frame()).prelude(["amonut"]), "Did you mean 'amount'?"),
         (lambda: EventLog(frame()).prelude(period="year"), "unknown period 'year'"),  # type: ignore[arg-type]
         (lambda: EventLog(frame().with_columns(day=1)).prelude(["day"]), "has a name Headway uses itself"),

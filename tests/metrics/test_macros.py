@@ -109,6 +109,13 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         ("FROM funnel([]::VARCHAR[])", "1 to 10 steps"),
         (f"FROM funnel(['{VISIT}'], INTERVAL '-1 day')", "negative"),
         ("FROM lifecycle(period := 'year')", "day, week or month"),
+        (f"FROM funnel(['{VISIT}', 'Pya'])", "unknown event 'Pya'"),
+        (f"FROM retention('{VISIT}', 'Raed')", "unknown event 'Raed'.*SELECT DISTINCT event"),
+        (f"FROM retention('Raed', '{VISIT}')", "unknown event 'Raed'"),
+        (f"FROM retention('{VISIT}', '{READ}', periods := 0)", "from 1 on"),
+        ("FROM lifecycle('a''; DROP TABLE events; --')", "unknown event 'a'; DROP TABLE events; --'"),
+        ("FROM active_people('Raed')", "unknown event 'Raed'"),
+        ("FROM active_people(windows := [0])", "from 1 on"),
     ],
 )
 def test_a_wrong_question_is_told_what_to_ask(con: duckdb.DuckDBPyConnection, query: str, told: str) -> None:

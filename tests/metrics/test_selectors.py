@@ -209,6 +209,7 @@ def test_events_are_values() -> None:
         lambda: Event(["a", ""]),
         lambda: Event(["a", 1]),  # type: ignore[list-item]
         lambda: Event({"a": 1}),  # type: ignore[arg-type]
+        lambda: Event("a", optional="no"),  # type: ignore[arg-type]
         lambda: Event("a", where=1),  # type: ignore[arg-type]
         lambda: as_event(3),  # type: ignore[arg-type]
         lambda: as_event(None),  # type: ignore[arg-type]
@@ -217,3 +218,13 @@ def test_events_are_values() -> None:
 def test_wrong_events_are_refused(make: Callable[[], Any]) -> None:
     with pytest.raises(InputError):
         make()
+
+
+def test_a_condition_that_is_no_text_is_named() -> None:
+    with pytest.raises(InputError, match=r"a condition is a text such as .* not a int"):
+        parse_where(5, ["a"])  # type: ignore[arg-type]
+
+
+def test_a_text_without_quotes_is_told_how_to_be_written() -> None:
+    with pytest.raises(InputError, match=r"unknown property 'teacher'.* A text goes in single quotes"):
+        parse_where("role = teacher", ["role"])

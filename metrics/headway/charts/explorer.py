@@ -65,7 +65,13 @@ def explorer_figure(
             "showticklabels": False,
             "zeroline": False,
         },
-        xaxis2={"domain": _RIGHT, "type": "date", "showgrid": False, "anchor": "y"},
+        xaxis2={
+            "domain": _RIGHT,
+            "type": "date",
+            "showgrid": False,
+            "anchor": "y",
+            **theme.date_ticks(dates, 5),
+        },
     )
     return result
 

@@ -65,7 +65,7 @@ def funnel_figure(
         showgrid=False,
         tickfont={"size": 13, "color": theme.INK},
         ticktext=[
-            theme.shortened(f"{step}  {event}") for step, event in names.select("step", "event").rows()
+            f"{step}  {theme.shortened(event, 31)}" for step, event in names.select("step", "event").rows()
         ],
     )
     return result.update_xaxes(range=[0, 1.28], showticklabels=False, showgrid=False, zeroline=False)

@@ -59,7 +59,8 @@ def active_people_figure(frame: pl.DataFrame, *, title: str | None = "Active peo
         _line(f"{days} day" if days == 1 else f"{days} days", frame.filter(pl.col("window_days") == days))
         for days in windows
     ]
-    return _drawn(lines, title, "Distinct people in the trailing window", theme.numbers("people"))
+    note = f"Distinct people in the trailing window{_running(frame)}"
+    return _drawn(lines, title, note, theme.numbers("people"))
 
 
 def trend_figure(
@@ -83,8 +84,8 @@ def trend_figure(
     """
     if by is None:
         compared = "value_before" in frame.columns
-        note = "Dashed grey: the equally long range before" if compared else None
-        result = _drawn([_line("", frame)], title, note, theme.numbers(unit))
+        note = ("; dashed grey: the equally long range before" if compared else "") + _running(frame)
+        result = _drawn([_line("", frame)], title, _sentence(note), theme.numbers(unit))
         return _with_before(result, frame, theme.numbers(unit)) if compared else result
     largest = frame.group_by(by).agg(pl.col("value").sum()).sort(["value", by], descending=[True, False])
     shown = largest[by].head(_MOST_LINES).to_list()
@@ -93,7 +94,7 @@ def trend_figure(
     return _drawn(
         [_line(str(value), frame.filter(pl.col(by) == value)) for value in shown],
         title,
-        note,
+        note + _running(frame),
         theme.numbers(unit),
     )
 
@@ -225,6 +226,7 @@ def _add_line(result: go.Figure, line: Line, color: str, formats: theme.Numbers,
             y=running,
             mode="markers",
             marker={"size": 8, "color": theme.PAPER, "line": {"color": color, "width": 2}},
+            cliponaxis=False,
             hovertemplate=f"{hover}<br>not over yet, will change<extra>{name}</extra>",
         )
     )
@@ -312,6 +314,15 @@ def _mark_target(result: go.Figure, target: float, formats: theme.Numbers) -> No
     result.update_yaxes(
         range=[min([0.0, target * 1.1, *shown]), max([target * 1.1, 0.0, *(v * 1.06 for v in shown)])]
     )
+
+
+def _running(frame: pl.DataFrame) -> str:
+    return "" if frame["complete"].all() else "; dotted and hollow: not over yet"
+
+
+def _sentence(note: str) -> str | None:
+    note = note.removeprefix("; ")
+    return note[:1].upper() + note[1:] or None
 
 
 def _lonely(values: Sequence[float | None]) -> bool:

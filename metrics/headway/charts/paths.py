@@ -12,7 +12,7 @@ from headway.charts import theme
 
 OTHER, ENDED = "(other)", "(end)"
 _MOST_ITEMS = 8
-_HEIGHT, _TOP, _BOTTOM, _LEFT, _RIGHT, _PAD = 520, 104, 24, 28, 150, 16
+_HEIGHT, _TOP, _BOTTOM, _LEFT, _RIGHT, _PAD = 520, 104, 24, 28, 190, 16
 _THICKNESS, _LETTER = 12, 6.7
 _QUIET, _GONE = "#B8C0CA", "#DDE2E8"
 
@@ -178,7 +178,8 @@ def _label(
 ) -> None:
     """Writes names and numbers to the right of each node, as far as there is room, and the steps above."""
     steps = sorted({node.step for node in nodes})
-    width = (theme.WIDTH - _LEFT - _RIGHT) / max(len(steps) - 1, 1)
+    # The names of the last step stand in the right margin.
+    width = min((theme.WIDTH - _LEFT - _RIGHT) / max(len(steps) - 1, 1), _RIGHT)
     for node, x, y in zip(nodes, *places, strict=True):
         number = f"{flows[node]:,}"
         room = min(int((width - 2 * _THICKNESS) / _LETTER), 26) - len(number) - 2
@@ -205,6 +206,9 @@ def _write(
         text=text,
         showarrow=False,
         font={"size": 11.5, "color": color},
+        # Bands run behind the text; they must not strike it through.
+        bgcolor="rgba(255,255,255,0.55)",
+        borderpad=0,
     )
 
 

@@ -14,6 +14,10 @@ from headway.charts import theme
 _MOST_GROUPS = len(theme.PALETTE)
 # Above the cohorts, with a little air between.
 _MEAN_ROW = -1.15
+# More columns leave no room for decimals, still more none for numbers.
+_DECIMALS, _NUMBERS = 13, 25
+# Where on the scale cells become so dark that white reads better on them.
+_DARK = 0.75
 _FLAT = [[0, theme.EMPTY], [1, theme.EMPTY]]
 
 
@@ -66,7 +70,7 @@ def retention_figure(
         ([row for row in shown if row["complete"]], {"zmax": top}),
         (
             [row for row in shown if not row["complete"]],
-            {"zmax": top, "opacity": 0.5, "textfont": {"size": 12, "color": theme.INK}},
+            {"zmax": top, "opacity": 0.5},
         ),
         ([row for row in rows if row not in shown], {"zmax": 1, "colorscale": _FLAT}),
     ]
@@ -182,7 +186,12 @@ def _mean_row(mean: pl.DataFrame, columns: list[int], top: float) -> go.Heatmap:
         x=columns,
         y=[_MEAN_ROW],
         z=[rates],
-        text=[["" if rate is None else f"<b>{rate:.1%}</b>".replace("%", " %") for rate in rates]],
+        text=[
+            [
+                "" if rate is None else _on(f"<b>{_share(rate, len(columns))}</b>", rate >= _DARK * top)
+                for rate in rates
+            ]
+        ],
         customdata=[
             [
                 ""
@@ -201,7 +210,7 @@ def _mean_row(mean: pl.DataFrame, columns: list[int], top: float) -> go.Heatmap:
         ygap=2,
         showscale=False,
         colorscale=[list(stop) for stop in theme.SEQUENTIAL],
-        textfont={"size": 12},
+        textfont={"size": 12, "color": theme.INK},
     )
 
 
@@ -214,7 +223,9 @@ def _layer(
         x=columns,
         y=list(range(len(cohorts))),
         z=[[None if row is None else row["rate"] or 0.0 for row in line] for line in grid],
-        text=[["" if row is None else _text(row) for row in line] for line in grid],
+        text=[
+            ["" if row is None else _text(row, len(columns), look["zmax"]) for row in line] for line in grid
+        ],
         customdata=[["" if row is None else _hover(row) for row in line] for line in grid],
         texttemplate="%{text}",
         hovertemplate="%{customdata}<extra></extra>",
@@ -223,18 +234,33 @@ def _layer(
         xgap=2,
         ygap=2,
         showscale=False,
-        **{"colorscale": [list(stop) for stop in theme.SEQUENTIAL], "textfont": {"size": 12}, **look},
+        textfont={"size": 12, "color": theme.INK},
+        **{"colorscale": [list(stop) for stop in theme.SEQUENTIAL], **look},
     )
 
 
-def _text(row: dict[str, Any]) -> str:
+def _share(rate: float, columns: int) -> str:
+    if columns > _NUMBERS:
+        return ""
+    return f"{rate:.0%}" if columns > _DECIMALS else f"{rate:.1%}".replace("%", " %")
+
+
+def _on(text: str, dark: bool) -> str:
+    # A heat map has one colour for all its texts.
+    return f'<span style="color:{theme.PAPER}">{text}</span>' if dark else text
+
+
+def _text(row: dict[str, Any], columns: int, top: float) -> str:
     if row["people"] is None:
         return theme.SUPPRESSED
     if row["period"] == 0:
         return f"{row['people']:,}" + ("" if row["complete"] else " ·")
     if row["rate"] is None:
         return "–"
-    return f"{row['rate']:.1%}".replace("%", " %") + ("" if row["complete"] else " ·")
+    share = _share(row["rate"], columns)
+    if not row["complete"]:
+        return f"{share} ·".strip()
+    return _on(share, row["rate"] >= _DARK * top)
 
 
 def _hover(row: dict[str, Any]) -> str:

@@ -34,6 +34,8 @@ DATE = "%d %b %Y"
 _LABEL_ROOM = 17
 _MOST_TICKS = 8
 _TITLE_TOP = 15
+# Characters of a title that fit beside the margins.
+_TITLE = 92
 
 
 class Numbers(NamedTuple):
@@ -98,13 +100,20 @@ def shortened(text: str, length: int = 34) -> str:
         length: Most characters to keep.
 
     Returns:
-        The escaped name, with an ellipsis where it was cut.
+        The escaped name, with an ellipsis where it was cut: at its end, or where it is a path at its front, since pages
+        of one site begin alike.
 
     Examples:
         >>> shortened("a very long name", 9)
         'a very l…'
+        >>> shortened("shop.example.com/cart", 9)
+        '…com/cart'
     """
-    return plain(text if len(text) <= length else text[: length - 1].rstrip() + "…")
+    if len(text) <= length:
+        return plain(text)
+    if "/" in text and " " not in text:
+        return plain("…" + text[1 - length :])
+    return plain(text[: length - 1].rstrip() + "…")
 
 
 def figure(title: str | None, subtitle: str | None = None, height: int = HEIGHT, **layout: Any) -> go.Figure:
@@ -121,7 +130,10 @@ def figure(title: str | None, subtitle: str | None = None, height: int = HEIGHT,
     """
     result = go.Figure(layout={"template": TEMPLATE, "height": height, **layout})
     if title:
-        heading = {"text": plain(title), "subtitle": {"text": plain(subtitle or "")}}
+        # A sentence makes a title: without its full stop, and no wider than the figure.
+        told = title.rstrip(".")
+        told = told if len(told) <= _TITLE else told[: _TITLE - 1].rstrip(" ,;:") + "…"
+        heading = {"text": plain(told), "subtitle": {"text": plain(subtitle or "")}}
         # The same distance from the top however tall the figure is.
         result.update_layout(title={**heading, "y": 1 - _TITLE_TOP / height})
     elif subtitle:
@@ -173,11 +185,12 @@ def faint(color: str) -> str:
     return f"rgba({red},{green},{blue},0.13)"
 
 
-def date_ticks(days: Sequence[date]) -> dict[str, Any]:
-    """Puts ticks on starts of periods, evenly and never more than eight.
+def date_ticks(days: Sequence[date], most: int = _MOST_TICKS) -> dict[str, Any]:
+    """Puts ticks on starts of periods, evenly and not too many.
 
     Args:
         days: First days of the periods.
+        most: Most ticks.
 
     Returns:
         Options of a Plotly axis.
@@ -189,7 +202,7 @@ def date_ticks(days: Sequence[date]) -> dict[str, Any]:
     known = sorted(set(days))
     if not known:
         return {}
-    step = -(-len(known) // _MOST_TICKS)
+    step = -(-len(known) // most)
     marked = known[::-1][::step][::-1]
     long = known[-1].year != known[0].year
     pattern = (

@@ -13,7 +13,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event
 from headway.insights.grouped import Grouped, one_by_one
-from headway.insights.options import fill, whole_number
+from headway.insights.options import fill, heading, whole_number
 from headway.insights.question import Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result, later
@@ -161,7 +161,7 @@ class ActivePeopleResult(Result):
     def _draw(self) -> Any:
         from headway.charts import active_people_figure
 
-        return active_people_figure(self.frame)
+        return active_people_figure(self.frame, title=heading("Active people", self.insight.event))
 
 
 def _is_window(days: object) -> bool:

@@ -248,7 +248,13 @@ class FunnelResult(Result):
 
         frame, by = one_column(self.frame, self.insight.by)
         counted = {"people": "people", "totals": "attempts", "sessions": "sessions"}[self.insight.count]
-        return funnel_figure(frame, by=by, counted=counted)
+        return funnel_figure(frame, by=by, counted=counted, title=f"Funnel within {self.insight.window}")
+
+    def _caveat(self) -> str:
+        if self.insight.within == SESSION or len(self.insight.steps) == 1:
+            return super()._caveat()
+        late = f" Attempts that began less than {self.insight.window} before the end had less time than that."
+        return f"{super()._caveat()}{late}"
 
 
 def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import EngineError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
 from headway.insights.grouped import Grouped, one_by_one
-from headway.insights.options import history_words, whole_number
+from headway.insights.options import heading, history_words, whole_number
 from headway.insights.question import Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result, later
@@ -173,7 +173,8 @@ class LifecycleResult(Result):
     def _draw(self) -> Any:
         from headway.charts import lifecycle_figure
 
-        return lifecycle_figure(self.frame, period=self.insight.period)
+        title = heading("Lifecycle", self.insight.event)
+        return lifecycle_figure(self.frame, period=self.insight.period, title=title)
 
 
 @dataclass(frozen=True, repr=False)
@@ -192,7 +193,8 @@ class GrowthAccountingResult(LifecycleResult):
     def _draw(self) -> Any:
         from headway.charts import growth_figure
 
-        return growth_figure(self.frame, period=self.insight.period)
+        title = heading("Growth accounting", self.insight.event)
+        return growth_figure(self.frame, period=self.insight.period, title=title)
 
 
 def _sql(question: Lifecycle, scope: Scope) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 from headway.errors import InputError
-from headway.insights.question import Question, Scope
+from headway.insights.question import Question, Scope, labels
 from headway.insights.result import choose
 from headway.periods import local_day
+from headway.selectors import Selector
 
 Preset = Literal["posthog", "mixpanel", "amplitude"]
 
@@ -34,6 +35,26 @@ def whole_number(name: str, value: object, most: int) -> None:
         raise InputError(f"{name} must be a whole number from 1 to {most}")
 
 
+def flag(name: str, value: object) -> None:
+    """Checks an option that is on or off: the text "no" would be on.
+
+    Args:
+        name: The option.
+        value: What was given.
+
+    Raises:
+        InputError: It is neither True nor False.
+
+    Examples:
+        >>> flag("cumulative", "no")
+        Traceback (most recent call last):
+            ...
+        headway.errors.InputError: cumulative must be True or False, not a str
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, not a {type(value).__name__}")
+
+
 def fill(
     question: Question,
     preset: str | None,
@@ -56,6 +77,26 @@ def fill(
     for name, value in {**defaults, **presets.get(preset or "", {})}.items():
         if getattr(question, name) is None:
             object.__setattr__(question, name, value)
+
+
+def heading(kind: str, *events: Selector | None) -> str:
+    """Heads a figure with its question.
+
+    Args:
+        kind: What is shown.
+        events: Of which events; None where any counts.
+
+    Returns:
+        A title.
+
+    Examples:
+        >>> heading("Retention", "Signed Up", "Paid")
+        'Retention: Signed Up, then Paid'
+        >>> heading("Lifecycle", None)
+        'Lifecycle'
+    """
+    named = ", then ".join(labels([event for event in events if event is not None]))
+    return f"{kind}: {named}" if named else kind
 
 
 def history_words(scope: Scope) -> str:

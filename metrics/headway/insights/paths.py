@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.options import flag
 from headway.insights.path_items import Group, check_anchor, check_groups, is_one_of, item_of
 from headway.insights.question import Question, Scope
 from headway.insights.result import Result, choose
@@ -91,6 +92,7 @@ class Paths(Question):
             object.__setattr__(self, "event", as_event(self.event))
         if self.idle is not None:
             parse_duration(self.idle)
+        flag("collapse", self.collapse)
         choose("keep", self.keep, _KEEPS)
         choose("without_end", self.without_end, _WITHOUT_END)
         choose("count", self.count, _COUNTS)

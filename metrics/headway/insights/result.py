@@ -13,6 +13,7 @@ import polars as pl
 from headway.errors import InputError
 from headway.insights.cohorts import Cohort
 from headway.insights.question import Question, Scope
+from headway.periods import local_day
 
 _SHOWN_ROWS = 30
 
@@ -87,7 +88,7 @@ class Result(ABC):
         Returns:
             What was counted, the range and time zone, and the caveats.
         """
-        return f"{self.insight.describe()} {_range_words(self.scope)}{self._caveat()}"
+        return f"{self.insight.describe()} {_range_words(self.scope)}{_nothing_there(self.scope)}{self._caveat()}"
 
     @abstractmethod
     def _draw(self) -> Any:
@@ -105,7 +106,10 @@ class Result(ABC):
         shown = self.frame.head(_SHOWN_ROWS)
         more = self.frame.height - shown.height
         note = f"<p>and {more} more rows in .frame</p>" if more else ""
-        return f"<p>{html.escape(self.describe())}</p>{shown._repr_html_()}{note}"
+        # Polars would leave out rows in the middle that the note does not count.
+        with pl.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=-1, tbl_hide_dataframe_shape=True):
+            table = shown._repr_html_()
+        return f"<p>{html.escape(self.describe())}</p>{table}{note}"
 
 
 def with_interval(frame: pl.DataFrame, successes: str, trials: str) -> pl.DataFrame:
@@ -155,6 +159,19 @@ def _range_words(scope: Scope) -> str:
     unit = "" if scope.unit == "person" else f", counted by {scope.unit}, events without one left out"
     people = "" if scope.cohort is None else f", only people who {_who(scope.cohort)}"
     return f"{told[0].upper()}{told[1:]}, time zone {scope.timezone}{where}{unit}{people}."
+
+
+def _nothing_there(scope: Scope) -> str:
+    """Warns of a range outside the log, whose zeros would else look like an answer."""
+    first, last, span = scope.log.first_us, scope.log.last_us, scope.span
+    if first is None or last is None:
+        return " The log holds no events."
+    after = span.since_us is not None and span.since_us > last
+    before = span.until_us is not None and span.until_us < first
+    days = [local_day(us, scope.timezone) for us in (first, last)]
+    return (
+        f" No event lies in that range; the log goes from {days[0]} to {days[1]}." if after or before else ""
+    )
 
 
 def _who(cohort: Cohort) -> str:

@@ -14,7 +14,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.breakdown import By, as_by, by_words, columns_of, one_column, told_apart
 from headway.insights.cohorts import Cohort
-from headway.insights.options import Preset, fill, history_words, whole_number
+from headway.insights.options import Preset, fill, heading, history_words, whole_number
 from headway.insights.question import Question, Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result, choose, later, with_interval
@@ -130,13 +130,15 @@ class Retention(Question):
         if isinstance(self.cohort, Cohort):
             object.__setattr__(self, "among", self.cohort if self.among is None else self.among & self.cohort)
             object.__setattr__(self, "cohort", "first_time")
+        elif self.cohort not in (counted := ("first_time", "recurring")):
+            error = InputError.unknown("cohort", str(self.cohort), counted)
+            raise InputError(f"{error} A set of people is a cohort such as hw.Did(...).")
         object.__setattr__(self, "by", as_by(self.by, self.top))
         for name in ("start", "returning"):
             object.__setattr__(self, name, as_event(getattr(self, name)))
         check_period(self.period)
         amplitude = {**_PRESETS["amplitude"], "anchor": "hour" if self.period == "day" else "day"}
         fill(self, self.preset, {**_PRESETS, "amplitude": amplitude}, _DEFAULTS)
-        choose("cohort", self.cohort, ("first_time", "recurring"))
         choose("criterion", self.criterion, tuple(_CRITERIA))
         choose("windows", self.windows, ("calendar", "rolling"))
         choose("anchor", self.anchor, tuple(_ANCHORS))
@@ -184,7 +186,9 @@ class Retention(Question):
         window = "period" if self.brackets is None else "bracket"
         exact = _CRITERIA[self.criterion or "on"].format(window=window)
         times = f" at least {self.min_events} times" if self.min_events > 1 else ""
-        spans = ", ".join(f"{opens} to {closes}" for opens, closes in self._spans()[1:])
+        spans = ", ".join(
+            str(opens) if opens == closes else f"{opens} to {closes}" for opens, closes in self._spans()[1:]
+        )
         brackets = "" if self.brackets is None else f", in brackets of periods {spans}"
         split = f"; {self._split()}" if self.by else ""
         return (
@@ -354,10 +358,12 @@ class RetentionResult(Result):
         from headway.charts import retention_curves_figure, retention_figure
 
         spans = None if self.insight.brackets is None else self.insight._spans()
-        if self.insight.by is None:
-            return retention_figure(self.frame, period=self.insight.period, spans=spans, mean=self.average())
-        curves, by = one_column(self.average(), self.insight.by)
-        return retention_curves_figure(curves, by=str(by), period=self.insight.period, spans=spans)
+        asked, period = self.insight, self.insight.period
+        title = heading("Retention", asked.start, asked.returning)
+        if asked.by is None:
+            return retention_figure(self.frame, period=period, spans=spans, mean=self.average(), title=title)
+        curves, by = one_column(self.average(), asked.by)
+        return retention_curves_figure(curves, by=str(by), period=period, spans=spans, title=title)
 
 
 def _ends(brackets: object) -> tuple[int, ...]:

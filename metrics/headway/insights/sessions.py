@@ -13,6 +13,7 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.bins import binned
+from headway.insights.options import flag
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose, with_interval
 from headway.log import EventLog
@@ -81,6 +82,7 @@ class Sessions(Question):
         parse_duration(self.idle)
         if self.max_length is not None:
             parse_duration(self.max_length)
+        flag("cut_at_midnight", self.cut_at_midnight)
         choose("too_long", self.too_long, _TOO_LONG)
         if self.max_rate is not None and (type(self.max_rate) is not int or self.max_rate < 1):
             raise InputError("max_rate is a whole number of events a minute, at least 1, or None")
@@ -246,7 +248,7 @@ class SessionsResult(Result):
         from headway.charts import trend_figure
 
         days = self.trend("day").with_columns(value=pl.col("sessions"))
-        return trend_figure(days, title=self.insight.describe())
+        return trend_figure(days, title="Sessions per local day")
 
 
 def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:

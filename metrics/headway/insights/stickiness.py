@@ -12,7 +12,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
 from headway.insights.grouped import Grouped, one_by_one
-from headway.insights.options import whole_number
+from headway.insights.options import flag, heading, whole_number
 from headway.insights.question import Scope, labels
 from headway.insights.quick import quick_counts
 from headway.insights.result import Result, later
@@ -59,6 +59,7 @@ class Stickiness(Grouped):
         self.check_by()
         check_period(self.period)
         check_period(self.interval)
+        flag("cumulative", self.cumulative)
         whole_number("min_events", self.min_events, MOST_EVENTS)
 
     def run(self, log: EventLog) -> StickinessResult:
@@ -144,7 +145,10 @@ class StickinessResult(Result):
         from headway.charts import stickiness_figure
 
         asked = self.insight
-        return stickiness_figure(self.frame, interval=asked.interval, cumulative=asked.cumulative)
+        title = heading("Stickiness", asked.event)
+        return stickiness_figure(
+            self.frame, interval=asked.interval, cumulative=asked.cumulative, title=title
+        )
 
 
 @dataclass(frozen=True)
@@ -246,7 +250,7 @@ class PowerUsersResult(Result):
     def _draw(self) -> Any:
         from headway.charts import power_users_figure
 
-        return power_users_figure(self.frame)
+        return power_users_figure(self.frame, title=heading("Power users", self.insight.event))
 
 
 def _sql(question: Stickiness | PowerUsers, scope: Scope, interval: Period, first: int, last: int) -> str:

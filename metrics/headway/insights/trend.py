@@ -9,6 +9,7 @@ import polars as pl
 
 from headway.errors import InputError
 from headway.insights.breakdown import By, as_by, by_words, one_column, told_apart
+from headway.insights.options import flag
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose
 from headway.insights.trend_measures import Measure
@@ -79,6 +80,7 @@ class Trend(Question):
         object.__setattr__(self, "event", as_event(self.event))
         if self.period is not None:
             check_period(self.period)
+        flag("cumulative", self.cumulative)
         measure = Measure.parse(self.measure)
         choose("first", self.first, _FIRST)
         if self.first != "event" and measure.kind != "first_time":

@@ -12,7 +12,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
 from headway.insights.grouped import Grouped, one_by_one
-from headway.insights.options import whole_number
+from headway.insights.options import heading, whole_number
 from headway.insights.question import Scope, labels
 from headway.insights.result import Result
 from headway.log import EventLog
@@ -154,5 +154,9 @@ class UsageIntervalResult(Result):
         from headway.charts import usage_interval_figure
 
         return usage_interval_figure(
-            self.frame, interval=self.interval, share=self.insight.share, longer=self.longer
+            self.frame,
+            interval=self.interval,
+            share=self.insight.share,
+            longer=self.longer,
+            title=heading("Usage interval", self.insight.event),
         )

@@ -47,6 +47,7 @@ def add_macros(con: duckdb.DuckDBPyConnection, *, timezone: str, week_start: str
     calendar: dict[str, str | int] = {"timezone": timezone, "offset": week_offset(week_start)}
     with guarded("create the macros"):
         con.execute(bind(load(__name__, "calendar"), calendar))
+        con.execute(load(__name__, "known_events"))
         for name, meaning in MACROS.items():
             con.execute(load(__name__, name))
             con.execute(f"COMMENT ON MACRO TABLE {identifier(name)} IS {literal(meaning)}")

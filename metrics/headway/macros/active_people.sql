@@ -7,7 +7,7 @@ CREATE OR REPLACE MACRO active_people(did := NULL, windows := [1, 7, 28]) AS TAB
 WITH active AS (
     SELECT DISTINCT person, period_number(local_day(occurred_at), 'day') AS day
     FROM events
-    WHERE did IS NULL OR event = did
+    WHERE known_events([did]) AND (did IS NULL OR event = did)
 ),
 stays AS (
     SELECT day, window_days, least(coalesce(lead(day) OVER (PARTITION BY person, window_days ORDER BY day) - day, window_days), window_days) AS stay
@@ -18,7 +18,8 @@ changes AS (
     UNION ALL
     SELECT window_days, day + stay, -1 FROM stays
     UNION ALL
-    SELECT window_days, number, 0 FROM calendar('day'), unnest(windows) AS lengths(window_days)
+    SELECT CASE WHEN window_days >= 1 THEN window_days ELSE error('the windows of active_people() are numbers of days from 1 on') END, number, 0
+    FROM calendar('day'), unnest(windows) AS lengths(window_days)
 ),
 daily AS (SELECT window_days, day, sum(change) AS change FROM changes GROUP BY ALL),
 running AS (SELECT window_days, day, sum(change) OVER (PARTITION BY window_days ORDER BY day)::BIGINT AS people FROM daily)

@@ -17,7 +17,7 @@ WITH asked AS (
 matched AS (
     SELECT person, epoch_us(occurred_at) AS us, list_position(names, event) AS step, within_us, n
     FROM events, asked
-    WHERE event IN (SELECT unnest(steps))
+    WHERE known_events(steps) AND event IN (SELECT unnest(steps))
 ),
 l1 AS (SELECT *, max(CASE WHEN step = 1 THEN us END) OVER past AS s1 FROM matched WINDOW past AS (PARTITION BY person ORDER BY us)),
 l2 AS (SELECT *, max(CASE WHEN step = 2 AND us <= s1 + within_us THEN s1 END) OVER past AS s2 FROM l1 WINDOW past AS (PARTITION BY person ORDER BY us)),

@@ -6,7 +6,7 @@ CREATE OR REPLACE MACRO lifecycle(did := NULL, period := 'week') AS TABLE
 WITH active AS (
     SELECT DISTINCT person, period_number(local_day(occurred_at), period) AS number
     FROM events
-    WHERE did IS NULL OR event = did
+    WHERE known_events([did]) AND (did IS NULL OR event = did)
 ),
 told AS (
     SELECT

@@ -6,7 +6,7 @@ CREATE OR REPLACE MACRO retention(started, returned, period := 'week', periods :
 WITH starters AS (
     SELECT person, period_number(local_day(min(occurred_at)), period) AS cohort
     FROM events
-    WHERE event = started
+    WHERE known_events([started, returned]) AND event = started
     GROUP BY person
 ),
 returns AS (
@@ -28,7 +28,8 @@ SELECT
     CASE WHEN s.people > 0 THEN (CASE WHEN last.number = first.number THEN s.people ELSE coalesce(r.people, 0) END) / s.people END AS rate,
     last.complete
 FROM calendar(period) AS first
-JOIN calendar(period) AS last ON last.number BETWEEN first.number AND first.number + periods
+JOIN calendar(period) AS last ON last.number BETWEEN first.number
+    AND first.number + CASE WHEN periods >= 1 THEN periods ELSE error('periods of retention() is a whole number from 1 on') END
 LEFT JOIN sizes s ON s.cohort = first.number
 LEFT JOIN reached r ON r.cohort = first.number AND r.later = last.number - first.number
 ORDER BY ALL

@@ -35,7 +35,7 @@ def parse_duration(text: str) -> int:
         >>> parse_duration("14d") == 14 * 24 * parse_duration("60m")
         True
     """
-    match = _DURATION.fullmatch(text)
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise InputError(
             f"{text!r} is not a duration; write a whole number and d, h, m or s, "

@@ -227,7 +227,8 @@ def test_retention_with_brackets_and_the_mean_of_complete_cells() -> None:
     )
     figure = retention_figure(frame, spans=[(0, 0), (1, 3), (4, 7)], mean=mean)
     assert list(figure.layout.xaxis.ticktext) == ["people", "1–3", "4–7"]
-    assert list(figure.data[-1].text[0]) == ["", "<b>25.0 %</b>", ""]
+    above, shown, below = figure.data[-1].text[0]
+    assert (above, below) == ("", "") and "<b>25.0 %</b>" in shown
     assert figure.layout.yaxis.ticktext[0] == "<b>mean</b>"
     assert "not in the mean" in figure.layout.title.subtitle.text
 
@@ -361,3 +362,57 @@ def test_small_helpers() -> None:
     assert spread([], 0.0) == []
     assert numbers("people").hover == ",.0f" and numbers("points").suffix == " points"
     assert shortened("a" * 50).endswith("…") and len(shortened("a" * 50)) == 34
+    assert shortened("shop.example.com/cart/items", 12) == "…/cart/items"
+
+
+@pytest.mark.parametrize(
+    ("periods", "over", "running"), [(12, "30.0 %", "10.0 % ·"), (20, "30%", "10% ·"), (30, "", "·")]
+)
+def test_retention_writes_what_its_columns_have_room_for(periods: int, over: str, running: str) -> None:
+    numbers_of = range(periods + 1)
+    frame = pl.DataFrame(
+        {
+            "cohort_start": DAYS[0],
+            "cohort_people": 100,
+            "period": list(numbers_of),
+            "people": [100, 40, *[30] * (periods - 2), 10],
+            "rate": [1.0, 0.4, *[0.3] * (periods - 2), 0.1],
+            "low": 0.0,
+            "high": 1.0,
+            "complete": [n < periods for n in numbers_of],
+        }
+    )
+    done, rest, _ = retention_figure(frame).data
+    assert over in done.text[0][2] and done.text[0][2].count("%") == over.count("%")
+    assert rest.text[0][periods] == running
+
+
+def test_dark_cells_are_written_in_white() -> None:
+    frame = pl.DataFrame(
+        {
+            "cohort_start": [DAYS[0]] * 3,
+            "cohort_people": [40] * 3,
+            "period": [0, 1, 2],
+            "people": [40, 20, 10],
+            "rate": [1.0, 0.5, 0.25],
+            "low": [0.9, 0.4, 0.1],
+            "high": [1.0, 0.6, 0.4],
+            "complete": [True] * 3,
+        }
+    )
+    over = retention_figure(frame).data[0]
+    assert "color:#FFFFFF" in over.text[0][1] and over.text[0][2] == "25.0 %"
+
+
+def test_lines_say_what_dotted_means_only_where_something_is() -> None:
+    frame = pl.DataFrame({"period_start": DAYS[:2], "value": [1.0, 2.0], "complete": [True, False]})
+    assert trend_figure(frame).layout.title.subtitle.text == "Dotted and hollow: not over yet"
+    assert trend_figure(frame.with_columns(complete=True)).layout.title.subtitle.text in (None, "")
+
+
+def test_titles_fit_and_say_which_events() -> None:
+    assert len(figure_of("Many words. " * 20).layout.title.text) <= 92
+    assert figure_of("A sentence.").layout.title.text == "A sentence"
+    drawn = Retention("Signed Up", "<b>Paid</b>", period="day", periods=2).run(log()).figure()
+    assert drawn.layout.title.text == "Retention: Signed Up, then &lt;b&gt;Paid&lt;/b&gt;"
+    assert Sessions().run(log()).figure().layout.title.text == "Sessions per local day"

@@ -321,3 +321,34 @@ def test_draws_groups_of_several(case: Case) -> None:
     with make_log([Row("a", "Visit", 30), Row("a", "Payment", 31), *KNOWN]) as log:
         figure = replace(case.question, by=["plan", hw.Did("Payment").named("payers")]).run(log).figure()
     assert figure.data
+
+
+def test_what_is_on_or_off_takes_no_words_for_it() -> None:
+    switches = [
+        (case.question, field.name)
+        for case in CASES.values()
+        for field in fields(case.question)
+        if isinstance(getattr(case.question, field.name), bool)
+    ]
+    assert {name for _, name in switches} == {"collapse", "cumulative", "cut_at_midnight"}
+    for question, name in switches:
+        with pytest.raises(hw.InputError, match=f"{name} must be True or False, not a str"):
+            replace(question, **{name: "no"})
+
+
+def test_a_notebook_shows_every_row_it_does_not_count_as_more() -> None:
+    with make_log([Row(f"p{n}", "Visit", -24 * n) for n in range(40)]) as log:
+        result = hw.Trend("Visit").run(log)
+        shown = result._repr_html_()
+    headings = 2
+    assert shown.count("<tr>") == headings + 30
+    assert f"and {result.frame.height - 30} more rows in .frame" in shown
+
+
+@pytest.mark.parametrize("ends", [{"since": "2031-01-01"}, {"until": "1999-12-31"}], ids=str)
+def test_a_range_outside_the_log_is_said_to_hold_nothing(ends: dict[str, Any]) -> None:
+    with make_log([Row("a", "Visit", 0), Row("b", "Visit", 48)]) as log:
+        outside = hw.Trend("Visit", **ends).run(log).describe()
+        inside = hw.Trend("Visit", since="2026-03-28").run(log).describe()
+    assert "No event lies in that range; the log goes from 2026-03-27 to 2026-03-29." in outside
+    assert "No event lies" not in inside

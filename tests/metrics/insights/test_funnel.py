@@ -382,3 +382,11 @@ def test_describes_itself() -> None:
     assert "within 2 days" in text and "To 2026-03-30" in text and "time zone UTC" in text
     assert "&#x27;x&#x27;" in result._repr_html_()
     assert text in repr(result)
+    assert text.endswith("Attempts that began less than 2 days before the end had less time than that.")
+    assert result.figure().layout.title.text == "Funnel within 2 days"
+
+
+def test_no_attempt_of_one_step_or_one_session_is_said_to_have_had_less_time() -> None:
+    with make_log(SEVEN) as log:
+        told = [Funnel(STEPS[:1]).run(log).describe(), Funnel(STEPS, within="session").run(log).describe()]
+    assert not any("had less time" in text for text in told)

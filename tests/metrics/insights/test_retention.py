@@ -357,7 +357,7 @@ def test_streaks_and_brackets_by_hand() -> None:
             (2, 2, 3),
             (3, 4, 7),
         ]
-        assert "in brackets of periods 1 to 1, 2 to 3, 4 to 7" in result.describe()
+        assert "in brackets of periods 1, 2 to 3, 4 to 7" in result.describe()
         # The log ends on the tenth day: the first cohort's brackets are over, the fourth's last is not.
         complete = result.frame.filter(pl.col("period") == 3).select("cohort_start", "complete").rows()
         assert complete[0][1] and not complete[3][1]

@@ -284,9 +284,9 @@ def test_durations() -> None:
         90_000_000, 1_800_000_000, 86_400_000_000, 14 * 86_400_000_000,
     ]  # fmt: skip
     assert describe_duration("90s") == "90 seconds"
-    for text in ("14 days", "d", "-1d", "1.5h", "1w", "", "١d"):
+    for text in ("14 days", "d", "-1d", "1.5h", "1w", "", "١d", 14):
         with pytest.raises(InputError, match="is not a duration"):
-            parse_duration(text)
+            parse_duration(text)  # type: ignore[arg-type]
     for text in ("0 days", "months", "3 fortnights", "25months"):
         with pytest.raises(InputError, match="is not a retention period"):
             parse_retention(text)
