@@ -154,6 +154,31 @@ def test_who_comes_back_on_a_device_of_two_owns_it_again(con: duckdb.DuckDBPyCon
     days.check()
 
 
+def alias(minute: int, u: str, other: str) -> Call:
+    return Call("alias", u, None, minute, other)
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
+@pytest.mark.parametrize(
+    ("seen_last", "joined", "news"),
+    [
+        # b was seen on x last, and b is e; then something is said of a, who is only said to be x
+        ("b", "b", alias(7, "a", "c")),
+        # x is said to be a, who is e, after b was seen there; then something is said of b
+        ("a", "a", alias(7, "b", "c")),
+    ],
+)
+def test_who_is_said_to_be_a_device_and_who_is_seen_on_it_decide_together(
+    con: duckdb.DuckDBPyConnection, mode: IdentityMode, seen_last: str, joined: str, news: Call
+) -> None:
+    days = Days(con, Identity(mode=mode))
+    seen, said = (5, 1) if seen_last == "b" else (1, 5)
+    visit, start = Call("event", None, "x", 0), event(0, "e", "z")
+    days.bring([visit, start, event(seen, "b", "x"), alias(said, "a", "x"), alias(2, joined, "e")])
+    days.bring([news])
+    days.check()
+
+
 def test_through_a_device_that_everybody_uses_nothing_hangs_together(con: duckdb.DuckDBPyConnection) -> None:
     days = Days(con, Identity(mode="strict", max_users_per_device=1, max_users_per_person=2))
     days.bring([event(i, f"n{i}", "x") for i in range(5)])
