@@ -24,7 +24,7 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 #: To be raised whenever another way of deriving gives other tables.
-SCHEME = 1
+SCHEME = 2
 _SETTING = "people_basis"
 
 FIRST = "nothing was derived before"

@@ -115,8 +115,8 @@ class Stitching:
 NAMES = ("a", "b", "c", "d", "e", "x", "y", "z", "number", "number2", *(f"n{i}" for i in range(30)))
 
 
-def database() -> duckdb.DuckDBPyConnection:
-    """A database that knows the ids of the calls in `NAMES`."""
+def database(more: Iterable[str] = ()) -> duckdb.DuckDBPyConnection:
+    """A database that knows the ids of the calls in `NAMES`, and more."""
     con = connect(threads=1)
     con.execute(
         "CREATE TABLE judged (batch UINTEGER, outcome VARCHAR, event VARCHAR, user_raw VARCHAR, "
@@ -125,7 +125,7 @@ def database() -> duckdb.DuckDBPyConnection:
     con.execute("CREATE TABLE ids (domain VARCHAR, raw VARCHAR, surrogate UUID)")
     con.executemany(
         "INSERT INTO ids VALUES (?, ?, ?)",
-        [(d, n, pseudonym(d, n)) for d in ("user", "device") for n in NAMES],
+        [(d, n, pseudonym(d, n)) for n in (*NAMES, *more) for d in ("user", "device")],
     )
     return con
 

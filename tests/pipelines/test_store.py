@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from shop import PRODUCT, Shop, track
+from shop import PRODUCT, Shop, at, track
 from stored import days_of, opened, rows_of
 
 import headway as hw
@@ -100,6 +102,46 @@ def test_nothing_new_writes_nothing_and_a_damaged_store_is_made_anew(shop: Shop)
         assert before == {path: path.stat().st_mtime_ns for path in shop.workspace.store.rglob("*")}
         next(shop.workspace.store.glob("part-*/us.npy")).write_bytes(b"")
         assert derive_store(shop.workspace, ledger).written == 1
+    assert rows_of(shop.workspace) == events_of(shop)
+
+
+def _rewritten(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:128] + b"\0" * (len(content) - 128))
+
+
+def _shorter(path: Path) -> None:
+    np.save(path, np.load(path)[..., :-1])
+
+
+@pytest.mark.parametrize(
+    ("damaged", "how"),
+    [
+        ("part-*/us.npy", _rewritten),
+        ("part-*/days_any_*_words.npy", _rewritten),
+        ("part-*/days_any_*_persons.npy", _shorter),
+        ("dead-*.npy", _rewritten),
+        ("numbers-*/owners.parquet", Path.unlink),
+        (
+            "manifest.json",
+            lambda path: path.write_text(path.read_text().replace('"people": 9', '"people": 99')),
+        ),
+        ("manifest.json", lambda path: path.write_text("[]")),
+    ],
+)
+def test_what_is_not_as_it_was_written_answers_nothing(
+    shop: Shop, damaged: str, how: Callable[[Path], object]
+) -> None:
+    load(shop, "0.json", *(track("Page Viewed", n, user=f"u{n}", device=f"d{n}") for n in range(8)))
+    load(shop, "1.json", {"type": "alias", "userId": "u0", "previousId": "u1", "timestamp": at(9)})
+    load(shop, "2.json", track("Page Viewed", DAY, user="u9"))
+    with shop.ledger() as ledger:
+        version = store_version(shop.workspace, ledger)
+        assert attach_store(shop.workspace.store, version) is not None
+        how(next(shop.workspace.store.glob(damaged)))
+        assert attach_store(shop.workspace.store, version) is None
+        derive_store(shop.workspace, ledger)
+        assert attach_store(shop.workspace.store, version) is not None
     assert rows_of(shop.workspace) == events_of(shop)
 
 

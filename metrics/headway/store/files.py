@@ -2,12 +2,15 @@
 
 Arrays are NumPy's own format, uncompressed: they are mapped into memory, so that opening costs nothing and what a
 question does not touch is not read. Files never change; a reader that holds them keeps them when they are replaced.
+The manifest tells the size and the time of each file, and a fingerprint of itself: a file that is not the one that was
+written, or is damaged, makes the store one that nobody uses.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from headway.store.person_store import PersonStore
 
 MANIFEST = "manifest.json"
 #: Raised when the files come to mean something else: a store of another format is made anew.
-FORMAT = 1
+FORMAT = 2
 _COLUMNS = {"person": "<u4", "us": "<i8", "code": "<u2", "actor": "<u4"}
 #: Smaller files are read at once: mapping them costs more.
 _MAPPED_BYTES = 1 << 16
@@ -144,9 +147,46 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return manifest if manifest.get("format") == FORMAT else None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        return None
+    seal = manifest.pop("seal", None)
+    return manifest if seal == _seal(manifest) else None
+
+
+def manifest_text(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Writes what a store says of itself, with the marks of the files it consists of.
+
+    Args:
+        folder: Folder of the store; all files are there.
+        manifest: What it says of itself.
+
+    Returns:
+        Content of the file `MANIFEST`.
+    """
+    told = {
+        **manifest,
+        "marks": {path.relative_to(folder).as_posix(): _mark(path) for path in _files(folder, manifest)},
+    }
+    return json.dumps({**told, "seal": _seal(told)})
+
+
+def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterable[Path]:
+    """The files a store consists of, apart from the manifest."""
+    folders = [manifest["numbers"], *(part["folder"] for part in manifest["parts"])]
+    yield from (path for name in folders for path in sorted((folder / name).iterdir()))
+    yield from (folder / part["dead"] for part in manifest["parts"] if part["dead"])
+
+
+def _mark(path: Path) -> list[int]:
+    """By what a written file is known again: its size and time."""
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def read_store(folder: Path, manifest: Mapping[str, Any]) -> PersonStore:
@@ -161,8 +201,10 @@ def read_store(folder: Path, manifest: Mapping[str, Any]) -> PersonStore:
 
     Raises:
         OSError: A file is not there.
-        ValueError: A file is damaged.
+        ValueError: A file is damaged, or not the one that was written.
     """
+    if any(_mark(folder / path) != mark for path, mark in manifest["marks"].items()):
+        raise ValueError("a file is not the one that was written")
     parts = tuple(
         read_part(folder / each["folder"], each["rolled_up"], folder / each["dead"] if each["dead"] else None)
         for each in manifest["parts"]

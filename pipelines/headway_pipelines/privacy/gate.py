@@ -291,6 +291,8 @@ class Gate:
                     f"CREATE OR REPLACE TEMP TABLE judged AS {judged(query, list(self._plan.events), self._now)}"
                 )
                 break
+            except duckdb.InterruptException:
+                raise
             except duckdb.Error:
                 if query is queries[-1]:
                     raise

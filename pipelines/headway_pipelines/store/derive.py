@@ -31,7 +31,7 @@ from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.periods import EPOCH
 from headway.store import ANY, Part, PersonStore
-from headway.store.files import FORMAT, MANIFEST, read_manifest, read_store
+from headway.store.files import FORMAT, MANIFEST, manifest_text, read_manifest, read_store
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.store.numbering import Numbers, number
 from headway_pipelines.store.rows import Rows, fetched, of_persons, write_rows
@@ -96,7 +96,7 @@ def derive_store(workspace: Workspace, ledger: Ledger) -> Stored:
     manifest, store = _earlier(workspace)
     if manifest["version"] != wanted.version:
         manifest, written = _updated(workspace, wanted, manifest, store)
-        write_atomically(workspace.store / MANIFEST, json.dumps(manifest))
+        write_atomically(workspace.store / MANIFEST, manifest_text(workspace.store, manifest))
     else:
         written = 0
     return Stored(sum(part["rows"] for part in manifest["parts"]), written, len(manifest["parts"]))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 from shop import PLAN, at, track
 
+from headway_pipelines.privacy import gate
 from headway_pipelines.privacy.gate import CleanBatch
 
 if TYPE_CHECKING:
@@ -241,3 +243,17 @@ def test_a_property_may_have_the_name_of_a_raw_column_and_never_gets_its_value(s
     columns = ", ".join(f'"{name}"' for name in INTERNAL)
     found = shop.query(f"SELECT {columns} FROM lake ORDER BY occurred_at")
     assert found == [("fine",) * len(INTERNAL), (None,) * len(INTERNAL), (None,) * len(INTERNAL)]
+
+
+def test_reading_that_was_stopped_is_not_begun_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def stopped(*asked: object) -> str:
+        begun.append(asked)
+        raise duckdb.InterruptException("stopped")
+
+    monkeypatch.setattr(gate, "judged", stopped)
+    shop.land("a.json", [track("Page Viewed", 0, user="u1")])
+    with pytest.raises(KeyboardInterrupt):
+        shop.ingest()
+    assert len(begun) == 1
