@@ -16,7 +16,7 @@ from headway.insights.funnel_judge import attempts, best_first
 from headway.insights.funnel_orders import anywhere, strict
 from headway.insights.funnel_parts import case, columns, filled, frame, named, over, same
 from headway.insights.funnel_plan import Extra, Plan
-from headway.insights.funnel_sequence import instants, needed, sequence
+from headway.insights.funnel_sequence import counted, instants, needed, sequence
 from headway.insights.question import Scope
 from headway.insights.sessions import Sessions
 from headway.models.durations import parse_duration
@@ -272,9 +272,9 @@ def _reported(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
 
 
 def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
-    spare = needed(plan) if plan.attribution == "first" else None
     found: dict[str, str | exp.Expr] = {}
     at, fills = _attributed(plan)
+    spare = _needed(plan)
     if spare is not None:
         found["openers"] = filled("openers", same=same(plan.unit, "counts", "matched"), counts=spare[0])
         # A null is a step that was not taken, and needs nothing.
@@ -290,6 +290,23 @@ def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
         attempt=columns([*plan.counted, *([key] if key else [])], "chosen"),
     )
     return found
+
+
+def _needed(plan: Plan) -> tuple[list[exp.Expr], exp.Expr] | None:
+    """Builds the test whether another step needs the event whose value might count, and the counts it goes by."""
+    if plan.attribution == "last":
+        positions = list(plan.positions)
+    else:
+        step = 1 if plan.attribution == "first" else int(plan.attribution.removeprefix("step:"))
+        positions = [plan.numbers.index(step) + 1] if step in plan.numbers else []
+    found = {place: spare for place in positions if (spare := needed(plan, place)) is not None}
+    if not found:
+        return None
+    counts = counted(members for sets, _ in found.values() for members in sets)
+    if plan.attribution != "last":
+        return counts, found[positions[0]][1]
+    level = exp.column("level", table="chosen")
+    return counts, case(*((level.copy().eq(place), test) for place, (_, test) in found.items()))
 
 
 def _no_value(by: By | None) -> str:

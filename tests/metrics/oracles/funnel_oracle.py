@@ -325,10 +325,8 @@ def optional(unit: Unit, step: int, times: tuple[int, ...], end: int | None, sto
 
 
 def touch(unit: Unit, tries: list[tuple[int, ...]], attempt: Attempt) -> str:
-    """The value of the event that could fill the step; of several, the last in the log."""
+    """The value of the event that fills the step; where several could, the last of them in the log."""
     asked, times = unit.asked, attempt.times
-    if asked.attribution == "first" and asked.order == "sequential":
-        return unit.rows[max(used[0] for used in tries)].plan or "(none)"
     place = {"first": 0, "last": len(times) - 1}.get(asked.attribution)
     if place is None:
         step = int(asked.attribution.removeprefix("step:")) - 1
@@ -339,6 +337,8 @@ def touch(unit: Unit, tries: list[tuple[int, ...]], attempt: Attempt) -> str:
         place = asked.required.index(step)
     if place >= len(times):
         return "(none)"
+    if asked.order == "sequential":
+        return unit.rows[max(used[place] for used in tries)].plan or "(none)"
     steps = asked.required if asked.order == "any" else [asked.required[place]]
     own = [
         row.plan or "(none)"
