@@ -144,6 +144,12 @@ class Plan:
         return ["touch"] if self.touch is not None and self.attribution == "all" else []
 
     @property
+    def carried(self) -> list[str]:
+        """Columns of an attempt with the breakdown value of each of its events, where it is known which they are."""
+        carries = self.order == "strict" and self.touch is not None and self.attribution != "all"
+        return [f"v{position}" for position in self.positions] if carries else []
+
+    @property
     def by_instant(self) -> bool:
         """Whether events of one instant are looked at together, because who fills what matters."""
         if self.order != "sequential" or self.tie_us:

@@ -273,6 +273,12 @@ def _reported(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
 
 def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
     found: dict[str, str | exp.Expr] = {}
+    if plan.carried and (places := _attributed_positions(plan)):
+        level, none = exp.column("level"), exp.Literal.string(_no_value(by))
+        own = case(
+            *((level.copy() >= place, exp.column(f"v{place}")) for place in reversed(places)), default=none
+        )
+        return {"reported": exp.select("*", named(own, "touch")).from_("chosen")}
     at, fills = _attributed(plan)
     spare = _needed(plan)
     if spare is not None:
@@ -292,13 +298,17 @@ def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
     return found
 
 
+def _attributed_positions(plan: Plan) -> list[int]:
+    """Lists the positions of the required steps whose value might count."""
+    if plan.attribution == "last":
+        return list(plan.positions)
+    step = 1 if plan.attribution == "first" else int(plan.attribution.removeprefix("step:"))
+    return [plan.numbers.index(step) + 1] if step in plan.numbers else []
+
+
 def _needed(plan: Plan) -> tuple[list[exp.Expr], exp.Expr] | None:
     """Builds the test whether another step needs the event whose value might count, and the counts it goes by."""
-    if plan.attribution == "last":
-        positions = list(plan.positions)
-    else:
-        step = 1 if plan.attribution == "first" else int(plan.attribution.removeprefix("step:"))
-        positions = [plan.numbers.index(step) + 1] if step in plan.numbers else []
+    positions = _attributed_positions(plan)
     found = {place: spare for place in positions if (spare := needed(plan, place)) is not None}
     if not found:
         return None
