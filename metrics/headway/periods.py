@@ -18,6 +18,8 @@ Period = Literal["day", "week", "month"]
 Moment = date | datetime | str
 
 EPOCH = date(1970, 1, 1)
+#: First day a range may begin with.
+EARLIEST = date(1900, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -296,7 +298,7 @@ def _moment(name: str, value: Moment | None, timezone: str) -> date | None:
             ) from None
     if value is not None and not isinstance(value, date):
         raise InputError(f"{name} must be a date, a datetime or ISO text, not a {type(value).__name__}")
-    if value is not None and not 1900 <= value.year < 9999:
+    if value is not None and not EARLIEST.year <= value.year < 9999:
         raise InputError(f"{name} must lie between the years 1900 and 9998")
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone(timezone))

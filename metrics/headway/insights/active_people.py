@@ -12,6 +12,7 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event
+from headway.insights.breakdown import columns_of
 from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import fill, heading, whole_number
 from headway.insights.question import Scope, labels
@@ -144,7 +145,8 @@ class ActivePeopleResult(Result):
             long: Length of the window below it.
 
         Returns:
-            Columns ``period_start``, ``value`` (null where nobody was active in the long window), ``complete``.
+            Columns ``period_start`` (after those of a breakdown), ``value`` (null where nobody was active in the
+            long window), ``complete``.
 
         Raises:
             InputError: The question has no such window.
@@ -152,11 +154,10 @@ class ActivePeopleResult(Result):
         for days in (short, long):
             if days not in (self.insight.windows or ()):
                 raise InputError.unknown("window", str(days), map(str, self.insight.windows or ()))
-        above, below = (
-            self.frame.filter(pl.col("window_days") == days).sort("period_start") for days in (short, long)
-        )
+        keys = [*columns_of(self.insight.by), "period_start"]
+        above, below = (self.frame.filter(pl.col("window_days") == days).sort(keys) for days in (short, long))
         value = pl.when(below["value"] > 0).then(above["value"] / below["value"])
-        return above.with_columns(value=value).select("period_start", "value", "complete")
+        return above.with_columns(value=value).select(*keys, "value", "complete")
 
     def _draw(self) -> Any:
         from headway.charts import active_people_figure

@@ -25,6 +25,7 @@ def attempts(plan: Plan) -> str:
     )
     times = [named(_time(plan, place), f"t{place}") for place in plan.positions]
     times += [named(_optional(plan, extra), f"o{extra.step}") for extra in plan.extras]
+    times += columns([*plan.carried, "opened"] if plan.carried else [])
     first = plan.entry == "first" and plan.count != "totals"
     return filled(
         "attempts",
@@ -51,6 +52,9 @@ def best_first(plan: Plan) -> list[exp.Expr]:
     names = [f"t{place}" for place in plan.positions[1:]] + [f"o{extra.step}" for extra in plan.extras]
     keys = [(exp.column("level"), True), (finish, False), (exp.column("t1"), True)]
     keys += [(each, False) for each in columns(names)]
+    # Of attempts that start in one instant the last one in the log.
+    keys += [(exp.column("opened"), True)] if plan.carried else []
+    keys += [(each, True) for each in columns(plan.carried)]
     return [exp.Ordered(this=key, desc=falling) for key, falling in keys]
 
 

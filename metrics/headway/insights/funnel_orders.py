@@ -44,6 +44,9 @@ def strict(plan: Plan, source: str) -> Found:
             tests += [exp.column(f"u{each}") > exp.column(f"u{each - 1}") for each in range(2, step + 1)]
         taken.append(named(case((exp.and_(*tests), exp.column(f"u{step}"))), f"t{step}"))
     taken += _next_exclusions(plan)
+    if plan.carried:
+        followed += [named(following("touch", step), f"v{step}") for step in plan.positions]
+        taken += [*columns(plan.carried), named(exp.column("seq"), "opened")]
     query = filled("followed", followed=followed, input=exp.to_table(source))
     return {"followed": query}, "followed", taken, exp.column("s1")
 

@@ -17,6 +17,12 @@ from headway.selectors import Event, as_event
 if TYPE_CHECKING:
     from headway.insights.funnel import Funnel
 
+# Columns of what a result lists and measures beside its frame.
+_LISTED = ("person", "level", "seconds")
+_TIMES = (
+    *("person", "seconds", "seconds_from", "seconds_to"),
+    *("mean", "min", "p10", "p25", "median", "p75", "p90", "p95", "p99", "max"),
+)
 _MOST_OVERLAPPING = 8
 
 
@@ -138,6 +144,12 @@ class Plan:
         return ["touch"] if self.touch is not None and self.attribution == "all" else []
 
     @property
+    def carried(self) -> list[str]:
+        """Columns of an attempt with the breakdown value of each of its events, where it is known which they are."""
+        carries = self.order == "strict" and self.touch is not None and self.attribution != "all"
+        return [f"v{position}" for position in self.positions] if carries else []
+
+    @property
     def by_instant(self) -> bool:
         """Whether events of one instant are looked at together, because who fills what matters."""
         if self.order != "sequential" or self.tie_us:
@@ -196,7 +208,7 @@ def plan_of(asked: Funnel, scope: Scope) -> Plan:
         count=asked.count,
         held=tuple(_held(asked.hold, scope)),
         sessions=asked.within == SESSION or asked.count == "sessions",
-        touch=None if asked.by is None else scope.breakdown(asked.by, asked.columns),
+        touch=None if asked.by is None else scope.breakdown(asked.by, (*asked.columns, *_TIMES)),
         attribution=asked.attribution,
     )
 
@@ -299,4 +311,6 @@ def _held(names: Sequence[str], scope: Scope) -> Sequence[str]:
     for name in names:
         if name not in scope.log.properties:
             raise InputError.unknown("property", name, scope.log.properties)
+        if name in _LISTED:
+            raise InputError(f"cannot hold {name!r}: the list of people has a column of that name")
     return names

@@ -13,7 +13,7 @@ from sqlglot import exp
 from headway.engine import bind, load, with_inputs
 from headway.engine.sql import Replacement
 from headway.errors import InputError
-from headway.insights.breakdown import one_column, told_apart
+from headway.insights.breakdown import columns_of, one_column, told_apart
 from headway.insights.funnel_options import SESSION
 from headway.insights.funnel_parts import columns, named
 from headway.insights.funnel_plan import Plan
@@ -240,8 +240,11 @@ class FunnelResult(Result):
         return self.scope.log.sql(with_inputs(text, {**self.ctes, **more}))
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        renamed = {old: new for old, new in self._held.items() if old in frame.columns}
-        return told_apart(frame.rename(renamed), self.insight.by)
+        held = {old: new for old, new in self._held.items() if old in frame.columns}
+        # What is broken down by has its column already.
+        doubled = [old for old, new in held.items() if new in columns_of(self.insight.by)]
+        renamed = {old: new for old, new in held.items() if old not in doubled}
+        return told_apart(frame.drop(doubled).rename(renamed), self.insight.by)
 
     def _draw(self) -> Any:
         from headway.charts import funnel_figure

@@ -120,35 +120,43 @@ def instants(plan: Plan) -> dict[str, str]:
     }
 
 
-def needed(plan: Plan) -> tuple[list[exp.Expr], exp.Expr] | None:
-    """Builds the test whether other steps of the instant need the event that could also start the attempt.
+def needed(plan: Plan, position: int) -> tuple[list[tuple[int, ...]], exp.Expr] | None:
+    """Builds the test whether other steps of the instant need the event that could also fill a step.
 
     Args:
         plan: What to compute.
+        position: Position of the step.
 
     Returns:
-        The counts it goes by, and the expression; None where that cannot be.
+        The sets of steps whose counts it goes by, see `counted`, and the expression; None where that cannot be.
     """
-    if plan.entry == "latest" or not plan.any_order:
+    if not plan.any_order or (plan.entry == "latest" and position == 1):
         return None
-    sets = [
-        members
-        for members in _subsets(plan)
-        if members[0] > 1 and any(1 in group and members[0] in group for group in plan.groups)
-    ]
+    group = next(group for group in plan.groups if position in group)
+    sets = [members for members in _subsets(plan) if set(members) <= set(group) - {position}]
+    at = exp.column(f"t{position}", table="chosen")
     tests = [
         exp.and_(
             exp.column(_count_name(members), table="value").eq(len(members)),
-            exp.column(f"t{members[-1]}", table="chosen").eq(exp.column("t1", table="chosen")),
+            # Steps never go back in time: those between the first and the last one are of the instant as well.
+            *(exp.column(f"t{end}", table="chosen").eq(at.copy()) for end in {members[0], members[-1]}),
             exp.paren(exp.or_(*columns((f"s{step}" for step in members), "value"))),
         )
         for members in sets
     ]
-    return (
-        ([exp.column(_count_name(members), table="counts") for members in sets], exp.or_(*tests))
-        if sets
-        else None
-    )
+    return (sets, exp.or_(*tests)) if sets else None
+
+
+def counted(sets: Iterable[tuple[int, ...]]) -> list[exp.Expr]:
+    """Builds the counts of events that can fill steps of some sets.
+
+    Args:
+        sets: Sets of steps, see `needed`.
+
+    Returns:
+        Columns of ``counts``.
+    """
+    return [exp.column(_count_name(members), table="counts") for members in sorted(set(sets))]
 
 
 def _after(plan: Plan, level: int, trail: Trail) -> exp.Expr:

@@ -16,7 +16,7 @@ from headway.insights.funnel_judge import attempts, best_first
 from headway.insights.funnel_orders import anywhere, strict
 from headway.insights.funnel_parts import case, columns, filled, frame, named, over, same
 from headway.insights.funnel_plan import Extra, Plan
-from headway.insights.funnel_sequence import instants, needed, sequence
+from headway.insights.funnel_sequence import counted, instants, needed, sequence
 from headway.insights.question import Scope
 from headway.insights.sessions import Sessions
 from headway.models.durations import parse_duration
@@ -272,9 +272,15 @@ def _reported(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
 
 
 def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
-    spare = needed(plan) if plan.attribution == "first" else None
     found: dict[str, str | exp.Expr] = {}
+    if plan.carried and (places := _attributed_positions(plan)):
+        level, none = exp.column("level"), exp.Literal.string(_no_value(by))
+        own = case(
+            *((level.copy() >= place, exp.column(f"v{place}")) for place in reversed(places)), default=none
+        )
+        return {"reported": exp.select("*", named(own, "touch")).from_("chosen")}
     at, fills = _attributed(plan)
+    spare = _needed(plan)
     if spare is not None:
         found["openers"] = filled("openers", same=same(plan.unit, "counts", "matched"), counts=spare[0])
         # A null is a step that was not taken, and needs nothing.
@@ -290,6 +296,27 @@ def _touched(plan: Plan, by: By | None) -> dict[str, str | exp.Expr]:
         attempt=columns([*plan.counted, *([key] if key else [])], "chosen"),
     )
     return found
+
+
+def _attributed_positions(plan: Plan) -> list[int]:
+    """Lists the positions of the required steps whose value might count."""
+    if plan.attribution == "last":
+        return list(plan.positions)
+    step = 1 if plan.attribution == "first" else int(plan.attribution.removeprefix("step:"))
+    return [plan.numbers.index(step) + 1] if step in plan.numbers else []
+
+
+def _needed(plan: Plan) -> tuple[list[exp.Expr], exp.Expr] | None:
+    """Builds the test whether another step needs the event whose value might count, and the counts it goes by."""
+    positions = _attributed_positions(plan)
+    found = {place: spare for place in positions if (spare := needed(plan, place)) is not None}
+    if not found:
+        return None
+    counts = counted(members for sets, _ in found.values() for members in sets)
+    if plan.attribution != "last":
+        return counts, found[positions[0]][1]
+    level = exp.column("level", table="chosen")
+    return counts, case(*((level.copy().eq(place), test) for place, (_, test) in found.items()))
 
 
 def _no_value(by: By | None) -> str:

@@ -1,7 +1,8 @@
 -- Grain: one row per reported attempt.
 -- Inputs: chosen, the events.
 -- Meaning: the reported attempt with the breakdown value of one of its events. Of several events of the instant that
---   can fill the step it is the last in the log; where the attempt does not get to the step there is no value.
+--   can fill the step, and that no other step needs, it is the last in the log; where the attempt does not get to the
+--   step there is no value.
 SELECT
   *
 FROM (

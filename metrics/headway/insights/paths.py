@@ -14,7 +14,7 @@ from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
 from headway.insights.options import flag
 from headway.insights.path_items import Group, check_anchor, check_groups, is_one_of, item_of
-from headway.insights.question import Question, Scope
+from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
@@ -123,7 +123,11 @@ class Paths(Question):
 
     def describe(self) -> str:
         """Says in one sentence what a path is."""
-        told = [f"Paths of people{self.anchors}", f"the {self.keep} {self.steps} items"]
+        of = f" through {self.item}" if self.item else ""
+        only = "" if self.event is None else f", of {labels([self.event])[0]} alone"
+        told = [f"Paths of people{of}{self.anchors}{only}", f"the {self.keep} {self.steps} items"]
+        if self.end and self.without_end == "keep":
+            told.append("those that never get there kept as they are")
         told.append(
             f"split by {describe_duration(self.idle)} without activity" if self.idle else "never split"
         )

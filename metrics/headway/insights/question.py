@@ -27,7 +27,17 @@ from headway.insights.breakdown import (
 from headway.insights.cohort_sql import cohort_query
 from headway.insights.cohorts import Cohort
 from headway.log import EventLog
-from headway.periods import Moment, Period, Span, check_period, local_day, period_number, weekday
+from headway.periods import (
+    EARLIEST,
+    Moment,
+    Period,
+    Span,
+    check_period,
+    local_day,
+    period_number,
+    period_start,
+    weekday,
+)
 from headway.selectors import Selector, as_event, condition, names_of
 
 _PACKAGE = "headway.insights"
@@ -183,6 +193,19 @@ class Scope:
     def last_day(self) -> int:
         """Numbers the last local day of the range, in days since 1970-01-01."""
         return self.periods("day")[1]
+
+    def reaching_back(self, day: int) -> Scope:
+        """Moves the start of the range.
+
+        Args:
+            day: Number of the first local day that counts, see `headway.periods.period_number`.
+
+        Returns:
+            The options with the new start; unchanged where the range holds no day.
+        """
+        first, last = self.periods("day")
+        since = self.span.since if last < first else max(period_start(day, "day"), EARLIEST)
+        return replace(self, span=replace(self.span, since=since))
 
     def events(
         self,

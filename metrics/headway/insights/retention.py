@@ -190,7 +190,7 @@ class Retention(Question):
             str(opens) if opens == closes else f"{opens} to {closes}" for opens, closes in self._spans()[1:]
         )
         brackets = "" if self.brackets is None else f", in brackets of periods {spans}"
-        split = f"; {self._split()}" if self.by else ""
+        split = "" if self.by is None else f"; {self._split()}"
         return (
             f"People by the {self.period} they did {start} {who}, and how many of them did {returning}{times} "
             f"{exact}, counted in {when}{brackets}{split}."
@@ -217,6 +217,8 @@ class Retention(Question):
             "lost",
             "censored",
             "survival",
+            "base",
+            "usable",
         )
         return Plan(
             starts=scope.matches(self.start),

@@ -1,6 +1,7 @@
 -- Grain: one row per cohort and column that begins before the range ends.
 -- Inputs: calendar, spans.
--- Meaning: a cell is complete when its last window is over for everyone who can be in the cohort.
+-- Meaning: a cell is complete when its last window is over for everyone who can be in the cohort: also for those who
+--   start last in it, in the instant, hour or day that windows are counted from.
 SELECT
   cohort.period AS cohort,
   cohort.period_start AS cohort_start,
@@ -8,8 +9,8 @@ SELECT
   spans.opens,
   spans.closes,
   CASE
-    WHEN cohort.ends_us + CASE WHEN spans.number = 0 THEN 0 ELSE (spans.closes + 1) * $width_us END <= $observed_us
-      THEN TRUE
+    WHEN spans.number = 0 AND cohort.ends_us <= $observed_us THEN TRUE
+    WHEN spans.number > 0 AND $last + (spans.closes + 1) * $width <= $now THEN TRUE
     ELSE FALSE
   END AS complete
 FROM calendar AS cohort

@@ -147,8 +147,13 @@ def reached(plan: Plan, scope: Scope) -> dict[str, str]:
     over = {"observed_us": scope.observed_us}
     if plan.anchor is None:
         return {**counted, "cells": _text("cells_calendar", **over)}
-    width = {"width_us": days * MICROSECONDS_PER_DAY, "width_days": days}
-    return {**counted, "cells": _text("cells_rolling", **width, **over)}
+    last = {
+        "instant": exp.column("ends_us", table="cohort"),
+        "hour": _hour(exp.column("ends_us", table="cohort") - 1),
+        "day": exp.column("last_day", table="cohort"),
+    }[plan.anchor]
+    rolling = {"last": last, "width": plan.width, "width_days": days, "now": _now(plan.anchor, scope)}
+    return {**counted, "cells": _text("cells_rolling", **rolling, **over)}
 
 
 def kept(plan: Plan) -> str:
@@ -178,26 +183,34 @@ def lifetimes(plan: Plan, scope: Scope) -> tuple[str, dict[str, str]]:
     alone = replace(plan, criterion="on_or_after", spans=[(0, 0), (1, 1)])
     observed: exp.Expr = exp.column("period", table="known") - exp.column("cohort", table="starters")
     if plan.anchor is not None:
-        now = {
-            "instant": scope.observed_us,
-            "hour": scope.observed_us // _HOUR_US + _HOURS_BEFORE,
-            "day": (local_day(scope.observed_us, scope.timezone) - EPOCH).days,
-        }[plan.anchor]
-        passed = exp.convert(now) - exp.column("point", table="starters")
+        passed = exp.convert(_now(plan.anchor, scope)) - exp.column("point", table="starters")
         # Windows that are over; a start after the horizon makes this negative, whichever way it is cut.
         observed = exp.IntDiv(this=exp.paren(passed), expression=exp.convert(plan.width)) - 1
     text = _text("lifetimes", observed=exp.func("coalesce", observed, -1), observed_us=scope.observed_us)
     return text, relations(alone, scope)
 
 
+def _now(anchor: Anchor, scope: Scope) -> int:
+    """The end of what is known, in what an anchor counts."""
+    return {
+        "instant": scope.observed_us,
+        "hour": scope.observed_us // _HOUR_US + _HOURS_BEFORE,
+        "day": (local_day(scope.observed_us, scope.timezone) - EPOCH).days,
+    }[anchor]
+
+
+def _hour(us: exp.Expr) -> exp.Expr:
+    return exp.IntDiv(this=exp.paren(us + _HOUR_US * _HOURS_BEFORE), expression=exp.convert(_HOUR_US))
+
+
 def _marked(plan: Plan, scope: Scope) -> str:
     columns: list[exp.Expr] = [exp.column("period")]
     if plan.touch is not None:
         columns += [exp.column("seq"), exp.alias_(plan.touch, "touch")]
-    us, hour = exp.column("us"), exp.convert(_HOUR_US)
+    us = exp.column("us")
     point = {
         "instant": us,
-        "hour": exp.IntDiv(this=exp.paren(us + _HOUR_US * _HOURS_BEFORE), expression=hour),
+        "hour": _hour(us),
         "day": exp.column("day"),
     }[plan.anchor or "instant"]
     return _text(

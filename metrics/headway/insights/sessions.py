@@ -302,7 +302,8 @@ def _listing(asked: Sessions, scope: Scope, *, set_apart: bool | None) -> str:
     if set_apart is not False:
         more.append(exp.alias_(exp.column("set_apart"), "reason"))
     if set_apart is not None:
-        over = exp.column("ended_us") + parse_duration(asked.idle) <= (scope.log.horizon_us or 0)
+        # The pause is inclusive, and what happens at the horizon itself is not known.
+        over = exp.column("ended_us") + parse_duration(asked.idle) < (scope.log.horizon_us or 0)
         more.append(exp.alias_(over, "complete"))
     return bind(
         load(_PACKAGE, "sessions"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -225,8 +225,7 @@ class PowerUsers(Grouped):
     def _sql(self, scope: Scope) -> str:
         last = scope.last_day()
         first = last - self.days + 1
-        window = replace(scope, span=replace(scope.span, since=period_start(first, "day")))
-        return _sql(self, window, "day", first, last)
+        return _sql(self, scope.reaching_back(first), "day", first, last)
 
 
 @dataclass(frozen=True, repr=False)

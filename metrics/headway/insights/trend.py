@@ -130,7 +130,7 @@ class Trend(Question):
             told.append("the first event of that name, if it meets the conditions")
         if self.cumulative:
             told.append("running from the start of the range")
-        if self.by:
+        if self.by is not None:
             told.append(by_words(self.by, self.top))
         if self.compare:
             told.append("beside the equally long range before")

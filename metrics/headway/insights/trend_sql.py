@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -12,7 +11,7 @@ from headway.engine import bind, load, with_inputs
 from headway.insights.question import Scope
 from headway.insights.trend_measures import Measure
 from headway.insights.trend_range import range_before
-from headway.periods import EPOCH, Span, period_start
+from headway.periods import EPOCH, period_start
 from headway.selectors import as_event
 
 if TYPE_CHECKING:
@@ -148,9 +147,7 @@ def _reaching_back(asked: Trend, scope: Scope) -> Scope:
     if asked.period is not None and first <= last:
         after = period_start(first + 1, asked.period, scope.week_start)
         look = min(look, (after - EPOCH).days - 1)
-    since = max(EPOCH + timedelta(days=look - asked.window + 1), EPOCH.replace(year=1900))
-    until = scope.span.until
-    return replace(scope, span=Span(since, until, scope.timezone))
+    return scope.reaching_back(look - asked.window + 1)
 
 
 def _first(asked: Trend, scope: Scope) -> int:

@@ -171,3 +171,52 @@ def test_too_many_groups_are_not_asked_one_by_one() -> None:
         with pytest.raises(hw.InputError, match=r"makes 101 groups, .* keep the largest with top="):
             hw.ActivePeople("Visit", by="plan").run(log)
         assert hw.ActivePeople("Visit", by="plan", top=2, windows=(1,)).run(log).frame.height == 3
+
+
+COHORT_BY = hw.Did("Payment")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        hw.Trend("Visit", by=COHORT_BY),
+        hw.Retention("Visit", "Payment", by=COHORT_BY),
+        hw.Funnel(["Visit", "Payment"], by=COHORT_BY),
+        hw.Lifecycle("Visit", by=COHORT_BY),
+    ],
+    ids=lambda asked: type(asked).__name__,
+)
+def test_a_cohort_to_break_down_by_is_described(asked: Any) -> None:
+    assert f"by {COHORT_BY.label}" in asked.describe()
+
+
+@pytest.mark.parametrize("name", ["seconds", "seconds_from", "mean", "median", "person"])
+def test_a_funnel_is_not_broken_down_by_what_its_times_are_called(name: str) -> None:
+    frame = pl.DataFrame(
+        {"who": ["a"], "event": ["Visit"], "occurred_at": [datetime(2026, 3, 1)], name: ["x"]}
+    )
+    taken = pytest.raises(hw.InputError, match="the result has a column of that name")
+    with EventLog(frame, person="who") as log, taken:
+        hw.Funnel(["Visit"], by=name).run(log)
+
+
+@pytest.mark.parametrize("name", ["level", "seconds"])
+def test_a_funnel_does_not_hold_what_its_lists_are_called(name: str) -> None:
+    frame = pl.DataFrame(
+        {"person": ["a"], "event": ["Visit"], "occurred_at": [datetime(2026, 3, 1)], name: ["x"]}
+    )
+    with (
+        EventLog(frame) as log,
+        pytest.raises(hw.InputError, match="the list of people has a column of that name"),
+    ):
+        hw.Funnel(["Visit"], hold=name).run(log)
+
+
+def test_the_ratio_of_active_people_is_that_of_each_group() -> None:
+    rows = [
+        Row(person, "Visit", 24 * day, plan=plan)
+        for person, day, plan in [("a", 0, "x"), ("b", 0, "x"), ("a", 1, "x"), ("c", 0, "y"), ("c", 1, "y")]
+    ]
+    with make_log(rows) as log:
+        ratio = hw.ActivePeople("Visit", windows=(1, 2), by="plan").run(log).ratio(1, 2)
+    assert ratio.select("plan", "value").rows() == [("x", 1.0), ("x", 0.5), ("y", 1.0), ("y", 1.0)]

@@ -352,3 +352,22 @@ def test_a_range_outside_the_log_is_said_to_hold_nothing(ends: dict[str, Any]) -
         inside = hw.Trend("Visit", since="2026-03-28").run(log).describe()
     assert "No event lies in that range; the log goes from 2026-03-27 to 2026-03-29." in outside
     assert "No event lies" not in inside
+
+
+@pytest.mark.parametrize(
+    "question",
+    [hw.PowerUsers(days=7), hw.Trend("Visit", "people", window=7, by="plan"), hw.ActivePeople(windows=(7,))],
+    ids=["PowerUsers", "Trend", "ActivePeople"],
+)
+@pytest.mark.parametrize("ends", [{"until": "1960-01-01"}, {"since": "2040-01-01"}, {"until": "1900-01-03"}])
+def test_windows_reach_back_from_a_range_beside_the_log(question: Any, ends: dict[str, str]) -> None:
+    with make_log(KNOWN) as log:
+        frame = replace(question, **ends).run(log).frame
+    assert frame.is_empty() or frame["people"].sum() == 0
+
+
+def test_a_window_may_reach_back_beyond_the_first_day_a_range_may_begin_with() -> None:
+    with make_log(KNOWN) as log:
+        for asked in (hw.PowerUsers(days=7), hw.ActivePeople(windows=(7,))):
+            frame = replace(asked, since="1900-01-01", until="1900-01-02").run(log).frame
+            assert frame.height == {"PowerUsers": 7, "ActivePeople": 2}[type(asked).__name__]

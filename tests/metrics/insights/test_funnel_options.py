@@ -426,6 +426,29 @@ def test_whose_value_a_breakdown_takes(attribution: str, counts: list[tuple[Any,
         assert several.frame["people"].to_list() == [people for _, _, people in counts]
 
 
+@pytest.mark.parametrize("attribution", ["last", "step:2"])
+def test_an_event_that_another_step_needs_gives_no_value(attribution: str) -> None:
+    """Both events can be the second step, but only one of them the first."""
+    rows = [Row("ann", "B", 0, "pro"), Row("ann", "A", 0, "free")]
+    with make_log(rows) as log:
+        found = Funnel(["A", ["A", "B"]], by="plan", attribution=attribution).run(log)
+    assert found.frame.select("plan", "people").rows() == [("pro", 1), ("pro", 1)]
+
+
+@pytest.mark.parametrize(("attribution", "plan"), [("first", "pro"), ("last", "free"), ("step:2", "free")])
+def test_consecutive_events_of_one_instant_give_their_own_values(attribution: str, plan: str) -> None:
+    rows = [Row("ann", name, 0, plan) for name, plan in (("A", "pro"), ("B", "free"), ("B", "x"), ("A", "y"))]
+    with make_log(rows) as log:
+        found = Funnel(["A", "B"], order="strict", by="plan", attribution=attribution).run(log)
+    assert found.frame.select("plan", "people").rows() == [(plan, 1), (plan, 1)]
+
+
+def test_what_stays_the_same_may_be_broken_down_by() -> None:
+    with make_log([Row("ann", "A", 0, "pro"), Row("ann", "B", 1, "pro")]) as log:
+        found = Funnel(["A", "B"], by="plan", hold="plan").run(log)
+        assert found.durations.rows(named=True) == [{"plan": "pro", "person": "ann", "seconds": 60.0}]
+
+
 def test_an_event_other_steps_need_does_not_start_the_attempt() -> None:
     rows = [
         Row("ann", "B", 0, "y"),

@@ -335,3 +335,11 @@ def test_describe_says_what_a_path_is() -> None:
         "Paths of people from a to the first b or c after that, the first 5 items, split by 30 minutes without "
         "activity, repeats counted once, each person's first path only, edges of fewer than 3 people left out."
     )
+
+
+def test_says_what_items_are_and_what_becomes_of_paths_without_an_end() -> None:
+    told = Paths(end="Pay", without_end="keep", event=["Home", "Pay"], item="url").describe()
+    assert told == (
+        "Paths of people through url to the first Pay, of Home or Pay alone, the first 5 items, "
+        "those that never get there kept as they are, split by 30 minutes without activity, repeats counted once."
+    )

@@ -116,9 +116,14 @@ def naive(
                 if number + opens >= len(periods) if not rolling else cohort + opens * width > final:
                     continue
                 if rolling:
-                    over = _utc(after(cohort, period), zone) + (
-                        width * (closes + 1) if column else timedelta()
-                    )
+                    # The last window of whoever starts last in the cohort.
+                    over = _utc(after(cohort, period), zone)
+                    if column and question["anchor"] == "day":
+                        last_day = after(cohort, period) - timedelta(days=1)
+                        over = _utc(last_day + width * (closes + 1), zone)
+                    elif column:
+                        hour = (over - timedelta(microseconds=1)).replace(minute=0, second=0, microsecond=0)
+                        over = (hour if question["anchor"] == "hour" else over) + width * (closes + 1)
                 else:
                     ends_on = cohort
                     for _ in range(closes + 1):
@@ -190,6 +195,32 @@ def columns(
 
 def _utc(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(("anchor", "known_until"), [("instant", 4), ("hour", 3.96), ("day", 3)])
+def test_a_rolling_cell_is_complete_as_soon_as_its_last_window_is_over(
+    anchor: str, known_until: float
+) -> None:
+    """Of those who start on 1 March: three days later by the calendar, by hours from the one they started in."""
+    first = datetime(2026, 3, 1)
+    frame = pl.DataFrame({"person": ["ann"] * 2, "event": ["Start", "Back"], "occurred_at": [first] * 2})
+
+    def complete(horizon: datetime) -> list[bool]:
+        asked = Retention(
+            "Start",
+            "Back",
+            period="day",
+            periods=2,
+            windows="rolling",
+            anchor=anchor,  # type: ignore[arg-type]
+            until="2026-03-09",
+        )
+        with EventLog(frame, horizon=horizon) as log:
+            cells = asked.run(log).frame.filter(pl.col("cohort_start") == first.date())
+        return cells["complete"].to_list()
+
+    assert complete(first + timedelta(days=known_until, hours=0.5)) == [True, True, True]
+    assert complete(first + timedelta(days=known_until, hours=-1.5)) == [True, True, False]
 
 
 rows_of_people = st.lists(

@@ -440,3 +440,11 @@ def test_snowplow_sessions() -> None:
 def whole_seconds(start: datetime, end: datetime) -> int:
     """The published seconds are counted between the clock's whole seconds."""
     return int((end.replace(microsecond=0) - start.replace(microsecond=0)).total_seconds())
+
+
+def test_a_session_is_open_while_an_event_at_the_end_of_the_pause_could_go_on_with_it() -> None:
+    at = datetime(2026, 3, 1, 9)
+    frame = pl.DataFrame({"person": ["ann"], "event": ["Visit"], "occurred_at": [at]})
+    for known, over in ((timedelta(minutes=30), False), (timedelta(minutes=30, microseconds=1), True)):
+        with EventLog(frame, horizon=at + known) as log:
+            assert Sessions(idle="30m").run(log).frame["complete"].to_list() == [over]

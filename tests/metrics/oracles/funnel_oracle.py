@@ -105,7 +105,8 @@ def answer(rows: Sequence[Row], asked: Asked) -> dict[tuple[Any, ...], list[Atte
     if asked.count == "totals":
         return {key: list(one_after_the_other(tries)) for key, tries in found.items()}
     clean = {key: [each for each in tries if not each.spoilt] for key, tries in found.items()}
-    return {key: [max(tries, key=lambda each: each.key)] for key, tries in clean.items() if tries}
+    # Of equal attempts the one that starts last in the log.
+    return {key: [max(reversed(tries), key=lambda each: each.key)] for key, tries in clean.items() if tries}
 
 
 def units(rows: Sequence[Row], asked: Asked) -> Iterator[tuple[tuple[Any, ...], Unit]]:
@@ -325,10 +326,8 @@ def optional(unit: Unit, step: int, times: tuple[int, ...], end: int | None, sto
 
 
 def touch(unit: Unit, tries: list[tuple[int, ...]], attempt: Attempt) -> str:
-    """The value of the event that could fill the step; of several, the last in the log."""
+    """The value of the event that fills the step; where several could, the last of them in the log."""
     asked, times = unit.asked, attempt.times
-    if asked.attribution == "first" and asked.order == "sequential":
-        return unit.rows[max(used[0] for used in tries)].plan or "(none)"
     place = {"first": 0, "last": len(times) - 1}.get(asked.attribution)
     if place is None:
         step = int(asked.attribution.removeprefix("step:")) - 1
@@ -339,6 +338,8 @@ def touch(unit: Unit, tries: list[tuple[int, ...]], attempt: Attempt) -> str:
         place = asked.required.index(step)
     if place >= len(times):
         return "(none)"
+    if asked.order != "any":
+        return unit.rows[max(used[place] for used in tries)].plan or "(none)"
     steps = asked.required if asked.order == "any" else [asked.required[place]]
     own = [
         row.plan or "(none)"
@@ -354,7 +355,7 @@ def one_after_the_other(tries: list[Attempt]) -> Iterator[Attempt]:
     for at in sorted({each.times[0] for each in tries}):
         if at <= over:
             continue
-        own = [each for each in tries if each.times[0] == at]
+        own = [each for each in reversed(tries) if each.times[0] == at]
         chosen = max(own, key=lambda each: (not each.spoilt, each.key))
         over = chosen.ended
         if not chosen.spoilt:
