@@ -279,7 +279,8 @@ def _property(node: exp.Expr, columns: frozenset[str]) -> exp.Column:
         raise InputError(f"write the property name alone: {node.name!r} instead of {node.sql(DIALECT)!r}")
     if node.name not in columns:
         error = InputError.unknown("property", node.name, columns)
-        if "Did you mean" in str(error):
+        # a name on the left of a comparison is meant as a property; one on its right may be a text
+        if "Did you mean" in str(error) or node.arg_key == "this":
             raise error
         raise InputError(f"{error} A text goes in single quotes.")
     return exp.column(node.name, quoted=True)
