@@ -43,7 +43,7 @@ def fingerprint(workspace: Workspace) -> str:
             digest.update(
                 f"{folder}/{name}:{stat.st_size}:{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
             )
-    for path in (workspace.plan_file, workspace.product_file, workspace.sources_file):
+    for path in workspace.definition_files:
         digest.update(path.read_bytes() if path.exists() else b"absent")
     return digest.hexdigest()
 

@@ -189,7 +189,7 @@ narrowed AS (
             OR round(people - outspoken) BETWEEN 1 AND $k - 1, FALSE) AS telling
     FROM marked
 )
-SELECT * EXCLUDE (n, contributors, hide, outspoken, telling) REPLACE (
+SELECT * EXCLUDE (n, contributors, estimate, hide, outspoken, telling) REPLACE (
     CASE WHEN NOT hide THEN value END AS value,
     CASE WHEN NOT hide THEN numerator END AS numerator,
     CASE WHEN NOT hide THEN denominator END AS denominator,

@@ -61,6 +61,12 @@ class Workspace:
         return self.warehouse / "staging"
 
     @property
+    def definition_files(self) -> tuple[Path, ...]:
+        """The files that say what is stored and measured: plan, product with its further metrics, sources."""
+        more = sorted((self.root / "metrics").glob("*.yml"))
+        return (self.plan_file, self.product_file, self.sources_file, *more)
+
+    @property
     def lake(self) -> Path:
         """The event lake: one folder a UTC day, immutable Parquet files."""
         return self.warehouse / "events"

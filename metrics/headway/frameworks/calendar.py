@@ -1,4 +1,4 @@
-"""Local days and weeks of a reporting time zone, as integers that queries can compute with.
+"""Local days, weeks, months and windows of a reporting time zone, as integers that queries can compute with.
 
 A day is the number of days since 1970-01-01 on the local calendar; an instant is microseconds since
 1970-01-01 UTC. Time zone rules come from Python's zoneinfo alone, so that the day of an event and the end
@@ -7,17 +7,22 @@ of a period can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import get_args
 
 from headway.models.durations import MICROSECONDS_PER_DAY
+from headway.models.metrics import Grain
 from headway.periods import EPOCH, day_start_us, week_offset, zone
 
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _STEP = MICROSECONDS_PER_DAY // 2
+_DAY = timedelta(days=1)
+
+DAYS: Mapping[str, int] = {"day": 1, "week": 7, "rolling_7d": 7, "rolling_28d": 28}
+"""Days of each kind of period that always has the same number."""
 
 
 @dataclass(frozen=True)
@@ -35,22 +40,24 @@ class Offset:
 
 @dataclass(frozen=True)
 class Period:
-    """One local day or week.
+    """One local day, week or month, or one window of days.
 
     Attributes:
-        kind: What it is.
+        grain: What it is.
         start: Its first day.
+        last: Its last day.
         end: First instant after it.
     """
 
-    kind: Literal["day", "week"]
+    grain: Grain
     start: date
+    last: date
     end: int
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Days and weeks of one time zone.
+    """Days and longer periods of one time zone.
 
     Attributes:
         timezone: IANA name.
@@ -105,25 +112,48 @@ class Calendar:
         """Returns the first day of the week of a day."""
         return day - timedelta(days=((day - EPOCH).days + week_offset(self.week_start)) % 7)
 
-    def periods(self, first: date, last: date) -> Iterator[Period]:
-        """Yields every day, then every week, that holds a day of a range.
+    def periods(
+        self, first: date, last: date, grains: Collection[Grain] = ("day", "week")
+    ) -> Iterator[Period]:
+        """Yields every period that holds a day of a range, and every window of days that lies within it.
 
         Args:
             first: First day.
             last: Last day, included.
+            grains: Kinds of period.
 
         Yields:
             The periods, each kind in order.
 
         Examples:
             >>> found = Calendar("UTC").periods(date(2026, 3, 1), date(2026, 3, 2))
-            >>> [(each.kind, each.start.isoformat()) for each in found]
+            >>> [(each.grain, each.start.isoformat()) for each in found]
             [('day', '2026-03-01'), ('day', '2026-03-02'), ('week', '2026-02-23'), ('week', '2026-03-02')]
+            >>> march = Calendar("UTC").periods(date(2026, 2, 25), date(2026, 3, 4), ["month", "rolling_7d"])
+            >>> [(each.start.isoformat(), each.last.isoformat()) for each in march]
+            [('2026-02-01', '2026-02-28'), ('2026-03-01', '2026-03-31'), ('2026-02-25', '2026-03-03'),
+             ('2026-02-26', '2026-03-04')]
         """
-        for start in _every(first, last, 1):
-            yield Period("day", start, day_start_us(start + timedelta(days=1), self.timezone))
-        for start in _every(self.week(first), last, 7):
-            yield Period("week", start, day_start_us(start + timedelta(days=7), self.timezone))
+        for grain in get_args(Grain):
+            if grain in grains:
+                for start, past in self._spans(grain, first, last):
+                    yield Period(grain, start, past - _DAY, day_start_us(past, self.timezone))
+
+    def _spans(self, grain: Grain, first: date, last: date) -> Iterator[tuple[date, date]]:
+        """Yields the first day of each period and the day after its last."""
+        if grain == "month":
+            start = first.replace(day=1)
+            while start <= last:
+                past = (start + 31 * _DAY).replace(day=1)
+                yield start, past
+                start = past
+            return
+        days = DAYS[grain]
+        step = 7 if grain == "week" else 1
+        begin = self.week(first) if grain == "week" else first
+        until = last if grain in ("day", "week") else last - (days - 1) * _DAY
+        for start in _every(begin, until, step):
+            yield start, start + days * _DAY
 
 
 def _every(first: date, last: date, step: int) -> Iterator[date]:

@@ -59,8 +59,24 @@ def first_touch_query(product: Product, columns: tuple[str, ...]) -> str:
         >>> print(first_touch_query(product, ("person", "event", "occurred_at", "utm_medium")))
         -- When each person was first seen and the channel of their first touch...
     """
-    touches = _grouped(columns) if product.channel_grouping else _by_rules(product, columns)
+    touches = touches_query(product, columns)
     return with_inputs(load("headway.frameworks", "first_touch"), {"touches": touches})
+
+
+def touches_query(product: Product, columns: tuple[str, ...]) -> str | exp.Expr:
+    """Renders the query of the events that say where their person came from.
+
+    Args:
+        product: The product, whose channel rules are tried in order.
+        columns: Columns of `events`.
+
+    Returns:
+        One statement over the relation `events`: person, occurred_at, _line, _tie, channel.
+
+    Raises:
+        InputError: A rule uses a property that `events` lacks.
+    """
+    return _grouped(columns) if product.channel_grouping else _by_rules(product, columns)
 
 
 def _by_rules(product: Product, columns: tuple[str, ...]) -> exp.Select:

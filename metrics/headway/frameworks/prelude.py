@@ -1,4 +1,4 @@
-"""The one pass over the log that every metric shares: integer people, days, weeks and channels."""
+"""The one pass over the log that every metric shares: integer people and days, and what divides people."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import duckdb
+import polars as pl
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
+from headway.engine.sql import DIALECT, identifier, load, with_inputs
 from headway.errors import InputError
 from headway.frameworks.calendar import Calendar, Offset
-from headway.models.metrics import Mean, PromoterScore
+from headway.models.metrics import Grain
 from headway.models.product import Product
-from headway.periods import EPOCH, local_day, week_offset
+from headway.periods import EPOCH, local_day
 from headway.selectors import condition, names_of
 from headway.subjects import histories_of, with_properties
 
 _PEOPLE = "headway_metric_people"
 _EVENTS = "headway_metric_events"
+_PERIODS = "headway_metric_periods"
 _OWN = ("person", "event")
 
 
@@ -31,25 +33,35 @@ class Prelude:
     """Where the shared input of all metrics lies while they are computed.
 
     Attributes:
-        people: Quoted name of the table of people: code, channel, channel_name, first_us.
-        events: Quoted name of the table of events: _person, _channel, _us, _line, _tie, _day, _week, event,
-            properties.
+        people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
+        events: Quoted name of the table of events: _person, _us, _line, _tie, _day, event, properties.
+        periods: Quoted name of the table of periods: grain, day, start_day, one row for every local day of the log
+            and period that holds it.
         columns: Names of the property columns of `events`.
-        channels: Channel name by its number.
-        calendar: The product's days and weeks.
+        calendar: The product's days and longer periods.
         offsets: Distance from UTC over the time the log covers.
         first_day: Local day of the first event; None when the log is empty.
         last_day: Local day of the last event.
+        grains: Kinds of period that the metric at hand is computed for.
     """
 
     people: str
     events: str
+    periods: str
     columns: frozenset[str]
-    channels: dict[int, str]
     calendar: Calendar
     offsets: tuple[Offset, ...]
     first_day: date | None
     last_day: date | None
+    grains: tuple[Grain, ...] = ()
+
+    @property
+    def periods_query(self) -> str:
+        """The periods of every local day, for the metric at hand."""
+        names = exp.column("grain", quoted=True).isin(*self.grains)
+        return (
+            exp.select("grain", "day", "start_day").from_(self.periods).where(names).sql(DIALECT, pretty=True)
+        )
 
 
 @contextmanager
@@ -75,11 +87,8 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
         with guarded("number the people"):
             text = load("headway.frameworks", "everyone")
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_PEOPLE)} AS {text}")
-            first, last, *_ = connection.execute(
+            ((first, last),) = connection.execute(
                 f"SELECT min(first_us), max(last_us) FROM {identifier(_PEOPLE)}"
-            ).fetchall()[0]
-            named = connection.execute(
-                f"SELECT DISTINCT channel, channel_name FROM {identifier(_PEOPLE)}"
             ).fetchall()
         offsets = calendar.offsets(first, last) if first is not None else (Offset(0, 0),)
         with guarded("collect the events that metrics use"):
@@ -91,27 +100,47 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
                 utc=exp.column("occurred_at", quoted=True),
             )
             text = with_inputs(
-                bind(load("headway.frameworks", "prelude"), {"week_offset": week_offset(product.week_start)}),
+                load("headway.frameworks", "prelude"),
                 {
                     **dated,
                     "kept": _kept(product, needed, columns, offsets, source),
-                    "everyone": f"SELECT person, code, channel FROM {identifier(_PEOPLE)}",
+                    "everyone": f"SELECT person, code FROM {identifier(_PEOPLE)}",
                 },
             )
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_EVENTS)} AS {text}")
-        yield Prelude(
+        shared = Prelude(
             people=identifier(_PEOPLE),
             events=identifier(_EVENTS),
+            periods=identifier(_PERIODS),
             columns=frozenset(needed),
-            channels=dict(named),
             calendar=calendar,
             offsets=offsets,
             first_day=local_day(first, product.timezone) if first is not None else None,
             last_day=local_day(last, product.timezone) if last is not None else None,
         )
+        _list_periods(connection, product, shared)
+        yield shared
     finally:
-        for table in (_EVENTS, _PEOPLE):
+        for table in (_PERIODS, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
+
+
+def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude) -> None:
+    """Writes which periods every local day belongs to, for all kinds of period that any metric has."""
+    grains = {grain for name in product.metrics for grain in product.grains_of(name)}
+    rows: list[tuple[str, int, int]] = []
+    if shared.first_day is not None and shared.last_day is not None:
+        first, last = ((day - EPOCH).days for day in (shared.first_day, shared.last_day))
+        for period in shared.calendar.periods(shared.first_day, shared.last_day, grains):
+            start, end = (period.start - EPOCH).days, (period.last - EPOCH).days
+            rows += [(period.grain, day, start) for day in range(max(start, first), min(end, last) + 1)]
+    frame = pl.DataFrame(
+        rows, schema={"grain": pl.String, "day": pl.Int64, "start_day": pl.Int64}, orient="row"
+    )
+    with guarded("list the periods"):
+        connection.register("headway_periods", frame.to_arrow())
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.periods} AS FROM headway_periods")
+        connection.unregister("headway_periods")
 
 
 def relation_columns(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, ...]:
@@ -147,10 +176,8 @@ def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...
     used: set[str] = set()
     for metric in product.metrics.values():
         used.update(names_of(condition(each.selector(), available) for each in metric.selectors().values()))
-        for name in [metric.value] if isinstance(metric, Mean) else []:
-            used.update([name] if name else [])
-        if isinstance(metric, PromoterScore):
-            used.add(metric.score)
+        for read in (metric.numbers(), metric.properties()):
+            used.update(name for name, _ in read.values())
     for name in sorted(used):
         if name not in available:
             raise InputError.unknown("property", name, available)

@@ -1,33 +1,25 @@
-"""Metric values: every metric of a product, by day and week, for everybody and for each channel.
+"""Metric values: every metric of a product, by period, for everybody and in every segment.
 
-One query per metric returns sufficient statistics of the cells that hold people; the grid of all cells is
-completed here, and one pure function turns statistics into values and intervals.
+A metric's plan says what each person adds to each period; sums over people become values and intervals by one pure
+function. The grid of all cells is completed here, so that a cell without people is a row that says why.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
-import numpy as np
 import polars as pl
-from sqlglot import exp
 
-from headway.engine import guarded
-from headway.engine.sql import Parameter, bind, load, with_inputs
-from headway.frameworks.calendar import Period
-from headway.frameworks.channels import GA4_CHANNELS
-from headway.frameworks.prelude import Prelude, day_of, local_time, prelude
-from headway.models.durations import parse_duration
-from headway.models.metrics import Conversion, Mean, Metric, NewPeople, PromoterScore, Retained, Share
-from headway.models.product import DIRECT, Product
-from headway.periods import utc_us, week_offset
-from headway.selectors import condition
-from headway.statistics.estimates import Kind, SufficientStatistics, estimate
-
-ALL: Final = "all"
+from headway.frameworks.cells import KEYS, cells_of_units, estimated
+from headway.frameworks.kinds import plan_of
+from headway.frameworks.prelude import Prelude, prelude
+from headway.frameworks.segments import Dimension, dimensions
+from headway.models.product import Product
+from headway.periods import utc_us
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -36,12 +28,14 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "segment": pl.String(),
     "period": pl.String(),
     "period_start": pl.Date(),
+    "period_end": pl.Date(),
     "value": pl.Float64(),
     "unit": pl.String(),
     "numerator": pl.Float64(),
     "denominator": pl.Float64(),
     "people": pl.Int64(),
     "contributors": pl.Int64(),
+    "estimate": pl.String(),
     "low": pl.Float64(),
     "high": pl.Float64(),
     "interval_method": pl.String(),
@@ -53,21 +47,6 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "code_version": pl.String(),
 }
 """Columns and types of the metric values, in order."""
-
-_KINDS: dict[type, Kind] = {
-    NewPeople: "count",
-    Share: "proportion",
-    Conversion: "proportion",
-    Retained: "proportion",
-    Mean: "mean",
-    PromoterScore: "promoter_score",
-}
-_CELL = ("segment", "period", "period_start")
-_STATED = ("metric", "framework", "stage", "unit", "suppressed", "as_of", "definition_hash", "code_version")
-_COMPUTED = tuple(name for name in SCHEMA if name not in _STATED)
-
-# By channel name (or all), kind of period and first day: n, total, total of squares, contributors.
-_Found = dict[tuple[str, str, date], tuple[int, float, float, int]]
 
 
 def metric_values(
@@ -92,19 +71,17 @@ def metric_values(
         code_version: Version of the code; carried into the rows.
 
     Returns:
-        One row per metric, framework and stage, segment (``all`` or ``channel=name``), kind of period and
-        period, from the first to the last local day with any event: cells without people are rows too, with a
-        null value and the reason (a count is 0). Sorted by these columns; see `SCHEMA`.
+        One row per metric, framework and stage, segment (``all``, ``channel=name``, or a declared segment and its
+        label), kind of period and period, from the first to the last local day with any event: cells without people
+        are rows too, with a null value and the reason (a count is 0). Sorted by these columns; see `SCHEMA`.
 
     Raises:
         InputError: `events` lacks a property that a metric uses.
         EngineError: The database refused a query.
     """
-    with prelude(connection, product) as shared:
+    with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
         frames = [
-            _rows(product, name, cells, utc_us(horizon))
-            for name, metric in product.metrics.items()
-            if (cells := _grid(product, shared, _cells(connection, name, metric, shared)))
+            _values(connection, product, name, shared, found, utc_us(horizon)) for name in product.metrics
         ]
     if not frames:
         return pl.DataFrame(schema=SCHEMA)
@@ -113,160 +90,48 @@ def metric_values(
         as_of=pl.lit(_naive(as_of), dtype=pl.Datetime("us")),
         code_version=pl.lit(code_version),
     )
-    keys = ["metric", "framework", "stage", *_CELL]
-    return stamped.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort(keys)
-
-
-def metric_query(metric: Metric, shared: Prelude) -> str:
-    """Renders the query that returns a metric's sufficient statistics.
-
-    Args:
-        metric: The metric.
-        shared: The shared input.
-
-    Returns:
-        One statement: channel (null for all), period, start_day, n, total, total_of_squares and contributors (those of
-        the n who add something to the total: a sum over few of them speaks of few, however many n is).
-    """
-    name, flags, keep, params = _plan(metric, shared)
-    text = bind(load("headway.frameworks", name), params)
-    if isinstance(metric, NewPeople):
-        return with_inputs(text, {"first_seen": _first_seen(shared)})
-    own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
-    ev = exp.select(*own, *flags).from_(shared.events).where(keep)
-    return with_inputs(text, {"ev": ev})
-
-
-_PASSED = ("person", "channel", "us", "line", "tie", "day", "week")
-
-
-def _plan(
-    metric: Metric, shared: Prelude
-) -> tuple[str, list[exp.Expr], exp.Expr | None, dict[str, Parameter]]:
-    """Returns query name, computed columns of `ev`, its filter, and parameters."""
-    tests = {name: condition(each.selector(), shared.columns) for name, each in metric.selectors().items()}
-    keep = exp.or_(*(test.copy() for test in tests.values())) if tests else None
-    if isinstance(metric, Share):
-        return "share", [_flag(tests["of"], "is_of"), _flag(tests["did"], "is_did")], keep, {}
-    if isinstance(metric, Conversion | Retained):
-        goal = tests["reach" if isinstance(metric, Conversion) else "returning"]
-        flags = [_flag(tests["start"], "is_start"), _flag(goal, "is_goal")]
-        return "cohort", flags, keep, dict(zip(("opens", "closes"), _window(metric), strict=True))
-    if isinstance(metric, Mean) and metric.value is not None:
-        amount = exp.Case().when(tests["event"], exp.column(metric.value, quoted=True))
-        adds = exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)
-        return "mean_sum", [_flag(tests["of"], "is_of"), adds], keep, {}
-    if isinstance(metric, Mean):
-        flags = [_flag(tests["of"], "is_of"), _flag(tests["event"], "is_counted")]
-        return "mean_count", flags, keep, {"once_a_day": metric.measure == "days"}
-    if isinstance(metric, PromoterScore):
-        score = exp.column(metric.score, quoted=True)
-        valid = exp.Between(this=score, low=exp.Literal.number(0), high=exp.Literal.number(10))
-        return "promoter_score", [exp.alias_(score.copy(), "score", quoted=True)], exp.and_(keep, valid), {}
-    return "new_people", [], None, {"week_offset": week_offset(shared.calendar.week_start)}
-
-
-def _flag(test: exp.Expr, name: str) -> exp.Expr:
-    return exp.alias_(exp.paren(test), name, quoted=True)
-
-
-def _window(metric: Conversion | Retained) -> tuple[int, int]:
-    """Returns where the window opens and closes after the start; the closing instant is outside."""
-    if isinstance(metric, Conversion):
-        return 0, parse_duration(metric.within) + 1
-    opens = parse_duration(metric.after)
-    return opens, opens + parse_duration(metric.within)
-
-
-def _first_seen(shared: Prelude) -> exp.Expr:
-    local = local_time(exp.column("first_us", quoted=True), shared.offsets)
-    return exp.select(
-        exp.column("code", quoted=True).as_("person", quoted=True),
-        exp.column("channel", quoted=True),
-        exp.alias_(local, "local_us", quoted=True),
-    ).from_(shared.people)
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """One cell of the grid with what the query found in it."""
-
-    segment: str
-    period: Period
-    n: int = 0
-    total: float = 0.0
-    total_of_squares: float = 0.0
-    contributors: int = 0
-
-
-def _cells(connection: duckdb.DuckDBPyConnection, name: str, metric: Metric, shared: Prelude) -> _Found:
-    """Runs a metric's query: statistics by channel number, kind of period and first day."""
-    with guarded(f"compute the metric {name}"):
-        rows = connection.execute(metric_query(metric, shared)).fetchall()
-    return {
-        (ALL if channel is None else shared.channels[channel], kind, day_of(day)): (
-            n,
-            total,
-            squares,
-            contributors,
-        )
-        for channel, kind, day, n, total, squares, contributors in rows
-    }
-
-
-def _grid(product: Product, shared: Prelude, found: _Found) -> list[_Cell]:
-    """Lists every cell, those without people included."""
-    if shared.first_day is None or shared.last_day is None:
-        return []
-    declared = {channel.name for channel in product.channels} | {DIRECT}
-    declared |= set(GA4_CHANNELS) if product.channel_grouping else set()
-    channels = sorted(declared | set(shared.channels.values()))
-    periods = list(shared.calendar.periods(shared.first_day, shared.last_day))
-    return [
-        _Cell(
-            ALL if channel == ALL else f"channel={channel}",
-            period,
-            *found.get((channel, period.kind, period.start), (0, 0.0, 0.0, 0)),
-        )
-        for channel in [ALL, *channels]
-        for period in periods
-    ]
-
-
-def _rows(product: Product, name: str, cells: list[_Cell], horizon: int) -> pl.DataFrame:
-    """Turns the cells of one metric into rows, once for each framework and stage that reports it."""
-    metric = product.metrics[name]
-    kind = _KINDS[type(metric)]
-    wait = metric.measured().wait
-    n = np.array([cell.n for cell in cells], dtype=np.int64)
-    total = np.array([cell.total for cell in cells], dtype=np.float64)
-    result = estimate(kind, SufficientStatistics.of(n, total, [cell.total_of_squares for cell in cells]))
-    frame = pl.DataFrame(
-        {
-            "segment": [cell.segment for cell in cells],
-            "period": [cell.period.kind for cell in cells],
-            "period_start": [cell.period.start for cell in cells],
-            "value": result.value,
-            "numerator": total,
-            "denominator": n.astype(np.float64),
-            "people": n,
-            "contributors": [cell.contributors for cell in cells],
-            "low": result.low,
-            "high": result.high,
-            "interval_method": result.method.tolist(),
-            "complete": [cell.period.end + wait <= horizon for cell in cells],
-            "reason": result.reason.tolist(),
-        },
-        schema={key: SCHEMA[key] for key in _COMPUTED},
-    ).with_columns(pl.col("value", "low", "high").fill_nan(None))
-    if kind == "count":
-        frame = frame.with_columns(denominator=pl.lit(None, dtype=pl.Float64()))
-    places = pl.DataFrame(metric.places(), schema=["framework", "stage"], orient="row")
-    return frame.join(places, how="cross").with_columns(
-        metric=pl.lit(name),
-        unit=pl.lit(metric.unit),
-        definition_hash=pl.lit(product.definition_hash(name)),
+    return stamped.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort(
+        "metric", "framework", "stage", *KEYS
     )
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    name: str,
+    shared: Prelude,
+    dimensions: Sequence[Dimension],
+    horizon: int,
+) -> pl.DataFrame:
+    """Computes one metric: rows for each framework and stage that reports it."""
+    metric = product.metrics[name]
+    shared = replace(shared, grains=product.grains_of(name))
+    plan = plan_of(metric, shared)
+    cells = cells_of_units(connection, name, plan, dimensions)
+    grid = _grid(shared, dimensions, horizon - metric.measured().wait)
+    places = pl.DataFrame(metric.places(), schema=["framework", "stage"], orient="row")
+    return (
+        estimated(plan.estimate, grid.join(cells, on=KEYS, how="left", maintain_order="left"))
+        .join(places, how="cross")
+        .with_columns(
+            metric=pl.lit(name),
+            unit=pl.lit(metric.unit),
+            definition_hash=pl.lit(product.definition_hash(name)),
+        )
+    )
+
+
+def _grid(shared: Prelude, dimensions: Sequence[Dimension], complete_before: int) -> pl.DataFrame:
+    """Lists every cell of a metric, those without people included."""
+    first, last = shared.first_day, shared.last_day
+    periods = [] if first is None or last is None else shared.calendar.periods(first, last, shared.grains)
+    spans = pl.DataFrame(
+        [(each.grain, each.start, each.last, each.end <= complete_before) for each in periods],
+        schema={"period": pl.String, "period_start": pl.Date, "period_end": pl.Date, "complete": pl.Boolean},
+        orient="row",
+    )
+    segments = [each.segment(label) for each in dimensions for label in each.labels]
+    return pl.DataFrame({"segment": segments}).join(spans, how="cross")
 
 
 def _naive(instant: datetime) -> datetime:

@@ -6,18 +6,18 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
 from headway.errors import InputError
 from headway.models.explain import did_you_mean
 from headway.models.identity import Identity
-from headway.models.metrics import EventSelector, Metric, checked_duration
+from headway.models.metrics import EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
-from headway.models.yaml_file import Definition, parse_document, read_text, validate
+from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -45,6 +45,26 @@ class Channel(Definition):
 
     name: Name
     where: StrictStr
+
+
+class Segment(Definition):
+    """A way to divide people, beside the channel of their first touch.
+
+    Attributes:
+        person: A declared person property; its value at the time counts.
+        touch: ``last``: the channel of the last touch up to the time, direct visits aside.
+        top: Values shown by themselves, those of most people; the rest is ``(other)``.
+    """
+
+    person: StrictStr | None = None
+    touch: Literal["last"] | None = None
+    top: StrictInt = Field(default=8, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Segment:
+        if (self.person is None) == (self.touch is None):
+            raise ValueError("write person: with the name of a person property, or touch: last")
+        return self
 
 
 class FunnelQuestion(Definition):
@@ -106,7 +126,9 @@ class Product(Definition):
         identity: How users and devices become people.
         channels: Acquisition channels in the order in which they are tried.
         channel_grouping: A ready-made grouping instead: ``ga4``, the default channels of Google Analytics 4.
-        metrics: Metrics by name.
+        segments: Further ways to divide people, by name.
+        grains: Kinds of period metrics are computed for, where they do not say.
+        metrics: Metrics by name; those of ``metrics/*.yml`` beside the file are among them.
         funnels: Funnels by name.
         retentions: Retention triangles by name.
         sessions: What a session is.
@@ -120,6 +142,8 @@ class Product(Definition):
     identity: Identity = Identity()
     channels: tuple[Channel, ...] = ()
     channel_grouping: Literal["ga4"] | None = None
+    segments: dict[Name, Segment] = Field(default_factory=dict)
+    grains: tuple[Grain, ...] = Field(default=("day", "week"), min_length=1)
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     funnels: dict[Name, FunnelQuestion] = Field(default_factory=dict)
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
@@ -156,6 +180,21 @@ class Product(Definition):
             raise InputError.unknown("metric", name, self.metrics)
         return self.metrics[name]
 
+    def grains_of(self, metric: str) -> tuple[Grain, ...]:
+        """Returns the kinds of period a metric is computed for, each once, shortest first.
+
+        Args:
+            metric: The metric's name.
+
+        Returns:
+            The grains.
+
+        Raises:
+            InputError: There is no such metric.
+        """
+        asked = self.metric(metric).grains or self.grains
+        return tuple(grain for grain in get_args(Grain) if grain in asked)
+
     def definition_hash(self, metric: str) -> str:
         """Hashes everything that decides a metric's numbers: its fields, time zone, weeks and channels.
 
@@ -172,6 +211,7 @@ class Product(Definition):
         """
         content = {
             "metric": self.metric(metric).model_dump(mode="json", exclude=_WORDS, exclude_none=True),
+            **self._operand_hashes(metric),
             "timezone": self.timezone,
             "week_start": self.week_start,
             "channels": [channel.model_dump(mode="json") for channel in self.channels],
@@ -180,6 +220,10 @@ class Product(Definition):
             content["channel_grouping"] = self.channel_grouping
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def _operand_hashes(self, metric: str) -> dict[str, Any]:
+        names = sorted(set(self.metric(metric).operands().values()))
+        return {"operands": {name: self.definition_hash(name) for name in names}} if names else {}
 
 
 _WORDS = {
@@ -193,6 +237,8 @@ _WORDS = {
     "owner",
     "direction",
     "target",
+    "guardrail",
+    "grains",
 }
 
 
@@ -233,11 +279,17 @@ def parse_product(text: str, plan: TrackingPlan, name: str = "product.yml") -> P
         'Signed Up' ever falls in the period, within 14 days of that first event (inclusive); a value is
         complete once the period and 14 days after it are over.
     """
-    return validate(parse_document(text, name), Product, lambda product: problems(product, plan))
+    return _checked(parse_document(text, name), plan)
+
+
+def _checked(document: Document, plan: TrackingPlan) -> Product:
+    return validate(document, Product, lambda product: problems(product, plan))
 
 
 def load_product(path: str | Path, plan: TrackingPlan) -> Product:
     """Reads a product definition from a file and checks it against the tracking plan.
+
+    The files ``metrics/*.yml`` beside it hold more metrics, each a mapping from name to metric.
 
     Args:
         path: The YAML file.
@@ -250,4 +302,22 @@ def load_product(path: str | Path, plan: TrackingPlan) -> Product:
         DefinitionError: The file is missing or wrong; the message lists every problem with its line.
     """
     text, name = read_text(path)
-    return parse_product(text, plan, name)
+    more = [_metrics_file(each) for each in metric_files(path)]
+    return _checked(joined(parse_document(text, name), "metrics", more), plan)
+
+
+def metric_files(path: str | Path) -> tuple[Path, ...]:
+    """Lists the files with further metrics of a product.
+
+    Args:
+        path: The product's file.
+
+    Returns:
+        ``metrics/*.yml`` beside it, by name.
+    """
+    return tuple(sorted((Path(path).parent / "metrics").glob("*.yml")))
+
+
+def _metrics_file(path: Path) -> Document:
+    text, name = read_text(path)
+    return parse_document(text, f"metrics/{name}")

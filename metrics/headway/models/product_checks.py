@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headway.errors import InputError
 from headway.models.explain import did_you_mean, listed
-from headway.models.metrics import EventSelector, Mean, Metric, PromoterScore
+from headway.models.metrics import EventSelector, Metric, PromoterScore
 from headway.models.plan import Column, TrackingPlan
 from headway.models.where_checks import mismatches
 from headway.models.yaml_file import Location, Problem
@@ -35,8 +35,10 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     yield from _selector(product.activity, ("activity",), plan)
     yield from _events(product.identity.logout, ("identity", "logout"), plan)
     yield from _channels(product, plan)
+    yield from _segments(product, plan)
     for name, metric in product.metrics.items():
         yield from _metric(metric, ("metrics", name), plan)
+    yield from _operands(product)
     for name, funnel in product.funnels.items():
         for position, step in enumerate(funnel.steps):
             yield from _selector(step, ("funnels", name, "steps", position), plan)
@@ -87,13 +89,60 @@ def _sessions(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
         )
 
 
+def _segments(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    known = [name.removeprefix("person.") for name in plan.dated_columns() if name.startswith("person.")]
+    for name, segment in product.segments.items():
+        if name in (*_TAKEN, "channel"):
+            yield Problem(("segments", name), f"{name!r} is taken; give the segment another name")
+        if segment.person is not None and segment.person not in known:
+            yield Problem(
+                ("segments", name, "person"),
+                f"the tracking plan has no person property {segment.person!r}"
+                f"{did_you_mean(segment.person, known)}; it declares: {listed(known)}",
+            )
+
+
+def _operands(product: Product) -> Iterator[Problem]:
+    unknown = False
+    for name, metric in product.metrics.items():
+        for place, other in metric.operands().items():
+            if other not in product.metrics:
+                unknown = True
+                yield Problem(
+                    ("metrics", name, *place),
+                    f"there is no metric {other!r}{did_you_mean(other, product.metrics)}; "
+                    f"there are: {listed(product.metrics)}",
+                )
+    if not unknown:
+        yield from _cycles(product)
+
+
+def _cycles(product: Product) -> Iterator[Problem]:
+    """A metric must not be computed from itself, by whatever way round."""
+    done: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> Iterator[Problem]:
+        if name in way:
+            circle = " -> ".join((*way[way.index(name) :], name))
+            yield Problem(("metrics", name), f"is computed from itself: {circle}")
+            return
+        if name not in done:
+            for other in product.metrics[name].operands().values():
+                yield from walk(other, (*way, name))
+            done.add(name)
+
+    for name in product.metrics:
+        yield from walk(name, ())
+
+
 def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
-    for field, selector in metric.selectors().items():
-        yield from _selector(selector, (*at, field), plan)
-    if isinstance(metric, Mean) and metric.value is not None:
-        yield from _number(metric.value, metric.event, (*at, "value"), plan)
+    for place, selector in metric.selectors().items():
+        yield from _selector(selector, (*at, *place), plan)
+    for place, (name, selector) in metric.numbers().items():
+        yield from _number(name, selector, (*at, *place), plan)
+    for place, (name, selector) in metric.properties().items():
+        yield from _property(name, selector, (*at, *place), plan)
     if isinstance(metric, PromoterScore):
-        yield from _number(metric.score, metric.event, (*at, "score"), plan)
         yield from _score_range(metric, at, plan)
 
 
@@ -148,6 +197,17 @@ def _number(name: str, selector: EventSelector, at: Location, plan: TrackingPlan
                 f"{name!r} of {event!r} is of class {columns[name].privacy_class}, not a number; "
                 f"its numbers are: {listed(numeric)}",
             )
+
+
+def _property(name: str, selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    for event in selector.event:
+        if event in plan.events:
+            known = [each.name for field in plan.events[event].fields() for each in field.columns()]
+            if name not in known:
+                yield Problem(
+                    at,
+                    f"{event!r} has no property {name!r}{did_you_mean(name, known)}; it has: {listed(known)}",
+                )
 
 
 def _score_range(metric: PromoterScore, at: Location, plan: TrackingPlan) -> Iterator[Problem]:

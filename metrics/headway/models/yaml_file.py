@@ -56,11 +56,13 @@ class Document:
         name: File name shown in messages, without its folder.
         data: Mappings, lists and scalars.
         lines: 1-based line by location; the empty location is the top of the file.
+        files: File by location, for what other files added: it speaks of everything below.
     """
 
     name: str
     data: Any
     lines: Mapping[Location, int]
+    files: Mapping[Location, str] = field(default_factory=dict)
 
     def line(self, location: Location) -> int:
         """Returns the line of a location, or of its nearest parent that the file contains."""
@@ -74,8 +76,18 @@ class Document:
         for problem in problems:
             path = ".".join(str(part) for part in problem.location)
             line = problem.line or self.line(problem.location)
-            lines.append((line, f"{self.name}:{line}: {path + ': ' if path else ''}{problem.message}"))
+            file = self.file(problem.location)
+            at = (list(self.files.values()).index(file) if file != self.name else -1, line)
+            lines.append((at, f"{file}:{line}: {path + ': ' if path else ''}{problem.message}"))
         return DefinitionError("\n".join(text for _, text in sorted(lines, key=lambda each: each[0])))
+
+    def file(self, location: Location) -> str:
+        """Returns the name of the file that holds a location."""
+        while location:
+            if location in self.files:
+                return self.files[location]
+            location = location[:-1]
+        return self.name
 
 
 @dataclass
@@ -178,6 +190,46 @@ def parse_document(text: str, name: str) -> Document:
     document = Document(name, data, reader.lines)
     if reader.problems:
         raise document.error(reader.problems)
+    return document
+
+
+def joined(document: Document, key: str, others: Iterable[Document]) -> Document:
+    r"""Adds what other files say below one key of a document.
+
+    Args:
+        document: The document.
+        key: The key, a mapping in the document or missing there.
+        others: Documents that are mappings of the same kind as the one below the key.
+
+    Returns:
+        One document, in which every problem is still told with its own file and line.
+
+    Raises:
+        DefinitionError: Another file is no mapping, or repeats a key.
+
+    Examples:
+        >>> product = parse_document("name: Lectern\n", "product.yml")
+        >>> more = parse_document("# growth\nnew_people: {kind: new_people}\n", "metrics/growth.yml")
+        >>> whole = joined(product, "metrics", [more])
+        >>> whole.data["metrics"], whole.file(("metrics", "new_people")), whole.line(("metrics", "new_people"))
+        ({'new_people': {'kind': 'new_people'}}, 'metrics/growth.yml', 2)
+    """
+    for other in others:
+        if not isinstance(other.data, dict):
+            raise other.error([Problem((), f"must be a mapping, as below {key} in {document.name}")])
+        below = document.data.get(key) if isinstance(document.data, dict) else None
+        below = below if isinstance(below, dict) else {}
+        if repeated := [name for name in other.data if name in below]:
+            raise other.error(
+                Problem((name,), f"is also defined in {document.file((key, name))}; give one another name")
+                for name in repeated
+            )
+        document = Document(
+            document.name,
+            {**document.data, key: {**below, **other.data}},
+            {**document.lines, **{(key, *at): line for at, line in other.lines.items() if at}},
+            {**document.files, **{(key, name): other.name for name in other.data}},
+        )
     return document
 
 

@@ -46,9 +46,17 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Told:
+    person: int
+    us: int
+    plan: str | None
+
+
+@dataclass(frozen=True)
 class World:
     rows: tuple[Row, ...]
     channels: Mapping[int, str | None]
+    plans: tuple[Told, ...]
     timezone: str
     week_start: str
     horizon: int
@@ -82,6 +90,8 @@ def make_product(
             "currency": "EUR",
             "activity": "A",
             "channels": [{"name": "email", "where": "amount > 0"}],
+            "segments": {"plan": {"person": "plan", "top": 1}},
+            "grains": ["day", "week", "month", "rolling_7d", "rolling_28d"],
             "metrics": {name: {**common, **METRICS[name]} for name in names},
         }
     )
@@ -109,6 +119,12 @@ def load(world: World) -> duckdb.DuckDBPyConnection:
     con.unregister("rows")
     for person, channel in world.channels.items():
         con.execute("INSERT INTO people VALUES (?, ?)", [str(UUID(int=person)), channel])
+    con.execute("CREATE TABLE person_properties (person UUID, valid_from TIMESTAMP, plan VARCHAR)")
+    for told in world.plans:
+        con.execute(
+            "INSERT INTO person_properties VALUES (?, make_timestamp(?), ?)",
+            [str(UUID(int=told.person)), told.us, told.plan],
+        )
     return con
 
 
@@ -150,26 +166,30 @@ def matches(row: Row, selector: EventSelector) -> bool:
     return row.amount is not None and row.amount > 1
 
 
-def naive_x(metric: Metric, rows: list[Row], inside: Callable[[Row], bool], world: World) -> float | None:
+Contribution = tuple[float, int]  # what a person adds, and the instant at which the person's segments count
+
+
+def naive_x(
+    metric: Metric, rows: list[Row], inside: Callable[[Row], bool], world: World
+) -> Contribution | None:
     """What one person contributes to a period, or None when not in the denominator."""
     now = [row for row in rows if inside(row)]
     if isinstance(metric, NewPeople):
-        return 1 if inside(min(rows, key=lambda row: row.us)) else None
-    if isinstance(metric, Share):
-        if not any(matches(row, metric.of) for row in now):
-            return None
-        return float(any(matches(row, metric.did) for row in now))
+        first = min(rows, key=lambda row: row.us)
+        return (1, first.us) if inside(first) else None
     if isinstance(metric, Conversion | Retained):
         return naive_cohort(metric, rows, inside)
-    if isinstance(metric, Mean):
-        if not any(matches(row, metric.of) for row in now):
+    if isinstance(metric, Share | Mean):
+        base = [row.us for row in now if matches(row, metric.of)]
+        if not base:
             return None
+        if isinstance(metric, Share):
+            return float(any(matches(row, metric.did) for row in now)), min(base)
         hits = [row for row in now if matches(row, metric.event)]
         if metric.measure == "sum":
-            return math.fsum(row.amount for row in hits if row.amount is not None)
-        return float(
-            len(hits) if metric.measure == "count" else len({local_date(r.us, world.timezone) for r in hits})
-        )
+            return math.fsum(row.amount for row in hits if row.amount is not None), min(base)
+        days = {local_date(row.us, world.timezone) for row in hits}
+        return float(len(hits) if metric.measure == "count" else len(days)), min(base)
     answers = [
         row for row in now if matches(row, metric.event) and row.score is not None and 0 <= row.score <= 10
     ]
@@ -177,12 +197,12 @@ def naive_x(metric: Metric, rows: list[Row], inside: Callable[[Row], bool], worl
         return None
     score = max(answers, key=lambda row: (row.us, row.line, row.tie)).score
     assert score is not None
-    return 1.0 if score >= 9 else -1.0 if score <= 6 else 0.0
+    return (1.0 if score >= 9 else -1.0 if score <= 6 else 0.0), min(row.us for row in answers)
 
 
 def naive_cohort(
     metric: Conversion | Retained, rows: list[Row], inside: Callable[[Row], bool]
-) -> float | None:
+) -> Contribution | None:
     starts = [row for row in rows if matches(row, metric.start)]
     if not starts:
         return None
@@ -199,46 +219,72 @@ def naive_cohort(
             first + opens,
             first + opens + {"23h": 23, "2h": 2}[metric.within] * HOUR,
         )
-    return float(
-        any(
-            matches(row, goal) and low <= row.us < high and row is not start
-            for start in candidates
-            for row in rows
-        )
+    reached = any(
+        matches(row, goal) and low <= row.us < high and row is not start
+        for start in candidates
+        for row in rows
     )
+    return float(reached), first
+
+
+def naive_periods(world: World) -> list[tuple[str, date, date]]:
+    """Every day, week and month that holds a day of the log, and the windows of days within it."""
+    days = sorted(local_date(row.us, world.timezone) for row in world.rows)
+    span = [days[0] + timedelta(days=n) for n in range((days[-1] - days[0]).days + 1)]
+    found = {("day", day, day) for day in span}
+    for day in span:
+        start = start_of(day, world, "week")
+        found.add(("week", start, start + timedelta(days=6)))
+        last = day
+        while (last + timedelta(days=1)).month == day.month:
+            last += timedelta(days=1)
+        found.add(("month", day.replace(day=1), last))
+        for length in (7, 28):
+            if day - timedelta(days=length - 1) in span:
+                found.add((f"rolling_{length}d", day - timedelta(days=length - 1), day))
+    return sorted(found)
+
+
+def naive_segments(person: int, us: int, world: World) -> set[str]:
+    """The segments one person counts in: with one value shown, the other plans are one."""
+    said: dict[str, set[int]] = defaultdict(set)
+    seen = {row.person for row in world.rows}
+    for told in world.plans:
+        if told.plan is not None and told.person in seen:
+            said[told.plan].add(told.person)
+    ranked = sorted(said, key=lambda plan: (-len(said[plan]), plan))
+    held = [told for told in world.plans if told.person == person and told.us <= us]
+    plan = max(held, key=lambda told: told.us).plan if held else None
+    label = "(none)" if plan is None else plan if plan == ranked[0] else "(other)"
+    return {"all", f"channel={world.channels.get(person) or 'direct'}", f"plan={label}"}
 
 
 def naive(metric: Metric, world: World) -> dict[tuple[str, str, date], tuple[int, float, bool]]:
-    """People, total and completeness of every cell."""
+    """People, total and completeness of every cell that anybody is in, and of everybody's cells."""
     people: dict[int, list[Row]] = defaultdict(list)
     for row in world.rows:
         people[row.person].append(row)
-    days = [local_date(row.us, world.timezone) for row in world.rows]
-    span = [min(days) + timedelta(days=n) for n in range((max(days) - min(days)).days + 1)]
     wait = 0
     if isinstance(metric, Conversion):
         wait = {"24h": 24, "2h": 2}[metric.within] * HOUR
     elif isinstance(metric, Retained):
         wait = {"0h": 2, "1h": 24}[metric.after] * HOUR
     result = {}
-    for kind in ("day", "week"):
-        for start in sorted({start_of(day, world, kind) for day in span}):
-            after = start + timedelta(days=1 if kind == "day" else 7)
-            midnight = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(world.timezone))
-            complete = (midnight - EPOCH) // timedelta(microseconds=1) + wait <= world.horizon
+    for kind, start, last in naive_periods(world):
+        after = last + timedelta(days=1)
+        midnight = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(world.timezone))
+        complete = (midnight - EPOCH) // timedelta(microseconds=1) + wait <= world.horizon
 
-            def inside(row: Row, kind: str = kind, start: date = start) -> bool:
-                return start_of(local_date(row.us, world.timezone), world, kind) == start
+        def inside(row: Row, start: date = start, last: date = last) -> bool:
+            return start <= local_date(row.us, world.timezone) <= last
 
-            found = {person: naive_x(metric, rows, inside, world) for person, rows in people.items()}
-            for segment in ("all", "channel=email", "channel=direct"):
-                wanted = segment.removeprefix("channel=")
-                values = [
-                    x
-                    for person, x in found.items()
-                    if x is not None and wanted in ("all", world.channels.get(person) or "direct")
-                ]
-                result[segment, kind, start] = (len(values), math.fsum(values), complete)
+        values: dict[str, list[float]] = {"all": []}
+        for person, rows in people.items():
+            if (found := naive_x(metric, rows, inside, world)) is not None:
+                for segment in naive_segments(person, found[1], world):
+                    values.setdefault(segment, []).append(found[0])
+        for segment, each in values.items():
+            result[segment, kind, start] = (len(each), math.fsum(each), complete)
     return result
 
 
@@ -257,10 +303,10 @@ SCENES = (
     ("America/Havana", datetime(2026, 10, 31, 18)),
 )
 
-# Hours since the scene's instant: dense, so that windows are met at their exact ends, and a later week.
+# Hours since the scene's instant: dense, so that windows are met at their exact ends, a later week and a later month.
 instants = st.builds(
     lambda hours, shift: hours * HOUR + shift,
-    st.sampled_from([0, 0, 1, 1, 2, 3, 4, 9, 10, 11, 12, 24, 24, 25, 26, 48, 9 * 24]),
+    st.sampled_from([0, 0, 1, 1, 2, 3, 4, 9, 10, 11, 12, 24, 24, 25, 26, 48, 9 * 24, 30 * 24]),
     st.sampled_from([0, 0, 0, 0, 0, 1, -1]),
 )
 rows = st.builds(
@@ -277,6 +323,13 @@ worlds = st.builds(
     World,
     rows=st.lists(rows, min_size=1, max_size=60, unique_by=lambda row: row.tie).map(tuple),
     channels=st.dictionaries(st.integers(1, 9), st.sampled_from(["email", "direct", None])),
+    plans=st.lists(
+        st.builds(
+            Told, person=st.integers(1, 9), us=instants, plan=st.sampled_from(["free", "pro", "team", None])
+        ),
+        max_size=12,
+        unique_by=lambda told: (told.person, told.us),
+    ).map(tuple),
     timezone=st.just("UTC"),
     week_start=st.sampled_from(WEEKDAYS),
     horizon=instants,
@@ -296,7 +349,8 @@ worlds = st.builds(
 def test_every_kind_equals_the_naive_implementation(world: World, scene: tuple[str, datetime]) -> None:
     base = int(scene[1].replace(tzinfo=UTC).timestamp()) * 1_000_000
     moved = tuple(replace(row, us=base + row.us) for row in world.rows)
-    world = replace(world, rows=moved, horizon=base + world.horizon, timezone=scene[0])
+    plans = tuple(replace(told, us=base + told.us) for told in world.plans)
+    world = replace(world, rows=moved, plans=plans, horizon=base + world.horizon, timezone=scene[0])
     frame = compute(world)
     product = make_product(world.timezone, world.week_start)
     for name, metric in product.metrics.items():
@@ -306,7 +360,9 @@ def test_every_kind_equals_the_naive_implementation(world: World, scene: tuple[s
             (r["segment"], r["period"], r["period_start"]): (r["people"], r["numerator"], r["complete"])
             for r in mine.iter_rows(named=True)
         }
-        assert cells.keys() == expected.keys()
+        # Cells that nobody is in are rows as well, whatever segments there are.
+        assert cells.keys() >= expected.keys()
+        assert all(cells[cell][:2] == (0, 0) for cell in cells.keys() - expected.keys())
         for cell, (people, total, complete) in expected.items():
             assert cells[cell][0] == people, (name, cell)
             assert cells[cell][1] == pytest.approx(total, abs=1e-9, rel=1e-12), (name, cell)

@@ -156,7 +156,8 @@ def test_top_of_the_file() -> None:
         "saturday, sunday (did you mean 'sunday'?)",
         "product.yml:4: currency: 'euro' is not a currency code; write three capital letters such as EUR",
         "product.yml:34: metrix: unknown key; allowed: activity, channel_grouping, channels, currency, funnels, "
-        "identity, metrics, name, retentions, sessions, timezone, week_start (did you mean 'metrics'?)",
+        "grains, identity, metrics, name, retentions, segments, sessions, timezone, week_start (did you mean "
+        "'metrics'?)",
     ]
 
 

@@ -1,0 +1,90 @@
+"""From what each person adds to the cells of a metric: sums by segment and period, then values with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import polars as pl
+
+from headway.engine import guarded
+from headway.engine.sql import identifier, load, with_inputs
+from headway.frameworks.kinds.plan import Units
+from headway.frameworks.segments import Dimension
+from headway.periods import EPOCH
+from headway.statistics.estimates import Kind, SufficientStatistics, estimate
+
+_UNITS = identifier("headway_metric_units")
+_SUMS = ("n", "y", "yy", "x", "xx", "xy", "contributors")
+KEYS = ("segment", "period", "period_start")
+
+
+def cells_of_units(
+    connection: duckdb.DuckDBPyConnection, name: str, plan: Units, dimensions: Sequence[Dimension]
+) -> pl.DataFrame:
+    """Adds up what people contribute, for everybody and in every segment.
+
+    Args:
+        connection: The connection of the prelude.
+        name: The metric's name, for messages.
+        plan: What each person adds.
+        dimensions: Ways to divide people.
+
+    Returns:
+        One row per segment, kind of period and first day that holds anybody: n (people), y, yy, x, xx, xy (sums over
+        people), contributors (people who add something to y).
+
+    Raises:
+        EngineError: The database refused a query.
+    """
+    text = load("headway.frameworks", "cells_whole" if plan.whole else "cells_fractional")
+    found = []
+    with guarded(f"compute the metric {name}"):
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query}")
+            for dimension in dimensions:
+                query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}")})
+                found.append(_named(connection.sql(query).pl(), dimension))
+        finally:
+            connection.execute(f"DROP TABLE IF EXISTS temp.{_UNITS}")
+    return pl.concat(found)
+
+
+def _named(cells: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
+    labels = cells["label"].unique().to_list()
+    return cells.select(
+        segment=pl.col("label").replace_strict(
+            labels, [dimension.segment(label) for label in labels], return_dtype=pl.String
+        ),
+        period=pl.col("grain"),
+        period_start=pl.lit(EPOCH) + pl.duration(days=pl.col("start_day")),
+        **{column: pl.col(column) for column in _SUMS},
+    )
+
+
+def estimated(kind: Kind, cells: pl.DataFrame) -> pl.DataFrame:
+    """Turns sums into values.
+
+    Args:
+        kind: What the metric is.
+        cells: Sums by cell, null where nobody is in it.
+
+    Returns:
+        The cells with value, numerator, denominator (null for counts), people, contributors, low, high,
+        interval_method and reason in place of the sums.
+    """
+    filled = cells.with_columns(pl.col(_SUMS).fill_null(0))
+    sums = SufficientStatistics.of(*(filled[column].to_numpy() for column in ("n", "y", "yy")))
+    result = estimate(kind, sums)
+    return filled.drop(_SUMS).with_columns(
+        value=pl.Series(result.value, dtype=pl.Float64).fill_nan(None),
+        numerator=filled["y"],
+        denominator=pl.lit(None, dtype=pl.Float64) if kind == "count" else filled["x"],
+        people=filled["n"],
+        contributors=filled["contributors"],
+        low=pl.Series(result.low, dtype=pl.Float64).fill_nan(None),
+        high=pl.Series(result.high, dtype=pl.Float64).fill_nan(None),
+        interval_method=pl.Series(result.method.tolist(), dtype=pl.String),
+        reason=pl.Series(result.reason.tolist(), dtype=pl.String),
+        estimate=pl.lit(kind),
+    )

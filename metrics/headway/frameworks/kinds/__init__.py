@@ -1,0 +1,35 @@
+"""How each kind of metric is computed: a plan per kind, a query file per shape of it.
+
+`PLANNERS` knows all of them. A new kind is a model in `headway.models.metrics`, a planner and its query here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headway.frameworks.kinds import people
+from headway.frameworks.kinds.plan import Plan, Planner, Units
+from headway.frameworks.prelude import Prelude
+from headway.models.metrics import BaseMetric
+
+PLANNERS: Mapping[type, Planner] = {**people.PLANNERS}
+"""Planner by kind of metric."""
+
+
+def plan_of(metric: BaseMetric, shared: Prelude) -> Plan:
+    """Makes the plan of a metric.
+
+    Args:
+        metric: The metric.
+        shared: The shared input.
+
+    Returns:
+        What is to be computed.
+
+    Raises:
+        InputError: A condition uses a property that the events lack.
+    """
+    return PLANNERS[type(metric)](metric, shared)
+
+
+__all__ = ["PLANNERS", "Plan", "Planner", "Units", "plan_of"]

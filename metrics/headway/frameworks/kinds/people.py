@@ -1,0 +1,76 @@
+"""Plans of the metrics about people: new ones, shares, cohorts, means, promoter scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, on_people, tests_of
+from headway.frameworks.prelude import Prelude, local_time
+from headway.models.durations import parse_duration
+from headway.models.metrics import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+
+
+def _new_people(_: NewPeople, shared: Prelude) -> Units:
+    first_us = exp.column("first_us", quoted=True)
+    first_seen = exp.select(
+        exp.column("code", quoted=True).as_("person", quoted=True),
+        exp.alias_(first_us, "us", quoted=True),
+        exp.alias_(local_time(first_us.copy(), shared.offsets), "local_us", quoted=True),
+    ).from_(shared.people)
+    return Units(on_people("new_people", shared, first_seen=first_seen), "count")
+
+
+def _share(metric: Share, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_did")]
+    return Units(on_events("share", shared, columns, any_of(tests)), "proportion")
+
+
+def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    goal = tests["reach" if isinstance(metric, Conversion) else "returning",]
+    columns = [flag(tests["start",], "is_start"), flag(goal, "is_goal")]
+    opens, closes = _window(metric)
+    params = {"opens": opens, "closes": closes}
+    return Units(on_events("cohort", shared, columns, any_of(tests), params), "proportion")
+
+
+def _window(metric: Conversion | Retained) -> tuple[int, int]:
+    """Returns where the window opens and closes after the start; the closing instant is outside."""
+    if isinstance(metric, Conversion):
+        return 0, parse_duration(metric.within) + 1
+    opens = parse_duration(metric.after)
+    return opens, opens + parse_duration(metric.within)
+
+
+def _mean(metric: Mean, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    is_of = flag(tests["of",], "is_of")
+    if metric.value is not None:
+        amount = exp.Case().when(tests["event",].copy(), exp.column(metric.value, quoted=True))
+        adds = exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)
+        return Units(on_events("mean_sum", shared, [is_of, adds], any_of(tests)), "mean", whole=False)
+    columns = [is_of, flag(tests["event",], "is_counted")]
+    params = {"once_a_day": metric.measure == "days"}
+    return Units(on_events("mean_count", shared, columns, any_of(tests), params), "mean")
+
+
+def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
+    score = exp.column(metric.score, quoted=True)
+    valid = exp.Between(this=score, low=exp.Literal.number(0), high=exp.Literal.number(10))
+    keep = exp.and_(any_of(tests_of(metric, shared)), valid)
+    column = exp.alias_(score.copy(), "score", quoted=True)
+    return Units(on_events("promoter_score", shared, [column], keep), "promoter_score")
+
+
+PLANNERS: Mapping[type, Planner] = {
+    NewPeople: _new_people,
+    Share: _share,
+    Conversion: _cohort,
+    Retained: _cohort,
+    Mean: _mean,
+    PromoterScore: _promoter_score,
+}
+"""Planner by kind of metric."""

@@ -1,0 +1,111 @@
+"""What a kind of metric hands to the computation: a query, and how its rows become values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from headway.engine.sql import Parameter, bind, load, with_inputs
+from headway.frameworks.prelude import Prelude
+from headway.models.metrics import BaseMetric
+from headway.models.yaml_file import Location
+from headway.selectors import condition
+from headway.statistics.estimates import Kind
+
+_PACKAGE = "headway.frameworks.kinds"
+_PASSED = ("person", "us", "line", "tie", "day")
+
+
+@dataclass(frozen=True)
+class Units:
+    """A metric that adds up over people: who adds what to which period.
+
+    Attributes:
+        query: One statement whose rows are person, grain, start_day, at_us, y and x: one row per person and period,
+            what the person adds to the numerator (y) and to the denominator (x), and the instant at which the
+            person's segments count.
+        estimate: How sums over people become a value with its interval.
+        whole: Whether all y and x are whole numbers, which add up exactly in any order.
+    """
+
+    query: str
+    estimate: Kind
+    whole: bool = True
+
+
+Plan = Units
+"""What a kind of metric may hand over."""
+
+Planner = Callable[[Any, Prelude], Plan]
+"""Makes the plan of one metric, given the shared input."""
+
+
+def tests_of(metric: BaseMetric, shared: Prelude) -> Mapping[Location, exp.Expr]:
+    """Builds the condition of every selector of a metric, over the columns of the events.
+
+    Args:
+        metric: The metric.
+        shared: The shared input.
+
+    Returns:
+        Conditions by the selector's place in the definition.
+
+    Raises:
+        InputError: A condition uses a property that the events lack.
+    """
+    return {place: condition(each.selector(), shared.columns) for place, each in metric.selectors().items()}
+
+
+def on_events(
+    text: str,
+    shared: Prelude,
+    columns: list[exp.Expr],
+    keep: exp.Expr | None,
+    params: Mapping[str, Parameter] | None = None,
+    **more: str | exp.Expr,
+) -> str:
+    """Puts a query of this package on top of the events it needs.
+
+    Args:
+        text: Name of the query, such as ``"share"``.
+        shared: The shared input.
+        columns: What `ev` carries beside person, us, line, tie and day: aliased expressions over the events.
+        keep: Which events `ev` holds; None for all that any metric uses.
+        params: The query's parameters.
+        **more: Further inputs by name.
+
+    Returns:
+        One statement that stands alone.
+    """
+    own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
+    ev = exp.select(*own, *columns).from_(shared.events).where(keep)
+    return with_inputs(
+        bind(load(_PACKAGE, text), dict(params or {})), {"periods": shared.periods_query, "ev": ev, **more}
+    )
+
+
+def on_people(text: str, shared: Prelude, **more: str | exp.Expr) -> str:
+    """Puts a query of this package that reads no events on top of its inputs.
+
+    Args:
+        text: Name of the query.
+        shared: The shared input.
+        **more: Inputs by name.
+
+    Returns:
+        One statement that stands alone.
+    """
+    return with_inputs(load(_PACKAGE, text), {"periods": shared.periods_query, **more})
+
+
+def flag(test: exp.Expr, name: str) -> exp.Expr:
+    """Names a condition as a column."""
+    return exp.alias_(exp.paren(test.copy()), name, quoted=True)
+
+
+def any_of(tests: Mapping[Location, exp.Expr]) -> exp.Expr:
+    """Returns whether an event satisfies any of the conditions."""
+    return exp.or_(*(test.copy() for test in tests.values()))

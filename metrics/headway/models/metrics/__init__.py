@@ -1,0 +1,55 @@
+"""The kinds of metric a product can declare, each with its definition as one plain sentence.
+
+One module holds a family of kinds; `Metric` is any of them, told apart by ``kind``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from headway.models.metrics.base import (
+    STAGES,
+    BaseMetric,
+    Framework,
+    Grain,
+    Limit,
+    Measured,
+    Place,
+    Target,
+    checked_duration,
+)
+from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics.selector import EventSelector
+
+Metric = Annotated[
+    NewPeople | Share | Conversion | Retained | Mean | PromoterScore,
+    Field(discriminator="kind"),
+]
+
+KINDS: tuple[str, ...] = tuple(
+    get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Metric)[0])
+)
+"""Kinds of metric, in the order of the grammar."""
+
+__all__ = [
+    "KINDS",
+    "STAGES",
+    "BaseMetric",
+    "Conversion",
+    "EventSelector",
+    "Framework",
+    "Grain",
+    "Limit",
+    "Mean",
+    "Measured",
+    "Metric",
+    "NewPeople",
+    "Place",
+    "PromoterScore",
+    "Retained",
+    "Share",
+    "Target",
+    "checked_duration",
+]

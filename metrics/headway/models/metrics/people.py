@@ -1,0 +1,156 @@
+"""Metrics about people: who is new, who did what, who comes back, how much each did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import StrictStr, field_validator, model_validator
+
+from headway.models.durations import describe_duration, parse_duration
+from headway.models.metrics.base import BaseMetric, Measured, checked_duration, length
+from headway.models.metrics.selector import EventSelector
+from headway.models.yaml_file import Location
+
+
+class NewPeople(BaseMetric):
+    """People seen for the first time."""
+
+    needed_unit = "people"
+    kind: Literal["new_people"]
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        return Measured(
+            "Number of people whose first event ever falls in the period",
+            "looking at all retained history",
+            0,
+        )
+
+
+class Share(BaseMetric):
+    """Of the people who did one thing, the share who also did another in the same period."""
+
+    needed_unit = "percent"
+    kind: Literal["share"]
+    of: EventSelector
+    did: EventSelector
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        of, did = self.of.label, self.did.label
+        return Measured(
+            f"People who did {of} and also {did}, divided by people who did {of}",
+            "within the same period and in any order",
+            0,
+        )
+
+
+class Conversion(BaseMetric):
+    """Of the people who start in a period, the share who reach something in time."""
+
+    needed_unit = "percent"
+    kind: Literal["conversion"]
+    start: EventSelector
+    reach: EventSelector
+    within: StrictStr
+
+    _within = field_validator("within")(checked_duration)
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        start, reach = self.start.label, self.reach.label
+        return Measured(
+            f"People who did {reach} after their first {start}, divided by people whose first {start} ever "
+            "falls in the period",
+            f"within {describe_duration(self.within)} of that first event (inclusive)",
+            parse_duration(self.within),
+        )
+
+
+class Retained(BaseMetric):
+    """Of the people who start in a period, the share who come back in a later window."""
+
+    needed_unit = "percent"
+    kind: Literal["retention"]
+    start: EventSelector
+    returning: EventSelector
+    after: StrictStr
+    within: StrictStr
+
+    _within = field_validator("within")(checked_duration)
+
+    @field_validator("after")
+    @classmethod
+    def _after_may_be_zero(cls, text: str) -> str:
+        return checked_duration(text, allow_zero=True)
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        start, returning = self.start.label, self.returning.label
+        wait = parse_duration(self.after) + parse_duration(self.within)
+        opens, closes = describe_duration(self.after), length(wait)
+        return Measured(
+            f"People who did {returning} after their first {start}, divided by people whose first {start} ever "
+            "falls in the period",
+            f"from {opens} (inclusive) to {closes} (exclusive) after that first event",
+            wait,
+        )
+
+
+class Mean(BaseMetric):
+    """An amount, a number of events or of active days per person."""
+
+    kind: Literal["mean"]
+    of: EventSelector
+    event: EventSelector
+    measure: Literal["sum", "count", "days"]
+    value: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _value_goes_with_sum(self) -> Mean:
+        if self.measure == "sum" and self.value is None:
+            raise ValueError("measure: sum needs value: the property to add up")
+        if self.measure != "sum" and self.value is not None:
+            raise ValueError(f"measure: {self.measure} takes no value; remove it or write measure: sum")
+        return self
+
+    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {} if self.value is None else {("value",): (self.value, self.event)}
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        what = {
+            "sum": f"Sum of {self.value} over {self.event.label}",
+            "count": f"Number of {self.event.label} events",
+            "days": f"Number of distinct local days with {self.event.label}",
+        }[self.measure]
+        return Measured(
+            f"{what} by the people who did {self.of.label} in the period, divided by the number of those "
+            "people",
+            "people with nothing counted as zero",
+            0,
+        )
+
+
+class PromoterScore(BaseMetric):
+    """Net promoter score of the last answers."""
+
+    needed_unit = "points"
+    kind: Literal["nps"]
+    event: EventSelector
+    score: StrictStr
+
+    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {("score",): (self.score, self.event)}
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        return Measured(
+            f"People whose last {self.score} from 0 to 10 in {self.event.label} is 9 or 10 minus people "
+            "whose last is 0 to 6, divided by people who answered, times 100",
+            "taking the last answer of each person in the period",
+            0,
+        )
