@@ -74,12 +74,12 @@ def estimated(kind: Kind, cells: pl.DataFrame) -> pl.DataFrame:
         interval_method and reason in place of the sums.
     """
     filled = cells.with_columns(pl.col(_SUMS).fill_null(0))
-    sums = SufficientStatistics.of(*(filled[column].to_numpy() for column in ("n", "y", "yy")))
+    sums = SufficientStatistics.of(*(filled[column].to_numpy() for column in _SUMS[:6]))
     result = estimate(kind, sums)
     return filled.drop(_SUMS).with_columns(
         value=pl.Series(result.value, dtype=pl.Float64).fill_nan(None),
         numerator=filled["y"],
-        denominator=pl.lit(None, dtype=pl.Float64) if kind == "count" else filled["x"],
+        denominator=pl.lit(None, dtype=pl.Float64) if kind in ("count", "total") else filled["x"],
         people=filled["n"],
         contributors=filled["contributors"],
         low=pl.Series(result.low, dtype=pl.Float64).fill_nan(None),
