@@ -13,7 +13,7 @@ import polars as pl
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import DIALECT, identifier, load, with_inputs
+from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.errors import InputError
 from headway.frameworks.calendar import Calendar, Offset
 from headway.models.metrics import Grain
@@ -25,6 +25,7 @@ from headway.subjects import histories_of, with_properties
 _PEOPLE = "headway_metric_people"
 _EVENTS = "headway_metric_events"
 _PERIODS = "headway_metric_periods"
+_RATES = "headway_metric_rates"
 _OWN = ("person", "event")
 
 
@@ -42,6 +43,9 @@ class Prelude:
         offsets: Distance from UTC over the time the log covers.
         first_day: Local day of the first event; None when the log is empty.
         last_day: Local day of the last event.
+        currency: ISO 4217 code of the product's currency.
+        rates: Quoted name of the table of exchange rates: currency, day, rate; every local day of the log for which
+            a rate is known.
         grains: Kinds of period that the metric at hand is computed for.
     """
 
@@ -53,6 +57,8 @@ class Prelude:
     offsets: tuple[Offset, ...]
     first_day: date | None
     last_day: date | None
+    currency: str
+    rates: str
     grains: tuple[Grain, ...] = ()
 
     @property
@@ -117,11 +123,14 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             offsets=offsets,
             first_day=local_day(first, product.timezone) if first is not None else None,
             last_day=local_day(last, product.timezone) if last is not None else None,
+            currency=product.currency,
+            rates=identifier(_RATES),
         )
         _list_periods(connection, product, shared)
+        _list_rates(connection, shared)
         yield shared
     finally:
-        for table in (_PERIODS, _EVENTS, _PEOPLE):
+        for table in (_RATES, _PERIODS, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 
@@ -141,6 +150,19 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
         connection.register("headway_periods", frame.to_arrow())
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.periods} AS FROM headway_periods")
         connection.unregister("headway_periods")
+
+
+def _list_rates(connection: duckdb.DuckDBPyConnection, shared: Prelude) -> None:
+    """Writes the rate of every currency and local day, as far as `exchange_rates` says one."""
+    with guarded("list the exchange rates"):
+        known = connection.execute(
+            "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'exchange_rates' AND column_name = 'rate'"
+        ).fetchall()
+        text = load("headway.frameworks", "rates")
+        told = "FROM exchange_rates" if known[0][0] else load("headway.frameworks", "no_rates")
+        span = {"first": shared.first_day or EPOCH, "last": shared.last_day or EPOCH}
+        query = with_inputs(bind(text, span), {"told": told})
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.rates} AS {query}")
 
 
 def relation_columns(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, ...]:

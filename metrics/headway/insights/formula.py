@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import polars as pl
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
+from headway.arithmetic import parse_arithmetic
 from headway.engine import bind, load, with_inputs
-from headway.engine.sql import DIALECT
 from headway.errors import InputError
 from headway.insights.breakdown import By, columns_of, one_column, told_apart
 from headway.insights.cohorts import Cohort
@@ -25,9 +22,6 @@ from headway.insights.trend_sql import COLUMNS, trend_query
 from headway.log import EventLog
 from headway.periods import Moment, Period
 
-_ALLOWED = "a formula may use the names of its trends, numbers, +, -, *, / and parentheses"
-_OPERATORS: tuple[type[exp.Binary], ...] = (exp.Add, exp.Sub, exp.Mul)
-_MAX_LENGTH = 1_000
 # What the trends must agree on, or their values would not belong together.
 _SHARED = ("period", "by", "since", "until", "timezone", "week_start")
 _TAKEN = (*COLUMNS, "touch", "trend", "result", "parts", "cells", "computed", "shown")
@@ -245,36 +239,8 @@ def _check_trends(trends: dict[str, Trend]) -> None:
 
 def _parsed(text: str, trends: Mapping[str, Trend]) -> exp.Expr:
     """The formula, rebuilt from the few constructs that are allowed."""
-    if not isinstance(text, str) or not 0 < len(text) <= _MAX_LENGTH:
-        raise InputError(f"a formula is a text of at most {_MAX_LENGTH} characters: {_ALLOWED}")
-    try:
-        if any(token.comments for token in sqlglot.tokenize(text, read=DIALECT)):
-            raise InputError(f"a formula cannot hold a comment: {_ALLOWED}")
-        built = _term(sqlglot.parse_one(text, read=DIALECT, into=exp.Condition), trends)
-    except SqlglotError:
-        raise InputError(f"cannot read the formula {text!r}: {_ALLOWED}") from None
-    except RecursionError:
-        raise InputError("the formula is nested too deeply") from None
+    built = parse_arithmetic(text, trends, of="trend in the formula")
     used = {column.name for column in built.find_all(exp.Column)}
     if unused := [name for name in trends if name not in used]:
         raise InputError(f"the formula never uses {', '.join(map(repr, unused))}")
     return built
-
-
-def _term(node: exp.Expr, trends: Mapping[str, Trend]) -> exp.Expr:
-    if isinstance(node, exp.Paren):
-        return exp.Paren(this=_term(node.this, trends))
-    if isinstance(node, exp.Neg):
-        return exp.Neg(this=exp.Paren(this=_term(node.this, trends)))
-    if isinstance(node, _OPERATORS):
-        return type(node)(this=_term(node.this, trends), expression=_term(node.expression, trends))
-    if isinstance(node, exp.Div):
-        divisor = exp.Nullif(this=_term(node.expression, trends), expression=exp.Literal.number(0))
-        return exp.Div(this=_term(node.this, trends), expression=divisor, typed=False, safe=False)
-    if isinstance(node, exp.Literal) and not node.is_string and math.isfinite(float(node.this)):
-        return exp.cast(exp.Literal.number(node.this), "DOUBLE")
-    if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and not node.table:
-        if node.name not in trends:
-            raise InputError.unknown("trend in the formula", node.name, trends)
-        return exp.column(node.name, quoted=True)
-    raise InputError(f"cannot use {type(node).__name__.upper()} in a formula: {_ALLOWED}")

@@ -93,9 +93,7 @@ def total_compound(n: ArrayLike, y: ArrayLike, yy: ArrayLike, confidence: float 
         >>> round(float(low), 1), round(float(high), 1)
         (-13.3, 133.3)
     """
-    people, total, squares = np.broadcast_arrays(
-        *(np.asarray(each, dtype=np.float64) for each in (n, y, yy))
-    )
+    people, total, squares = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in (n, y, yy)))
     if not np.all(people >= 0):
         raise InputError("n must be counts of 0 or more")
     half = _z(confidence) * np.sqrt(np.where(people >= 2, squares, np.nan))

@@ -20,9 +20,7 @@ def coverage(interval: Interval, truth: float) -> float:
 
 def of(y: Floats, x: Floats) -> Interval:
     """The interval of each row: people in columns."""
-    return ratio_delta(
-        y.shape[-1], y.sum(-1), (y * y).sum(-1), x.sum(-1), (x * x).sum(-1), (x * y).sum(-1)
-    )
+    return ratio_delta(y.shape[-1], y.sum(-1), (y * y).sum(-1), x.sum(-1), (x * x).sum(-1), (x * y).sum(-1))
 
 
 def test_a_ratio_equals_a_regression_with_people_as_clusters() -> None:

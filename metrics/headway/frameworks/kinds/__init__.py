@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headway.frameworks.kinds import people
+from headway.frameworks.kinds import amounts, people
 from headway.frameworks.kinds.plan import Plan, Planner, Units
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 
-PLANNERS: Mapping[type, Planner] = {**people.PLANNERS}
+PLANNERS: Mapping[type, Planner] = {**people.PLANNERS, **amounts.PLANNERS}
 """Planner by kind of metric."""
 
 

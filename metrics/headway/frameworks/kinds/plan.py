@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
@@ -29,11 +29,13 @@ class Units:
             person's segments count.
         estimate: How sums over people become a value with its interval.
         whole: Whether all y and x are whole numbers, which add up exactly in any order.
+        exclusions: Queries by reason, each the number of events that the metric had to leave out.
     """
 
     query: str
     estimate: Kind
     whole: bool = True
+    exclusions: Mapping[str, str] = field(default_factory=dict)
 
 
 Plan = Units
@@ -81,9 +83,10 @@ def on_events(
         One statement that stands alone.
     """
     own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
-    ev = exp.select(*own, *columns).from_(shared.events).where(keep)
+    source = exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
     return with_inputs(
-        bind(load(_PACKAGE, text), dict(params or {})), {"periods": shared.periods_query, "ev": ev, **more}
+        bind(load(_PACKAGE, text), dict(params or {})),
+        {"periods": shared.periods_query, "ev": source, **more},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from headway.models.metrics.amounts import Amount, Count, Ratio
 from headway.models.metrics.base import (
     STAGES,
     BaseMetric,
@@ -24,7 +25,7 @@ from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterS
 from headway.models.metrics.selector import EventSelector
 
 Metric = Annotated[
-    NewPeople | Share | Conversion | Retained | Mean | PromoterScore,
+    NewPeople | Share | Conversion | Retained | Mean | PromoterScore | Count | Ratio,
     Field(discriminator="kind"),
 ]
 
@@ -36,8 +37,10 @@ KINDS: tuple[str, ...] = tuple(
 __all__ = [
     "KINDS",
     "STAGES",
+    "Amount",
     "BaseMetric",
     "Conversion",
+    "Count",
     "EventSelector",
     "Framework",
     "Grain",
@@ -48,6 +51,7 @@ __all__ = [
     "NewPeople",
     "Place",
     "PromoterScore",
+    "Ratio",
     "Retained",
     "Share",
     "Target",

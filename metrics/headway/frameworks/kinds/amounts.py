@@ -1,0 +1,135 @@
+"""Plans of counts and ratios: what each event adds to a numerator and to a denominator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from headway.arithmetic import names_in, parse_arithmetic
+from headway.engine.sql import load, with_inputs
+from headway.frameworks.kinds.plan import Planner, Units, on_events
+from headway.frameworks.prelude import Prelude
+from headway.models.metrics import Amount, Count, EventSelector, Ratio
+from headway.selectors import condition
+
+NEGATIVE = "the value is below 0"
+NO_RATE = "no exchange rate for the currency and day"
+
+_ONE = exp.Literal.number(1)
+
+
+def _count(metric: Count, shared: Prelude) -> Units:
+    amount = metric.of
+    added = _added(amount, shared)
+    columns = [_named(added, "y_add"), _named(added.copy(), "x_add")]
+    people = amount.measure == "people"
+    modes = {"y_once": people, "x_once": True, "y_once_a_day": False, "x_once_a_day": False}
+    query = on_events("amounts", shared, columns, _events(shared, amount), modes)
+    estimate = "count" if people else "total"
+    return Units(query, estimate, amount.measure != "sum", _exclusions(shared, amount))
+
+
+def _ratio(metric: Ratio, shared: Prelude) -> Units:
+    top, bottom = metric.numerator, metric.denominator
+    columns = [_named(_added(top, shared), "y_add"), _named(_added(bottom, shared), "x_add")]
+    modes = {
+        "y_once": top.measure == "people",
+        "y_once_a_day": top.measure == "days",
+        "x_once": bottom.measure == "people",
+        "x_once_a_day": bottom.measure == "days",
+    }
+    query = on_events("amounts", shared, columns, _events(shared, top, bottom), modes)
+    whole = "sum" not in (top.measure, bottom.measure)
+    return Units(query, "ratio", whole, _exclusions(shared, top, bottom))
+
+
+def _named(added: exp.Expr, name: str) -> exp.Expr:
+    return exp.alias_(added, name, quoted=True)
+
+
+def _test(selector: EventSelector, shared: Prelude) -> exp.Expr:
+    return condition(selector.selector(), shared.columns)
+
+
+def _events(shared: Prelude, *amounts: Amount) -> exp.Expr:
+    selectors = [each for amount in amounts for each in (amount.event, amount.minus) if each is not None]
+    return exp.or_(*(_test(each, shared) for each in selectors))
+
+
+def _added(amount: Amount, shared: Prelude) -> exp.Expr:
+    """What an event adds, null where it adds nothing."""
+    if amount.value is None:
+        return exp.Case().when(_test(amount.event, shared), _ONE.copy())
+    value = _value(amount, shared)
+    good = exp.GTE(this=value.copy(), expression=exp.Literal.number(0))
+    test = _test(amount.event, shared)
+    if amount.negative == "exclude":
+        test = exp.and_(test, good)
+    added = exp.Case().when(test, value.copy())
+    if amount.minus is not None:
+        # What is given back may be told as a positive or as a negative number.
+        back = exp.Neg(this=exp.Abs(this=value.copy()))
+        added = added.when(_test(amount.minus, shared), back)
+    return added
+
+
+def _value(amount: Amount, shared: Prelude) -> exp.Expr:
+    """The value of an event in the product's currency; null where it has none, or no rate is known."""
+    text = str(amount.value)
+    value: exp.Expr = exp.cast(parse_arithmetic(text, names_in(text), what="value"), "DOUBLE")
+    if amount.currency is None:
+        return value
+    return exp.Mul(this=value, expression=_rate(amount.currency, shared))
+
+
+def _rate(currency: str, shared: Prelude) -> exp.Expr:
+    """Looks the rate of an event's day up; that of the product's own currency is 1."""
+    code = exp.column(currency, table="events", quoted=True)
+    own = exp.EQ(this=code, expression=exp.Literal.string(shared.currency))
+    rate = (
+        exp.select(exp.column("rate", table="rates"))
+        .from_(f"{shared.rates} AS rates")
+        .where(
+            exp.EQ(this=exp.column("currency", table="rates"), expression=code.copy()),
+            exp.EQ(this=exp.column("day", table="rates"), expression=exp.column("_day", table="events")),
+        )
+    )
+    return exp.Paren(this=exp.Case().when(own, exp.cast(_ONE.copy(), "DOUBLE")).else_(rate.subquery()))
+
+
+def _exclusions(shared: Prelude, *amounts: Amount) -> dict[str, str]:
+    """Counts what had to be left out, by reason."""
+    found: dict[str, list[exp.Expr]] = {}
+    for amount in amounts:
+        if amount.value is None:
+            continue
+        text = amount.value
+        plain = parse_arithmetic(text, names_in(text), what="value")
+        test = _events(shared, amount)
+        if amount.currency is not None:
+            missing = exp.Is(this=_rate(amount.currency, shared), expression=exp.Null())
+            present = exp.Not(this=exp.Is(this=plain.copy(), expression=exp.Null()))
+            found.setdefault(NO_RATE, []).append(exp.and_(test.copy(), present, missing))
+        if amount.negative == "exclude":
+            below = exp.LT(this=plain.copy(), expression=exp.Literal.number(0))
+            found.setdefault(NEGATIVE, []).append(exp.and_(_test(amount.event, shared), below))
+    return {reason: count_of(shared, exp.or_(*tests)) for reason, tests in found.items()}
+
+
+def count_of(shared: Prelude, test: exp.Expr) -> str:
+    """Writes the query that counts the events for which a condition holds.
+
+    Args:
+        shared: The shared input.
+        test: The condition, over the columns of `events`.
+
+    Returns:
+        One statement with one number.
+    """
+    dropped = exp.select("*").from_(f"{shared.events} AS events").where(test)
+    return with_inputs(load("headway.frameworks.kinds", "excluded"), {"dropped": dropped})
+
+
+PLANNERS: Mapping[type, Planner] = {Count: _count, Ratio: _ratio}
+"""Planner by kind of metric."""

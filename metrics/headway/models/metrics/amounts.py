@@ -1,0 +1,168 @@
+"""Metrics that add things up over events: counts, sums of money, and ratios of two such amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import StrictStr, field_validator, model_validator
+
+from headway.arithmetic import names_in, parse_arithmetic
+from headway.errors import InputError
+from headway.models.metrics.base import BaseMetric, Measured
+from headway.models.metrics.selector import EventSelector
+from headway.models.yaml_file import Definition, Location
+
+
+class Amount(Definition):
+    """Something that events add up to.
+
+    Attributes:
+        event: Events that count.
+        measure: ``events``; ``people`` who have any; ``days`` on which a person has any; ``sum`` of `value`.
+        value: A numeric property, or arithmetic over some, such as ``quantity * unit_price``.
+        currency: Property with the ISO 4217 code of the value; amounts are turned into the product's currency.
+        minus: Events whose value is taken off, such as refunds; they carry the same properties.
+        negative: What becomes of values below 0: ``exclude`` leaves them out and counts them.
+    """
+
+    event: EventSelector
+    measure: Literal["events", "people", "days", "sum"] = "events"
+    value: StrictStr | None = None
+    currency: StrictStr | None = None
+    minus: EventSelector | None = None
+    negative: Literal["exclude", "keep"] = "exclude"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: object) -> object:
+        """Takes a bare selector for the number of its events."""
+        if isinstance(data, str | list | tuple) or (isinstance(data, dict) and "where" in data):
+            return {"event": data}
+        return data
+
+    @field_validator("value")
+    @classmethod
+    def _is_arithmetic(cls, text: str | None) -> str | None:
+        return text if text is None else checked_arithmetic(text)
+
+    @model_validator(mode="after")
+    def _value_goes_with_sum(self) -> Amount:
+        if self.measure == "sum" and self.value is None:
+            raise ValueError("measure: sum needs value: the property to add up")
+        if self.measure != "sum":
+            for name in ("value", "currency", "minus"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"measure: {self.measure} takes no {name}; remove it or write measure: sum"
+                    )
+        return self
+
+    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """Returns the numeric properties it reads, as `BaseMetric.numbers` does."""
+        selectors = [self.event] if self.minus is None else [self.event, self.minus]
+        names = () if self.value is None else names_in(self.value)
+        # The place is the value's: a name in arithmetic has no line of its own.
+        return {
+            ("value", i): (name, selector)
+            for i, (name, selector) in enumerate((name, each) for each in selectors for name in names)
+        }
+
+    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """Returns the property with the currency."""
+        return {} if self.currency is None else {("currency",): (self.currency, self.event)}
+
+    @property
+    def label(self) -> str:
+        """The amount in a sentence."""
+        what = {
+            "events": f"number of {self.event.label} events",
+            "people": f"number of people who did {self.event.label}",
+            "days": f"number of local days on which a person did {self.event.label}",
+            "sum": f"sum of {self.value} over {self.event.label}",
+        }[self.measure]
+        if self.minus is not None:
+            what += f" minus that over {self.minus.label}"
+        if self.currency is not None:
+            what += ", each in the product's currency at the rate of its day"
+        if self.measure == "sum" and self.negative == "exclude":
+            what += ", values below 0 left out"
+        return what
+
+
+def checked_arithmetic(text: str) -> str:
+    """Returns arithmetic that can be read, else raises what Pydantic collects.
+
+    Args:
+        text: The arithmetic.
+
+    Returns:
+        The same text.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    try:
+        parse_arithmetic(text, names_in(text), what="value")
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+class Count(BaseMetric):
+    """How many events, how many people, or how much of something in a period."""
+
+    kind: Literal["count"]
+    of: Amount
+
+    @model_validator(mode="after")
+    def _is_a_total(self) -> Count:
+        if self.of.measure == "days":
+            raise ValueError("days of people add up to no total; write kind: mean, or measure: people")
+        return self
+
+    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {("of", *place): each for place, each in self.of.numbers().items()}
+
+    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {("of", *place): each for place, each in self.of.properties().items()}
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        label = self.of.label
+        return Measured(label[0].upper() + label[1:], "in the period", 0)
+
+
+class Ratio(BaseMetric):
+    """One amount divided by another of the same period."""
+
+    kind: Literal["ratio"]
+    numerator: Amount
+    denominator: Amount
+
+    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {
+            (name, *place): each
+            for name, amount in (("numerator", self.numerator), ("denominator", self.denominator))
+            for place, each in amount.numbers().items()
+        }
+
+    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {
+            (name, *place): each
+            for name, amount in (("numerator", self.numerator), ("denominator", self.denominator))
+            for place, each in amount.properties().items()
+        }
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        top, bottom = self.numerator.label, self.denominator.label
+        return Measured(
+            f"{top[0].upper()}{top[1:]}, divided by {bottom}",
+            "both of the same period; the interval takes people, not events, as what is sampled",
+            0,
+        )
