@@ -46,6 +46,7 @@ COLUMN_COMMENTS = {
     "denominator": "Denominator of the value.",
     "people": "Distinct people behind the denominator.",
     "contributors": "Of those, the people who add something to the numerator; not published.",
+    "effective": "People who would give the same sums if all gave alike; not published.",
     "estimate": "How sums over people became the value; not published.",
     "low": "Lower bound of the 95 % interval.",
     "high": "Upper bound of the 95 % interval.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from headway.engine import connect, guarded
-from headway.engine.sql import bind, load
+from headway.engine.sql import bind, load, with_inputs
 from headway.macros import add_macros
 from headway.models.plan import load_plan
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
@@ -26,6 +26,14 @@ MIN_PEOPLE = 10
 _HERE = "headway_pipelines"
 _COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")
 _SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
+# Steps of a table's suppression, each a query on top of those before it.
+_STEPS = {
+    "metric_values": {
+        "judged": "judged",
+        "hidden_short": "short_periods",
+        "hidden_long": "long_periods",
+    }
+}
 _COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values"}
 _PLAIN = ("metric_catalogue", "line_outcomes", "dropped_values", "run_info")
 
@@ -68,11 +76,18 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
     try:
         with guarded(f"suppress small cells of {name}"):
             con.register("cells", frame.with_row_index("n").to_arrow())
-            text = bind(load(_HERE, f"suppress_{name}.sql"), {"k": min_people})
+            steps = {
+                step: _bound(f"suppress_{file}", min_people) for step, file in _STEPS.get(name, {}).items()
+            }
+            text = with_inputs(_bound(f"suppress_{name}", min_people), steps)
             hidden: pl.DataFrame = con.sql(text).pl()
             return hidden
     finally:
         con.close()
+
+
+def _bound(name: str, min_people: int) -> str:
+    return bind(load(_HERE, f"{name}.sql"), {"k": min_people})
 
 
 def hide_few_values(frame: pl.DataFrame, column: str, min_values: int = MIN_PEOPLE) -> pl.DataFrame:

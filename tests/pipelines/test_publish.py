@@ -106,6 +106,8 @@ def row(segment: str, period: str, day: date, people: int, part: float, *, metho
         "denominator": float(people),
         "people": people,
         "contributors": part if method == "wilson" else people,
+        "estimate": {"wilson": "proportion", "student t": "mean", "adjusted wald": "promoter_score"}[method],
+        "period_end": day + timedelta(6 if period == "week" else 0),
         "low": 0.0 if known else None,
         "high": 1.0 if known else None,
         "interval_method": method if known else None,
@@ -352,7 +354,7 @@ def test_small_and_other_hidden_cells_say_the_same() -> None:
 def test_nothing_is_hidden_without_a_small_number() -> None:
     frame = one_week((30, 40, 50), (0, 20, 10), (12, 12, 12)).frame()
     published = suppress("metric_values", frame)
-    assert published.equals(frame.drop("contributors", "estimate"))
+    assert published.equals(frame.drop("contributors", "effective", "estimate"))
 
 
 def test_a_sum_of_few_contributors_is_hidden_however_many_share_the_mean() -> None:
@@ -365,6 +367,7 @@ def test_a_sum_of_few_contributors_is_hidden_however_many_share_the_mean() -> No
             "low": payers / 2 - half,
             "high": payers / 2 + half,
             "contributors": payers,
+            "effective": float(payers),
         }
         return suppress("metric_values", pl.DataFrame([cell], schema=SCHEMA)).row(0, named=True)
 
@@ -374,23 +377,22 @@ def test_a_sum_of_few_contributors_is_hidden_however_many_share_the_mean() -> No
 
 
 def test_sums_that_rest_on_one_person_are_hidden() -> None:
-    def mean(total: float, half: float) -> dict[str, Any]:
+    def mean(amounts: list[float]) -> dict[str, Any]:
+        total, squares = sum(amounts), sum(amount**2 for amount in amounts)
         cell = row("all", "week", MONDAY, 100, total, method="student t")
-        amounts = {"value": total / 100, "low": total / 100 - half, "high": total / 100 + half}
-        return cell | amounts | {"contributors": 20 if total else 0}
+        return cell | {
+            "contributors": 20 if total else 0,
+            "effective": total**2 / squares if squares else None,
+        }
 
-    def published(cell: dict[str, Any]) -> bool:
-        return not suppress("metric_values", pl.DataFrame([cell], schema=SCHEMA))["suppressed"][0]
+    def published(amounts: list[float]) -> bool:
+        cell = pl.DataFrame([mean(amounts)], schema=SCHEMA)
+        return not suppress("metric_values", cell)["suppressed"][0]
 
-    def interval(amounts: list[float]) -> float:
-        spread = np.std(amounts + [0.0] * (100 - len(amounts)), ddof=1)
-        return float(1.984217 * spread / 10)
-
-    alone, shared = [49.0], [49.0] * 20
-    assert not published(mean(sum(alone), interval(alone)))
-    assert not published(mean(sum(shared) + 2000, interval([*shared, 2000.0])))
-    assert published(mean(sum(shared), interval(shared)))
-    assert published(mean(0.0, 0.0))
+    assert not published([49.0])
+    assert not published([*[49.0] * 20, 2000.0])
+    assert published([49.0] * 20)
+    assert published([])
 
 
 def test_scores_do_not_give_their_promoters_away() -> None:

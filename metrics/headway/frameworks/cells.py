@@ -70,8 +70,9 @@ def estimated(kind: Kind, cells: pl.DataFrame) -> pl.DataFrame:
         cells: Sums by cell, null where nobody is in it.
 
     Returns:
-        The cells with value, numerator, denominator (null for counts), people, contributors, low, high,
-        interval_method and reason in place of the sums.
+        The cells with value, numerator, denominator (null for counts), people, contributors, effective (people who
+        would give the same sums if all gave alike, the fewest of numerator and denominator; null where everybody
+        gives alike by definition), low, high, interval_method, reason and estimate in place of the sums.
     """
     filled = cells.with_columns(pl.col(_SUMS).fill_null(0))
     sums = SufficientStatistics.of(*(filled[column].to_numpy() for column in _SUMS[:6]))
@@ -82,9 +83,21 @@ def estimated(kind: Kind, cells: pl.DataFrame) -> pl.DataFrame:
         denominator=pl.lit(None, dtype=pl.Float64) if kind in ("count", "total") else filled["x"],
         people=filled["n"],
         contributors=filled["contributors"],
+        effective=_effective(kind, filled),
         low=pl.Series(result.low, dtype=pl.Float64).fill_nan(None),
         high=pl.Series(result.high, dtype=pl.Float64).fill_nan(None),
         interval_method=pl.Series(result.method.tolist(), dtype=pl.String),
         reason=pl.Series(result.reason.tolist(), dtype=pl.String),
         estimate=pl.lit(kind),
     )
+
+
+def _effective(kind: Kind, sums: pl.DataFrame) -> pl.Series:
+    """Counts the people behind sums by their size: Kish's effective sample size of the amounts."""
+    if kind not in ("mean", "ratio", "total"):
+        return pl.Series([None] * sums.height, dtype=pl.Float64)
+    top, bottom = (
+        pl.when(pl.col(squares) > 0).then(pl.col(total) ** 2 / pl.col(squares))
+        for total, squares in (("y", "yy"), ("x", "xx"))
+    )
+    return sums.select(pl.min_horizontal(top, bottom)).to_series()

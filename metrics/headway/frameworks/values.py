@@ -35,6 +35,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "denominator": pl.Float64(),
     "people": pl.Int64(),
     "contributors": pl.Int64(),
+    "effective": pl.Float64(),
     "estimate": pl.String(),
     "low": pl.Float64(),
     "high": pl.Float64(),

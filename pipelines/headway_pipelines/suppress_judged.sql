@@ -1,0 +1,36 @@
+-- The counts of every cell of a metric that must not be small, and whether one of them is.
+-- grain:  one row per metric, segment, period and period start
+-- inputs: cells = metric_values
+-- params: k: smallest number of people that may be spoken of
+-- Three counts of a cell may not be 1 to k-1: its people, a share's numerator (part) and its remainder (rest). Of a sum,
+-- mean or ratio the part is those who add to the numerator (contributors, which are not published).
+-- A sum is fragile where one person could dominate it: effective is the number of people who would give the same sum
+-- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
+-- answers agree: those who do not are then known.
+-- The places of a metric (framework, stage) show the same cells and are judged once.
+WITH weeks AS (
+    SELECT DISTINCT metric, period_start AS week FROM cells WHERE period = 'week'
+),
+counted AS (
+    SELECT DISTINCT ON (metric, segment, period, period_start)
+        c.metric, c.segment, split_part(c.segment, '=', 1) AS dimension, c.period, c.period_start, c.period_end,
+        coalesce(w.week, DATE '0001-01-01') AS week,
+        coalesce(c.people, 0) AS people,
+        CASE c.estimate
+            WHEN 'proportion' THEN c.numerator
+            WHEN 'count' THEN 0
+            WHEN 'promoter_score' THEN 0
+            ELSE coalesce(c.contributors, 0)
+        END AS part,
+        CASE c.estimate WHEN 'proportion' THEN c.denominator - c.numerator ELSE 0 END AS rest,
+        coalesce(CASE
+            WHEN c.estimate = 'promoter_score' THEN c.people - abs(c.numerator) BETWEEN 1 AND $k - 1
+            ELSE c.effective <= 4
+        END, FALSE) AS fragile
+    FROM cells c
+    ASOF LEFT JOIN weeks w ON w.metric = c.metric AND c.period_start >= w.week
+)
+SELECT
+    *,
+    fragile OR people BETWEEN 1 AND $k - 1 OR part BETWEEN 1 AND $k - 1 OR rest BETWEEN 1 AND $k - 1 AS small
+FROM counted

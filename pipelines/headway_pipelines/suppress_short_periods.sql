@@ -1,0 +1,131 @@
+-- Days and weeks to be hidden: small cells, and as many others as it takes that none can be worked out.
+-- grain:  one row per metric, segment, period and period start
+-- inputs: judged: the counts of every cell (suppress_judged.sql)
+-- params: k: smallest number of people that may be spoken of
+-- Cells add up: the labels of a segment (channels, for example) to everybody, days to their week (people of shares and
+-- means count once a week, so their days add up to at least the week; they are treated alike). In every such line the
+-- small cells are hidden together with the
+-- next smallest ones, until at least two are and each of their three sums is 0 or k or more: whoever subtracts what
+-- is shown from a total then gets a sum in which every hidden cell may be k or more. Where no selection does, the
+-- whole line is hidden. Small and other hidden cells give the same reason: which of them is the small one stays open.
+-- 1. weeks of everybody: their sum over all weeks is known from other tables (funnels, number of people). The choice
+--    goes by people alone, so that it falls on the same weeks in every metric that counts from the same event.
+-- 2. labels of a week            3. days of everybody          4. days of labels: whole labels, for a week
+-- Called channels below, as most are: the labels of each segment are lines of their own.
+WITH
+-- 1. weeks of everybody
+week_order AS (
+    SELECT
+        *,
+        row_number() OVER by_people AS place,
+        sum(people) OVER by_people AS people_so_far,
+        count(*) FILTER (people BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric) AS n_small
+    FROM judged
+    WHERE period = 'week' AND segment = 'all'
+    WINDOW by_people AS (PARTITION BY metric ORDER BY people = 0, people, period_start ROWS UNBOUNDED PRECEDING)
+),
+week_all AS (
+    SELECT
+        * EXCLUDE (people_so_far),
+        small OR (n_small > 0 AND place <= coalesce(
+            min(place) FILTER (place >= 2 AND place >= n_small AND people_so_far >= $k) OVER (PARTITION BY metric),
+            place)) AS hide
+    FROM week_order
+),
+
+-- 2. channels of a week, 3. days of everybody: lines that add up to a week of everybody
+line_cells AS (
+    SELECT j.*, coalesce(w.hide, FALSE) AS total_hidden
+    FROM judged j
+    LEFT JOIN (SELECT metric, week, hide FROM week_all) w USING (metric, week)
+    WHERE (j.period = 'week' AND j.segment <> 'all') OR (j.period = 'day' AND j.segment = 'all')
+),
+line_order AS (
+    SELECT
+        *,
+        row_number() OVER in_order AS place,
+        sum(people) OVER in_order AS people_so_far,
+        sum(part) OVER in_order AS part_so_far,
+        sum(rest) OVER in_order AS rest_so_far,
+        count(*) FILTER (small) OVER (PARTITION BY metric, dimension, week, period) AS n_small
+    FROM line_cells
+    WINDOW in_order AS (
+        PARTITION BY metric, dimension, week, period
+        ORDER BY NOT small, people = 0, people, segment, period_start ROWS UNBOUNDED PRECEDING)
+),
+line AS (
+    SELECT
+        * EXCLUDE (people_so_far, part_so_far, rest_so_far),
+        (n_small > 0 OR total_hidden) AND place <= coalesce(
+            min(place) FILTER (
+                place >= 2 AND place >= n_small
+                AND people_so_far NOT BETWEEN 1 AND $k - 1
+                AND part_so_far NOT BETWEEN 1 AND $k - 1
+                AND rest_so_far NOT BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric, dimension, week, period),
+            place) AS hide
+    FROM line_order
+),
+
+-- 4. days of channels: a channel's days are hidden for a week or not at all
+channel_weeks AS (
+    SELECT
+        d.metric, d.dimension, d.week, d.segment,
+        sum(d.people) AS people,
+        bool_or(d.small) OR coalesce(bool_or(c.hide), FALSE) AS must
+    FROM judged d
+    LEFT JOIN line c ON c.period = 'week' AND c.metric = d.metric AND c.week = d.week AND c.segment = d.segment
+    WHERE d.period = 'day' AND d.segment <> 'all'
+    GROUP BY ALL
+),
+channel_order AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY metric, dimension, week ORDER BY NOT must, people = 0, people, segment) AS place,
+        count(*) FILTER (must) OVER (PARTITION BY metric, dimension, week) AS n_must
+    FROM channel_weeks
+),
+day_sums AS (
+    SELECT
+        o.metric, o.dimension, o.week, o.place, d.period_start,
+        sum(d.people) OVER in_order AS people, sum(d.part) OVER in_order AS part, sum(d.rest) OVER in_order AS rest
+    FROM judged d
+    JOIN channel_order o ON o.metric = d.metric AND o.week = d.week AND o.segment = d.segment
+    WHERE d.period = 'day'
+    WINDOW in_order AS (PARTITION BY d.metric, o.dimension, d.period_start ORDER BY o.place ROWS UNBOUNDED PRECEDING)
+),
+enough AS (
+    SELECT metric, dimension, week, min(place) AS place
+    FROM (
+        SELECT
+            s.metric, s.dimension, s.week, s.place,
+            bool_and(
+                s.people NOT BETWEEN 1 AND $k - 1 AND s.part NOT BETWEEN 1 AND $k - 1
+                AND s.rest NOT BETWEEN 1 AND $k - 1) AS fine
+        FROM day_sums s
+        GROUP BY ALL
+    )
+    JOIN (SELECT DISTINCT metric, dimension, week, n_must FROM channel_order) USING (metric, dimension, week)
+    WHERE fine AND place >= 2 AND place >= n_must
+    GROUP BY ALL
+),
+days_hidden AS (
+    SELECT metric, week, bool_or(hide OR total_hidden) AS any_hidden
+    FROM line
+    WHERE period = 'day'
+    GROUP BY ALL
+),
+hidden_channels AS (
+    SELECT o.metric, o.week, o.segment
+    FROM channel_order o
+    LEFT JOIN enough e USING (metric, dimension, week)
+    LEFT JOIN days_hidden h USING (metric, week)
+    WHERE (o.n_must > 0 OR h.any_hidden) AND o.place <= coalesce(e.place, o.place)
+)
+SELECT metric, segment, period, period_start FROM week_all WHERE hide
+UNION ALL
+SELECT metric, segment, period, period_start FROM line WHERE hide
+UNION ALL
+SELECT d.metric, d.segment, d.period, d.period_start
+FROM judged d
+SEMI JOIN hidden_channels h ON h.metric = d.metric AND h.week = d.week AND h.segment = d.segment
+WHERE d.period = 'day'

@@ -1,0 +1,160 @@
+"""Months, windows and several segments: no small number can be worked out from all that is published together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pytest
+from scipy.optimize import linprog
+
+from headway.frameworks.values import SCHEMA
+from headway_pipelines.publish import MIN_PEOPLE, suppress
+
+K = MIN_PEOPLE
+MONDAY = date(2026, 3, 16)  # the 1st of April is a Wednesday
+DAYS = 35
+Ints = npt.NDArray[np.int64]
+Key = tuple[str, str, date]
+"""Segment, period and first day."""
+
+
+def spans() -> Iterator[tuple[str, date, int, int]]:
+    """Every period of the range: kind, first day, and which days of the range it holds."""
+    for day in range(DAYS):
+        yield "day", MONDAY + timedelta(day), day, day + 1
+    for day in range(0, DAYS, 7):
+        yield "week", MONDAY + timedelta(day), day, day + 7
+    yield "month", date(2026, 3, 1), 0, 16
+    yield "month", date(2026, 4, 1), 16, DAYS
+    for length in (7, 28):
+        for day in range(DAYS - length + 1):
+            yield f"rolling_{length}d", MONDAY + timedelta(day), day, day + length
+
+
+def segments(shape: tuple[int, ...]) -> Iterator[tuple[str, Ints]]:
+    """Every segment with the mask of its channels and plans."""
+    yield "all", np.ones(shape[1:], np.int64)
+    for c in range(shape[1]):
+        mask = np.zeros(shape[1:], np.int64)
+        mask[c] = 1
+        yield f"channel=c{c}", mask
+    for p in range(shape[2]):
+        mask = np.zeros(shape[1:], np.int64)
+        mask[:, p] = 1
+        yield f"plan=p{p}", mask
+
+
+def lines(shape: tuple[int, ...]) -> dict[Key, Ints]:
+    """The days, channels and plans whose people a cell adds up: each person counts on one day only."""
+    out = {}
+    for segment, mask in segments(shape):
+        for period, start, first, past in spans():
+            line = np.zeros(shape, np.int64)
+            line[first:past] = mask
+            out[segment, period, start] = line.ravel()
+    return out
+
+
+def last_of(period: str, start: date) -> date:
+    if period == "month":
+        return (start + timedelta(31)).replace(day=1) - timedelta(1)
+    days = {"day": 1, "week": 7, "rolling_7d": 7, "rolling_28d": 28}[period]
+    return start + timedelta(days - 1)
+
+
+def frame(people: Ints, part: Ints) -> pl.DataFrame:
+    rows = []
+    for (segment, period, start), line in lines(people.shape).items():
+        n, y = int(line @ people.ravel()), int(line @ part.ravel())
+        rows.append(
+            {
+                "metric": "activation", "framework": "aarrr", "stage": "activation", "segment": segment,
+                "period": period, "period_start": start, "period_end": last_of(period, start),
+                "value": y / n if n else None, "unit": "percent", "numerator": float(y), "denominator": float(n),
+                "people": n, "contributors": y, "estimate": "proportion", "low": 0.0, "high": 1.0,
+                "interval_method": "wilson", "complete": True, "suppressed": False, "definition_hash": "x",
+                "code_version": "x",
+            }
+        )  # fmt: skip
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def known(published: pl.DataFrame, quantity: str) -> dict[Key, float]:
+    out = {}
+    for r in published.filter(~pl.col("suppressed")).iter_rows(named=True):
+        value = r["denominator"] - r["numerator"] if quantity == "rest" else r[quantity]
+        out[r["segment"], r["period"], r["period_start"]] = value
+    return out
+
+
+def most(shown: Mapping[Key, float], shape: tuple[int, ...], key: Key) -> float:
+    """The largest number the cell can have, given all that is shown."""
+    at = lines(shape)
+    equal = np.array([at[each] for each in shown])
+    found = linprog(-at[key], A_eq=equal, b_eq=list(shown.values()), method="highs")
+    if found.status == 3:
+        return float("inf")
+    assert found.status == 0 and found.fun is not None, found.message
+    return -float(found.fun)
+
+
+def recovered(people: Ints, part: Ints, published: pl.DataFrame, *, attempts: int) -> list[tuple[str, Key]]:
+    given_away = []
+    for quantity, counts in (("people", people), ("numerator", part), ("rest", people - part)):
+        shown = known(published, quantity)
+        small = [key for key, line in lines(people.shape).items() if 1 <= line @ counts.ravel() < K]
+        assert not [key for key in small if key in shown], "a small number is shown"
+        for key in small[:: max(1, len(small) // attempts)]:
+            if most(shown, people.shape, key) < K - 1e-6:
+                given_away.append((quantity, key))
+    return given_away
+
+
+def world(seed: int) -> tuple[Ints, Ints]:
+    rng = np.random.default_rng(seed)
+    channels, plans = int(rng.integers(2, 4)), 2
+    scale = rng.choice([2, 8, 25, 60], size=(channels, plans)) * rng.choice([0, 1, 1, 2], size=(DAYS, 1, 1))
+    people = rng.poisson(scale)
+    return people, rng.binomial(people, rng.choice([0.1, 0.5, 0.9], size=(channels, plans)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_small_number_can_be_worked_out_across_periods_and_segments(seed: int) -> None:
+    people, part = world(seed)
+    assert recovered(people, part, suppress("metric_values", frame(people, part)), attempts=8) == []
+
+
+def test_large_months_and_windows_are_shown() -> None:
+    people = np.full((DAYS, 2, 2), 40)
+    published = suppress("metric_values", frame(people, np.full_like(people, 20)))
+    hidden = published.filter("suppressed")
+    # Windows are shown of everybody only.
+    assert set(hidden["period"]) == {"rolling_7d", "rolling_28d"}
+    assert "all" not in set(hidden["segment"])
+
+
+def test_a_month_that_would_give_a_part_of_a_week_away_is_hidden() -> None:
+    """The last two days of March hold 6 people; week and month, shown both, would say so."""
+    people = np.full((DAYS, 1, 1), 40)
+    people[14:16] = 3
+    people[16] = 60
+    published = suppress("metric_values", frame(people, people))
+    shown = known(published, "people")
+    assert ("all", "week", MONDAY + timedelta(14)) in shown
+    assert ("all", "month", date(2026, 3, 1)) not in shown
+    assert ("all", "month", date(2026, 4, 1)) not in shown
+
+
+def test_the_attack_finds_what_months_give_away_where_only_small_cells_are_hidden() -> None:
+    people, part = world(0)
+    everything = frame(people, part)
+    small = (
+        pl.col("people").is_between(1, K - 1)
+        | pl.col("numerator").is_between(1, K - 1)
+        | (pl.col("denominator") - pl.col("numerator")).is_between(1, K - 1)
+    )
+    assert recovered(people, part, everything.with_columns(suppressed=small), attempts=8)
