@@ -1,0 +1,165 @@
+"""Quantiles of observations, several of which may be one person's, and of durations that are not all over yet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from headway.errors import InputError
+from headway.statistics.intervals import Floats, wilson
+
+Ints = NDArray[np.int64]
+
+
+class QuantileEstimate(NamedTuple):
+    """One quantile with its interval.
+
+    Attributes:
+        value: The quantile, in the unit of the observations; NaN where it is not reached.
+        low: Lower end of the interval; NaN where it is not defined.
+        high: Upper end; NaN where it is not reached.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+NOT_REACHED = QuantileEstimate(np.nan, np.nan, np.nan)
+
+
+def clustered_quantile(
+    values: ArrayLike, people: ArrayLike, q: float, confidence: float = 0.95
+) -> QuantileEstimate:
+    """A quantile whose interval takes people, not observations, as what is sampled.
+
+    The quantile is the smallest observed value up to which a share q of the observations lies. The share of
+    observations up to it is a ratio of two sums over people; its variance says how many independent observations
+    these are worth, and Wilson's interval of q for so many, read off the observed distribution, is the quantile's
+    (Woodruff's method).
+
+    Args:
+        values: The observations.
+        people: Whose each observation is.
+        q: The share, between 0 and 1.
+        confidence: Nominal coverage, between 0 and 1.
+
+    Returns:
+        The quantile and its interval; no interval for fewer than two people.
+
+    Raises:
+        InputError: There are no observations, or q is not between 0 and 1.
+
+    References:
+        Woodruff, R. S. (1952). Confidence intervals for medians and other position measures. Journal of the American
+        Statistical Association 47, 635-646; with an interval that suits shares near 0 and 1 in place of the normal
+        one: Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small expected number
+        of positive counts estimated from survey data. Survey Methodology 24, 193-201.
+
+    Examples:
+        >>> clustered_quantile([1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7], 0.5)
+        QuantileEstimate(value=4.0, low=2.0, high=6.0)
+        >>> clustered_quantile([5, 6], [1, 1], 0.5).low
+        nan
+    """
+    x = np.asarray(values, dtype=np.float64)
+    who = np.asarray(people)
+    if not 0 < q < 1:
+        raise InputError(f"a quantile lies between 0 and 1, not at {q}")
+    if x.size == 0 or x.shape != who.shape:
+        raise InputError("a quantile needs observations, and a person for each")
+    order = np.argsort(x, kind="stable")
+    ranked = x[order]
+    value = ranked[_rank(q, x.size)]
+    _, codes = np.unique(who, return_inverse=True)
+    n = np.bincount(codes)
+    if n.size < 2:
+        return QuantileEstimate(float(value), np.nan, np.nan)
+    below = np.bincount(codes, weights=(x <= value).astype(np.float64))
+    share = below.sum() / x.size
+    residuals = below - share * n
+    variance = n.size / (n.size - 1) * float(residuals @ residuals) / x.size**2
+    worth = share * (1 - share) / variance if variance > 0 else float(n.size)
+    # People are few: what their number leaves open is made up for as Student's quantile does.
+    worth *= (stats.norm.ppf((1 + confidence) / 2) / stats.t.ppf((1 + confidence) / 2, n.size - 1)) ** 2
+    ends = wilson(q * worth, worth, confidence)
+    low, high = (ranked[_rank(float(end), x.size)] for end in ends)
+    return QuantileEstimate(float(value), float(low), float(high))
+
+
+def _rank(q: float, n: int) -> int:
+    """Position of the smallest observation up to which a share q lies."""
+    # A share that is k / n up to rounding is meant as k / n.
+    return int(np.clip(np.ceil(q * n - 1e-9) - 1, 0, n - 1))
+
+
+def survival_quantile(
+    durations: ArrayLike, censored: ArrayLike, q: float, confidence: float = 0.95
+) -> QuantileEstimate:
+    """The time by which a share q is over, where some durations are not over yet.
+
+    Kaplan and Meier's curve takes the open ones as lasting at least as long as they have so far; leaving them out
+    would make everything look quicker than it is. The interval holds the times at which the curve, on the scale of
+    the logarithm of its negative logarithm, does not differ from 1 - q.
+
+    Args:
+        durations: How long each lasted, or has lasted so far.
+        censored: Whether it is still open.
+        q: The share, between 0 and 1.
+        confidence: Nominal coverage, between 0 and 1.
+
+    Returns:
+        The quantile and its interval; NaN where the curve does not come down so far.
+
+    Raises:
+        InputError: There are no durations, one is negative, or q is not between 0 and 1.
+
+    References:
+        Kaplan, E. L. and Meier, P. (1958). Nonparametric estimation from incomplete observations. Journal of the
+        American Statistical Association 53, 457-481. Brookmeyer, R. and Crowley, J. (1982). A confidence interval for
+        the median survival time. Biometrics 38, 29-41; on the log-log scale as in Klein, J. P. and Moeschberger, M. L.
+        (2003). Survival Analysis, 2nd edition, section 4.5.
+
+    Examples:
+        >>> survival_quantile([1, 2, 3, 4, 10], [False, False, False, False, True], 0.5).value
+        3.0
+        >>> survival_quantile([1, 9, 9, 9], [False, True, True, True], 0.5).value
+        nan
+    """
+    time = np.asarray(durations, dtype=np.float64)
+    open_ = np.asarray(censored, dtype=np.bool_)
+    if not 0 < q < 1:
+        raise InputError(f"a quantile lies between 0 and 1, not at {q}")
+    if time.size == 0 or time.shape != open_.shape or not np.all(time >= 0):
+        raise InputError("durations must be 0 or more, at least one, and each open or over")
+    times, at_risk, ended = _table(time, open_)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival = np.cumprod(1 - ended / at_risk)
+        greenwood = np.cumsum(np.where(ended > 0, ended / (at_risk * (at_risk - ended)), 0.0))
+        # Klein and Moeschberger (2003), equation (4.5.3).
+        distance = (
+            (np.log(-np.log(survival)) - np.log(-np.log(1 - q))) * survival * np.log(survival) / survival
+        )
+        deviation = np.abs(distance) / np.sqrt(greenwood)
+    reached = np.flatnonzero(survival <= 1 - q + 1e-12)
+    value = float(times[reached[0]]) if reached.size else np.nan
+    inside = np.flatnonzero((deviation <= stats.norm.ppf((1 + confidence) / 2)) & (survival > 0) & (survival < 1))
+    if not inside.size:
+        return QuantileEstimate(value, np.nan, np.nan)
+    last = inside[-1] + 1
+    # The curve keeps its height until the next end; where it never leaves the band, there is no upper end.
+    later = np.flatnonzero((np.arange(times.size) >= last) & (ended > 0))
+    high = float(times[later[0]]) if later.size else np.nan
+    return QuantileEstimate(value, float(times[inside[0]]), high)
+
+
+def _table(time: Floats, censored: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Times at which something ended, with how many were at risk and how many ended."""
+    times, first = np.unique(np.sort(time), return_index=True)
+    at_risk = time.size - first.astype(np.float64)
+    ended = np.bincount(np.searchsorted(times, time[~censored]), minlength=times.size).astype(np.float64)
+    kept = ended > 0
+    return times[kept], at_risk[kept], ended[kept]
