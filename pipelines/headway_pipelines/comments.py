@@ -6,6 +6,8 @@ TABLE_COMMENTS = {
     "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer than 10 people are "
     "null and marked; incomplete periods are marked and must not be averaged with complete ones.",
     "metric_catalogue": "One row per metric and place in a framework: what it asks, how it is defined, its target.",
+    "metric_exclusions": "One row per metric and reason: events that the metric had to leave out. Numbers below 10 are "
+    "null.",
     "funnel_steps": "One row per funnel and step: people who got at least that far, everybody over the whole period.",
     "retention_cells": "One row per retention question, cohort and period: the retention triangle.",
     "active_people": "One row per local day and window: distinct people active in the days that end with it.",
@@ -57,6 +59,8 @@ COLUMN_COMMENTS = {
     "as_of": "When the value was computed, UTC.",
     "definition_hash": "Hash of the metric's definition; values of different hashes must not be compared.",
     "code_version": "Headway's version that computed the value.",
+    "metric_exclusions.reason": "Why the events could not count.",
+    "n_events": "Number of events.",
     "title": "Title for people.",
     "question": "The question the metric answers.",
     "goal": "HEART goal.",

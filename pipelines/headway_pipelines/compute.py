@@ -14,7 +14,7 @@ import polars as pl
 from headway import ActivePeople, EventLog, Funnel, Retention
 from headway.engine import connect, guarded
 from headway.engine.sql import literal, load, with_inputs
-from headway.frameworks import metric_catalogue, metric_values
+from headway.frameworks import measure, metric_catalogue
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines.databases import replace_database
@@ -63,11 +63,11 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
         attach_sessions(con, workspace)
         horizon = _horizon(con, as_of)
         with guarded("compute metric values"):
+            measured = measure(con, product, horizon=horizon, as_of=as_of, code_version=code_version())
             tables = {
-                "metric_values": metric_values(
-                    con, product, horizon=horizon, as_of=as_of, code_version=code_version()
-                ),
+                "metric_values": measured.values,
                 "metric_catalogue": metric_catalogue(product),
+                "metric_exclusions": measured.exclusions,
             }
         tables |= _insights(con, plan, product, horizon)
         tables |= _account(con, ledger)

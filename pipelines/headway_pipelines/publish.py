@@ -34,8 +34,8 @@ _STEPS = {
         "hidden_long": "long_periods",
     }
 }
-_COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values"}
-_PLAIN = ("metric_catalogue", "line_outcomes", "dropped_values", "run_info")
+_COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values", "metric_exclusions": "n_events"}
+_PLAIN = ("metric_catalogue", "metric_exclusions", "line_outcomes", "dropped_values", "run_info")
 
 
 def publish(workspace: Workspace) -> dict[str, int]:

@@ -599,6 +599,7 @@ PUBLISHED = {
     "left_out",
     "line_outcomes",
     "metric_catalogue",
+    "metric_exclusions",
     "metric_values",
     "retention_cells",
     "run_info",

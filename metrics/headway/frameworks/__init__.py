@@ -2,6 +2,6 @@
 
 from headway.frameworks.catalogue import metric_catalogue
 from headway.frameworks.channels import first_touch_channels, first_touch_query
-from headway.frameworks.values import metric_values
+from headway.frameworks.values import measure, metric_values
 
-__all__ = ["first_touch_channels", "first_touch_query", "metric_catalogue", "metric_values"]
+__all__ = ["first_touch_channels", "first_touch_query", "measure", "metric_catalogue", "metric_values"]

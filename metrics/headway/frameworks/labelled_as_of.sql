@@ -4,6 +4,6 @@
 -- inputs: units(person, grain, start_day, at_us, y, x): one row per person and period.
 --         labels(person, since_us, label): the label of a person from an instant on.
 -- params: missing: the label of people who have none yet.
-SELECT coalesce(labels.label, $missing) AS label, units.grain AS grain, units.start_day AS start_day, units.y AS y, units.x AS x
+SELECT coalesce(labels.label, $missing) AS label, units.person AS person, units.grain AS grain, units.start_day AS start_day, units.y AS y, units.x AS x
 FROM units
 ASOF LEFT JOIN labels ON labels.person = units.person AND labels.since_us <= units.at_us

@@ -17,7 +17,7 @@ from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.errors import InputError
 from headway.frameworks.calendar import Calendar, Offset
 from headway.models.metrics import Grain
-from headway.models.product import Product
+from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
 from headway.selectors import condition, names_of
 from headway.subjects import histories_of, with_properties
@@ -46,6 +46,7 @@ class Prelude:
         currency: ISO 4217 code of the product's currency.
         rates: Quoted name of the table of exchange rates: currency, day, rate; every local day of the log for which
             a rate is known.
+        business: The product's business hours, holidays included.
         grains: Kinds of period that the metric at hand is computed for.
     """
 
@@ -59,6 +60,7 @@ class Prelude:
     last_day: date | None
     currency: str
     rates: str
+    business: BusinessHours
     grains: tuple[Grain, ...] = ()
 
     @property
@@ -125,6 +127,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             last_day=local_day(last, product.timezone) if last is not None else None,
             currency=product.currency,
             rates=identifier(_RATES),
+            business=product.business_hours,
         )
         _list_periods(connection, product, shared)
         _list_rates(connection, shared)

@@ -7,19 +7,22 @@ function. The grid of all cells is completed here, so that a cell without people
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
 import polars as pl
 
+from headway.engine import guarded
 from headway.frameworks.cells import KEYS, cells_of_units, estimated
-from headway.frameworks.kinds import plan_of
+from headway.frameworks.kinds import Observations, plan_of
+from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Prelude, prelude
 from headway.frameworks.segments import Dimension, dimensions
 from headway.models.product import Product
 from headway.periods import utc_us
+from headway.statistics.estimates import NOBODY
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -48,6 +51,24 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "code_version": pl.String(),
 }
 """Columns and types of the metric values, in order."""
+
+
+_CELL = (
+    *KEYS,
+    "period_end",
+    "complete",
+    "value",
+    "numerator",
+    "denominator",
+    "people",
+    "contributors",
+    "effective",
+    "low",
+    "high",
+    "interval_method",
+    "reason",
+    "estimate",
+)
 
 
 def metric_values(
@@ -80,20 +101,74 @@ def metric_values(
         InputError: `events` lacks a property that a metric uses.
         EngineError: The database refused a query.
     """
+    return measure(connection, product, horizon=horizon, as_of=as_of, code_version=code_version).values
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What computing a product's metrics gives.
+
+    Attributes:
+        values: The metric values, see `SCHEMA`.
+        exclusions: Events that metrics had to leave out, by metric and reason, see `EXCLUSIONS`; every reason that
+            could have been is listed, with 0 where there was no such event.
+    """
+
+    values: pl.DataFrame
+    exclusions: pl.DataFrame
+
+
+EXCLUSIONS: Final[dict[str, pl.DataType]] = {
+    "metric": pl.String(),
+    "reason": pl.String(),
+    "n_events": pl.Int64(),
+}
+"""Columns and types of the events that metrics left out."""
+
+
+def measure(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    *,
+    horizon: datetime,
+    as_of: datetime,
+    code_version: str,
+) -> Measured:
+    """Computes every metric of a product, and counts what metrics had to leave out.
+
+    Args:
+        connection: See `metric_values`; where it knows `exchange_rates` (day, currency, rate) and `holidays` (day),
+            amounts and business hours use them.
+        product: What to compute.
+        horizon: Everything received before this instant is in the log (naive: UTC).
+        as_of: When the values are computed; carried into the rows.
+        code_version: Version of the code; carried into the rows.
+
+    Returns:
+        Values and exclusions.
+
+    Raises:
+        InputError: `events` lacks a property that a metric uses.
+        EngineError: The database refused a query.
+    """
+    frames, excluded = [], []
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
-        frames = [
-            _values(connection, product, name, shared, found, utc_us(horizon)) for name in product.metrics
-        ]
+        for name in product.metrics:
+            plan = plan_of(product.metrics[name], replace(shared, grains=product.grains_of(name)))
+            frames.append(_values(connection, product, name, shared, found, utc_us(horizon)))
+            with guarded(f"count what the metric {name} leaves out"):
+                for reason, query in plan.exclusions.items():
+                    excluded.append((name, reason, connection.execute(query).fetchall()[0][0]))
+    exclusions = pl.DataFrame(excluded, schema=EXCLUSIONS, orient="row")
     if not frames:
-        return pl.DataFrame(schema=SCHEMA)
+        return Measured(pl.DataFrame(schema=SCHEMA), exclusions)
     stamped = pl.concat(frames).with_columns(
         suppressed=pl.lit(False),
         as_of=pl.lit(_naive(as_of), dtype=pl.Datetime("us")),
         code_version=pl.lit(code_version),
     )
-    return stamped.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort(
-        "metric", "framework", "stage", *KEYS
-    )
+    values = stamped.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+    return Measured(values.sort("metric", "framework", "stage", *KEYS), exclusions)
 
 
 def _values(
@@ -108,11 +183,22 @@ def _values(
     metric = product.metrics[name]
     shared = replace(shared, grains=product.grains_of(name))
     plan = plan_of(metric, shared)
-    cells = cells_of_units(connection, name, plan, dimensions)
     grid = _grid(shared, dimensions, horizon - metric.measured().wait)
+    if isinstance(plan, Observations):
+        now = Clock(shared.calendar, shared.business, horizon)
+        observed = cells_of_observations(connection, name, plan, dimensions, shared, now)
+        cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
+            people=pl.col("people").fill_null(0),
+            contributors=pl.col("contributors").fill_null(0),
+            reason=pl.when(pl.col("people").is_null()).then(pl.lit(NOBODY)).otherwise("reason"),
+            estimate=pl.lit("quantile"),
+        )
+    else:
+        sums = cells_of_units(connection, name, plan, dimensions)
+        cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
     places = pl.DataFrame(metric.places(), schema=["framework", "stage"], orient="row")
     return (
-        estimated(plan.estimate, grid.join(cells, on=KEYS, how="left", maintain_order="left"))
+        cells.select(*_CELL)
         .join(places, how="cross")
         .with_columns(
             metric=pl.lit(name),

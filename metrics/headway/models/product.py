@@ -67,6 +67,35 @@ class Segment(Definition):
         return self
 
 
+class BusinessHours(Definition):
+    """When the team is there to answer, in the product's time zone; holidays are told in ``inputs/holidays.csv``.
+
+    Attributes:
+        days: Days of the week.
+        opens: First minute of the working day, ``HH:MM``.
+        closes: Minute after its last, ``HH:MM``; ``24:00`` is midnight.
+    """
+
+    days: tuple[WeekDay, ...] = Field(
+        default=("monday", "tuesday", "wednesday", "thursday", "friday"), min_length=1
+    )
+    opens: StrictStr = "09:00"
+    closes: StrictStr = "17:00"
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _is_a_time_of_day(cls, text: str) -> str:
+        if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]|24:00", text):
+            raise ValueError(f'{text!r} is no time of day; write it in quotes, as in "09:00"')
+        return text
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> BusinessHours:
+        if self.opens >= self.closes:
+            raise ValueError(f"opens {self.opens} must be before closes {self.closes}")
+        return self
+
+
 class FunnelQuestion(Definition):
     """A funnel the report shows."""
 
@@ -132,6 +161,7 @@ class Product(Definition):
         funnels: Funnels by name.
         retentions: Retention triangles by name.
         sessions: What a session is.
+        business_hours: When the team is there to answer.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -148,6 +178,7 @@ class Product(Definition):
     funnels: dict[Name, FunnelQuestion] = Field(default_factory=dict)
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
     sessions: SessionRules = SessionRules()
+    business_hours: BusinessHours = BusinessHours()
 
     @field_validator("timezone")
     @classmethod

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from headway.errors import InputError
-from headway.statistics.quantiles import QuantileEstimate, clustered_quantile, survival_quantile
+from headway.statistics.quantiles import QuantileEstimate, clustered_quantile, survival_quantile, trimmed_mean
 
 
 def holds(found: QuantileEstimate, truth: float) -> bool:
@@ -80,4 +81,23 @@ def test_coverage_of_durations_some_of_which_are_open(n: int, q: float) -> None:
     for _ in range(2_000):
         ends, stop = rng.exponential(10, n), rng.uniform(5, 60, n)
         hits += holds(survival_quantile(np.minimum(ends, stop), ends > stop, q), truth)
+    assert 0.93 <= hits / 2_000 <= 0.97
+
+
+def test_trimmed_means_equal_scipy() -> None:
+    values = np.random.default_rng(5).lognormal(3, 1, 50)
+    found = trimmed_mean(values)
+    assert found.value == pytest.approx(stats.trim_mean(values, 0.1))
+    low, high = stats.mstats.trimmed_mean_ci(values, limits=(0.1, 0.1), alpha=0.05)
+    # SciPy divides by n where Tukey and McLaughlin divide by n - 1.
+    factor = np.sqrt(50 / 49)
+    assert found.high - found.value == pytest.approx((high - found.value) * factor, rel=0.01)
+    assert found.low - found.value == pytest.approx((low - found.value) * factor, rel=0.01)
+    assert np.isnan(trimmed_mean([3.0]).low)
+
+
+def test_coverage_of_trimmed_means() -> None:
+    rng = np.random.default_rng(6)
+    draws = rng.standard_t(3, (2_000, 60)) + 5
+    hits = sum(holds(trimmed_mean(each), 5.0) for each in draws)
     assert 0.93 <= hits / 2_000 <= 0.97

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headway.frameworks.kinds import amounts, people
-from headway.frameworks.kinds.plan import Plan, Planner, Units
+from headway.frameworks.kinds import amounts, people, times
+from headway.frameworks.kinds.plan import Observations, Plan, Planner, Units
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 
-PLANNERS: Mapping[type, Planner] = {**people.PLANNERS, **amounts.PLANNERS}
+PLANNERS: Mapping[type, Planner] = {**people.PLANNERS, **amounts.PLANNERS, **times.PLANNERS}
 """Planner by kind of metric."""
 
 
@@ -32,4 +32,4 @@ def plan_of(metric: BaseMetric, shared: Prelude) -> Plan:
     return PLANNERS[type(metric)](metric, shared)
 
 
-__all__ = ["PLANNERS", "Plan", "Planner", "Units", "plan_of"]
+__all__ = ["PLANNERS", "Observations", "Plan", "Planner", "Units", "plan_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sqlglot import exp
 
@@ -38,7 +38,27 @@ class Units:
     exclusions: Mapping[str, str] = field(default_factory=dict)
 
 
-Plan = Units
+@dataclass(frozen=True)
+class Observations:
+    """A metric about the size of single observations, several of which may be one person's.
+
+    Attributes:
+        query: One statement whose rows are person, at_us, day, value and until_us: whose the observation is, when it
+            counts, and its value; or, where value is null, the instant until which it lasted, null where it is open.
+        q: The quantile, between 0 and 1.
+        clock: Which hours a duration counts: ``calendar`` or ``business``; None where values are given.
+        unit_seconds: Seconds in a unit of the metric.
+        exclusions: Queries by reason, each the number of events that the metric had to leave out.
+    """
+
+    query: str
+    q: float
+    clock: Literal["calendar", "business"] | None
+    unit_seconds: int = 1
+    exclusions: Mapping[str, str] = field(default_factory=dict)
+
+
+Plan = Units | Observations
 """What a kind of metric may hand over."""
 
 Planner = Callable[[Any, Prelude], Plan]
@@ -67,6 +87,8 @@ def on_events(
     columns: list[exp.Expr],
     keep: exp.Expr | None,
     params: Mapping[str, Parameter] | None = None,
+    *,
+    periods: bool = True,
     **more: str | exp.Expr,
 ) -> str:
     """Puts a query of this package on top of the events it needs.
@@ -77,17 +99,30 @@ def on_events(
         columns: What `ev` carries beside person, us, line, tie and day: aliased expressions over the events.
         keep: Which events `ev` holds; None for all that any metric uses.
         params: The query's parameters.
+        periods: Whether the query reads the periods of the metric.
         **more: Further inputs by name.
 
     Returns:
         One statement that stands alone.
     """
+    inputs: dict[str, str | exp.Expr] = {"periods": shared.periods_query} if periods else {}
+    inputs["ev"] = events_of(shared, columns, keep)
+    return with_inputs(bind(load(_PACKAGE, text), dict(params or {})), {**inputs, **more})
+
+
+def events_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr | None) -> exp.Expr:
+    """Writes the query of the events of one metric.
+
+    Args:
+        shared: The shared input.
+        columns: What it carries beside person, us, line, tie and day.
+        keep: Which events; None for all that any metric uses.
+
+    Returns:
+        One statement.
+    """
     own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
-    source = exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
-    return with_inputs(
-        bind(load(_PACKAGE, text), dict(params or {})),
-        {"periods": shared.periods_query, "ev": source, **more},
-    )
+    return exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
 
 
 def on_people(text: str, shared: Prelude, **more: str | exp.Expr) -> str:

@@ -23,9 +23,10 @@ from headway.models.metrics.base import (
 )
 from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
 from headway.models.metrics.selector import EventSelector
+from headway.models.metrics.times import Duration, Quantile
 
 Metric = Annotated[
-    NewPeople | Share | Conversion | Retained | Mean | PromoterScore | Count | Ratio,
+    NewPeople | Share | Conversion | Retained | Mean | PromoterScore | Count | Ratio | Quantile | Duration,
     Field(discriminator="kind"),
 ]
 
@@ -41,6 +42,7 @@ __all__ = [
     "BaseMetric",
     "Conversion",
     "Count",
+    "Duration",
     "EventSelector",
     "Framework",
     "Grain",
@@ -51,6 +53,7 @@ __all__ = [
     "NewPeople",
     "Place",
     "PromoterScore",
+    "Quantile",
     "Ratio",
     "Retained",
     "Share",

@@ -1,0 +1,7 @@
+-- Values of events, as they are.
+--
+-- grain:  one row per event with a value.
+-- inputs: ev(person, us, day, value).
+SELECT person, us AS at_us, day, CAST(value AS DOUBLE) AS value, CAST(NULL AS BIGINT) AS until_us
+FROM ev
+WHERE value IS NOT NULL

@@ -1,0 +1,46 @@
+"""Plans of quantiles and durations: what is observed of whom, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from headway.engine.sql import load, with_inputs
+from headway.frameworks.kinds.plan import Observations, Planner, any_of, events_of, on_events, tests_of
+from headway.frameworks.prelude import Prelude
+from headway.models.metrics import Duration, Quantile
+from headway.models.metrics.times import SECONDS
+
+NO_START = "it ended before anything began it"
+
+
+def _quantile(metric: Quantile, shared: Prelude) -> Observations:
+    value = exp.alias_(exp.column(metric.value, quoted=True), "value", quoted=True)
+    query = on_events("observed_values", shared, [value], any_of(tests_of(metric, shared)), periods=False)
+    return Observations(query, metric.percentile / 100, clock=None)
+
+
+def _duration(metric: Duration, shared: Prelude) -> Observations:
+    tests = tests_of(metric, shared)
+    key = exp.column(metric.key or "_person", quoted=True)
+    columns = [
+        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(exp.paren(tests["end",].copy()), "is_end", quoted=True),
+    ]
+    params = {"first_only": metric.each == "first"}
+    query = on_events("observed_intervals", shared, columns, any_of(tests), params, periods=False)
+    ends = with_inputs(
+        load("headway.frameworks.kinds", "excluded_ends"), {"ev": events_of(shared, columns, any_of(tests))}
+    )
+    return Observations(
+        query,
+        metric.percentile / 100,
+        clock=metric.hours,
+        unit_seconds=SECONDS[metric.unit],
+        exclusions={NO_START: ends},
+    )
+
+
+PLANNERS: Mapping[type, Planner] = {Quantile: _quantile, Duration: _duration}
+"""Planner by kind of metric."""

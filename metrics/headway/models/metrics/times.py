@@ -1,0 +1,93 @@
+"""Metrics about the size of single observations: quantiles of a property, and how long things take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
+
+from headway.models.durations import describe_duration, parse_duration
+from headway.models.metrics.base import BaseMetric, Measured, checked_duration
+from headway.models.metrics.selector import EventSelector
+from headway.models.yaml_file import Location
+
+
+class Quantile(BaseMetric):
+    """A quantile of a numeric property, over all events of a period."""
+
+    kind: Literal["quantile"]
+    event: EventSelector
+    value: StrictStr
+    percentile: StrictInt | StrictFloat = Field(default=50, gt=0, lt=100)
+
+    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        return {("value",): (self.value, self.event)}
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        return Measured(
+            f"Smallest {self.value} of {self.event.label} events up to which {self.percentile} % of them lie",
+            "over the events of the period; the interval takes people, not events, as what is sampled",
+            0,
+        )
+
+
+class Duration(BaseMetric):
+    """How long it takes from one event to another: a quantile, in which what is not over yet counts as open.
+
+    Attributes:
+        start: Events that begin an interval, unless one is open already.
+        end: Events that end the open interval.
+        key: Property that says which interval an event belongs to, such as a ticket's id; None: the person's.
+        each: ``first`` interval of a person or key, or ``every`` one.
+        percentile: Which quantile.
+        hours: ``calendar`` time, or ``business`` hours of the product.
+        mature: How long after a period's end its value is called complete.
+    """
+
+    kind: Literal["duration"]
+    start: EventSelector
+    end: EventSelector
+    key: StrictStr | None = None
+    each: Literal["first", "every"] = "first"
+    percentile: StrictInt | StrictFloat = Field(default=50, gt=0, lt=100)
+    hours: Literal["calendar", "business"] = "calendar"
+    mature: StrictStr = "0s"
+
+    @field_validator("mature")
+    @classmethod
+    def _mature_may_be_zero(cls, text: str) -> str:
+        return checked_duration(text, allow_zero=True)
+
+    @model_validator(mode="after")
+    def _unit_is_time(self) -> Duration:
+        if self.unit not in SECONDS:
+            raise ValueError(f"unit {self.unit!r} is no unit of time; write one of {', '.join(SECONDS)}")
+        return self
+
+    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+        """See the base class."""
+        if self.key is None:
+            return {}
+        return {("key",): (self.key, self.start), ("key", 1): (self.key, self.end)}
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        of = f"the same {self.key}" if self.key else "the same person"
+        which = "the first" if self.each == "first" else "every"
+        hours = "business hours" if self.hours == "business" else "calendar time"
+        wait = parse_duration(self.mature)
+        ripe = f", {describe_duration(self.mature)} being left for them to end" if wait else ""
+        return Measured(
+            f"Time from {self.start.label} to the next {self.end.label} of {of}, in {hours}, by which "
+            f"{self.percentile} % of the intervals are over",
+            f"taking {which} interval of each that begins in the period, those still open as lasting at least until "
+            f"now{ripe}",
+            wait,
+        )
+
+
+SECONDS: Mapping[str, int] = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
+"""Seconds in each unit of time a duration can have."""
