@@ -108,9 +108,11 @@ def recovered(people: Ints, part: Ints, published: pl.DataFrame, *, attempts: in
         shown = known(published, quantity)
         small = [key for key, line in lines(people.shape).items() if 1 <= line @ counts.ravel() < K]
         assert not [key for key in small if key in shown], "a small number is shown"
-        for key in small[:: max(1, len(small) // attempts)]:
-            if most(shown, people.shape, key) < K - 1e-6:
-                given_away.append((quantity, key))
+        given_away += [
+            (quantity, key)
+            for key in small[:: max(1, len(small) // attempts)]
+            if most(shown, people.shape, key) < K - 1e-6
+        ]
     return given_away
 
 

@@ -201,6 +201,7 @@ def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...
     used: set[str] = set()
     for metric in product.metrics.values():
         used.update(names_of(condition(each.selector(), available) for each in metric.selectors().values()))
+        used.update(metric.base_columns())
         for read in (metric.numbers(), metric.properties()):
             used.update(name for name, _ in read.values())
     for name in sorted(used):

@@ -122,7 +122,7 @@ def estimate(kind: Kind, statistics: SufficientStatistics) -> Estimate:
     """
     s = statistics
     n = np.where(s.n > 0, s.n, np.nan)
-    reason = np.where(s.n > 0, None, NOBODY)
+    reason = _where(s.n <= 0, NOBODY)
     if kind == "count":
         value, interval, method = s.n, poisson_exact(s.n), "poisson exact"
     elif kind == "total":
@@ -136,15 +136,16 @@ def estimate(kind: Kind, statistics: SufficientStatistics) -> Estimate:
     elif kind == "ratio":
         value = s.y / np.where(s.x != 0, s.x, np.nan)
         interval, method = ratio_delta(s.n, s.y, s.yy, s.x, s.xx, s.xy), "delta method"
-        reason = np.where((s.n > 0) & (s.x == 0), NOTHING, reason)
+        reason[(s.n > 0) & (s.x == 0)] = NOTHING
     else:
         raise InputError.unknown("kind of estimate", str(kind), get_args(Kind))
+    reason[~np.isnan(value)] = None
     return Estimate(
         value,
         interval.low,
         interval.high,
         _where(~np.isnan(interval.low), method),
-        np.where(np.isnan(value), reason, None),
+        reason,
     )
 
 

@@ -24,6 +24,7 @@ from headway.models.metrics import (
     Mean,
     Metric,
     NewPeople,
+    PromoterScore,
     Retained,
     Share,
 )
@@ -190,6 +191,7 @@ def naive_x(
             return math.fsum(row.amount for row in hits if row.amount is not None), min(base)
         days = {local_date(row.us, world.timezone) for row in hits}
         return float(len(hits) if metric.measure == "count" else len(days)), min(base)
+    assert isinstance(metric, PromoterScore)
     answers = [
         row for row in now if matches(row, metric.event) and row.score is not None and 0 <= row.score <= 10
     ]

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headway.frameworks.kinds import amounts, people, times
+from headway.frameworks.kinds import amounts, growth, happiness, people, times
 from headway.frameworks.kinds.plan import Observations, Plan, Planner, Units
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 
-PLANNERS: Mapping[type, Planner] = {**people.PLANNERS, **amounts.PLANNERS, **times.PLANNERS}
+PLANNERS: Mapping[type, Planner] = {
+    **people.PLANNERS,
+    **amounts.PLANNERS,
+    **times.PLANNERS,
+    **growth.PLANNERS,
+    **happiness.PLANNERS,
+}
 """Planner by kind of metric."""
 
 

@@ -12,6 +12,7 @@ from headway.frameworks.kinds.plan import Planner, Units, on_events
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import Amount, Count, EventSelector, Ratio
 from headway.selectors import condition
+from headway.statistics.estimates import Kind
 
 NEGATIVE = "the value is below 0"
 NO_RATE = "no exchange rate for the currency and day"
@@ -21,18 +22,18 @@ _ONE = exp.Literal.number(1)
 
 def _count(metric: Count, shared: Prelude) -> Units:
     amount = metric.of
-    added = _added(amount, shared)
+    added = added_by(amount, shared)
     columns = [_named(added, "y_add"), _named(added.copy(), "x_add")]
     people = amount.measure == "people"
     modes = {"y_once": people, "x_once": True, "y_once_a_day": False, "x_once_a_day": False}
     query = on_events("amounts", shared, columns, _events(shared, amount), modes)
-    estimate = "count" if people else "total"
-    return Units(query, estimate, amount.measure != "sum", _exclusions(shared, amount))
+    estimate: Kind = "count" if people else "total"
+    return Units(query, estimate, amount.measure != "sum", exclusions_of(shared, amount))
 
 
 def _ratio(metric: Ratio, shared: Prelude) -> Units:
     top, bottom = metric.numerator, metric.denominator
-    columns = [_named(_added(top, shared), "y_add"), _named(_added(bottom, shared), "x_add")]
+    columns = [_named(added_by(top, shared), "y_add"), _named(added_by(bottom, shared), "x_add")]
     modes = {
         "y_once": top.measure == "people",
         "y_once_a_day": top.measure == "days",
@@ -41,7 +42,7 @@ def _ratio(metric: Ratio, shared: Prelude) -> Units:
     }
     query = on_events("amounts", shared, columns, _events(shared, top, bottom), modes)
     whole = "sum" not in (top.measure, bottom.measure)
-    return Units(query, "ratio", whole, _exclusions(shared, top, bottom))
+    return Units(query, "ratio", whole, exclusions_of(shared, top, bottom))
 
 
 def _named(added: exp.Expr, name: str) -> exp.Expr:
@@ -57,8 +58,16 @@ def _events(shared: Prelude, *amounts: Amount) -> exp.Expr:
     return exp.or_(*(_test(each, shared) for each in selectors))
 
 
-def _added(amount: Amount, shared: Prelude) -> exp.Expr:
-    """What an event adds, null where it adds nothing."""
+def added_by(amount: Amount, shared: Prelude) -> exp.Expr:
+    """Writes what an event adds, null where it adds nothing.
+
+    Args:
+        amount: What is added up.
+        shared: The shared input.
+
+    Returns:
+        An expression over the columns of `events`.
+    """
     if amount.value is None:
         return exp.Case().when(_test(amount.event, shared), _ONE.copy())
     value = _value(amount, shared)
@@ -98,8 +107,16 @@ def _rate(currency: str, shared: Prelude) -> exp.Expr:
     return exp.Paren(this=exp.Case().when(own, exp.cast(_ONE.copy(), "DOUBLE")).else_(rate.subquery()))
 
 
-def _exclusions(shared: Prelude, *amounts: Amount) -> dict[str, str]:
-    """Counts what had to be left out, by reason."""
+def exclusions_of(shared: Prelude, *amounts: Amount) -> dict[str, str]:
+    """Writes the queries that count what had to be left out.
+
+    Args:
+        shared: The shared input.
+        *amounts: What is added up.
+
+    Returns:
+        Query by reason.
+    """
     found: dict[str, list[exp.Expr]] = {}
     for amount in amounts:
         if amount.value is None:

@@ -21,12 +21,30 @@ from headway.models.metrics.base import (
     Target,
     checked_duration,
 )
+from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
+from headway.models.metrics.happiness import Survey, Task
 from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
 from headway.models.metrics.selector import EventSelector
 from headway.models.metrics.times import Duration, Quantile
 
 Metric = Annotated[
-    NewPeople | Share | Conversion | Retained | Mean | PromoterScore | Count | Ratio | Quantile | Duration,
+    NewPeople
+    | Share
+    | Conversion
+    | Retained
+    | Mean
+    | PromoterScore
+    | Count
+    | Ratio
+    | Quantile
+    | Duration
+    | Lifecycle
+    | Stickiness
+    | CohortAmount
+    | Referral
+    | Mrr
+    | Survey
+    | Task,
     Field(discriminator="kind"),
 ]
 
@@ -40,23 +58,30 @@ __all__ = [
     "STAGES",
     "Amount",
     "BaseMetric",
+    "CohortAmount",
     "Conversion",
     "Count",
     "Duration",
     "EventSelector",
     "Framework",
     "Grain",
+    "Lifecycle",
     "Limit",
     "Mean",
     "Measured",
     "Metric",
+    "Mrr",
     "NewPeople",
     "Place",
     "PromoterScore",
     "Quantile",
     "Ratio",
+    "Referral",
     "Retained",
     "Share",
+    "Stickiness",
+    "Survey",
     "Target",
+    "Task",
     "checked_duration",
 ]

@@ -210,6 +210,10 @@ class BaseMetric(Definition):
         """Returns the other properties the metric reads, of any class, in the same form."""
         return {}
 
+    def base_columns(self) -> tuple[str, ...]:
+        """Returns the columns every event has that the metric reads beside person, name and time."""
+        return ()
+
     def operands(self) -> Mapping[Location, str]:
         """Returns the names of other metrics that this one is computed from."""
         return {}

@@ -1,0 +1,110 @@
+"""Plans of growth: lifecycle, stickiness, amounts of cohorts, invitations, recurring revenue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlglot
+from sqlglot import exp
+
+from headway.engine.sql import DIALECT, bind, load, with_inputs
+from headway.frameworks.kinds.amounts import added_by, exclusions_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, events_of, flag, on_events, tests_of
+from headway.frameworks.prelude import Prelude
+from headway.models.durations import parse_duration
+from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
+from headway.statistics.estimates import Kind
+
+_GONE = ("dormant", "kept")
+_CAME = ("new", "resurrected")
+# By part: the moves that are looked at, those of the numerator, those of the denominator, and what it is.
+_PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], Kind]] = {
+    "churn": (_GONE, ("dormant",), _GONE, "proportion"),
+    "quick_ratio": ((*_CAME, "dormant"), _CAME, ("dormant",), "ratio"),
+}
+_MRR: Mapping[str, tuple[str, str, Kind]] = {
+    "opening": ("opening", "0", "total"),
+    "closing": ("closing", "0", "total"),
+    "new": ("CASE WHEN opening = 0 AND NOT paid_before THEN closing ELSE 0 END", "0", "total"),
+    "reactivation": ("CASE WHEN opening = 0 AND paid_before THEN closing ELSE 0 END", "0", "total"),
+    "expansion": ("CASE WHEN opening > 0 THEN greatest(closing - opening, 0) ELSE 0 END", "0", "total"),
+    "contraction": ("CASE WHEN closing > 0 THEN greatest(opening - closing, 0) ELSE 0 END", "0", "total"),
+    "churned": ("CASE WHEN closing = 0 THEN opening ELSE 0 END", "0", "total"),
+    "net_retention": ("CASE WHEN opening > 0 THEN closing ELSE 0 END", "opening", "ratio"),
+    "gross_retention": ("least(closing, opening)", "opening", "ratio"),
+}
+"""By part of the bridge: what counts in the numerator and in the denominator, and what it is."""
+
+
+def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
+    only = (metric.part,)
+    moves, top, bottom, estimate = _PARTS.get(metric.part, (only, only, only, "count"))
+    params = {"moves": list(moves), "top": list(top), "bottom": list(bottom)}
+    return Units(on_events("lifecycle", shared, [], any_of(tests_of(metric, shared)), params), estimate)
+
+
+def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
+    return Units(on_events("stickiness", shared, [], any_of(tests_of(metric, shared))), "ratio")
+
+
+def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    columns = [
+        flag(tests["start",], "is_start"),
+        exp.alias_(added_by(metric.of, shared), "y_add", quoted=True),
+    ]
+    params = {"closes": parse_duration(metric.within) + 1}
+    query = on_events("cohort_amount", shared, columns, any_of(tests), params)
+    return Units(query, "mean", metric.of.measure != "sum", exclusions_of(shared, metric.of))
+
+
+def _referral(metric: Referral, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    columns = [
+        exp.alias_(exp.column(metric.key, quoted=True), "key", quoted=True),
+        *(flag(tests[name,], f"is_{name}") for name in ("start", "sent", "accepted")),
+    ]
+    of = {name: exp.column(name, table="counted", quoted=True) for name in ("sent", "accepted")}
+    bottom: exp.Expr = of["sent"] if metric.part == "acceptance" else exp.Literal.number(1)
+    text = bind(
+        load("headway.frameworks.kinds", "referral"),
+        {
+            "closes": parse_duration(metric.within) + 1,
+            "top": of["sent" if metric.part == "sent" else "accepted"],
+            "bottom": bottom,
+        },
+    )
+    ev = events_of(shared, columns, any_of(tests))
+    return Units(
+        with_inputs(text, {"periods": shared.periods_query, "ev": ev}),
+        "ratio" if metric.part == "acceptance" else "mean",
+    )
+
+
+def _mrr(metric: Mrr, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    value = exp.cast(exp.column(metric.value, quoted=True), "DOUBLE")
+    said = exp.Case().when(tests["ends",].copy(), exp.Literal.number(0)).else_(value)
+    key = exp.column(metric.account or "_person", quoted=True)
+    columns = [
+        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(said, "mrr", quoted=True),
+    ]
+    top, bottom, estimate = _MRR[metric.part]
+    text = bind(
+        load("headway.frameworks.kinds", "mrr"),
+        {"top": sqlglot.parse_one(top, read=DIALECT), "bottom": sqlglot.parse_one(bottom, read=DIALECT)},
+    )
+    ev = events_of(shared, columns, any_of(tests))
+    query = with_inputs(text, {"periods": shared.periods_query, "ev": ev})
+    return Units(query, estimate, whole=False)
+
+
+PLANNERS: Mapping[type, Planner] = {
+    Lifecycle: _lifecycle,
+    Stickiness: _stickiness,
+    CohortAmount: _cohort_amount,
+    Referral: _referral,
+    Mrr: _mrr,
+}
+"""Planner by kind of metric."""

@@ -1,0 +1,63 @@
+"""Plans of answers and attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from headway.engine.sql import bind, load, with_inputs
+from headway.frameworks.kinds.amounts import count_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, events_of, flag, on_events, tests_of
+from headway.frameworks.prelude import Prelude
+from headway.models.durations import parse_duration
+from headway.models.metrics import Survey, Task
+
+OFF_SCALE = "the answer is not on the scale"
+
+
+def _survey(metric: Survey, shared: Prelude) -> Units:
+    answers = any_of(tests_of(metric, shared))
+    score = exp.column(metric.score, quoted=True)
+    low, high = (exp.convert(end) for end in metric.scale)
+    on_scale = exp.Between(this=score.copy(), low=low, high=high)
+    off = exp.and_(answers.copy(), exp.Not(this=exp.Paren(this=on_scale.copy())))
+    text = bind(load("headway.frameworks.kinds", "survey"), {"top": _worth(metric)})
+    ev = events_of(shared, [exp.alias_(score, "score", quoted=True)], exp.and_(answers, on_scale))
+    return Units(
+        with_inputs(text, {"periods": shared.periods_query, "ev": ev}),
+        "proportion" if metric.measure == "top" else "mean",
+        whole=metric.measure == "top",
+        exclusions={OFF_SCALE: count_of(shared, off)},
+    )
+
+
+def _worth(metric: Survey) -> exp.Expr:
+    score = exp.column("score", quoted=True)
+    if metric.top is None:
+        return exp.cast(score, "DOUBLE")
+    satisfied = exp.GTE(this=score, expression=exp.convert(metric.top))
+    return exp.Case().when(satisfied, exp.Literal.number(1)).else_(exp.Literal.number(0))
+
+
+def _task(metric: Task, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    key = exp.column(metric.key or "_person", quoted=True)
+    failure = tests.get(("failure",), exp.false())
+    columns = [
+        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        flag(tests["start",], "is_start"),
+        flag(tests["success",], "is_success"),
+        flag(failure, "is_failure"),
+    ]
+    params = {
+        "timeout": parse_duration(metric.within),
+        "outcome": metric.outcome,
+        "first_only": metric.attempts == "first",
+    }
+    query = on_events("task", shared, columns, any_of(tests), params)
+    return Units(query, "proportion" if metric.attempts == "first" else "ratio")
+
+
+PLANNERS: Mapping[type, Planner] = {Survey: _survey, Task: _task}
+"""Planner by kind of metric."""

@@ -1,0 +1,63 @@
+-- Monthly recurring revenue of each account, and how it changed since the month before.
+--
+-- grain:  one row per account and month in which the account adds to what is asked for.
+-- inputs: ev(person, us, line, tie, day, key, mrr): events that say what an account pays a month from then on, 0 where it
+--         ended; key says which account.
+--         periods(grain, day, start_day): the months of each local day.
+-- params: top, bottom: what counts in the numerator and in the denominator: expressions over opening, closing and paid_before.
+-- closing = the latest said up to the month's end, opening = that of the month before, paid_before = whether the account
+-- ever paid before the month. For every account and month:
+-- opening + new + reactivation + expansion - contraction - churned = closing.
+WITH months AS (
+  SELECT start_day, row_number() OVER (ORDER BY start_day) AS number
+  FROM (SELECT DISTINCT start_day FROM periods WHERE grain = 'month') AS distinct_months
+),
+told AS (
+  SELECT
+    ev.key AS key,
+    months.number AS number,
+    min(ev.person) AS person,
+    min(ev.us) AS at_us,
+    arg_max(ev.mrr, row(ev.us, ev.line, ev.tie)) AS closing
+  FROM ev
+  INNER JOIN periods ON periods.day = ev.day AND periods.grain = 'month'
+  INNER JOIN months ON months.start_day = periods.start_day
+  WHERE ev.key IS NOT NULL AND ev.mrr IS NOT NULL
+  GROUP BY ev.key, months.number
+),
+accounts AS (
+  SELECT key, min(person) AS person, min(at_us) AS at_us, min(number) AS first_number
+  FROM told
+  GROUP BY key
+),
+states AS (
+  SELECT
+    accounts.person AS person,
+    accounts.at_us AS at_us,
+    months.number AS number,
+    months.start_day AS start_day,
+    accounts.key AS key,
+    -- what was said last holds until something else is said
+    last_value(told.closing IGNORE NULLS) OVER (PARTITION BY accounts.key ORDER BY months.number) AS closing
+  FROM accounts
+  INNER JOIN months ON months.number >= accounts.first_number
+  LEFT JOIN told ON told.key = accounts.key AND told.number = months.number
+),
+bridge AS (
+  SELECT
+    *,
+    coalesce(lag(closing) OVER (PARTITION BY key ORDER BY number), 0) AS opening,
+    coalesce(
+      max(closing) OVER (PARTITION BY key ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
+    ) > 0 AS paid_before
+  FROM states
+)
+SELECT
+  person,
+  'month' AS grain,
+  start_day,
+  at_us,
+  CAST($top AS DOUBLE) AS y,
+  CAST($bottom AS DOUBLE) AS x
+FROM bridge
+WHERE $top <> 0 OR $bottom <> 0

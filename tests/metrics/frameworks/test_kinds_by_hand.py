@@ -1,0 +1,268 @@
+"""Counts, ratios, durations, growth, revenue, answers and attempts, on histories small enough to count by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import pytest
+
+from headway.engine import connect
+from headway.frameworks import measure
+from headway.models.product import Product
+
+COMMON = {"framework": "aarrr", "stage": "revenue", "title": "A title", "unit": "EUR"}
+MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
+
+Row = tuple[int, str, str, dict[str, Any]]
+"""Person, event, time, properties."""
+
+
+def measured(
+    rows: Sequence[Row],
+    *,
+    rates: Sequence[tuple[str, str, float]] = (),
+    horizon: str = "2027-01-01",
+    **metric: Any,
+) -> Iterator[tuple[dict[date, dict[str, Any]], dict[str, int]]]:
+    """Computes one metric by month: everybody's cells, and what was left out."""
+    con: duckdb.DuckDBPyConnection = connect()
+    con.execute(
+        "CREATE TABLE events (person UUID, event VARCHAR, occurred_at TIMESTAMP, line INTEGER, account VARCHAR, "
+        "amount DOUBLE, currency VARCHAR, key VARCHAR)"
+    )
+    for line, (person, event, at, more) in enumerate(rows):
+        values = [more.get(name) for name in ("account", "amount", "currency", "key")]
+        con.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [str(UUID(int=person)), event, at, line, *values],
+        )
+    con.execute("CREATE TABLE people (person UUID, channel VARCHAR)")
+    con.execute("CREATE TABLE exchange_rates (day DATE, currency VARCHAR, rate DOUBLE)")
+    for rate in rates:
+        con.execute("INSERT INTO exchange_rates VALUES (?, ?, ?)", list(rate))
+    product = Product.model_validate(
+        {
+            "name": "Toy", "timezone": "UTC", "currency": "EUR", "activity": "A", "grains": ["month"],
+            "metrics": {"m": {**COMMON, **metric}},
+        }
+    )  # fmt: skip
+    try:
+        found = measure(
+            con,
+            product,
+            horizon=datetime.fromisoformat(horizon),
+            as_of=datetime(2027, 1, 1),
+            code_version="test",
+        )
+    finally:
+        con.close()
+    cells = {r["period_start"]: r for r in found.values.filter(segment="all").iter_rows(named=True)}
+    yield cells, dict(found.exclusions.select("reason", "n_events").rows())
+
+
+def cells(rows: Sequence[Row], **more: Any) -> dict[date, dict[str, Any]]:
+    return next(measured(rows, **more))[0]
+
+
+def left_out(rows: Sequence[Row], **more: Any) -> dict[str, int]:
+    return next(measured(rows, **more))[1]
+
+
+PAYMENTS: list[Row] = [
+    (1, "Pay", "2026-03-02 10:00", {"amount": 10, "currency": "EUR"}),
+    (1, "Pay", "2026-03-03 10:00", {"amount": 10, "currency": "USD"}),
+    (2, "Pay", "2026-03-03 10:00", {"amount": -5, "currency": "EUR"}),
+    (2, "Refund", "2026-03-04 10:00", {"amount": 4, "currency": "EUR"}),
+    (3, "Pay", "2026-03-04 10:00", {"amount": 7, "currency": "GBP"}),
+    (3, "Pay", "2026-03-20 10:00", {"amount": 7, "currency": "USD"}),
+]
+REVENUE = {"event": "Pay", "measure": "sum", "value": "amount", "currency": "currency", "minus": "Refund"}
+RATES = [("2026-03-01", "USD", 0.5)]
+
+
+def test_revenue_in_several_currencies_less_refunds() -> None:
+    # 10 EUR, 10 USD at 0.5, less 4 EUR; the pound has no rate, that of the dollar is too old on the 20th.
+    row = cells(PAYMENTS, rates=RATES, kind="count", of=REVENUE)[MARCH]
+    assert (row["value"], row["people"], row["contributors"]) == (11, 2, 2)
+    assert left_out(PAYMENTS, rates=RATES, kind="count", of=REVENUE) == {
+        "no exchange rate for the currency and day": 2,
+        "the value is below 0": 1,
+    }
+
+
+def test_counts_of_events_and_people() -> None:
+    assert cells(PAYMENTS, kind="count", of="Pay")[MARCH]["value"] == 5
+    row = cells(PAYMENTS, kind="count", of={"event": "Pay", "measure": "people"})[MARCH]
+    assert (row["value"], row["interval_method"]) == (3, "poisson exact")
+
+
+def test_a_ratio_divides_sums_and_says_why_it_cannot() -> None:
+    per_payer = {"kind": "ratio", "numerator": REVENUE, "denominator": {"event": "Pay", "measure": "people"}}
+    row = cells(PAYMENTS, rates=RATES, **per_payer)[MARCH]
+    assert (row["numerator"], row["denominator"], row["value"]) == (11, 3, pytest.approx(11 / 3))
+    none = cells(PAYMENTS, rates=RATES, kind="ratio", numerator=REVENUE, denominator="Visit")[MARCH]
+    assert (none["value"], none["reason"]) == (None, "the denominator is 0")
+
+
+TICKETS: list[Row] = [
+    (1, "Open", "2026-03-02 10:00", {"key": "t1"}),
+    (9, "Answer", "2026-03-02 12:00", {"key": "t1"}),
+    (2, "Open", "2026-03-06 16:00", {"key": "t2"}),  # a Friday
+    (2, "Open", "2026-03-06 16:30", {"key": "t2"}),
+    (9, "Answer", "2026-03-09 10:00", {"key": "t2"}),
+    (3, "Open", "2026-03-09 10:00", {"key": "t3"}),  # still open
+    (9, "Answer", "2026-03-09 11:00", {"key": "t9"}),
+]
+REPLY = {"kind": "duration", "start": "Open", "end": "Answer", "key": "key", "unit": "hours"}
+
+
+def test_durations_count_what_is_still_open() -> None:
+    # 2 hours, 66 hours, and 14 hours so far: after 2 hours a third is over, after 66 everything that was at risk.
+    row = cells(TICKETS, horizon="2026-03-10", **REPLY)[MARCH]
+    assert (row["value"], row["denominator"], row["people"]) == (66, 3, 3)
+    # In business hours 2, 2 (an hour on Friday, one on Monday), and 7 so far.
+    assert cells(TICKETS, horizon="2026-03-10", hours="business", **REPLY)[MARCH]["value"] == 2
+    assert left_out(TICKETS, **REPLY) == {"it ended before anything began it": 1}
+
+
+ACTIVE: list[Row] = [
+    (1, "A", "2026-02-10", {}), (1, "A", "2026-03-10", {}), (1, "A", "2026-04-01", {}), (1, "A", "2026-04-02", {}),
+    (2, "A", "2026-02-11", {}), (2, "A", "2026-04-11", {}),
+    (3, "A", "2026-03-12", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "march", "april"),
+    [
+        ("new", 1, 0),
+        ("returning", 1, 1),
+        ("resurrected", 0, 1),
+        ("dormant", 1, 1),
+        ("churn", 1 / 2, 1 / 2),
+        ("quick_ratio", 1.0, 1.0),
+    ],
+)
+def test_lifecycle_by_hand(part: str, march: float, april: float) -> None:
+    found = cells(ACTIVE, kind="lifecycle", of="A", part=part)
+    assert (found[MARCH]["value"], found[APRIL]["value"]) == (march, april)
+
+
+def test_stickiness_by_hand() -> None:
+    # The log covers eleven days of April: one person was active on two of them, one on one.
+    row = cells(ACTIVE, kind="stickiness", of="A", unit="percent")[APRIL]
+    assert row["value"] == pytest.approx(3 / 22)
+
+
+def test_lifetime_value_counts_from_the_first_start() -> None:
+    rows: list[Row] = [
+        (1, "Join", "2026-03-01 00:00", {}),
+        (1, "Pay", "2026-03-31 00:00", {"amount": 8}),  # exactly 30 days later
+        (1, "Pay", "2026-03-31 00:01", {"amount": 100}),
+        (2, "Join", "2026-03-05 00:00", {}),
+    ]
+    value = {"event": "Pay", "measure": "sum", "value": "amount"}
+    row = cells(rows, kind="cohort_amount", start="Join", of=value, within="30d")[MARCH]
+    assert (row["value"], row["people"]) == (4, 2)
+
+
+INVITES: list[Row] = [
+    (1, "Join", "2026-03-01", {}),
+    (2, "Join", "2026-03-02", {}),
+    (1, "Sent", "2026-03-03", {"key": "i1"}),
+    (1, "Sent", "2026-03-03", {"key": "i2"}),
+    (1, "Sent", "2026-03-03", {"key": "i3"}),
+    (3, "Accepted", "2026-03-04", {"key": "i1"}),
+    (4, "Accepted", "2026-03-05", {"key": "i1"}),  # accepted already
+    (1, "Accepted", "2026-03-05", {"key": "i2"}),  # by the sender
+    (5, "Accepted", "2026-05-05", {"key": "i3"}),  # too late
+]
+
+
+@pytest.mark.parametrize(("part", "value"), [("k", 1 / 2), ("sent", 3 / 2), ("acceptance", 1 / 3)])
+def test_referral_by_hand(part: str, value: float) -> None:
+    asked = {"kind": "referral", "start": "Join", "sent": "Sent", "accepted": "Accepted", "key": "key"}
+    assert cells(INVITES, part=part, within="30d", **asked)[MARCH]["value"] == pytest.approx(value)
+
+
+SUBSCRIPTIONS: list[Row] = [
+    (1, "Plan", "2026-02-01", {"account": "a", "amount": 10}),
+    (1, "Plan", "2026-03-05", {"account": "a", "amount": 25}),
+    (2, "Plan", "2026-02-01", {"account": "b", "amount": 40}),
+    (2, "End", "2026-03-09", {"account": "b"}),
+    (2, "Plan", "2026-04-02", {"account": "b", "amount": 30}),
+    (3, "Plan", "2026-03-20", {"account": "c", "amount": 50}),
+    (3, "Plan", "2026-04-20", {"account": "c", "amount": 20}),
+]
+MRR = {"kind": "mrr", "event": "Plan", "value": "amount", "ends": "End"}
+
+
+@pytest.mark.parametrize(
+    ("part", "march", "april"),
+    [
+        ("opening", 50, 75),
+        ("new", 50, 0),
+        ("reactivation", 0, 30),
+        ("expansion", 15, 0),
+        ("contraction", 0, 30),
+        ("churned", 40, 0),
+        ("closing", 75, 75),
+        ("net_retention", 25 / 50, 45 / 75),
+        ("gross_retention", 10 / 50, 45 / 75),
+    ],
+)
+def test_the_bridge_of_recurring_revenue_by_hand(part: str, march: float, april: float) -> None:
+    found = cells(SUBSCRIPTIONS, part=part, **MRR)
+    assert found[MARCH]["value"] == pytest.approx(march)
+    assert found[APRIL]["value"] == pytest.approx(april)
+
+
+def test_surveys_take_the_last_answer_on_the_scale() -> None:
+    rows: list[Row] = [
+        (1, "Say", "2026-03-01", {"amount": 2}),
+        (1, "Say", "2026-03-02", {"amount": 5}),
+        (2, "Say", "2026-03-02", {"amount": 3}),
+        (2, "Say", "2026-03-03", {"amount": 11}),
+    ]
+    asked = {"kind": "survey", "event": "Say", "score": "amount", "scale": (1, 5)}
+    assert cells(rows, unit="percent", top=4, **asked)[MARCH]["value"] == 0.5
+    assert cells(rows, measure="mean", **asked)[MARCH]["value"] == 4
+    assert left_out(rows, measure="mean", **asked) == {"the answer is not on the scale": 1}
+
+
+ATTEMPTS: list[Row] = [
+    (1, "Try", "2026-03-01 10:00", {"key": "u1"}),
+    (1, "Fail", "2026-03-01 10:01", {"key": "u1"}),
+    (1, "Try", "2026-03-01 10:02", {"key": "u1"}),
+    (1, "Done", "2026-03-01 10:03", {"key": "u1"}),
+    (2, "Try", "2026-03-01 10:00", {"key": "u2"}),
+    (2, "Done", "2026-03-01 11:00", {"key": "u2"}),  # an hour later: too late
+    (2, "Try", "2026-03-01 12:00", {"key": "u3"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "value"),
+    [
+        ("success", "every", 1 / 4),
+        ("failure", "every", 1 / 4),
+        ("abandoned", "every", 2 / 4),
+        ("success", "first", 0),
+        ("failure", "first", 1 / 2),
+    ],
+)
+def test_tasks_by_hand(outcome: str, attempts: str, value: float) -> None:
+    asked = {
+        "kind": "task",
+        "start": "Try",
+        "success": "Done",
+        "failure": "Fail",
+        "key": "key",
+        "within": "1h",
+    }
+    found = cells(ATTEMPTS, unit="percent", outcome=outcome, attempts=attempts, **asked)
+    assert found[MARCH]["value"] == value
