@@ -25,7 +25,7 @@ PAGES = ("index.html", "definitions.html", "data.html")
 TABLE_WEEKS = 26
 """Weeks listed under each chart."""
 
-_FRAMEWORKS = {"aarrr": "AARRR", "heart": "HEART"}
+_FRAMEWORKS = {"aarrr": "AARRR", "heart": "HEART", "customer": "Customer focus", "quality": "Product quality"}
 
 _TAGLINES = {
     "acquisition": "Do people find it?",
@@ -40,6 +40,10 @@ _METHODS = {
     "poisson exact": "Garwood’s exact interval of a count",
     "student t": "Student’s t interval of a mean",
     "adjusted wald": "adjusted Wald interval of Agresti and Min",
+    "compound poisson": "interval of a compound Poisson sum",
+    "delta method": "delta method’s interval of a ratio over people",
+    "woodruff": "Woodruff’s interval of a quantile over people",
+    "brookmeyer crowley": "Brookmeyer and Crowley’s interval of a quantile of durations",
 }
 
 

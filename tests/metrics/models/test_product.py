@@ -165,8 +165,7 @@ def test_top_of_the_file() -> None:
     [
         (
             "kind: shares, of: Signed Up",
-            f"m: unknown kind 'shares'; allowed: {', '.join(sorted(KINDS))} (did you mean 'share'?)"
-            "'share'?)",
+            f"m: unknown kind 'shares'; allowed: {', '.join(sorted(KINDS))} (did you mean 'share'?)",
         ),
         (
             "kind: conversion, start: Sign Up, reach: Lesson Watched, within: 1d",
