@@ -112,6 +112,7 @@ class Published:
                     "interval_method": found.method[0],
                     "complete": number < len(cells) - incomplete,
                     "suppressed": False,
+                    "estimate": kind,
                     "reason": found.reason[0],
                     "as_of": datetime(2026, 4, 6),
                     "definition_hash": facts["definition_hash"],
