@@ -21,6 +21,7 @@ import headway as hw
 from headway.engine import connect
 from headway.insights import Result
 from headway.macros import MACROS
+from headway.models.metrics import KINDS
 from headway.models.plan import load_plan, parse_plan
 from headway.models.product import SessionRules, parse_product
 from headway_pipelines.sources.config import parse_sources
@@ -256,6 +257,11 @@ def test_definitions_can_be_read(block: Fenced) -> None:
 def test_the_rules_of_sessions_shown_are_the_defaults() -> None:
     plan, product = (b.text for b in blocks(ROOT / "docs" / "sessions.md", "yaml"))
     assert parse_product(product, parse_plan(plan)).sessions == SessionRules()
+
+
+def test_every_kind_of_metric_is_described() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", page, re.MULTILINE) == list(KINDS)
 
 
 def test_every_format_is_described_and_what_it_needs_is_true() -> None:

@@ -6,11 +6,9 @@ The text is parsed by SQLGlot and rebuilt from these constructs alone, so that n
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-import numpy as np
 import sqlglot
-from numpy.typing import NDArray
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -19,8 +17,6 @@ from headway.errors import InputError
 
 _OPERATORS: tuple[type[exp.Binary], ...] = (exp.Add, exp.Sub, exp.Mul)
 _MAX_LENGTH = 1_000
-
-Floats = NDArray[np.float64]
 
 
 def parse_arithmetic(
@@ -100,37 +96,3 @@ def _term(node: exp.Expr, names: Collection[str], where: str, of: str) -> exp.Ex
             raise InputError.unknown(of, node.name, names)
         return exp.column(node.name, quoted=True)
     raise InputError(f"cannot use {type(node).__name__.upper()} {where}")
-
-
-def evaluate(tree: exp.Expr, values: Mapping[str, Floats]) -> Floats:
-    """Computes arithmetic over arrays.
-
-    Args:
-        tree: What `parse_arithmetic` returned.
-        values: Array by name; they broadcast.
-
-    Returns:
-        The result; NaN where a value is missing or something is divided by zero.
-
-    Examples:
-        >>> tree = parse_arithmetic("a / (b - 1)", ["a", "b"])
-        >>> evaluate(tree, {"a": np.array([3.0, 3.0]), "b": np.array([2.0, 1.0])}).tolist()
-        [3.0, nan]
-    """
-    if isinstance(tree, exp.Paren | exp.Cast):
-        return evaluate(tree.this, values)
-    if isinstance(tree, exp.Neg):
-        return -evaluate(tree.this, values)
-    if isinstance(tree, exp.Nullif):
-        divisor = evaluate(tree.this, values)
-        return np.where(divisor == 0, np.nan, divisor)
-    if isinstance(tree, exp.Literal):
-        return np.asarray(float(tree.this))
-    if isinstance(tree, exp.Column):
-        return values[tree.name]
-    left, right = evaluate(tree.this, values), evaluate(tree.expression, values)
-    if isinstance(tree, exp.Add):
-        return left + right
-    if isinstance(tree, exp.Sub):
-        return left - right
-    return left * right if isinstance(tree, exp.Mul) else left / right

@@ -3,7 +3,8 @@
 -- inputs: cells = metric_values
 -- params: k: smallest number of people that may be spoken of
 -- Three counts of a cell may not be 1 to k-1: its people, a share's numerator (part) and its remainder (rest). Of a sum,
--- mean or ratio the part is those who add to the numerator (contributors, which are not published).
+-- mean or ratio the part is those who add to the numerator, of a quantile those on the side of it that has fewer
+-- (contributors, which are not published).
 -- A sum is fragile where one person could dominate it: effective is the number of people who would give the same sum
 -- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
 -- answers agree: those who do not are then known.
@@ -20,7 +21,12 @@ counted AS (
             WHEN 'proportion' THEN c.numerator
             WHEN 'count' THEN 0
             WHEN 'promoter_score' THEN 0
-            ELSE coalesce(c.contributors, 0)
+            WHEN 'mean' THEN coalesce(c.contributors, 0)
+            WHEN 'ratio' THEN coalesce(c.contributors, 0)
+            WHEN 'total' THEN coalesce(c.contributors, 0)
+            WHEN 'quantile' THEN coalesce(c.contributors, 0)
+            -- not known what it is: as if it spoke of one person
+            ELSE 1
         END AS part,
         CASE c.estimate WHEN 'proportion' THEN c.denominator - c.numerator ELSE 0 END AS rest,
         coalesce(CASE

@@ -395,6 +395,17 @@ def test_sums_that_rest_on_one_person_are_hidden() -> None:
     assert published([])
 
 
+def test_a_quantile_beyond_which_few_people_lie_is_hidden() -> None:
+    def hidden_with(beyond: int, estimate: str | None = "quantile") -> bool:
+        cell = row("all", "week", MONDAY, 100, 100.0, method="student t")
+        cell |= {"numerator": None, "contributors": beyond, "estimate": estimate}
+        return bool(suppress("metric_values", pl.DataFrame([cell], schema=SCHEMA))["suppressed"][0])
+
+    assert hidden_with(9) and not hidden_with(10)
+    # Of what nobody knows what it is, nothing is shown.
+    assert hidden_with(100, None)
+
+
 def test_scores_do_not_give_their_promoters_away() -> None:
     from headway.statistics.estimates import SufficientStatistics, estimate
 

@@ -1,15 +1,12 @@
--- Everybody in the log, with a dense number, a channel and a group for estimating errors.
+-- Everybody in the log, with a dense number and a channel.
 --
 -- grain:  one person with at least one event.
 -- inputs: events(person UUID, occurred_at TIMESTAMP UTC), people(person UUID, channel VARCHAR).
 -- A person whom `people` does not know, or knows without a channel, came directly.
--- bucket: one of 32 groups of people, by the last digits of the random pseudonym: the same in every run, whoever else
--- is in the log.
 SELECT
   seen.person AS person,
   CAST(row_number() OVER (ORDER BY seen.person) AS INTEGER) AS code,
   coalesce(people.channel, 'direct') AS channel,
-  CAST(concat('0x', right(CAST(seen.person AS VARCHAR), 2)) AS INTEGER) % 32 AS bucket,
   seen.first_us AS first_us,
   seen.last_us AS last_us
 FROM (

@@ -34,7 +34,7 @@ class Prelude:
     """Where the shared input of all metrics lies while they are computed.
 
     Attributes:
-        people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
+        people: Quoted name of the table of people: person, code, channel, first_us, last_us.
         events: Quoted name of the table of events: _person, _us, _line, _tie, _day, event, properties.
         periods: Quoted name of the table of periods: grain, day, start_day, one row for every local day of the log
             and period that holds it.
@@ -46,7 +46,8 @@ class Prelude:
         currency: ISO 4217 code of the product's currency.
         rates: Quoted name of the table of exchange rates: currency, day, rate; every local day of the log for which
             a rate is known.
-        business: The product's business hours, holidays included.
+        business: The product's business hours.
+        holidays: Local days on which nobody works, in days since 1970-01-01.
         grains: Kinds of period that the metric at hand is computed for.
     """
 
@@ -61,6 +62,7 @@ class Prelude:
     currency: str
     rates: str
     business: BusinessHours
+    holidays: frozenset[int]
     grains: tuple[Grain, ...] = ()
 
     @property
@@ -128,6 +130,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             currency=product.currency,
             rates=identifier(_RATES),
             business=product.business_hours,
+            holidays=_holidays(connection),
         )
         _list_periods(connection, product, shared)
         _list_rates(connection, shared)
@@ -155,14 +158,29 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
         connection.unregister("headway_periods")
 
 
+def _holidays(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
+    """Reads the local days on which nobody works, as far as `holidays` says some."""
+    with guarded("list the holidays"):
+        if not _has(connection, "holidays"):
+            return frozenset()
+        days = connection.execute("SELECT DISTINCT day FROM holidays WHERE day IS NOT NULL").fetchall()
+    return frozenset((day - EPOCH).days for (day,) in days)
+
+
+def _has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    known = connection.execute("SELECT 1 FROM duckdb_columns() WHERE table_name = ? LIMIT 1", [relation])
+    return bool(known.fetchall())
+
+
 def _list_rates(connection: duckdb.DuckDBPyConnection, shared: Prelude) -> None:
     """Writes the rate of every currency and local day, as far as `exchange_rates` says one."""
     with guarded("list the exchange rates"):
-        known = connection.execute(
-            "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'exchange_rates' AND column_name = 'rate'"
-        ).fetchall()
         text = load("headway.frameworks", "rates")
-        told = "FROM exchange_rates" if known[0][0] else load("headway.frameworks", "no_rates")
+        told = (
+            "FROM exchange_rates"
+            if _has(connection, "exchange_rates")
+            else load("headway.frameworks", "no_rates")
+        )
         span = {"first": shared.first_day or EPOCH, "last": shared.last_day or EPOCH}
         query = with_inputs(bind(text, span), {"told": told})
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.rates} AS {query}")

@@ -16,7 +16,7 @@ import polars as pl
 
 from headway.engine import guarded
 from headway.frameworks.cells import KEYS, cells_of_units, estimated
-from headway.frameworks.kinds import Observations, plan_of
+from headway.frameworks.kinds import Observations, Plan, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Prelude, prelude
 from headway.frameworks.segments import Dimension, dimensions
@@ -154,8 +154,9 @@ def measure(
     frames, excluded = [], []
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
         for name in product.metrics:
-            plan = plan_of(product.metrics[name], replace(shared, grains=product.grains_of(name)))
-            frames.append(_values(connection, product, name, shared, found, utc_us(horizon)))
+            mine = replace(shared, grains=product.grains_of(name))
+            plan = plan_of(product.metrics[name], mine)
+            frames.append(_values(connection, product, name, plan, mine, found, utc_us(horizon)))
             with guarded(f"count what the metric {name} leaves out"):
                 for reason, query in plan.exclusions.items():
                     excluded.append((name, reason, connection.execute(query).fetchall()[0][0]))
@@ -175,17 +176,16 @@ def _values(
     connection: duckdb.DuckDBPyConnection,
     product: Product,
     name: str,
+    plan: Plan,
     shared: Prelude,
     dimensions: Sequence[Dimension],
     horizon: int,
 ) -> pl.DataFrame:
     """Computes one metric: rows for each framework and stage that reports it."""
     metric = product.metrics[name]
-    shared = replace(shared, grains=product.grains_of(name))
-    plan = plan_of(metric, shared)
     grid = _grid(shared, dimensions, horizon - metric.measured().wait)
     if isinstance(plan, Observations):
-        now = Clock(shared.calendar, shared.business, horizon)
+        now = Clock(shared.calendar, shared.business, horizon, shared.holidays)
         observed = cells_of_observations(connection, name, plan, dimensions, shared, now)
         cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
             people=pl.col("people").fill_null(0),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
@@ -68,7 +68,7 @@ class Segment(Definition):
 
 
 class BusinessHours(Definition):
-    """When the team is there to answer, in the product's time zone; holidays are told in ``inputs/holidays.csv``.
+    """When the team is there to answer, in the product's time zone.
 
     Attributes:
         days: Days of the week.
@@ -223,8 +223,11 @@ class Product(Definition):
         Raises:
             InputError: There is no such metric.
         """
-        asked = self.metric(metric).grains or self.grains
-        return tuple(grain for grain in get_args(Grain) if grain in asked)
+        declared = self.metric(metric)
+        asked = declared.grains or self.grains
+        fitting = tuple(grain for grain in declared.possible_grains if grain in asked)
+        # Revenue that recurs by the month is monthly, whatever the other metrics are.
+        return fitting or declared.possible_grains
 
     def definition_hash(self, metric: str) -> str:
         """Hashes everything that decides a metric's numbers: its fields, time zone, weeks and channels.
@@ -242,7 +245,6 @@ class Product(Definition):
         """
         content = {
             "metric": self.metric(metric).model_dump(mode="json", exclude=_WORDS, exclude_none=True),
-            **self._operand_hashes(metric),
             "timezone": self.timezone,
             "week_start": self.week_start,
             "channels": [channel.model_dump(mode="json") for channel in self.channels],
@@ -251,10 +253,6 @@ class Product(Definition):
             content["channel_grouping"] = self.channel_grouping
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
-
-    def _operand_hashes(self, metric: str) -> dict[str, Any]:
-        names = sorted(set(self.metric(metric).operands().values()))
-        return {"operands": {name: self.definition_hash(name) for name in names}} if names else {}
 
 
 _WORDS = {
@@ -268,7 +266,6 @@ _WORDS = {
     "owner",
     "direction",
     "target",
-    "guardrail",
     "grains",
 }
 

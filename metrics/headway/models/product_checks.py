@@ -38,7 +38,6 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     yield from _segments(product, plan)
     for name, metric in product.metrics.items():
         yield from _metric(metric, ("metrics", name), plan)
-    yield from _operands(product)
     for name, funnel in product.funnels.items():
         for position, step in enumerate(funnel.steps):
             yield from _selector(step, ("funnels", name, "steps", position), plan)
@@ -100,39 +99,6 @@ def _segments(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
                 f"the tracking plan has no person property {segment.person!r}"
                 f"{did_you_mean(segment.person, known)}; it declares: {listed(known)}",
             )
-
-
-def _operands(product: Product) -> Iterator[Problem]:
-    unknown = False
-    for name, metric in product.metrics.items():
-        for place, other in metric.operands().items():
-            if other not in product.metrics:
-                unknown = True
-                yield Problem(
-                    ("metrics", name, *place),
-                    f"there is no metric {other!r}{did_you_mean(other, product.metrics)}; "
-                    f"there are: {listed(product.metrics)}",
-                )
-    if not unknown:
-        yield from _cycles(product)
-
-
-def _cycles(product: Product) -> Iterator[Problem]:
-    """A metric must not be computed from itself, by whatever way round."""
-    done: set[str] = set()
-
-    def walk(name: str, way: tuple[str, ...]) -> Iterator[Problem]:
-        if name in way:
-            circle = " -> ".join((*way[way.index(name) :], name))
-            yield Problem(("metrics", name), f"is computed from itself: {circle}")
-            return
-        if name not in done:
-            for other in product.metrics[name].operands().values():
-                yield from walk(other, (*way, name))
-            done.add(name)
-
-    for name in product.metrics:
-        yield from walk(name, ())
 
 
 def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:

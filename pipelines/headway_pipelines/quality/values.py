@@ -8,7 +8,13 @@ from headway_pipelines.quality.judge import Rule, judge
 
 _VALUE_RULES = (
     Rule("people are counted", "people", 0, None, "No count of people is negative."),
-    Rule("shares lie between 0 and 1", "share", 0, 1, "Every percent value is a fraction of one."),
+    Rule(
+        "shares lie between 0 and 1",
+        "share",
+        0,
+        1,
+        "Every percent value but a ratio is a fraction of one.",
+    ),
     Rule("intervals hold their value", "outside_interval", 0, 0, "Every value lies within its interval."),
     Rule("undefined values say why", "unexplained_null", 0, 0, "Every null value has a reason."),
     Rule("no cell twice", "repeated_cell", 0, 0, "One row per metric, place, segment, period and start."),
@@ -32,7 +38,10 @@ def judge_values(values: pl.DataFrame) -> list[str]:
     outside = (pl.col("value") < pl.col("low") - slack) | (pl.col("value") > pl.col("high") + slack)
     profile = values.select(
         "people",
-        share=pl.when(pl.col("unit") == "percent").then(pl.col("value")),
+        # Of two amounts one may be larger than the other: revenue kept, of what it was, may be 110 %.
+        share=pl.when(pl.col("unit") == "percent", pl.col("estimate").ne_missing("ratio")).then(
+            pl.col("value")
+        ),
         outside_interval=outside.fill_null(False).cast(pl.Int8),
         unexplained_null=(pl.col("value").is_null() & pl.col("reason").is_null()).cast(pl.Int8),
         repeated_cell=pl.struct(_CELL).is_duplicated().cast(pl.Int8),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -25,9 +25,11 @@ def measured(
     rows: Sequence[Row],
     *,
     rates: Sequence[tuple[str, str, float]] = (),
+    holidays: Sequence[str] = (),
+    grains: Sequence[str] = ("month",),
     horizon: str = "2027-01-01",
     **metric: Any,
-) -> Iterator[tuple[dict[date, dict[str, Any]], dict[str, int]]]:
+) -> tuple[dict[date, dict[str, Any]], dict[str, int]]:
     """Computes one metric by month: everybody's cells, and what was left out."""
     con: duckdb.DuckDBPyConnection = connect()
     con.execute(
@@ -44,9 +46,12 @@ def measured(
     con.execute("CREATE TABLE exchange_rates (day DATE, currency VARCHAR, rate DOUBLE)")
     for rate in rates:
         con.execute("INSERT INTO exchange_rates VALUES (?, ?, ?)", list(rate))
+    con.execute("CREATE TABLE holidays (day DATE, name VARCHAR)")
+    for day in holidays:
+        con.execute("INSERT INTO holidays VALUES (?, 'a day off')", [day])
     product = Product.model_validate(
         {
-            "name": "Toy", "timezone": "UTC", "currency": "EUR", "activity": "A", "grains": ["month"],
+            "name": "Toy", "timezone": "UTC", "currency": "EUR", "activity": "A", "grains": list(grains),
             "metrics": {"m": {**COMMON, **metric}},
         }
     )  # fmt: skip
@@ -60,16 +65,16 @@ def measured(
         )
     finally:
         con.close()
-    cells = {r["period_start"]: r for r in found.values.filter(segment="all").iter_rows(named=True)}
-    yield cells, dict(found.exclusions.select("reason", "n_events").rows())
+    everybody = {r["period_start"]: r for r in found.values.filter(segment="all").iter_rows(named=True)}
+    return everybody, dict(found.exclusions.select("reason", "n_events").rows())
 
 
 def cells(rows: Sequence[Row], **more: Any) -> dict[date, dict[str, Any]]:
-    return next(measured(rows, **more))[0]
+    return measured(rows, **more)[0]
 
 
 def left_out(rows: Sequence[Row], **more: Any) -> dict[str, int]:
-    return next(measured(rows, **more))[1]
+    return measured(rows, **more)[1]
 
 
 PAYMENTS: list[Row] = [
@@ -127,6 +132,12 @@ def test_durations_count_what_is_still_open() -> None:
     # In business hours 2, 2 (an hour on Friday, one on Monday), and 7 so far.
     assert cells(TICKETS, horizon="2026-03-10", hours="business", **REPLY)[MARCH]["value"] == 2
     assert left_out(TICKETS, **REPLY) == {"it ended before anything began it": 1}
+
+
+def test_nobody_works_on_holidays() -> None:
+    # On Monday nobody works: of the second ticket the hour on Friday is left, of the third nothing so far.
+    row = cells(TICKETS, horizon="2026-03-10", hours="business", holidays=["2026-03-09"], **REPLY)[MARCH]
+    assert row["value"] == 1
 
 
 ACTIVE: list[Row] = [
@@ -219,6 +230,20 @@ def test_the_bridge_of_recurring_revenue_by_hand(part: str, march: float, april:
     found = cells(SUBSCRIPTIONS, part=part, **MRR)
     assert found[MARCH]["value"] == pytest.approx(march)
     assert found[APRIL]["value"] == pytest.approx(april)
+
+
+def test_recurring_revenue_is_monthly_whatever_other_metrics_are() -> None:
+    found = cells(SUBSCRIPTIONS, grains=["day", "week"], **MRR)
+    assert {start: row["value"] for start, row in found.items()} == {
+        date(2026, 2, 1): 50,
+        MARCH: 75,
+        APRIL: 75,
+    }
+
+
+def test_windows_have_no_period_before_them() -> None:
+    found = cells(ACTIVE, grains=["week", "rolling_7d"], kind="lifecycle", of="A", part="churn")
+    assert {row["period"] for row in found.values()} == {"week"}
 
 
 def test_surveys_take_the_last_answer_on_the_scale() -> None:

@@ -164,6 +164,10 @@ def test_top_of_the_file() -> None:
     ("fields", "message"),
     [
         (
+            "kind: lifecycle, of: Signed Up, part: churn, grains: [rolling_7d]",
+            "m: grains: rolling_7d makes no sense for this kind of metric; allowed: day, week, month",
+        ),
+        (
             "kind: shares, of: Signed Up",
             f"m: unknown kind 'shares'; allowed: {', '.join(sorted(KINDS))} (did you mean 'share'?)",
         ),
@@ -350,3 +354,28 @@ def test_how_people_are_joined() -> None:
     assert "allowed: none, latest_user, components, strict" in mode and "max_users_per_device" in most
     (unknown,) = refused(GOOD + "identity: {logout: [Signd Up]}\n")
     assert "identity.logout: the tracking plan has no event 'Signd Up' (did you mean 'Signed Up'?)" in unknown
+
+
+def test_further_metrics_lie_in_files_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "product.yml").write_text(GOOD)
+    more = tmp_path / "metrics" / "growth.yml"
+    more.write_text(
+        "# growth\nsign_ups: {framework: aarrr, stage: acquisition, title: Sign-ups, unit: people, kind: count,\n"
+        "  of: {event: Signed Up, measure: people}}\n"
+    )
+    found = load_product(tmp_path / "product.yml", PLAN)
+    assert set(found.metrics) == {*parse_product(GOOD, PLAN).metrics, "sign_ups"}
+    more.write_text(more.read_text().replace("Signed Up", "Signd Up"))
+    with pytest.raises(DefinitionError) as caught:
+        load_product(tmp_path / "product.yml", PLAN)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(
+        "metrics/growth.yml:3: metrics.sign_ups.of.event: the tracking plan has no event 'Signd Up'"
+    )
+    name = next(iter(parse_product(GOOD, PLAN).metrics))
+    more.write_text(f"\n{name}: 1\n")
+    with pytest.raises(
+        DefinitionError, match=f"metrics/growth.yml:2: {name}: is also defined in product.yml"
+    ):
+        load_product(tmp_path / "product.yml", PLAN)

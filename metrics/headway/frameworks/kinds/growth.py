@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import sqlglot
 from sqlglot import exp
 
-from headway.engine.sql import DIALECT, bind, load, with_inputs
+from headway.engine.sql import Replacement
 from headway.frameworks.kinds.amounts import added_by, exclusions_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, events_of, flag, on_events, tests_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
@@ -22,18 +21,11 @@ _PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], Ki
     "churn": (_GONE, ("dormant",), _GONE, "proportion"),
     "quick_ratio": ((*_CAME, "dormant"), _CAME, ("dormant",), "ratio"),
 }
-_MRR: Mapping[str, tuple[str, str, Kind]] = {
-    "opening": ("opening", "0", "total"),
-    "closing": ("closing", "0", "total"),
-    "new": ("CASE WHEN opening = 0 AND NOT paid_before THEN closing ELSE 0 END", "0", "total"),
-    "reactivation": ("CASE WHEN opening = 0 AND paid_before THEN closing ELSE 0 END", "0", "total"),
-    "expansion": ("CASE WHEN opening > 0 THEN greatest(closing - opening, 0) ELSE 0 END", "0", "total"),
-    "contraction": ("CASE WHEN closing > 0 THEN greatest(opening - closing, 0) ELSE 0 END", "0", "total"),
-    "churned": ("CASE WHEN closing = 0 THEN opening ELSE 0 END", "0", "total"),
-    "net_retention": ("CASE WHEN opening > 0 THEN closing ELSE 0 END", "opening", "ratio"),
-    "gross_retention": ("least(closing, opening)", "opening", "ratio"),
+# Rates of recurring revenue: the columns that are divided. The parts of the bridge are columns of their own.
+_RATES: Mapping[str, tuple[str, str]] = {
+    "net_retention": ("kept", "opening"),
+    "gross_retention": ("kept_at_most", "opening"),
 }
-"""By part of the bridge: what counts in the numerator and in the denominator, and what it is."""
 
 
 def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
@@ -66,19 +58,13 @@ def _referral(metric: Referral, shared: Prelude) -> Units:
     ]
     of = {name: exp.column(name, table="counted", quoted=True) for name in ("sent", "accepted")}
     bottom: exp.Expr = of["sent"] if metric.part == "acceptance" else exp.Literal.number(1)
-    text = bind(
-        load("headway.frameworks.kinds", "referral"),
-        {
-            "closes": parse_duration(metric.within) + 1,
-            "top": of["sent" if metric.part == "sent" else "accepted"],
-            "bottom": bottom,
-        },
-    )
-    ev = events_of(shared, columns, any_of(tests))
-    return Units(
-        with_inputs(text, {"periods": shared.periods_query, "ev": ev}),
-        "ratio" if metric.part == "acceptance" else "mean",
-    )
+    params: dict[str, Replacement] = {
+        "closes": parse_duration(metric.within) + 1,
+        "top": of["sent" if metric.part == "sent" else "accepted"],
+        "bottom": bottom,
+    }
+    query = on_events("referral", shared, columns, any_of(tests), params)
+    return Units(query, "ratio" if metric.part == "acceptance" else "mean")
 
 
 def _mrr(metric: Mrr, shared: Prelude) -> Units:
@@ -90,14 +76,10 @@ def _mrr(metric: Mrr, shared: Prelude) -> Units:
         exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
         exp.alias_(said, "mrr", quoted=True),
     ]
-    top, bottom, estimate = _MRR[metric.part]
-    text = bind(
-        load("headway.frameworks.kinds", "mrr"),
-        {"top": sqlglot.parse_one(top, read=DIALECT), "bottom": sqlglot.parse_one(bottom, read=DIALECT)},
-    )
-    ev = events_of(shared, columns, any_of(tests))
-    query = with_inputs(text, {"periods": shared.periods_query, "ev": ev})
-    return Units(query, estimate, whole=False)
+    top, bottom = _RATES.get(metric.part, (metric.part, "nothing"))
+    params = {"top": exp.column(top, quoted=True), "bottom": exp.column(bottom, quoted=True)}
+    query = on_events("mrr", shared, columns, any_of(tests), params)
+    return Units(query, "ratio" if metric.part in _RATES else "total", whole=False)
 
 
 PLANNERS: Mapping[type, Planner] = {

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-from headway.engine.sql import bind, load, with_inputs
 from headway.frameworks.kinds.amounts import count_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, events_of, flag, on_events, tests_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import Survey, Task
@@ -22,21 +21,34 @@ def _survey(metric: Survey, shared: Prelude) -> Units:
     low, high = (exp.convert(end) for end in metric.scale)
     on_scale = exp.Between(this=score.copy(), low=low, high=high)
     off = exp.and_(answers.copy(), exp.Not(this=exp.Paren(this=on_scale.copy())))
-    text = bind(load("headway.frameworks.kinds", "survey"), {"top": _worth(metric)})
-    ev = events_of(shared, [exp.alias_(score, "score", quoted=True)], exp.and_(answers, on_scale))
     return Units(
-        with_inputs(text, {"periods": shared.periods_query, "ev": ev}),
+        last_answers(shared, score, exp.and_(answers, on_scale), _worth(metric, score)),
         "proportion" if metric.measure == "top" else "mean",
         whole=metric.measure == "top",
         exclusions={OFF_SCALE: count_of(shared, off)},
     )
 
 
-def _worth(metric: Survey) -> exp.Expr:
-    score = exp.column("score", quoted=True)
+def last_answers(shared: Prelude, score: exp.Expr, keep: exp.Expr, worth: exp.Expr) -> str:
+    """Writes the query of the last answer of each person in each period.
+
+    Args:
+        shared: The shared input.
+        score: The answer, over the columns of the events.
+        keep: Which events are answers that count.
+        worth: What an answer is worth, over the same columns.
+
+    Returns:
+        One statement: the rows of `Units`.
+    """
+    columns = [exp.alias_(score, "score", quoted=True), exp.alias_(worth, "worth", quoted=True)]
+    return on_events("last_answers", shared, columns, keep)
+
+
+def _worth(metric: Survey, score: exp.Expr) -> exp.Expr:
     if metric.top is None:
-        return exp.cast(score, "DOUBLE")
-    satisfied = exp.GTE(this=score, expression=exp.convert(metric.top))
+        return exp.cast(score.copy(), "DOUBLE")
+    satisfied = exp.GTE(this=score.copy(), expression=exp.convert(metric.top))
     return exp.Case().when(satisfied, exp.Literal.number(1)).else_(exp.Literal.number(0))
 
 

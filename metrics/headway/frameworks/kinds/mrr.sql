@@ -4,7 +4,7 @@
 -- inputs: ev(person, us, line, tie, day, key, mrr): events that say what an account pays a month from then on, 0 where it
 --         ended; key says which account.
 --         periods(grain, day, start_day): the months of each local day.
--- params: top, bottom: what counts in the numerator and in the denominator: expressions over opening, closing and paid_before.
+-- params: top, bottom: columns of `parts` that count in the numerator and in the denominator.
 -- closing = the latest said up to the month's end, opening = that of the month before, paid_before = whether the account
 -- ever paid before the month. For every account and month:
 -- opening + new + reactivation + expansion - contraction - churned = closing.
@@ -51,6 +51,19 @@ bridge AS (
       max(closing) OVER (PARTITION BY key ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
     ) > 0 AS paid_before
   FROM states
+),
+parts AS (
+  SELECT
+    *,
+    0 AS nothing,
+    CASE WHEN opening = 0 AND NOT paid_before THEN closing ELSE 0 END AS new,
+    CASE WHEN opening = 0 AND paid_before THEN closing ELSE 0 END AS reactivation,
+    CASE WHEN opening > 0 AND closing > opening THEN closing - opening ELSE 0 END AS expansion,
+    CASE WHEN closing > 0 AND closing < opening THEN opening - closing ELSE 0 END AS contraction,
+    CASE WHEN closing = 0 THEN opening ELSE 0 END AS churned,
+    CASE WHEN opening > 0 THEN closing ELSE 0 END AS kept,
+    CASE WHEN closing < opening THEN closing ELSE opening END AS kept_at_most
+  FROM bridge
 )
 SELECT
   person,
@@ -59,5 +72,5 @@ SELECT
   at_us,
   CAST($top AS DOUBLE) AS y,
   CAST($bottom AS DOUBLE) AS x
-FROM bridge
+FROM parts
 WHERE $top <> 0 OR $bottom <> 0

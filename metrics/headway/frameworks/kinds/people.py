@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from headway.frameworks.kinds.happiness import last_answers
 from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, on_people, tests_of
 from headway.frameworks.prelude import Prelude, local_time
 from headway.models.durations import parse_duration
@@ -24,8 +25,9 @@ def _new_people(_: NewPeople, shared: Prelude) -> Units:
 
 def _share(metric: Share, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
-    columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_did")]
-    return Units(on_events("share", shared, columns, any_of(tests)), "proportion")
+    columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_counted")]
+    params = {"once_a_day": True, "once": True}
+    return Units(on_events("per_person", shared, columns, any_of(tests), params), "proportion")
 
 
 def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
@@ -53,16 +55,22 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
         adds = exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)
         return Units(on_events("mean_sum", shared, [is_of, adds], any_of(tests)), "mean", whole=False)
     columns = [is_of, flag(tests["event",], "is_counted")]
-    params = {"once_a_day": metric.measure == "days"}
-    return Units(on_events("mean_count", shared, columns, any_of(tests), params), "mean")
+    params = {"once_a_day": metric.measure == "days", "once": False}
+    return Units(on_events("per_person", shared, columns, any_of(tests), params), "mean")
 
 
 def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
     score = exp.column(metric.score, quoted=True)
     valid = exp.Between(this=score, low=exp.Literal.number(0), high=exp.Literal.number(10))
     keep = exp.and_(any_of(tests_of(metric, shared)), valid)
-    column = exp.alias_(score.copy(), "score", quoted=True)
-    return Units(on_events("promoter_score", shared, [column], keep), "promoter_score")
+    # Promoters, passives, detractors.
+    worth = (
+        exp.Case()
+        .when(exp.GTE(this=score.copy(), expression=exp.Literal.number(9)), exp.Literal.number(1))
+        .when(exp.LTE(this=score.copy(), expression=exp.Literal.number(6)), exp.convert(-1))
+        .else_(exp.Literal.number(0))
+    )
+    return Units(last_answers(shared, score, keep, worth), "promoter_score")
 
 
 PLANNERS: Mapping[type, Planner] = {

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
-from headway.engine.sql import Parameter, bind, load, with_inputs
+from headway.engine.sql import Replacement, bind, load, with_inputs
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 from headway.models.yaml_file import Location
@@ -86,7 +86,7 @@ def on_events(
     shared: Prelude,
     columns: list[exp.Expr],
     keep: exp.Expr | None,
-    params: Mapping[str, Parameter] | None = None,
+    params: Mapping[str, Replacement] | None = None,
     *,
     periods: bool = True,
     **more: str | exp.Expr,
@@ -94,7 +94,7 @@ def on_events(
     """Puts a query of this package on top of the events it needs.
 
     Args:
-        text: Name of the query, such as ``"share"``.
+        text: Name of the query, such as ``"cohort"``.
         shared: The shared input.
         columns: What `ev` carries beside person, us, line, tie and day: aliased expressions over the events.
         keep: Which events `ev` holds; None for all that any metric uses.

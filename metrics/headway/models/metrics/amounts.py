@@ -139,6 +139,7 @@ class Ratio(BaseMetric):
     """One amount divided by another of the same period."""
 
     kind: Literal["ratio"]
+    is_no_share = True
     numerator: Amount
     denominator: Amount
 

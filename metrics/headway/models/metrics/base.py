@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import (
     Field,
@@ -90,28 +90,6 @@ class Target(Definition):
     period: Grain = "week"
 
 
-class Limit(Definition):
-    """What a guardrail must not cross; percent limits are fractions.
-
-    Attributes:
-        max: Largest value that is still fine.
-        min: Smallest value that is still fine.
-        period: Kind of period the limit speaks of.
-    """
-
-    max: StrictFloat | StrictInt | None = None
-    min: StrictFloat | StrictInt | None = None
-    period: Grain = "week"
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Limit:
-        if self.max is None and self.min is None:
-            raise ValueError("say max: or min:, the value that must not be crossed")
-        if self.max is not None and self.min is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}: no value can satisfy both")
-        return self
-
-
 class Measured(NamedTuple):
     """What one metric counts, in words.
 
@@ -141,12 +119,15 @@ class BaseMetric(Definition):
         unit: Unit of its values.
         direction: Which way is good.
         target: Value to reach by a date.
-        guardrail: What it must not cross, whatever is built.
-        grains: Kinds of period it is computed for; None takes the product's.
+        grains: Kinds of period it is computed for; None takes those of the product's that make sense for it.
     """
 
     #: The unit every metric of this kind has, where there is only one.
     needed_unit: ClassVar[str | None] = None
+    #: Kinds of period it makes sense for.
+    possible_grains: ClassVar[tuple[Grain, ...]] = get_args(Grain)
+    #: Whether a percent value may lie outside of 0 to 100 %: one that is no share of a whole.
+    is_no_share: ClassVar[bool] = False
 
     framework: Framework | None = None
     stage: StrictStr | None = None
@@ -159,7 +140,6 @@ class BaseMetric(Definition):
     unit: StrictStr = Field(min_length=1)
     direction: Literal["up", "down"] = "up"
     target: Target | None = None
-    guardrail: Limit | None = None
     grains: tuple[Grain, ...] | None = None
 
     _stage = field_validator("stage")(_stage_of_framework)
@@ -183,10 +163,22 @@ class BaseMetric(Definition):
         if needed and self.unit != needed:
             raise ValueError(f"unit {self.unit!r} does not fit this kind of metric; write unit: {needed}")
         value = self.target.value if self.target else 0
-        if self.unit == "percent" and not 0 <= value <= 1:
+        if self.unit == "percent" and not self.is_no_share and not 0 <= value <= 1:
             raise ValueError(f"target {value}: percent targets are fractions; write 0.45 for 45 %")
         if self.unit == "points" and not -100 <= value <= 100:
             raise ValueError(f"target {value}: points lie between -100 and 100")
+        return self
+
+    @model_validator(mode="after")
+    def _grains_are_possible(self) -> BaseMetric:
+        if self.grains is not None and not self.grains:
+            raise ValueError("grains: name at least one kind of period, or remove it")
+        for grain in self.grains or ():
+            if grain not in self.possible_grains:
+                allowed = ", ".join(self.possible_grains)
+                raise ValueError(
+                    f"grains: {grain} makes no sense for this kind of metric; allowed: {allowed}"
+                )
         return self
 
     def places(self) -> tuple[tuple[str, str], ...]:
@@ -213,10 +205,6 @@ class BaseMetric(Definition):
     def base_columns(self) -> tuple[str, ...]:
         """Returns the columns every event has that the metric reads beside person, name and time."""
         return ()
-
-    def operands(self) -> Mapping[Location, str]:
-        """Returns the names of other metrics that this one is computed from."""
-        return {}
 
     @abstractmethod
     def measured(self) -> Measured:

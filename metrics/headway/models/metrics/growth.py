@@ -14,19 +14,15 @@ from headway.models.metrics.selector import EventSelector
 from headway.models.yaml_file import Location
 
 
-def _no_windows(metric: BaseMetric) -> None:
-    """Windows overlap, so that there is no period before."""
-    for grain in metric.grains or ():
-        if grain.startswith("rolling"):
-            raise ValueError(f"grain {grain} overlaps the one before; write day, week or month")
-
-
 class Lifecycle(BaseMetric):
     """People by how they stand to the period before, or a rate made of them."""
 
     kind: Literal["lifecycle"]
     of: EventSelector
     part: Literal["new", "returning", "resurrected", "dormant", "churn", "quick_ratio"]
+    # Windows overlap, so that there is no period before.
+    possible_grains = ("day", "week", "month")
+    is_no_share = True
 
     WORDS: ClassVar[Mapping[str, str]] = {
         "new": "Number of people active for the first time ever",
@@ -36,11 +32,6 @@ class Lifecycle(BaseMetric):
         "churn": "People active in the period before and not in this one, divided by people active in the one before",
         "quick_ratio": "New and resurrected people divided by dormant people",
     }
-
-    @model_validator(mode="after")
-    def _has_a_period_before(self) -> Lifecycle:
-        _no_windows(self)
-        return self
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -112,6 +103,7 @@ class Referral(BaseMetric):
     """
 
     kind: Literal["referral"]
+    is_no_share = True
     start: EventSelector
     sent: EventSelector
     accepted: EventSelector
@@ -167,6 +159,8 @@ class Mrr(BaseMetric):
         "net_retention",
         "gross_retention",
     ] = "closing"
+    possible_grains = ("month",)
+    is_no_share = True
 
     WORDS: ClassVar[Mapping[str, str]] = {
         "opening": "Monthly recurring revenue at the end of the month before",
@@ -181,12 +175,6 @@ class Mrr(BaseMetric):
         "gross_retention": "The same without growth: of each account at most what it paid at the end of the month "
         "before, divided by what they paid then",
     }
-
-    @model_validator(mode="after")
-    def _is_monthly(self) -> Mrr:
-        if self.grains not in (None, ("month",)):
-            raise ValueError("grains: recurring revenue is monthly; remove grains, or write [month]")
-        return self
 
     def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
         """See the base class."""
