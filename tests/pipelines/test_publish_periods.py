@@ -160,3 +160,33 @@ def test_the_attack_finds_what_months_give_away_where_only_small_cells_are_hidde
         | (pl.col("denominator") - pl.col("numerator")).is_between(1, K - 1)
     )
     assert recovered(people, part, everything.with_columns(suppressed=small), attempts=8)
+
+
+def test_a_small_label_is_hidden_beside_one_of_its_own_segment() -> None:
+    """3 of 103 people came by one channel; hiding a plan beside them would leave the other channel to subtract."""
+    people = np.zeros((DAYS, 2, 2), np.int64)
+    people[0] = [[3, 0], [17, 83]]  # channels 3 and 100, plans 20 and 83
+    published = suppress("metric_values", frame(people, people))
+    hidden = published.filter(pl.col("suppressed"), period="week", period_start=MONDAY)
+    assert set(hidden["segment"]) == {"channel=c0", "channel=c1"}
+
+
+def test_windows_show_no_hidden_day_and_no_small_difference() -> None:
+    people = np.full((DAYS, 1, 1), 30)
+    people[10] = 4
+    shown = known(suppress("metric_values", frame(people, people)), "people")
+    windows = {start for segment, period, start in shown if (segment, period) == ("all", "rolling_7d")}
+    assert windows and not [
+        start for start in windows if start <= MONDAY + timedelta(10) <= start + timedelta(6)
+    ]
+
+    # All but 4 of the 34 people of a window were there on its first day.
+    people = np.full((DAYS, 1, 1), 30)
+    everything = frame(people, people).with_columns(
+        people=pl.when(period="rolling_7d", period_start=MONDAY).then(34).otherwise("people"),
+        numerator=pl.when(period="rolling_7d", period_start=MONDAY).then(34.0).otherwise("numerator"),
+        denominator=pl.when(period="rolling_7d", period_start=MONDAY).then(34.0).otherwise("denominator"),
+    )
+    shown = known(suppress("metric_values", everything), "people")
+    assert ("all", "rolling_7d", MONDAY) not in shown
+    assert ("all", "rolling_7d", MONDAY + timedelta(1)) in shown
