@@ -220,8 +220,7 @@ def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...
     for metric in product.metrics.values():
         used.update(names_of(condition(each.selector(), available) for each in metric.selectors().values()))
         used.update(metric.base_columns())
-        for read in (metric.numbers(), metric.properties()):
-            used.update(name for name, _ in read.values())
+        used.update(name for _, name, _ in (*metric.numbers(), *metric.properties()))
     for name in sorted(used):
         if name not in available:
             raise InputError.unknown("property", name, available)

@@ -104,9 +104,9 @@ def _segments(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
 def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
     for place, selector in metric.selectors().items():
         yield from _selector(selector, (*at, *place), plan)
-    for place, (name, selector) in metric.numbers().items():
+    for place, name, selector in metric.numbers():
         yield from _number(name, selector, (*at, *place), plan)
-    for place, (name, selector) in metric.properties().items():
+    for place, name, selector in metric.properties():
         yield from _property(name, selector, (*at, *place), plan)
     if isinstance(metric, PromoterScore):
         yield from _score_range(metric, at, plan)

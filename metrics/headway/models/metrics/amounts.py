@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import StrictStr, field_validator, model_validator
 
 from headway.arithmetic import names_in, parse_arithmetic
 from headway.errors import InputError
-from headway.models.metrics.base import BaseMetric, Measured
+from headway.models.metrics.base import BaseMetric, Measured, Reads
 from headway.models.metrics.selector import EventSelector
-from headway.models.yaml_file import Definition, Location
+from headway.models.yaml_file import Definition
 
 
 class Amount(Definition):
@@ -58,19 +57,15 @@ class Amount(Definition):
                     )
         return self
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """Returns the numeric properties it reads, as `BaseMetric.numbers` does."""
         selectors = [self.event] if self.minus is None else [self.event, self.minus]
         names = () if self.value is None else names_in(self.value)
-        # The place is the value's: a name in arithmetic has no line of its own.
-        return {
-            ("value", i): (name, selector)
-            for i, (name, selector) in enumerate((name, each) for each in selectors for name in names)
-        }
+        return tuple((("value",), name, selector) for selector in selectors for name in names)
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """Returns the property with the currency."""
-        return {} if self.currency is None else {("currency",): (self.currency, self.event)}
+        return () if self.currency is None else ((("currency",), self.currency, self.event),)
 
     @property
     def label(self) -> str:
@@ -109,6 +104,11 @@ def checked_arithmetic(text: str) -> str:
     return text
 
 
+def placed_in(field: str, reads: Reads) -> Reads:
+    """Says of what a part of a metric reads in which field the part lies."""
+    return tuple(((field, *place), name, selector) for place, name, selector in reads)
+
+
 class Count(BaseMetric):
     """How many events, how many people, or how much of something in a period."""
 
@@ -121,13 +121,13 @@ class Count(BaseMetric):
             raise ValueError("days of people add up to no total; write kind: mean, or measure: people")
         return self
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {("of", *place): each for place, each in self.of.numbers().items()}
+        return placed_in("of", self.of.numbers())
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """See the base class."""
-        return {("of", *place): each for place, each in self.of.properties().items()}
+        return placed_in("of", self.of.properties())
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -143,21 +143,15 @@ class Ratio(BaseMetric):
     numerator: Amount
     denominator: Amount
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {
-            (name, *place): each
-            for name, amount in (("numerator", self.numerator), ("denominator", self.denominator))
-            for place, each in amount.numbers().items()
-        }
+        top, bottom = self.numerator.numbers(), self.denominator.numbers()
+        return (*placed_in("numerator", top), *placed_in("denominator", bottom))
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """See the base class."""
-        return {
-            (name, *place): each
-            for name, amount in (("numerator", self.numerator), ("denominator", self.denominator))
-            for place, each in amount.properties().items()
-        }
+        top, bottom = self.numerator.properties(), self.denominator.properties()
+        return (*placed_in("numerator", top), *placed_in("denominator", bottom))
 
     def measured(self) -> Measured:
         """See the base class."""

@@ -90,6 +90,10 @@ class Target(Definition):
     period: Grain = "week"
 
 
+Reads = tuple[tuple[Location, str, EventSelector], ...]
+"""Properties that a metric reads: where each is named, its name, and the events that must carry it."""
+
+
 class Measured(NamedTuple):
     """What one metric counts, in words.
 
@@ -191,16 +195,16 @@ class BaseMetric(Definition):
         """Returns the events the metric is about, by their place in its definition: ``("steps", 0)``."""
         return dict(_selectors(self, ()))
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """Returns the numeric properties the metric reads, each with the events that must carry it.
 
         Kinds that read some override this; the place is where the property's name stands in the definition.
         """
-        return {}
+        return ()
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """Returns the other properties the metric reads, of any class, in the same form."""
-        return {}
+        return ()
 
     def base_columns(self) -> tuple[str, ...]:
         """Returns the columns every event has that the metric reads beside person, name and time."""

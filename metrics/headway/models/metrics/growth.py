@@ -8,10 +8,9 @@ from typing import ClassVar, Literal
 from pydantic import StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
-from headway.models.metrics.amounts import Amount
-from headway.models.metrics.base import BaseMetric, Measured, checked_duration
+from headway.models.metrics.amounts import Amount, placed_in
+from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration
 from headway.models.metrics.selector import EventSelector
-from headway.models.yaml_file import Location
 
 
 class Lifecycle(BaseMetric):
@@ -71,13 +70,13 @@ class CohortAmount(BaseMetric):
             raise ValueError(f"measure: {self.of.measure} does not add up over time; write events or sum")
         return self
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {("of", *place): each for place, each in self.of.numbers().items()}
+        return placed_in("of", self.of.numbers())
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """See the base class."""
-        return {("of", *place): each for place, each in self.of.properties().items()}
+        return placed_in("of", self.of.properties())
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -113,9 +112,9 @@ class Referral(BaseMetric):
 
     _within = field_validator("within")(checked_duration)
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """See the base class."""
-        return {("key",): (self.key, self.sent), ("key", 1): (self.key, self.accepted)}
+        return ((("key",), self.key, self.sent), (("key",), self.key, self.accepted))
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -176,9 +175,9 @@ class Mrr(BaseMetric):
         "before, divided by what they paid then",
     }
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {("value",): (self.value, self.event)}
+        return ((("value",), self.value, self.event),)
 
     def base_columns(self) -> tuple[str, ...]:
         """See the base class."""

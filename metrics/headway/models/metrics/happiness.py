@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
-from headway.models.metrics.base import BaseMetric, Measured, checked_duration
+from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration
 from headway.models.metrics.selector import EventSelector
-from headway.models.yaml_file import Location
 
 Number = StrictInt | StrictFloat
 
@@ -48,9 +46,9 @@ class Survey(BaseMetric):
             raise ValueError(f"unit {self.unit!r} does not fit a share of people; write unit: percent")
         return self
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {("score",): (self.score, self.event)}
+        return ((("score",), self.score, self.event),)
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -95,10 +93,10 @@ class Task(BaseMetric):
             raise ValueError("outcome: failure needs failure: the events that say so")
         return self
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """See the base class."""
         selectors = [each for each in (self.start, self.success, self.failure) if each is not None]
-        return {} if self.key is None else {("key", i): (self.key, each) for i, each in enumerate(selectors)}
+        return () if self.key is None else tuple((("key",), self.key, each) for each in selectors)
 
     def measured(self) -> Measured:
         """See the base class."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
-from headway.models.metrics.base import BaseMetric, Measured, checked_duration, length
+from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration, length
 from headway.models.metrics.selector import EventSelector
-from headway.models.yaml_file import Location
 
 
 class NewPeople(BaseMetric):
@@ -115,9 +113,9 @@ class Mean(BaseMetric):
             raise ValueError(f"measure: {self.measure} takes no value; remove it or write measure: sum")
         return self
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {} if self.value is None else {("value",): (self.value, self.event)}
+        return () if self.value is None else ((("value",), self.value, self.event),)
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -142,9 +140,9 @@ class PromoterScore(BaseMetric):
     event: EventSelector
     score: StrictStr
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {("score",): (self.score, self.event)}
+        return ((("score",), self.score, self.event),)
 
     def measured(self) -> Measured:
         """See the base class."""

@@ -8,9 +8,8 @@ from typing import Literal
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
-from headway.models.metrics.base import BaseMetric, Measured, checked_duration
+from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration
 from headway.models.metrics.selector import EventSelector
-from headway.models.yaml_file import Location
 
 
 class Quantile(BaseMetric):
@@ -21,9 +20,9 @@ class Quantile(BaseMetric):
     value: StrictStr
     percentile: StrictInt | StrictFloat = Field(default=50, gt=0, lt=100)
 
-    def numbers(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def numbers(self) -> Reads:
         """See the base class."""
-        return {("value",): (self.value, self.event)}
+        return ((("value",), self.value, self.event),)
 
     def measured(self) -> Measured:
         """See the base class."""
@@ -67,11 +66,11 @@ class Duration(BaseMetric):
             raise ValueError(f"unit {self.unit!r} is no unit of time; write one of {', '.join(SECONDS)}")
         return self
 
-    def properties(self) -> Mapping[Location, tuple[str, EventSelector]]:
+    def properties(self) -> Reads:
         """See the base class."""
         if self.key is None:
-            return {}
-        return {("key",): (self.key, self.start), ("key", 1): (self.key, self.end)}
+            return ()
+        return ((("key",), self.key, self.start), (("key",), self.key, self.end))
 
     def measured(self) -> Measured:
         """See the base class."""
