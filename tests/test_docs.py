@@ -296,7 +296,7 @@ def table_paths(page: Path, heading: str) -> list[str]:
 
 def test_the_workspace_is_as_described(demo: Path) -> None:
     paths = table_paths(README, "A workspace is one folder per product:")
-    assert len(paths) == 8
+    assert len(paths) == 9
     assert [p for p in paths if p != "sources.yml" and not (demo / p).exists()] == []
 
 

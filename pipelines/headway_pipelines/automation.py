@@ -11,7 +11,10 @@ import dagster as dg
 
 from headway.errors import HeadwayError
 from headway_pipelines.assets import ASSETS, DOWNSTREAM, INGEST
+from headway_pipelines.assets.lake import event_lake
 from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.compute import DEFINED
+from headway_pipelines.freshness import definitions
 from headway_pipelines.ingest import landed, new_files
 from headway_pipelines.lake import pending_days
 from headway_pipelines.ledger import PASSED, Ledger
@@ -22,6 +25,9 @@ headway_job = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*(a for a in ASSETS if isinstance(a, dg.AssetsDefinition))),
     description="Raw logs in, AARRR and HEART out.",
 )
+
+#: What a changed definition or side input concerns; the lake stays as it is.
+_MEASURE = [asset for asset in DOWNSTREAM if asset is not event_lake]
 
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -45,8 +51,9 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
         warehouse: The workspace.
 
     Yields:
-        A run that promotes what passed, a run that reads what is new, or why there is neither. The key of a run
-        names exactly what it would work on: a sensor does not repeat one that failed until something changes.
+        A run that promotes what passed, reads what is new or measures by changed definitions, or why there is none.
+        The key of a run names exactly what it would work on: a sensor does not repeat one that failed until
+        something changes.
     """
     try:
         workspace = warehouse.workspace
@@ -55,6 +62,7 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
             days = pending_days(workspace, ledger)
             passed = [b.batch for b in ledger.batches(PASSED)]
             files = new_files(ledger, load_key(workspace), landed(workspace))
+            measured, defined = ledger.get(DEFINED), definitions(workspace)
         finally:
             ledger.close()
     except HeadwayError as error:
@@ -67,8 +75,10 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
     elif files:
         state = [(f.relative, f.size, f.mtime_ns) for f in files]
         yield dg.RunRequest(run_key=_run_key("ingest", state), asset_selection=_keys(INGEST))
+    elif measured not in (None, defined):
+        yield dg.RunRequest(run_key=_run_key("measure", defined), asset_selection=_keys(_MEASURE))
     else:
-        yield dg.SkipReason("nothing new under raw/")
+        yield dg.SkipReason("nothing new under raw/, no definition or side input changed")
 
 
 def _run_key(kind: str, work: object) -> str:
@@ -83,7 +93,7 @@ def _keys(assets: list[dg.AssetsDefinition]) -> list[dg.AssetKey]:
     job=headway_job,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Runs when files land under raw/ or batches passed.",
+    description="Runs when files land under raw/, batches passed, or a definition or side input changed.",
 )
 def raw_folder(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Asks for whatever is due, once."""

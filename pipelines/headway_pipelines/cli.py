@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from headway_pipelines.inputs import ReadInput
     from headway_pipelines.recognition import Recognition
     from headway_pipelines.run import Outcome
 
@@ -118,6 +119,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     from headway.models.plan import load_plan
     from headway.models.product import load_product
     from headway_pipelines.ingest import landed
+    from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import key_file, load_key
     from headway_pipelines.recognition import described
     from headway_pipelines.sources.config import load_sources
@@ -129,6 +131,8 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     sources = load_sources(ready)
     _say(f"tracking plan   {len(plan.events)} events, {len(plan.columns())} properties")
     _say(f"product         {len(product.metrics)} metrics, {len(product.funnels)} funnels")
+    for name, each in read_inputs(ready.inputs, product).items():
+        _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
     with suppress(InputError):  # there may be no log yet
         _say_claimed(described([each.relative for each in landed(ready)], sources))
@@ -146,6 +150,13 @@ def report(workspace: WorkspaceOption = Path()) -> None:
     from headway_pipelines.workspace import Workspace
 
     _say(f"report  {write_report(Workspace.at(workspace))}")
+
+
+def _rejected(each: ReadInput) -> str:
+    if each.rejects.is_empty():
+        return ""
+    _, line, reason = each.rejects.row(0)
+    return f"; {each.rejects.height:,} cannot be used, the first in line {line}: {reason}"
 
 
 def _say_recognised(recognition: Recognition) -> None:

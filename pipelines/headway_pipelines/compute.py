@@ -18,6 +18,8 @@ from headway.frameworks import measure, metric_catalogue
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines.databases import replace_database
+from headway_pipelines.freshness import definitions
+from headway_pipelines.inputs import attach_inputs, input_counts
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.people import TABLES
@@ -25,6 +27,9 @@ from headway_pipelines.properties import described_subjects
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
+
+DEFINED = "defined"
+"""Setting of the ledger: summary of the definitions by which the values were computed."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,13 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
     """
     plan = load_plan(workspace.plan_file)
     product = load_product(workspace.product_file, plan)
+    defined = definitions(workspace)
     as_of = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     con = connect(temp_directory=workspace.warehouse / "tmp")
     try:
         attach_people(con, workspace, ledger)
         attach_sessions(con, workspace)
+        attach_inputs(con, workspace)
         horizon = _horizon(con, as_of)
         with guarded("compute metric values"):
             measured = measure(con, product, horizon=horizon, as_of=as_of, code_version=code_version())
@@ -71,11 +78,13 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
             }
         tables |= _insights(con, plan, product, horizon)
         tables |= _account(con, ledger)
+        tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])
         tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
     finally:
         con.close()
     replace_database(workspace.metrics_db, tables)
+    ledger.put(DEFINED, defined)
     info = tables["run_info"].row(0, named=True)
     return Computed(
         len(product.metrics), tables["metric_values"].height, int(info["people"]), int(info["events"])

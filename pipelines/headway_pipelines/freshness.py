@@ -43,8 +43,23 @@ def fingerprint(workspace: Workspace) -> str:
             digest.update(
                 f"{folder}/{name}:{stat.st_size}:{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
             )
+    digest.update(definitions(workspace).encode())
+    return digest.hexdigest()
+
+
+def definitions(workspace: Workspace) -> str:
+    """Summarises the files that say what is stored and measured, side inputs among them.
+
+    Args:
+        workspace: The workspace.
+
+    Returns:
+        Hexadecimal digits; they change when one of the files changes, appears or goes.
+    """
+    digest = hashlib.sha256()
     for path in workspace.definition_files:
-        digest.update(path.read_bytes() if path.exists() else b"absent")
+        content = path.read_bytes() if path.exists() else b"absent"
+        digest.update(f"{path.name}:{len(content)}:".encode("utf-8", "surrogateescape") + content)
     return digest.hexdigest()
 
 

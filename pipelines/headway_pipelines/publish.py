@@ -35,7 +35,14 @@ _STEPS = {
     }
 }
 _COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values", "metric_exclusions": "n_events"}
-_PLAIN = ("metric_catalogue", "metric_exclusions", "line_outcomes", "dropped_values", "run_info")
+_PLAIN = (
+    "metric_catalogue",
+    "metric_exclusions",
+    "line_outcomes",
+    "dropped_values",
+    "side_inputs",
+    "run_info",
+)
 
 
 def publish(workspace: Workspace) -> dict[str, int]:

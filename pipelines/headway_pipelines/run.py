@@ -91,10 +91,12 @@ def _materialize(
     from headway.models.plan import load_plan
     from headway.models.product import load_product
     from headway_pipelines.ingest import landed
+    from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import load_key
 
     # Definitions, paths or a key that cannot be used must be told before anything is done.
-    load_product(workspace.product_file, load_plan(workspace.plan_file))
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    read_inputs(workspace.inputs, product)
     landed(workspace, paths)
     load_key(workspace)
     dagster_environment(workspace)

@@ -46,6 +46,11 @@ class Workspace:
         return self.root / "raw"
 
     @property
+    def inputs(self) -> Path:
+        """Side inputs as CSV files: money spent, exchange rates, holidays; optional."""
+        return self.root / "inputs"
+
+    @property
     def state(self) -> Path:
         """What cannot be recomputed: back this folder up."""
         return self.root / "state"
@@ -62,8 +67,8 @@ class Workspace:
 
     @property
     def definition_files(self) -> tuple[Path, ...]:
-        """The files that say what is stored and measured: plan, product with its further metrics, sources."""
-        more = sorted((self.root / "metrics").glob("*.yml"))
+        """The files that say what is stored and measured: plan, product with its further metrics, sources, inputs."""
+        more = [*sorted((self.root / "metrics").glob("*.yml")), *sorted(self.inputs.glob("*.csv"))]
         return (self.plan_file, self.product_file, self.sources_file, *more)
 
     @property
@@ -80,6 +85,11 @@ class Workspace:
     def sessions_file(self) -> Path:
         """Sessions of people, derived."""
         return self.people / "sessions.parquet"
+
+    @property
+    def derived_inputs(self) -> Path:
+        """Side inputs after their check, derived."""
+        return self.warehouse / "inputs"
 
     @property
     def store(self) -> Path:

@@ -25,6 +25,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from headway_pipelines.assets import ASSETS, CHECKS, DOWNSTREAM, INGEST  # noqa: E402
 from headway_pipelines.assets.resource import WorkspaceResource  # noqa: E402
 from headway_pipelines.automation import due_runs, headway_job, nightly, range_tags, raw_folder  # noqa: E402
+from headway_pipelines.compute import tables_of  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
@@ -73,7 +74,8 @@ def test_the_assets_their_groups_and_what_they_depend_on(shop: Shop) -> None:
         "people": ("people", ["event_lake"]),
         "sessions": ("people", ["people"]),
         "person_store": ("people", ["people"]),
-        "metric_values": ("metrics", ["sessions"]),
+        "side_inputs": ("raw", []),
+        "metric_values": ("metrics", ["sessions", "side_inputs"]),
         "published_database": ("publish", ["metric_values"]),
         "explore_database": ("publish", ["metric_values", "person_store"]),
         "report": ("publish", ["published_database"]),
@@ -120,6 +122,28 @@ def test_the_job_does_what_headway_run_does(shop: Shop, instance: dg.DagsterInst
     assert (shop.workspace.report / "index.html").exists()
     (nothing,) = due_runs(WorkspaceResource(root=str(shop.root)))
     assert isinstance(nothing, dg.SkipReason)
+
+
+def test_a_changed_side_input_or_definition_is_measured_again_without_touching_the_lake(
+    shop: Shop, instance: dg.DagsterInstance
+) -> None:
+    job = _definitions(shop).resolve_job_def("headway")
+
+    def work() -> dg.RunRequest:
+        (due,) = _due(shop)
+        asked = {"asset_selection": due.asset_selection, "tags": due.tags}
+        assert job.execute_in_process(instance=instance, **asked).success
+        return due
+
+    shop.land("a.json", _story())
+    work(), work()
+    assert _due(shop) == []
+    shop.workspace.inputs.mkdir()
+    (shop.workspace.inputs / "holidays.csv").write_text("day\n2026-03-02\n", encoding="utf-8")
+    measured = {key.to_user_string() for key in work().asset_selection or ()}
+    assert "event_lake" not in measured and {"side_inputs", "metric_values", "report"} <= measured
+    assert tables_of(shop.workspace.published_db)["side_inputs"].rows() == [("holidays", "used", 1, None)]
+    assert _due(shop) == []
 
 
 def test_a_blocked_batch_stops_its_own_run_and_other_batches_proceed(

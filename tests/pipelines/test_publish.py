@@ -614,6 +614,7 @@ PUBLISHED = {
     "metric_values",
     "retention_cells",
     "run_info",
+    "side_inputs",
 }
 
 

@@ -113,12 +113,23 @@ def dimensions(
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
+def channel_names(product: Product) -> frozenset[str]:
+    """Lists the channels that people of a product can come by.
+
+    Args:
+        product: The product.
+
+    Returns:
+        Names of channels.
+    """
+    declared = frozenset({DIRECT, *(channel.name for channel in product.channels)})
+    return declared | frozenset(GA4_CHANNELS) if product.channel_grouping else declared
+
+
 def _by_channel(connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude) -> Dimension:
-    declared = {channel.name for channel in product.channels} | {DIRECT}
-    declared |= set(GA4_CHANNELS) if product.channel_grouping else set()
     with guarded("list the channels"):
         known = connection.execute(f"SELECT DISTINCT channel FROM {shared.people}").fetchall()
-    labels = tuple(sorted(declared | {name for (name,) in known}))
+    labels = tuple(sorted(channel_names(product) | {name for (name,) in known}))
     everyone = {"everyone": f"SELECT code, channel FROM {shared.people}"}
     return Dimension(CHANNEL, labels, "labelled_channel", everyone, {})
 

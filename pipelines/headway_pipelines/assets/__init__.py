@@ -9,6 +9,7 @@ from headway_pipelines.assets.people import people
 from headway_pipelines.assets.person_store import person_store
 from headway_pipelines.assets.publish import explore_database, published_database, report
 from headway_pipelines.assets.sessions import sessions
+from headway_pipelines.assets.side_inputs import side_inputs
 
 INGEST: list[dg.AssetsDefinition] = [staged_batches]
 """Assets that read raw logs; not partitioned, because one file may touch many days."""
@@ -18,6 +19,7 @@ DOWNSTREAM: list[dg.AssetsDefinition] = [
     people,
     sessions,
     person_store,
+    side_inputs,
     metric_values,
     published_database,
     explore_database,

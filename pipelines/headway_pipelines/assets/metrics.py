@@ -5,13 +5,14 @@ import dagster as dg
 from headway_pipelines.assets.previews import table
 from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.assets.sessions import sessions
+from headway_pipelines.assets.side_inputs import side_inputs
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.quality.values import judge_values
 
 
 @dg.asset(
     group_name="metrics",
-    deps=[sessions],
+    deps=[sessions, side_inputs],
     kinds={"duckdb", "sql"},
     owners=["team:product"],
     pool="warehouse",
