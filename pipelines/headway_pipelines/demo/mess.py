@@ -11,6 +11,7 @@ import numpy as np
 
 from headway_pipelines.demo.catalogue import COURSE_PAGES
 from headway_pipelines.demo.clock import DAY, FILES_PER_DAY, MINUTE, SECOND
+from headway_pipelines.demo.quality import load_times
 from headway_pipelines.demo.rows import LATE, LOGGED_IN, RETRY, ROW, SERVER_KINDS, Kind, RowArray
 from headway_pipelines.demo.world import World
 
@@ -56,6 +57,8 @@ VIOLATIONS: tuple[Violation, ...] = (
     Violation("value_not_in_plan", Kind.TICKET_OPENED, _set("topic", "refunds")),
     Violation("wrong_type", Kind.COURSE_PUBLISHED, _set("has_video", "yes")),
     Violation("undeclared_property", Kind.PAGE_VIEWED, _set("scroll_depth", 0.4)),
+    Violation("value_not_in_plan", Kind.UPLOAD_FAILED, _set("reason", "quota")),
+    Violation("undeclared_property", Kind.APP_ERROR, _set("stack", ["app.js:1:2041"])),
 )
 MALFORMED = ("truncated", "not_json", "not_utf8", "not_an_object", "no_id", "bad_timestamp")
 
@@ -198,6 +201,7 @@ def bots(world: World, rng: np.random.Generator) -> RowArray:
     rows["page"] = rng.integers(0, COURSE_PAGES.stop, n)
     rows["lat"] = rng.integers(20, 400, n)
     rows["recv"] = rows["ts"] + rows["lat"]
+    rows["a"] = load_times(world, world.rng(2**31, 4), rows["device"])
     return rows
 
 

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from demo_reading import Reading, read
 
 from headway_pipelines.demo import Scenario, Truth, simulate_scenario
 
@@ -47,3 +48,8 @@ def files(workspace: Path) -> dict[str, bytes]:
         path.relative_to(raw).as_posix(): gzip.decompress(path.read_bytes())
         for path in sorted(raw.rglob("*.json.gz"))
     }
+
+
+@pytest.fixture(scope="session")
+def reading(workspace: Path, files: dict[str, bytes]) -> Reading:
+    return read(workspace, files)
