@@ -5,33 +5,18 @@ Each is drawn from a stream of its own, from what people did already, so that wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from headway_pipelines.demo.invites import link_invites
 from headway_pipelines.demo.people import People
 from headway_pipelines.demo.quality import add_quality
-from headway_pipelines.demo.rows import RowArray
+from headway_pipelines.demo.rows import RowArray, by_time
 from headway_pipelines.demo.subscriptions import add_subscriptions
 from headway_pipelines.demo.support import add_support
 from headway_pipelines.demo.surveys import add_surveys
 from headway_pipelines.demo.uploads import add_uploads
 from headway_pipelines.demo.world import World
 
-#: Numbers a block may hand out of each kind of thing: uploads, tickets, invites.
-NUMBERS = 2**17
-
-Extra = Callable[[World, People, RowArray, np.random.Generator], RowArray]
-#: In order: tickets come from uploads too, and pages from visits of people whom support brought back.
-_EXTRAS: tuple[Extra, ...] = (
-    link_invites,
-    add_uploads,
-    add_surveys,
-    add_support,
-    add_subscriptions,
-    add_quality,
-)
 
 
 def add_extras(world: World, block: int, people: People, rows: RowArray) -> RowArray:
@@ -46,8 +31,11 @@ def add_extras(world: World, block: int, people: People, rows: RowArray) -> RowA
     Returns:
         All rows by time.
     """
-    for stream, extra in enumerate(_EXTRAS, start=1):
-        more = extra(world, people, rows, world.rng(block, stream))
-        rows = np.concatenate([rows, more])
-        rows = rows[np.argsort(rows["ts"], kind="stable")]
-    return rows
+    invites = link_invites(world, people, rows, world.rng(block, 1))
+    uploads = add_uploads(world, people, rows, world.rng(block, 2))
+    surveys = add_surveys(world, people, rows, world.rng(block, 3))
+    subscriptions = add_subscriptions(world, people, rows, world.rng(block, 4))
+    support = add_support(world, people, rows, uploads, world.rng(block, 5))
+    rows = np.concatenate([rows, invites, uploads, surveys, subscriptions, support])
+    # Pages of visits that support brings load, and fail, like all others.
+    return by_time(np.concatenate([rows, add_quality(world, people, rows, world.rng(block, 6))]))

@@ -85,7 +85,7 @@ def send(world: World, rng: np.random.Generator, rows: RowArray) -> RowArray:
     wait = np.where(offline, rng.integers(DAY + MINUTE, 3 * DAY, n), wait)
     rows["recv"] = rows["ts"] + wait
     rows["flags"] |= np.where(offline, LATE, 0).astype(np.uint8)
-    rows = rows[(rows["ts"] >= world.clock.start) & (rows["recv"] < world.clock.end)]
+    rows = rows.take(np.flatnonzero((rows["ts"] >= world.clock.start) & (rows["recv"] < world.clock.end)))
     return linked(world, rows)
 
 
@@ -103,7 +103,7 @@ def linked(world: World, rows: RowArray) -> RowArray:
     real = rows["device"] != world.no_device
     second = (rows["device"] % 2 == 1) & ~np.isin(rows["device"], rows["device"][logged])
     borrowed = (rows["device"] // 2 != rows["person"]) & ~np.isin(rows["person"], rows["person"][logged])
-    return np.asarray(rows[~(real & (second | borrowed))])
+    return rows.take(np.flatnonzero(~(real & (second | borrowed))))
 
 
 def number(rows: RowArray, stream: int) -> None:

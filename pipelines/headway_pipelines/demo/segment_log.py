@@ -93,6 +93,7 @@ class Renderer:
         self._user_id = _user_ids(world, self._hex)
         self._school_names = school_names(world)
         self._school = pl.Series([json.dumps(name) for name in self._school_names])
+        self._in_school = pl.Series([f',"groupId":{json.dumps(name)}' for name in self._school_names] + [""])
         self._context = pl.Series(_contexts())
         self._page = pl.Series(
             [_page(url, path, title, ref) for url, path, title in cat.PAGES for ref in cat.REFERRERS]
@@ -112,7 +113,7 @@ class Renderer:
         for kind in Kind:
             index = np.flatnonzero(rows["kind"] == kind)
             if len(index):
-                parts.append(self._lines(kind, rows[index]))
+                parts.append(self._lines(kind, rows.take(index)))
                 order.append(index)
         back = np.argsort(np.concatenate(order))
         lines = self._special(rows, look_up(pl.concat(parts), back))
@@ -206,24 +207,28 @@ class Renderer:
         return np.where(device >= self._world.first_bot_device, bots, number)
 
     def _account(self, rows: RowArray) -> Piece:
-        inside = np.flatnonzero(rows["flags"] & IN_ACCOUNT)
-        if not len(inside):
+        inside = rows["flags"] & IN_ACCOUNT > 0
+        if not inside.any():
             return ""
-        return pl.repeat("", len(rows), dtype=pl.String, eager=True).scatter(
-            inside, ',"groupId":' + self._account_ids(rows[inside])
-        )
+        school = self._world.may_have_school(rows["person"])
+        number = np.where(inside & school, self._world.school(rows["person"]), len(self._school_names))
+        texts = look_up(self._in_school, number)
+        own = np.flatnonzero(inside & ~school)
+        return texts.scatter(own, self._own_accounts(rows["person"][own], ',"groupId":')) if len(own) else texts
 
     def _account_ids(self, rows: RowArray) -> pl.Series:
         """Ids of the accounts of teachers, as JSON: of their school, or of their own."""
         person = rows["person"]
         texts = look_up(self._school, self._world.school(person))
         own = np.flatnonzero(~self._world.may_have_school(person))
-        if not len(own):
-            return texts
-        raw = self._world.mix(person[own], Trait.ACCOUNT).view(np.uint8).reshape(-1, 8)
-        matrix = np.tile(np.frombuffer(b'"acc_0123456789abcdef"', np.uint8), (len(own), 1))
-        matrix[:, 5:21] = self._hex[raw].view(np.uint8).reshape(-1, 16)
-        return texts.scatter(own, fixed_width(matrix))
+        return texts.scatter(own, self._own_accounts(person[own])) if len(own) else texts
+
+    def _own_accounts(self, person: NDArray[np.unsignedinteger], prefix: str = "") -> pl.Series:
+        raw = self._world.mix(person, Trait.ACCOUNT).view(np.uint8).reshape(-1, 8)
+        template = f'{prefix}"acc_0123456789abcdef"'.encode()
+        matrix = np.tile(np.frombuffer(template, np.uint8), (len(person), 1))
+        matrix[:, -17:-1] = self._hex[raw].view(np.uint8).reshape(-1, 16)
+        return fixed_width(matrix)
 
 
 def school_names(world: World) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headway_pipelines.demo.catalogue import HELP_PAGE, MESSAGES, TOPICS
 from headway_pipelines.demo.clock import DAY, HOUR, MINUTE, Ints
@@ -46,20 +45,23 @@ class Tickets:
     bot: Bools
 
 
-def add_support(world: World, people: People, rows: RowArray, rng: np.random.Generator) -> RowArray:
+def add_support(
+    world: World, people: People, rows: RowArray, uploads: RowArray, rng: np.random.Generator
+) -> RowArray:
     """Adds further tickets, all that happens to tickets, and the visits that quick replies bring.
 
     Args:
         world: The world.
         people: The block.
         rows: The block's rows by time; tickets in them get their numbers in place.
+        uploads: The block's uploads.
         rng: The stream of support.
 
     Returns:
         The rows.
     """
     sink = RowSink()
-    tickets = _tickets(world, people, rows, rng, sink)
+    tickets = _tickets(world, people, rows, _causes(world, people, rows, uploads, rng), rng, sink)
     first = _answers(world, rng, sink, tickets)
     more = sink.finish()
     quick = (first < NEVER) & (tickets.minutes <= world.scenario.quick_reply_minutes)
@@ -67,12 +69,17 @@ def add_support(world: World, people: People, rows: RowArray, rng: np.random.Gen
 
 
 def _tickets(
-    world: World, people: People, rows: RowArray, rng: np.random.Generator, sink: RowSink
+    world: World,
+    people: People,
+    rows: RowArray,
+    causes: tuple[RowArray, Ints],
+    rng: np.random.Generator,
+    sink: RowSink,
 ) -> Tickets:
     """Numbers the tickets of active weeks and adds those with a cause."""
     known = np.flatnonzero(rows["kind"] == Kind.TICKET_OPENED)
     asked = rows[known]
-    caused, topic = _causes(world, people, rows, rng)
+    caused, topic = causes
     n = len(caused)
     who = caused["person"].astype(np.int64) - int(people.person[0])
     person = np.concatenate([asked["person"], caused["person"]]).astype(np.int64)
@@ -109,21 +116,22 @@ def _tickets(
 
 
 def _causes(
-    world: World, people: People, rows: RowArray, rng: np.random.Generator
-) -> tuple[RowArray, NDArray[np.int64]]:
+    world: World, people: People, rows: RowArray, uploads: RowArray, rng: np.random.Generator
+) -> tuple[RowArray, Ints]:
     """What makes people ask for help, and about which topic."""
     topics = {
         Kind.PAYMENT_COMPLETED: TOPICS.index("billing"),
         Kind.PLAYBACK_STALLED: TOPICS.index("playback"),
         Kind.UPLOAD_FAILED: TOPICS.index("publishing"),
     }
+    first = int(people.person[0])
     begin = np.full(len(people), NEVER)
-    who = rows["person"].astype(np.int64) - int(people.person[0])
     starts = (rows["kind"] == Kind.COURSE_CREATED) | ((rows["kind"] == Kind.SIGNED_UP) & (rows["b"] == 0))
     index = np.flatnonzero(starts)[::-1]
-    begin[who[index]] = rows["ts"][index]
-    may = np.flatnonzero(np.isin(rows["kind"], list(topics)) & (rows["ts"] >= begin[who] + _SETTLED))
-    causes = rows[may[rng.random(len(may)) < world.scenario.ticket_cause]]
+    begin[rows["person"][index].astype(np.int64) - first] = rows["ts"][index]
+    may = np.concatenate([part[np.isin(part["kind"], list(topics))] for part in (rows, uploads)])
+    may = may[may["ts"] >= begin[may["person"].astype(np.int64) - first] + _SETTLED]
+    causes = may[rng.random(len(may)) < world.scenario.ticket_cause]
     topic = np.zeros(len(causes), np.int64)
     for kind, code in topics.items():
         topic[causes["kind"] == kind] = code

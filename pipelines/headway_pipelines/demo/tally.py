@@ -70,8 +70,8 @@ class Tally:
             people: The block.
             rows: Their lines in the export, each once, without malformed ones.
         """
-        plan = rows[rows["kind"] < Kind.IDENTIFY]
-        plan = plan[np.lexsort((plan["ts"], plan["person"]))]
+        plan = rows.take(np.flatnonzero(rows["kind"] < Kind.IDENTIFY))
+        plan = plan.take(np.lexsort((plan["ts"], plan["person"])))
         who = plan["person"].astype(np.int64) - int(people.person[0])
         money = amounts(self.world, self.side, plan)
         history = History(plan, who, people.channel, len(people), self.world.clock, *money)

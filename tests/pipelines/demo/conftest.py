@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 from demo_reading import Reading, read
+from ruamel.yaml import YAML
 
 from headway_pipelines.demo import Scenario, Truth, simulate_scenario
 
@@ -53,3 +55,9 @@ def files(workspace: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def reading(workspace: Path, files: dict[str, bytes]) -> Reading:
     return read(workspace, files)
+
+
+@pytest.fixture(scope="session")
+def product(workspace: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe").load(workspace / "product.yml")
+    return loaded

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from demo_reading import Event, Line, Reading
-from ruamel.yaml import YAML
 
 from headway_pipelines.demo import Truth
 
@@ -87,12 +85,6 @@ def cohort(reading: Reading, person: str, metric: Line) -> Cells:
     if end <= reading.end:
         cells["all"] = (float(good), 1.0)
     return cells
-
-
-@pytest.fixture(scope="module")
-def product(workspace: Path) -> Line:
-    loaded: Line = YAML(typ="safe").load(workspace / "product.yml")
-    return loaded
 
 
 def test_every_metric_of_the_product_file_has_a_truth_that_a_naive_reading_finds(
