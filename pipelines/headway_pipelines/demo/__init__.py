@@ -48,8 +48,8 @@ def simulate(
 ) -> Truth:
     """Simulates the demo product and writes its workspace.
 
-    Writes ``raw/<received day>/events-0N.json.gz``, ``tracking_plan.yml``, ``product.yml`` and ``truth.json``.
-    The same arguments give the same bytes.
+    Writes ``raw/<received day>/events-0N.json.gz``, ``inputs/*.csv``, ``tracking_plan.yml``, ``product.yml`` and
+    ``truth.json``. The same arguments give the same bytes.
 
     Args:
         workspace: Folder to write into; made if missing. Its ``raw`` folder must not hold anything yet.
@@ -71,7 +71,7 @@ def simulate(
         >>> with TemporaryDirectory() as folder:
         ...     truth = simulate(Path(folder), people=50, days=14)
         ...     sorted(path.name for path in Path(folder).iterdir())
-        ['product.yml', 'raw', 'tracking_plan.yml', 'truth.json']
+        ['inputs', 'product.yml', 'raw', 'tracking_plan.yml', 'truth.json']
         >>> truth.people["people"]
         50
     """
@@ -123,6 +123,7 @@ def simulate_scenario(
             report(people + people * done // max(lines, 1), 2 * people)
 
         written = write_log(world, spill, Renderer(world, canaries), raw, count)
+    tally.side.write(workspace / "inputs")
     truth = assemble(tally, planted, asdict(written))
     truth.write(workspace / "truth.json")
     return truth

@@ -11,6 +11,22 @@ HOST = "https://learn.example.com"
 CATEGORIES = ("art", "business", "code", "languages", "music", "photography")
 #: Course prices in cents, taken by course number; a third of the courses are free.
 PRICES = (0, 900, 1250, 0, 1900, 2490, 2900, 0, 3900, 4900, 1500, 7900)
+CURRENCIES = ("EUR", "USD", "GBP")
+#: What is paid in the buyer's currency, in its hundredths: a price list by currency.
+AMOUNTS = (
+    PRICES,
+    (0, 999, 1399, 0, 2099, 2799, 3199, 0, 4299, 5399, 1699, 8699),
+    (0, 799, 1099, 0, 1649, 2149, 2499, 0, 3399, 4249, 1299, 6849),
+)
+SURVEYS = ("nps", "csat", "ces")
+#: Lowest and highest answer of each survey.
+SCALES = ((0, 10), (1, 5), (1, 7))
+PLANS = ("solo", "studio", "school")
+#: Monthly prices of teachers on their own, in cents, from small to large; the first two are ``solo``, the rest ``studio``.
+OWN_PRICES = (1900, 2900, 4900, 5900, 7900, 9900)
+#: A school pays a base and as much for every seat, in cents a month.
+SCHOOL_BASE, SCHOOL_SEAT = 12000, 1250
+UPLOAD_REASONS = ("network", "format", "size")
 
 _SLUGS = (
     "watercolour-basics",
@@ -205,4 +221,11 @@ MESSAGES = (
     "Where do I find my invoice?",
 )
 TOPICS = ("billing", "playback", "publishing", "account")
+ERRORS = (
+    "TypeError: undefined is not a function",
+    "ChunkLoadError: loading chunk 7 failed",
+    "NetworkError: the request timed out",
+    "RangeError: maximum call stack size exceeded",
+)
+REASONS_TO_LEAVE = ("Too expensive.", "I do not teach at the moment.", "I miss a gradebook.", "")
 METHODS = ("email", "google", "apple")

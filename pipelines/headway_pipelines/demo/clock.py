@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 _HOURS = np.array([2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 12, 11, 10, 10, 11, 13, 16, 20, 22, 18, 11, 5])
 _HOURS_CDF = np.cumsum(_HOURS) / _HOURS.sum()
 # Local times are looked up from a day before the range to well after it (refunds, late answers).
-_BEFORE, _AFTER = 2, 40
+_BEFORE, _AFTER = 2, 100
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,17 @@ class Clock:
             Milliseconds as a local calendar would count them.
         """
         return utc + self._offset_at(utc)
+
+    def from_local(self, local: Ints) -> Ints:
+        """Turns local wall-clock milliseconds into instants.
+
+        Args:
+            local: Milliseconds as ``local`` gives them; hours in which clocks change are not told apart.
+
+        Returns:
+            UTC milliseconds since 1970.
+        """
+        return local - self._offset_at(local - self._offset_at(local))
 
     def day(self, utc: Ints) -> Ints:
         """Numbers local days since 1970-01-01.

@@ -6,17 +6,17 @@ import numpy as np
 
 from headway_pipelines.demo.catalogue import INTERNAL, LOGIN_PAGE, METHODS, SIGN_UP_PAGE
 from headway_pipelines.demo.clock import SECOND, Ints
+from headway_pipelines.demo.extras import add_extras
 from headway_pipelines.demo.learners import add_learners
 from headway_pipelines.demo.people import NEVER, People, draw_people
-from headway_pipelines.demo.rows import LOGGED_IN, Kind, RowArray, RowSink
+from headway_pipelines.demo.rows import Kind, RowArray, RowSink
 from headway_pipelines.demo.scenario import CHANNELS
+from headway_pipelines.demo.subscriptions import mark_accounts
 from headway_pipelines.demo.teachers import add_teachers
 from headway_pipelines.demo.visits import Visits, add_pages, join, visits_before_sign_up
-from headway_pipelines.demo.world import Trait, World
+from headway_pipelines.demo.world import World
 
 REFERRAL = CHANNELS.index("referral")
-IN_SCHOOL = 8
-"""Flag: the line carries the teacher's school (account)."""
 
 
 def draw_block(world: World, block: int, rng: np.random.Generator) -> tuple[People, RowArray]:
@@ -44,8 +44,8 @@ def draw_block(world: World, block: int, rng: np.random.Generator) -> tuple[Peop
     visits = _log_in_on_second_device(sink, people, rng, visits)
     add_pages(sink, people, rng, visits, np.zeros(len(visits), bool), 5.2)
     _join_school(world, sink, people, signed_up)
-    rows = sink.finish()
-    _mark_schools(world, people, rows)
+    rows = add_extras(world, block, people, sink.finish())
+    mark_accounts(world, people, rows)
     return people, rows
 
 
@@ -93,18 +93,6 @@ def _log_in_on_second_device(
 
 
 def _join_school(world: World, sink: RowSink, people: People, signed_up: Ints) -> None:
-    who = np.flatnonzero((signed_up < NEVER) & _has_school(world, people))
+    who = np.flatnonzero((signed_up < NEVER) & people.teacher & world.may_have_school(people.person))
     when = signed_up[who] + SECOND
     sink.add(Kind.GROUP, people.person[who], people.device[who], when, page=SIGN_UP_PAGE)
-
-
-def _has_school(world: World, people: People) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return people.teacher & (world.chance(people.person, Trait.SCHOOL) < world.scenario.school)
-
-
-def _mark_schools(world: World, people: People, rows: RowArray) -> None:
-    if not len(rows):
-        return
-    member = _has_school(world, people)[rows["person"] - people.person[0]]
-    before = np.isin(rows["kind"], [Kind.IDENTIFY, Kind.SIGNED_UP]) | (rows["flags"] & LOGGED_IN == 0)
-    rows["flags"] |= np.where(member & ~before, IN_SCHOOL, 0).astype(np.uint8)

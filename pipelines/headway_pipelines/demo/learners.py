@@ -6,13 +6,10 @@ import numpy as np
 
 from headway_pipelines.demo.catalogue import COMMENTS, HELP_PAGE, LEARN_PAGES, MESSAGES, PRICES, TOPICS
 from headway_pipelines.demo.clock import DAY, HOUR, MINUTE, SECOND, Ints
-from headway_pipelines.demo.people import NEVER, People, flatten, running_sum
+from headway_pipelines.demo.people import NEVER, People, by_channel, flatten, running_sum
 from headway_pipelines.demo.rows import Bools, Floats, Kind, RowSink
-from headway_pipelines.demo.scenario import CHANNELS
 from headway_pipelines.demo.visits import Visits, join, signed_in, weekly_visits
 from headway_pipelines.demo.world import World
-
-PAID = CHANNELS.index("paid")
 
 
 def catalogue_size(world: World) -> int:
@@ -51,7 +48,7 @@ def add_learners(
     enrolled = _late_enrolments(world, sink, people, rng, later, enrolled)
     _further_enrolments(world, sink, people, rng, later)
     completes = np.where(people.activates[who], 0.72, 0.30)
-    _add_lessons(world, sink, people, rng, later, 1 + rng.poisson(2.2, len(later)), completes)
+    add_lessons(world, sink, people, rng, later, 1 + rng.poisson(2.2, len(later)), completes)
     add_feedback(world, sink, people, rng, later.take(first), people.activates)
     return join([start_visits, later])
 
@@ -75,7 +72,7 @@ def _first_week(
     enrolled[who] = when
     does = people.activates[who]
     count = np.where(does, 1 + rng.poisson(1.3, n), rng.poisson(0.9, n))
-    _add_lessons(world, sink, people, rng, visits, count, np.where(does, 0.6, 0.0), surely_first=does)
+    add_lessons(world, sink, people, rng, visits, count, np.where(does, 0.6, 0.0), surely_first=does)
     extra = _extra_visits(world, sink, people, rng, signed_up, learner, enrolled)
     return join([visits.take(~same), extra]), enrolled
 
@@ -96,7 +93,7 @@ def _extra_visits(
     visits = signed_in(people, rng, who, start)
     may = start > enrolled[who]
     count = np.where(may, rng.poisson(1.6, n), 0)
-    _add_lessons(world, sink, people, rng, visits, count, np.where(people.activates[who], 0.7, 0.0))
+    add_lessons(world, sink, people, rng, visits, count, np.where(people.activates[who], 0.7, 0.0))
     return visits
 
 
@@ -143,7 +140,7 @@ def _enrol(
     sink.add(Kind.PAYMENT_REFUNDED, buyer[back], nobody[back], refunded, a=bought[back], b=order[back])
 
 
-def _add_lessons(
+def add_lessons(
     world: World,
     sink: RowSink,
     people: People,
@@ -153,6 +150,18 @@ def _add_lessons(
     completes: Floats,
     surely_first: Bools | None = None,
 ) -> None:
+    """Adds lessons of the course each person takes.
+
+    Args:
+        world: The world.
+        sink: Where rows go.
+        people: The block.
+        rng: Source of draws.
+        visits: The visits.
+        count: Lessons in each.
+        completes: Probability of finishing each lesson, by visit.
+        surely_first: Visits whose first lesson is finished in any case.
+    """
     visit, place = flatten(count)
     n = len(visit)
     gap = rng.integers(3 * MINUTE, 12 * MINUTE, n)
@@ -179,7 +188,7 @@ def _add_lessons(
 def add_feedback(
     world: World, sink: RowSink, people: People, rng: np.random.Generator, visits: Visits, happy: Bools
 ) -> None:
-    """Adds survey answers, support tickets with their answers, and invites.
+    """Adds surveys shown and answered, support tickets and invites.
 
     Args:
         world: The world.
@@ -191,13 +200,23 @@ def add_feedback(
     """
     s = world.scenario
     person, device, glad = people.person[visits.who], visits.device, happy[visits.who]
-    asked = rng.random(len(visits)) < s.survey
-    mood = np.where(glad, 8.7, 6.4) - 0.7 * (people.channel[visits.who] == PAID)
+    channel = people.channel[visits.who]
+    draw = rng.random(len(visits))
+    # One draw says both: who answers is a part of those it is shown to.
+    shown, answered = draw < s.survey, draw < s.survey * by_channel(s.survey_response, channel)
+    mood = np.where(glad, 8.7, 6.4) + by_channel(s.survey_mood, channel)
     score = np.clip(np.rint(rng.normal(mood, 1.7)), 0, 10)
     comment = rng.integers(0, len(COMMENTS), len(visits))
     when = visits.start + rng.integers(80 * MINUTE, 100 * MINUTE, len(visits))
+    before = when - (20 + 7 * comment) * SECOND
+    sink.add(Kind.SURVEY_SHOWN, person[shown], device[shown], before[shown], a=comment[shown], b=score[shown])
     sink.add(
-        Kind.SURVEY_ANSWERED, person[asked], device[asked], when[asked], a=comment[asked], b=score[asked]
+        Kind.SURVEY_ANSWERED,
+        person[answered],
+        device[answered],
+        when[answered],
+        a=comment[answered],
+        b=score[answered],
     )
     invites = (rng.random(len(visits)) < s.invite) & glad
     when = visits.start + rng.integers(101 * MINUTE, 110 * MINUTE, len(visits))
@@ -213,8 +232,9 @@ def _add_tickets(
     person = people.person[visits.who]
     opened = visits.start + rng.integers(2 * MINUTE, 9 * MINUTE, n)
     topic, message = rng.integers(0, len(TOPICS), n), rng.integers(0, len(MESSAGES), n)
-    sink.add(Kind.TICKET_OPENED, person, visits.device, opened, page=HELP_PAGE, a=message, c=topic)
+    # How the ticket will be answered, until `support` gives it its number: minutes an agent takes, and whether a bot does.
     bot = rng.random(n) < world.scenario.ticket_by_bot
-    wait = np.where(bot, 60, 7 * 3600) * rng.lognormal(0, 0.9, n) * SECOND
-    nobody = np.full(n, world.no_device)
-    sink.add(Kind.TICKET_ANSWERED, person, nobody, opened + wait.astype(np.int64), b=bot, c=topic)
+    minutes = (1 + world.scenario.ticket_minutes * rng.lognormal(0, 0.9, n)).astype(np.int64)
+    sink.add(
+        Kind.TICKET_OPENED, person, visits.device, opened, page=HELP_PAGE, a=2 * minutes + bot, b=message, c=topic
+    )

@@ -12,18 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headway_pipelines.demo.clock import DAY, Clock, Ints
-from headway_pipelines.demo.properties import price_of
-from headway_pipelines.demo.rows import Bools, Floats, Kind, RowArray
+from headway_pipelines.demo.rows import ACTIVITY, Bools, Floats, Kind, RowArray
 from headway_pipelines.demo.scenario import CHANNELS
-
-#: What "active" means, as in ``product.yml``.
-ACTIVITY = (
-    Kind.LESSON_WATCHED,
-    Kind.COURSE_CREATED,
-    Kind.COURSE_PUBLISHED,
-    Kind.COURSE_ENROLLED,
-    Kind.VIDEO_EDITED,
-)
 
 
 @dataclass(frozen=True)
@@ -36,7 +26,7 @@ class Measure:
         did: What they may do: ``did``, ``reach``, ``returning`` or ``event``.
         after: Days from the start until the window opens.
         within: Days the window lasts.
-        sums: What a mean sums up: amount, count or days.
+        sums: What a mean sums up: amount (whatever the currency), eur, count or days.
     """
 
     kind: str
@@ -57,7 +47,7 @@ MEASURES: dict[str, Measure] = {
     "revenue_per_active": Measure("mean", "activity", "payment", sums="amount"),
     "payers": Measure("share", "activity", "payment"),
     "refunds": Measure("share", "payment", "refund"),
-    "recommendation": Measure("nps", "survey", "survey"),
+    "recommendation": Measure("nps", "nps", "nps"),
     "tickets": Measure("share", "activity", "ticket"),
     "lessons_per_learner": Measure("mean", "lesson", "lesson", sums="count"),
     "learning_days": Measure("mean", "lesson", "lesson", sums="days"),
@@ -66,6 +56,10 @@ MEASURES: dict[str, Measure] = {
     "teacher_week1": Measure("retention", "course", "teaching", after=7, within=7),
     "publishing": Measure("conversion", "course", "publication", within=14),
     "quick_support": Measure("conversion", "ticket", "answer", within=1),
+}
+#: The same of money in EUR, at the rates of `inputs/exchange_rates.csv`.
+IN_EUR: dict[str, Measure] = {
+    "revenue_per_active_eur": Measure("mean", "activity", "payment", sums="eur"),
 }
 
 
@@ -79,6 +73,8 @@ class History:
         channel: First touch of each person in the block.
         people: How many people the block has.
         clock: Times of the range.
+        amount: What each row pays or pays back in the currency of the payment, else 0.
+        eur: The same in EUR at the rate of the row's local day.
     """
 
     rows: RowArray
@@ -86,6 +82,8 @@ class History:
     channel: Ints
     people: int
     clock: Clock
+    amount: Floats
+    eur: Floats
 
     @property
     def ts(self) -> Ints:
@@ -169,7 +167,7 @@ def selectors(rows: RowArray) -> dict[str, Bools]:
         "invited": kind == Kind.INVITE_ACCEPTED,
         "payment": kind == Kind.PAYMENT_COMPLETED,
         "refund": kind == Kind.PAYMENT_REFUNDED,
-        "survey": kind == Kind.SURVEY_ANSWERED,
+        "nps": (kind == Kind.SURVEY_ANSWERED) & (rows["c"] == 0),
         "ticket": kind == Kind.TICKET_OPENED,
         "answer": kind == Kind.TICKET_ANSWERED,
         "exposed": kind == Kind.FEATURE_EXPOSED,
@@ -236,7 +234,9 @@ def _period(measure: Measure, h: History, masks: dict[str, Bools]) -> tuple[Floa
     value = np.ones(int(mask.sum()))
     index = np.flatnonzero(mask)
     if measure.sums == "amount":
-        value = price_of(h.rows["a"][index]) / 100
+        value = h.amount[index]
+    elif measure.sums == "eur":
+        value = h.eur[index]
     elif measure.sums == "days":
         day = h.who[index] * 2**20 + h.clock.day(h.ts[index])
         index = index[np.unique(day, return_index=True)[1]]

@@ -11,6 +11,7 @@ import numpy as np
 
 from headway_pipelines.demo.catalogue import COURSE_PAGES
 from headway_pipelines.demo.clock import DAY, FILES_PER_DAY, MINUTE, SECOND
+from headway_pipelines.demo.quality import load_times
 from headway_pipelines.demo.rows import LATE, LOGGED_IN, RETRY, ROW, SERVER_KINDS, Kind, RowArray
 from headway_pipelines.demo.world import World
 
@@ -56,6 +57,8 @@ VIOLATIONS: tuple[Violation, ...] = (
     Violation("value_not_in_plan", Kind.TICKET_OPENED, _set("topic", "refunds")),
     Violation("wrong_type", Kind.COURSE_PUBLISHED, _set("has_video", "yes")),
     Violation("undeclared_property", Kind.PAGE_VIEWED, _set("scroll_depth", 0.4)),
+    Violation("value_not_in_plan", Kind.UPLOAD_FAILED, _set("reason", "quota")),
+    Violation("undeclared_property", Kind.APP_ERROR, _set("stack", ["app.js:1:2041"])),
 )
 MALFORMED = ("truncated", "not_json", "not_utf8", "not_an_object", "no_id", "bad_timestamp")
 
@@ -82,7 +85,7 @@ def send(world: World, rng: np.random.Generator, rows: RowArray) -> RowArray:
     wait = np.where(offline, rng.integers(DAY + MINUTE, 3 * DAY, n), wait)
     rows["recv"] = rows["ts"] + wait
     rows["flags"] |= np.where(offline, LATE, 0).astype(np.uint8)
-    rows = rows[(rows["ts"] >= world.clock.start) & (rows["recv"] < world.clock.end)]
+    rows = rows.take(np.flatnonzero((rows["ts"] >= world.clock.start) & (rows["recv"] < world.clock.end)))
     return linked(world, rows)
 
 
@@ -100,7 +103,7 @@ def linked(world: World, rows: RowArray) -> RowArray:
     real = rows["device"] != world.no_device
     second = (rows["device"] % 2 == 1) & ~np.isin(rows["device"], rows["device"][logged])
     borrowed = (rows["device"] // 2 != rows["person"]) & ~np.isin(rows["person"], rows["person"][logged])
-    return np.asarray(rows[~(real & (second | borrowed))])
+    return rows.take(np.flatnonzero(~(real & (second | borrowed))))
 
 
 def number(rows: RowArray, stream: int) -> None:
@@ -198,6 +201,7 @@ def bots(world: World, rng: np.random.Generator) -> RowArray:
     rows["page"] = rng.integers(0, COURSE_PAGES.stop, n)
     rows["lat"] = rng.integers(20, 400, n)
     rows["recv"] = rows["ts"] + rows["lat"]
+    rows["a"] = load_times(world, world.rng(2**31, 4), rows["device"])
     return rows
 
 

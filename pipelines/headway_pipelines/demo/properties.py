@@ -32,16 +32,17 @@ def properties(world: World, kind: Kind, rows: RowArray) -> list[Piece]:
     return _WRITERS[kind](world, rows)
 
 
-def price_of(course: NDArray[Any]) -> NDArray[np.int64]:
-    """Looks up what a course costs.
+def amount_of(course: NDArray[Any], currency: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Looks up what is paid for a course.
 
     Args:
         course: Course numbers.
+        currency: Positions in ``CURRENCIES``.
 
     Returns:
-        Cents.
+        Hundredths of the currency.
     """
-    return np.asarray(np.array(cat.PRICES)[course % len(cat.PRICES)])
+    return np.asarray(np.array(cat.AMOUNTS)[currency, course % len(cat.PRICES)])
 
 
 def look_up(table: pl.Series, index: NDArray[Any]) -> pl.Series:
@@ -73,13 +74,20 @@ _QUERIES, _COMMENTS, _MESSAGES = _texts(cat.QUERIES), _texts(cat.COMMENTS), _tex
 _FIRST, _SURNAMES = pl.Series(cat.FIRST_NAMES), pl.Series(cat.SURNAMES)
 _FIRST_LOWER, _SURNAMES_LOWER = _FIRST.str.to_lowercase(), _SURNAMES.str.to_lowercase()
 _PHONES, _STREETS = pl.Series(cat.PHONES), pl.Series(cat.STREETS)
+_SURVEYS, _CURRENCIES = _texts(cat.SURVEYS), _texts(cat.CURRENCIES)
+_PLANS, _LEAVING = _texts(cat.PLANS), _texts(cat.REASONS_TO_LEAVE)
+_ERRORS, _UPLOAD_REASONS = _texts(cat.ERRORS), _texts(cat.UPLOAD_REASONS)
+_AMOUNTS = _texts(tuple(cents / 100 for amounts in cat.AMOUNTS for cents in amounts))
 _PAGE_PROPERTIES = pl.Series(
     [
-        json.dumps({"url": url, "referrer": referrer, "title": title}, separators=(",", ":"))
+        json.dumps({"url": url, "referrer": referrer, "title": title}, separators=(",", ":"))[:-1]
         for url, _, title in cat.PAGES
         for referrer in cat.REFERRERS
     ]
 )
+
+
+_TICKET, _UPLOAD = '"properties":{"ticket_id":"tkt_', '"properties":{"upload_id":"upl_'
 
 
 def _int(values: NDArray[Any]) -> pl.Series:
@@ -100,7 +108,8 @@ def _price(rows: RowArray) -> pl.Series:
 
 def _page_viewed(_: World, rows: RowArray) -> list[Piece]:
     number = rows["page"].astype(np.int64) * len(cat.REFERRERS) + rows["ref"]
-    return ['"properties":', look_up(_PAGE_PROPERTIES, number), ","]
+    speed: list[Piece] = [',"load_ms":', _int(rows["a"]), ',"failed":', look_up(_BOOLS, rows["c"]), "},"]
+    return ['"properties":', look_up(_PAGE_PROPERTIES, number), *speed]
 
 
 def _signed_up(_: World, rows: RowArray) -> list[Piece]:
@@ -138,42 +147,77 @@ def _lesson_watched(_: World, rows: RowArray) -> list[Piece]:
     return [*_course(rows), ',"seconds":', _int(rows["b"]), ',"completed":', look_up(_BOOLS, rows["c"]), "},"]
 
 
-def _payment(_: World, rows: RowArray) -> list[Piece]:
-    order: list[Piece] = [',"currency":"EUR","order_id":"ord_', _int(rows["b"]), '"},']
-    return ['"properties":{"amount":', _price(rows), *order]
+def _payment(world: World, rows: RowArray) -> list[Piece]:
+    currency = world.currency(rows["person"])
+    amount = look_up(_AMOUNTS, currency * len(cat.PRICES) + rows["a"] % len(cat.PRICES))
+    order: list[Piece] = [',"order_id":"ord_', _int(rows["b"]), '"},']
+    return ['"properties":{"amount":', amount, ',"currency":', look_up(_CURRENCIES, currency), *order]
 
 
 def _invite_sent(_: World, rows: RowArray) -> list[Piece]:
-    return ['"properties":{"medium":', look_up(_MEDIA, rows["c"]), "},"]
+    return ['"properties":{"medium":', look_up(_MEDIA, rows["c"]), *_id(rows, ',"invite_id":"inv_'), "},"]
+
+
+def _invite_accepted(_: World, rows: RowArray) -> list[Piece]:
+    return [*_id(rows, '"properties":{"invite_id":"inv_'), "},"]
+
+
+def _id(rows: RowArray, begin: str) -> list[Piece]:
+    return [begin, _int(rows["a"]), '"']
 
 
 def _nothing(_: World, __: RowArray) -> list[Piece]:
     return ['"properties":{},']
 
 
-def _survey(_: World, rows: RowArray) -> list[Piece]:
-    comment: list[Piece] = [',"comment":', look_up(_COMMENTS, rows["a"]), "},"]
-    return ['"properties":{"survey":"nps","score":', _int(rows["b"]), *comment]
+def _survey_shown(_: World, rows: RowArray) -> list[Piece]:
+    return ['"properties":{"survey":', look_up(_SURVEYS, rows["c"]), "},"]
+
+
+def _survey_answered(_: World, rows: RowArray) -> list[Piece]:
+    score: list[Piece] = [',"score":', _int(rows["b"]), ',"comment":', look_up(_COMMENTS, rows["a"]), "},"]
+    return ['"properties":{"survey":', look_up(_SURVEYS, rows["c"]), *score]
+
+
+def _ticket(_: World, rows: RowArray) -> list[Piece]:
+    return [*_id(rows, _TICKET), "},"]
 
 
 def _ticket_opened(_: World, rows: RowArray) -> list[Piece]:
-    return [
-        '"properties":{"topic":',
-        look_up(_TOPICS, rows["c"]),
-        ',"message":',
-        look_up(_MESSAGES, rows["a"]),
-        "},",
-    ]
+    said: list[Piece] = [',"message":', look_up(_MESSAGES, rows["b"]), "},"]
+    return [*_id(rows, _TICKET), ',"topic":', look_up(_TOPICS, rows["c"]), *said]
 
 
 def _ticket_answered(_: World, rows: RowArray) -> list[Piece]:
-    return [
-        '"properties":{"topic":',
-        look_up(_TOPICS, rows["c"]),
-        ',"by":',
-        look_up(_ANSWERERS, rows["b"]),
-        "},",
-    ]
+    by: list[Piece] = [',"by":', look_up(_ANSWERERS, rows["b"]), "},"]
+    return [*_id(rows, _TICKET), ',"topic":', look_up(_TOPICS, rows["c"]), *by]
+
+
+def _ticket_followed_up(_: World, rows: RowArray) -> list[Piece]:
+    return [*_id(rows, _TICKET), ',"message":', look_up(_MESSAGES, rows["b"]), "},"]
+
+
+def _subscription(_: World, rows: RowArray) -> list[Piece]:
+    mrr = (pl.Series(rows["a"].astype(np.int64)) / 100).cast(pl.String)
+    return ['"properties":{"plan":', look_up(_PLANS, rows["c"]), ',"mrr":', mrr, "},"]
+
+
+def _subscription_cancelled(world: World, rows: RowArray) -> list[Piece]:
+    why: list[Piece] = [',"comment":', look_up(_LEAVING, rows["b"]), "},"]
+    return [*_subscription(world, rows)[:-1], *why]
+
+
+def _upload(_: World, rows: RowArray) -> list[Piece]:
+    return [*_id(rows, _UPLOAD), "},"]
+
+
+def _upload_failed(_: World, rows: RowArray) -> list[Piece]:
+    return [*_id(rows, _UPLOAD), ',"reason":', look_up(_UPLOAD_REASONS, rows["c"]), "},"]
+
+
+def _app_error(_: World, rows: RowArray) -> list[Piece]:
+    said: list[Piece] = [',"message":', look_up(_ERRORS, rows["a"]), "},"]
+    return ['"properties":{"fatal":', look_up(_BOOLS, rows["c"]), *said]
 
 
 def _search(_: World, rows: RowArray) -> list[Piece]:
@@ -201,8 +245,21 @@ def _identify(world: World, rows: RowArray) -> list[Piece]:
 
 
 def _group(world: World, rows: RowArray) -> list[Piece]:
-    size = world.pick(rows["person"], Trait.SCHOOL, 40) + 3
-    return ['"traits":{"industry":"education","employees":', _int(size), "},"]
+    """A teacher's own account is named after its owner; a school's name is its id."""
+    person = rows["person"]
+    school = world.may_have_school(person)
+    size = np.where(school, world.pick(person, Trait.SCHOOL, 40) + 3, 1)
+    parts = world.person_parts(person)
+    names = [
+        "" if member else f',"name":"{cat.FIRST_NAMES[first]} {cat.SURNAMES[last]} Studio"'
+        for member, first, last in zip(school, parts["first"], parts["surname"], strict=True)
+    ]
+    return [
+        '"traits":{"industry":"education","employees":',
+        _int(size),
+        pl.Series(names, dtype=pl.String),
+        "},",
+    ]
 
 
 _WRITERS: dict[Kind, Callable[[World, RowArray], list[Piece]]] = {
@@ -217,11 +274,23 @@ _WRITERS: dict[Kind, Callable[[World, RowArray], list[Piece]]] = {
     Kind.PAYMENT_COMPLETED: _payment,
     Kind.PAYMENT_REFUNDED: _payment,
     Kind.INVITE_SENT: _invite_sent,
-    Kind.INVITE_ACCEPTED: _nothing,
-    Kind.SURVEY_ANSWERED: _survey,
+    Kind.INVITE_ACCEPTED: _invite_accepted,
+    Kind.SURVEY_ANSWERED: _survey_answered,
     Kind.TICKET_OPENED: _ticket_opened,
     Kind.TICKET_ANSWERED: _ticket_answered,
     Kind.SEARCH_PERFORMED: _search,
+    Kind.SURVEY_SHOWN: _survey_shown,
+    Kind.TICKET_FOLLOWED_UP: _ticket_followed_up,
+    Kind.TICKET_RESOLVED: _ticket,
+    Kind.TICKET_REOPENED: _ticket,
+    Kind.TICKET_CHECKED_BACK: _ticket,
+    Kind.SUBSCRIPTION_STARTED: _subscription,
+    Kind.SUBSCRIPTION_CHANGED: _subscription,
+    Kind.SUBSCRIPTION_CANCELLED: _subscription_cancelled,
+    Kind.UPLOAD_STARTED: _upload,
+    Kind.UPLOAD_FINISHED: _upload,
+    Kind.UPLOAD_FAILED: _upload_failed,
+    Kind.APP_ERROR: _app_error,
     Kind.IDENTIFY: _identify,
     Kind.GROUP: _group,
     Kind.LOGGED_IN: _nothing,

@@ -49,9 +49,29 @@ class Scenario:
         further_enrolment: Probability per later visit of enrolling in another course.
         invite: Probability per active week that an activated person sends an invite.
         invite_accepted: Probability that someone from the referral channel signs up through the invite.
-        survey: Probability per active week of answering the satisfaction survey.
+        survey: Probability per active week of being shown the recommendation survey (nps).
+        survey_after_work: Probability that a lesson or edit brings a satisfaction (csat) or an effort (ces) survey.
+        survey_response: Probability that a survey shown is answered, by channel.
+        survey_mood: Points by which the mean answer to nps is moved, by channel; csat and ces move by a third of it.
+        survey_again: Probability that an answered survey is shown again one to four days later.
         ticket: Probability per active week of opening a support ticket.
         ticket_by_bot: Probability that a bot answers it, within minutes.
+        ticket_minutes: Median business minutes until an agent first answers a ticket.
+        ticket_cause: Probability that a payment, a failed upload or a stalled playback, a week or more after the
+            start, brings a ticket.
+        quick_reply_minutes: Business minutes within which a first human reply counts as quick.
+        quick_reply_return: Probability that a quick first human reply to the first ticket brings back, in the days 7 to 14
+            after it was opened, somebody who would have stayed away.
+        currency_share: Share of people by the currency they pay in; sums to 1.
+        subscribe_school: Probability that a school ever subscribes.
+        subscribe_own: Probability that a teacher without a school ever subscribes.
+        subscription_days: Mean days between changes of a subscription.
+        upload: Probability that an edited video is uploaded.
+        upload_outcome: Probabilities that an attempt at an upload finishes, fails, is given up.
+        upload_again: Probabilities of trying again after a failure, after giving up.
+        page_failed: Probability that a page view fails.
+        app_error: Probability that a page view is followed by an error of the app.
+        fatal_error: Share of those errors that are fatal.
         school: Probability that a teacher belongs to a school (an account).
         second_device: Probability that someone who signs up also uses a second device.
         shared_device: Probability that a pair of people who both sign up (every second person and the one
@@ -96,9 +116,29 @@ class Scenario:
     further_enrolment: float = 0.16
     invite: float = 0.14
     invite_accepted: float = 0.88
-    survey: float = 0.14
+    survey: float = 0.34
+    survey_after_work: float = 0.06
+    survey_response: dict[str, float] = field(
+        default_factory=lambda: _by_channel(0.42, 0.22, 0.58, 0.64, 0.36)
+    )
+    survey_mood: dict[str, float] = field(default_factory=lambda: _by_channel(0.0, -0.9, 0.2, 0.5, 0.0))
+    survey_again: float = 0.12
     ticket: float = 0.05
     ticket_by_bot: float = 0.30
+    ticket_minutes: float = 110.0
+    ticket_cause: float = 0.25
+    quick_reply_minutes: float = 120.0
+    quick_reply_return: float = 0.5
+    currency_share: dict[str, float] = field(default_factory=lambda: {"EUR": 0.8, "USD": 0.13, "GBP": 0.07})
+    subscribe_school: float = 0.85
+    subscribe_own: float = 0.65
+    subscription_days: float = 11.0
+    upload: float = 0.5
+    upload_outcome: tuple[float, float, float] = (0.74, 0.17, 0.09)
+    upload_again: tuple[float, float] = (0.75, 0.3)
+    page_failed: float = 0.004
+    app_error: float = 0.006
+    fatal_error: float = 0.25
     school: float = 0.35
     second_device: float = 0.25
     shared_device: float = 0.04

@@ -19,10 +19,17 @@ from numpy.typing import NDArray
 from headway_pipelines.demo import catalogue as cat
 from headway_pipelines.demo.canaries import Canary, plant
 from headway_pipelines.demo.clock import DAY, MINUTE, SECOND, Ints
-from headway_pipelines.demo.journeys import IN_SCHOOL
 from headway_pipelines.demo.mess import FIRST_CANARY, NOT_UTF8, change_line
 from headway_pipelines.demo.properties import Piece, look_up, properties
-from headway_pipelines.demo.rows import EVENT_NAMES, LOGGED_IN, SERVER_KINDS, UNDECLARED_NAMES, Kind, RowArray
+from headway_pipelines.demo.rows import (
+    EVENT_NAMES,
+    IN_ACCOUNT,
+    LOGGED_IN,
+    SERVER_KINDS,
+    UNDECLARED_NAMES,
+    Kind,
+    RowArray,
+)
 from headway_pipelines.demo.world import Trait, World
 
 Bytes = NDArray[np.uint8]
@@ -85,7 +92,8 @@ class Renderer:
         self._hex = np.frombuffer(b"".join(b"%02x" % i for i in range(256)), np.uint16)
         self._user_id = _user_ids(world, self._hex)
         self._school_names = school_names(world)
-        self._school = pl.Series([f',"groupId":{json.dumps(name)}' for name in self._school_names] + [""])
+        self._school = pl.Series([json.dumps(name) for name in self._school_names])
+        self._in_school = pl.Series([f',"groupId":{json.dumps(name)}' for name in self._school_names] + [""])
         self._context = pl.Series(_contexts())
         self._page = pl.Series(
             [_page(url, path, title, ref) for url, path, title in cat.PAGES for ref in cat.REFERRERS]
@@ -105,7 +113,7 @@ class Renderer:
         for kind in Kind:
             index = np.flatnonzero(rows["kind"] == kind)
             if len(index):
-                parts.append(self._lines(kind, rows[index]))
+                parts.append(self._lines(kind, rows.take(index)))
                 order.append(index)
         back = np.argsort(np.concatenate(order))
         lines = self._special(rows, look_up(pl.concat(parts), back))
@@ -140,7 +148,7 @@ class Renderer:
         else:
             pieces.append(look_up(self._context, self._context_number(rows["device"])))
             pieces.append(look_up(self._page, _page_number(rows)))
-        pieces.append(look_up(self._school, self._school_number(rows)))
+        pieces.append(self._account(rows))
         pieces.append('},"integrations":{}}\n')
         return pl.select(pl.concat_str([pl.lit(piece) for piece in pieces]).alias("line")).to_series()
 
@@ -150,9 +158,7 @@ class Renderer:
         if kind == Kind.IDENTIFY:
             return ['{"type":"identify",']
         if kind == Kind.GROUP:
-            names = pl.Series([json.dumps(name) for name in self._school_names])
-            here = self._world.pick(rows["person"], Trait.SCHOOL, len(self._school_names))
-            return ['{"type":"group","groupId":', look_up(names, here), ","]
+            return ['{"type":"group","groupId":', self._account_ids(rows), ","]
         name = EVENT_NAMES.get(kind) or UNDECLARED_NAMES[kind]
         return [f'{{"type":"track","event":{json.dumps(name)},']
 
@@ -200,10 +206,29 @@ class Renderer:
         bots = len(cat.IPS) * browsers * locales + device.astype(np.int64) % len(cat.BOT_AGENTS)
         return np.where(device >= self._world.first_bot_device, bots, number)
 
-    def _school_number(self, rows: RowArray) -> Ints:
-        schools = len(self._school_names)
-        here = self._world.pick(rows["person"], Trait.SCHOOL, schools)
-        return np.where(rows["flags"] & IN_SCHOOL > 0, here, schools)
+    def _account(self, rows: RowArray) -> Piece:
+        inside = rows["flags"] & IN_ACCOUNT > 0
+        if not inside.any():
+            return ""
+        school = self._world.may_have_school(rows["person"])
+        number = np.where(inside & school, self._world.school(rows["person"]), len(self._school_names))
+        texts = look_up(self._in_school, number)
+        own = np.flatnonzero(inside & ~school)
+        return texts.scatter(own, self._own_accounts(rows["person"][own], ',"groupId":')) if len(own) else texts
+
+    def _account_ids(self, rows: RowArray) -> pl.Series:
+        """Ids of the accounts of teachers, as JSON: of their school, or of their own."""
+        person = rows["person"]
+        texts = look_up(self._school, self._world.school(person))
+        own = np.flatnonzero(~self._world.may_have_school(person))
+        return texts.scatter(own, self._own_accounts(person[own])) if len(own) else texts
+
+    def _own_accounts(self, person: NDArray[np.unsignedinteger], prefix: str = "") -> pl.Series:
+        raw = self._world.mix(person, Trait.ACCOUNT).view(np.uint8).reshape(-1, 8)
+        template = f'{prefix}"acc_0123456789abcdef"'.encode()
+        matrix = np.tile(np.frombuffer(template, np.uint8), (len(person), 1))
+        matrix[:, -17:-1] = self._hex[raw].view(np.uint8).reshape(-1, 16)
+        return fixed_width(matrix)
 
 
 def school_names(world: World) -> list[str]:

@@ -10,12 +10,18 @@ import numpy as np
 from headway_pipelines.demo.canaries import Canary
 from headway_pipelines.demo.catalogue import SCHOOLS
 from headway_pipelines.demo.clock import DAY, Ints
-from headway_pipelines.demo.measures import MEASURES, History, evaluate, selectors
+from headway_pipelines.demo.measures import IN_EUR, MEASURES, History, evaluate, selectors
 from headway_pipelines.demo.mess import FIRST_CANARY, FIRST_MALFORMED, FIRST_VIOLATION, MALFORMED, VIOLATIONS
 from headway_pipelines.demo.people import People
 from headway_pipelines.demo.rows import EVENT_NAMES, LATE, LOGGED_IN, UNDECLARED_NAMES, Bools, Kind, RowArray
 from headway_pipelines.demo.scenario import CHANNELS
-from headway_pipelines.demo.world import Trait, World
+from headway_pipelines.demo.side_inputs import SideInputs
+from headway_pipelines.demo.truth_money import MoneyTruth, amounts
+from headway_pipelines.demo.truth_referral import EventTruth, ReferralTruth
+from headway_pipelines.demo.truth_support import SupportTruth
+from headway_pipelines.demo.truth_surveys import SurveyTruth
+from headway_pipelines.demo.truth_tasks import QualityTruth, TaskTruth
+from headway_pipelines.demo.world import World
 
 #: Funnels of ``product.yml``: selectors of the steps and the window in days.
 FUNNELS: dict[str, tuple[tuple[str, ...], int]] = {
@@ -38,7 +44,7 @@ class Tally:
         self.world = world
         self.canaries = canaries
         weeks, days = world.clock.weeks, world.clock.days + 1
-        self.measures = {name: np.zeros((2, weeks + 1, len(CHANNELS))) for name in MEASURES}
+        self.measures = {name: np.zeros((2, weeks + 1, len(CHANNELS))) for name in MEASURES | IN_EUR}
         self.funnels = {name: np.zeros(len(steps), np.int64) for name, (steps, _) in FUNNELS.items()}
         self.retention = np.zeros((weeks, weeks), np.int64)
         self.daily = {name: np.zeros(days, np.int64) for name in ("new_people", "sign_ups", "active_people")}
@@ -51,6 +57,11 @@ class Tally:
             part: set() for part in ("surname", "phone", "street", "school", "ip")
         }
         self.e_mail_user_ids: list[int] = []
+        self.side = SideInputs.build(world)
+        self.money = MoneyTruth(world, self.side)
+        self.surveys, self.support = SurveyTruth(world), SupportTruth(world)
+        self.uploads, self.quality = TaskTruth(world), QualityTruth(world)
+        self.referral, self.weekly = ReferralTruth(world), EventTruth(world)
 
     def add_people(self, people: People, rows: RowArray) -> None:
         """Counts what a block of people did.
@@ -59,12 +70,13 @@ class Tally:
             people: The block.
             rows: Their lines in the export, each once, without malformed ones.
         """
-        plan = rows[rows["kind"] < Kind.IDENTIFY]
-        plan = plan[np.lexsort((plan["ts"], plan["person"]))]
+        plan = rows.take(np.flatnonzero(rows["kind"] < Kind.IDENTIFY))
+        plan = plan.take(np.lexsort((plan["ts"], plan["person"])))
         who = plan["person"].astype(np.int64) - int(people.person[0])
-        history = History(plan, who, people.channel, len(people), self.world.clock)
+        money = amounts(self.world, self.side, plan)
+        history = History(plan, who, people.channel, len(people), self.world.clock, *money)
         masks = selectors(plan)
-        for name, measure in MEASURES.items():
+        for name, measure in (MEASURES | IN_EUR).items():
             self.measures[name] += evaluate(measure, history, masks)
         for name, (steps, days) in FUNNELS.items():
             self.funnels[name] += _funnel(history, [masks[step] for step in steps], days)
@@ -72,6 +84,16 @@ class Tally:
         self._add_daily(history, masks)
         self._add_experiment(history, masks)
         self._add_identity(people, rows)
+        for part in (
+            self.money,
+            self.surveys,
+            self.support,
+            self.uploads,
+            self.quality,
+            self.referral,
+            self.weekly,
+        ):
+            part.add(history)
 
     def add_lines(self, rows: RowArray, copies: RowArray, broken: RowArray) -> None:
         """Counts lines.
@@ -175,7 +197,7 @@ class Tally:
                 self.used[part] |= set(np.unique(positions).tolist())
         self.used["ip"] |= set(np.unique(self.world.device_parts(devices)["ip"]).tolist())
         members = np.unique(rows["person"][rows["kind"] == Kind.GROUP])
-        school = self.world.pick(members, Trait.SCHOOL, self.world.schools) % len(SCHOOLS)
+        school = self.world.school(members[self.world.may_have_school(members)]) % len(SCHOOLS)
         self.used["school"] |= set(np.unique(school).tolist())
         mails = signed_up[self.world.has_e_mail_user_id(signed_up)]
         self.counts["e_mail_user_ids"] += len(mails)
@@ -190,7 +212,7 @@ class Tally:
         Returns:
             Overall and weekly numerators and denominators, for everybody and by channel.
         """
-        measure = MEASURES[name]
+        measure = (MEASURES | IN_EUR)[name]
         by_channel = self.measures[name]
         table = np.concatenate([by_channel.sum(axis=2, keepdims=True), by_channel], axis=2)
         scale = 100.0 if measure.kind == "nps" else 1.0
@@ -202,7 +224,8 @@ class Tally:
             "complete": [bool(end + elapsed <= self.world.clock.end) for end in bounds[1:]],
         }
         for i, segment in enumerate(segments):
-            above, below = np.round(table[:, :, i], 2)
+            # Sums of amounts are whole hundredths; what rates turn into EUR is not.
+            above, below = table[:, :, i] if name in IN_EUR else np.round(table[:, :, i], 2)
             value = scale * above[-1] / below[-1] if below[-1] else None
             value = float(above[-1]) if measure.kind == "new_people" else value
             out[segment] = {

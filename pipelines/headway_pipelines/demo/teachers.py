@@ -100,13 +100,23 @@ def _edit(
     share = rng.random(len(group))
     start = created[group] + MINUTE + ((until - created)[group] * share * 0.95).astype(np.int64)
     visits = signed_in(people, rng, who[group], start)
-    _add_edits(world, sink, people, rng, visits, 1 + rng.poisson(1.5, len(visits)))
+    add_edits(world, sink, people, rng, visits, 1 + rng.poisson(1.5, len(visits)))
     return visits
 
 
-def _add_edits(
+def add_edits(
     world: World, sink: RowSink, people: People, rng: np.random.Generator, visits: Visits, count: Ints
 ) -> None:
+    """Adds work on the videos of each teacher's first course.
+
+    Args:
+        world: The world.
+        sink: Where rows go.
+        people: The block.
+        rng: Source of draws.
+        visits: The visits.
+        count: Videos edited in each.
+    """
     visit, place = flatten(count)
     ts = visits.start[visit] + MINUTE + place * 7 * MINUTE + rng.integers(0, 6 * MINUTE, len(visit))
     course = _course(world, people, visits.who[visit])
@@ -134,7 +144,7 @@ def _come_back(
     week1 = np.where(anchor < NEVER // 2, s.teacher_week1, 0.0)
     who, start, first = weekly_visits(world, people, rng, anchor, week1)
     visits = signed_in(people, rng, who, start)
-    _add_edits(world, sink, people, rng, visits, 1 + rng.poisson(1.0, len(visits)))
+    add_edits(world, sink, people, rng, visits, 1 + rng.poisson(1.0, len(visits)))
     add_feedback(world, sink, people, rng, visits.take(first), came_out < NEVER)
     again = first & (came_out[who] < start) & (rng.random(len(who)) < s.second_course)
     more = visits.take(again)

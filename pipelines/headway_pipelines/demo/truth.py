@@ -33,7 +33,15 @@ class Truth:
         retention: Weekly learner cohorts.
         experiment: The editor's release.
         daily: People per local day.
-        referral: Invites sent and accepted, and K.
+        referral: Invites sent and accepted, K, and both by cohort of senders.
+        weekly_events: Events and people by week, of every event of the plan.
+        subscriptions: Recurring revenue by month, and how it changed.
+        money: Payments in their own currencies and in EUR.
+        spend: Cost per new person by channel.
+        surveys: Answers, and what everybody shown would have answered.
+        support: Tickets, waiting times, and what quick replies do.
+        uploads: Attempts and their outcomes.
+        quality: Pages, errors and sessions.
         personal_data: Every planted value with its type and place.
     """
 
@@ -48,6 +56,14 @@ class Truth:
     experiment: dict[str, Any]
     daily: dict[str, Any]
     referral: dict[str, Any]
+    weekly_events: dict[str, Any]
+    subscriptions: dict[str, Any]
+    money: dict[str, Any]
+    spend: dict[str, Any]
+    surveys: dict[str, Any]
+    support: dict[str, Any]
+    uploads: dict[str, Any]
+    quality: dict[str, Any]
     personal_data: list[dict[str, str]]
 
     def write(self, path: Path) -> None:
@@ -126,6 +142,14 @@ def assemble(tally: Tally, planted: list[Canary], files: dict[str, Any]) -> Trut
             **{name: days.tolist() for name, days in tally.daily.items()},
         },
         referral=_referral(tally, metrics),
+        weekly_events=tally.weekly.table(),
+        subscriptions=tally.money.subscriptions(),
+        money=tally.money.money(tally.measure_table("revenue_per_active_eur")),
+        spend=tally.money.spend(metrics["new_people"]),
+        surveys=tally.surveys.table(),
+        support=tally.support.table(),
+        uploads=tally.uploads.table(),
+        quality=tally.quality.table(),
         personal_data=_personal_data(tally, planted),
     )
 
@@ -209,6 +233,7 @@ def _referral(tally: Tally, metrics: dict[str, Any]) -> dict[str, Any]:
         "active_people": metrics["inviters"]["all"]["denominator"],
         "inviters": metrics["inviters"]["all"]["numerator"],
         "k": _share(accepted, tally.counts["people"]),
+        **tally.referral.table(),
     }
 
 

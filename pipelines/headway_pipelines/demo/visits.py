@@ -140,11 +140,21 @@ def weekly_visits(
     who, which = np.nonzero(active)
     group, place = flatten(1 + rng.poisson(1.5, len(who)))
     who, begins = who[group], (anchor[who] + week[which] * 7 * DAY)[group]
-    start = begins + _moment_of_week(world, rng, begins)
+    start = begins + moment_of_week(world, rng, begins)
     return who, start, place == 0
 
 
-def _moment_of_week(world: World, rng: np.random.Generator, begins: Ints) -> Ints:
+def moment_of_week(world: World, rng: np.random.Generator, begins: Ints) -> Ints:
+    """Draws a likely moment of rolling weeks, early enough for a visit to end in them.
+
+    Args:
+        world: The world.
+        rng: Source of draws.
+        begins: When each week begins, UTC milliseconds.
+
+    Returns:
+        Milliseconds after the week's beginning.
+    """
     span = 7 * DAY - VISIT_ROOM
     first, second = rng.integers(0, span, (2, len(begins)))
     weekend = (world.clock.day(begins + first) + 3) % 7 >= 5

@@ -14,12 +14,14 @@ from headway_pipelines.demo.catalogue import (
     IPS,
     LOCALES,
     MOBILE,
+    CURRENCIES,
     PHONES,
     SCHOOLS,
     STREETS,
     SURNAMES,
     USER_AGENTS,
 )
+from headway_pipelines.demo.business import BusinessHours
 from headway_pipelines.demo.clock import DAY, MINUTE, Clock, Ints
 from headway_pipelines.demo.rows import Bools, Floats, chance, mix
 from headway_pipelines.demo.scenario import Scenario
@@ -46,6 +48,8 @@ class Trait(IntEnum):
     MESSAGE_ID = 13
     SCHOOL = 14
     BLOCK = 15
+    CURRENCY = 16
+    ACCOUNT = 17
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,12 @@ class World:
     Attributes:
         scenario: The planted rates.
         clock: Times of the range.
+        hours: When agents work.
     """
 
     scenario: Scenario
     clock: Clock
+    hours: BusinessHours
 
     @classmethod
     def build(cls, scenario: Scenario) -> World:
@@ -70,7 +76,8 @@ class World:
         Returns:
             The world.
         """
-        return cls(scenario, Clock.build(scenario.start, scenario.days, scenario.timezone))
+        clock = Clock.build(scenario.start, scenario.days, scenario.timezone)
+        return cls(scenario, clock, BusinessHours.build(clock))
 
     @property
     def release(self) -> int:
@@ -144,6 +151,44 @@ class World:
             Choices from 0 on.
         """
         return (self.mix(values, trait) % np.uint64(options)).astype(np.int64)
+
+    def school(self, person: NDArray[Any]) -> NDArray[np.int64]:
+        """Gives each person the school they would teach at; all members of a school are of one block.
+
+        Args:
+            person: Person numbers.
+
+        Returns:
+            School numbers.
+        """
+        blocks = -(-self.scenario.people // BLOCK)
+        block = np.asarray(person).astype(np.int64) // BLOCK
+        here = (self.schools - block + blocks - 1) // blocks
+        number = (self.mix(person, Trait.SCHOOL) % here.astype(np.uint64)).astype(np.int64)
+        return np.asarray(block + blocks * number)
+
+    def may_have_school(self, person: NDArray[Any]) -> Bools:
+        """Says which teachers belong to a school; the others have, at most, an account of their own.
+
+        Args:
+            person: Person numbers.
+
+        Returns:
+            True where a teacher of that number belongs to one.
+        """
+        return self.chance(person, Trait.SCHOOL) < self.scenario.school
+
+    def currency(self, person: NDArray[Any]) -> NDArray[np.int64]:
+        """Gives each person the currency they pay in.
+
+        Args:
+            person: Person numbers.
+
+        Returns:
+            Positions in ``CURRENCIES``.
+        """
+        shares = np.cumsum([self.scenario.currency_share[name] for name in CURRENCIES])[:-1]
+        return np.searchsorted(shares, self.chance(person, Trait.CURRENCY), side="right")
 
     def clock_error(self, device: NDArray[Any]) -> Ints:
         """Says how far a device's clock is off.

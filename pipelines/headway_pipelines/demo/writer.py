@@ -63,7 +63,7 @@ class Spill:
             block: Its number: the order in which lines that arrive in the same millisecond are written.
             rows: Its lines, any order; ties keep it.
         """
-        rows = rows[np.argsort(rows["recv"], kind="stable")]
+        rows = rows.take(np.argsort(rows["recv"], kind="stable"))
         np.save(self._folder / f"{block:05d}.npy", rows)
         file = self._world.clock.file_of(rows["recv"])
         self._begins[block] = np.searchsorted(file, np.arange(self._files + 1))
@@ -92,7 +92,7 @@ class Spill:
             rows = np.load(self._folder / f"{block:05d}.npy", mmap_mode="r")
             parts.append(np.array(rows[begins[first] : begins[last]]))
         rows = np.concatenate(parts)
-        return rows[np.argsort(rows["recv"], kind="stable")]
+        return rows.take(np.argsort(rows["recv"], kind="stable"))
 
 
 def write_log(

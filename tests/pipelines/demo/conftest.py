@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
+from demo_reading import Reading, read
+from ruamel.yaml import YAML
 
 from headway_pipelines.demo import Scenario, Truth, simulate_scenario
 
@@ -47,3 +50,14 @@ def files(workspace: Path) -> dict[str, bytes]:
         path.relative_to(raw).as_posix(): gzip.decompress(path.read_bytes())
         for path in sorted(raw.rglob("*.json.gz"))
     }
+
+
+@pytest.fixture(scope="session")
+def reading(workspace: Path, files: dict[str, bytes]) -> Reading:
+    return read(workspace, files)
+
+
+@pytest.fixture(scope="session")
+def product(workspace: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe").load(workspace / "product.yml")
+    return loaded

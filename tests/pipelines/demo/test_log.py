@@ -102,10 +102,11 @@ def test_violations_break_the_plan_where_the_truth_says(files: dict[str, bytes],
     for line in messages.values():
         properties = line.get("properties", {})
         seconds, results = properties.get("seconds"), properties.get("results")
-        found["undeclared_property"] += bool({"playback_rate", "scroll_depth", "offer"} & set(properties))
+        found["undeclared_property"] += bool({"playback_rate", "scroll_depth", "offer", "stack"} & set(properties))
         found["out_of_range"] += seconds == -5
         found["value_not_in_plan"] += properties.get("category") == "cooking"
         found["value_not_in_plan"] += properties.get("topic") == "refunds"
+        found["value_not_in_plan"] += properties.get("reason") == "quota"
         found["wrong_type"] += seconds == "312 s" or seconds is True or results in ("many", [3])
         found["wrong_type"] += properties.get("has_video") == "yes"
     assert dict(found) == truth.log["violations"]
@@ -136,6 +137,7 @@ def test_everybody_with_a_name_is_covered_by_the_planted_list(files: dict[str, b
 def test_the_truth_is_not_among_the_raw_files(workspace: Path) -> None:
     assert {path.name for path in workspace.iterdir()} == {
         "raw",
+        "inputs",
         "tracking_plan.yml",
         "product.yml",
         "truth.json",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -16,14 +17,17 @@ from headway.models.plan import load_plan
 from headway.models.product import load_product
 from headway_pipelines.demo import CHANNELS, Scenario, Truth, simulate, writer
 from headway_pipelines.demo.canaries import build
-from headway_pipelines.demo.clock import DAY, Clock
+from headway_pipelines.demo.catalogue import CURRENCIES
+from headway_pipelines.demo.clock import DAY, HOUR, Clock
 from headway_pipelines.demo.journeys import draw_block
 from headway_pipelines.demo.measures import MEASURES
 from headway_pipelines.demo.mess import linked, send
-from headway_pipelines.demo.people import flatten, running_sum
+from headway_pipelines.demo.people import NEVER, blocks, flatten, running_sum
 from headway_pipelines.demo.rows import LOGGED_IN, ROW, Kind
 from headway_pipelines.demo.tally import FUNNELS, Tally
-from headway_pipelines.demo.world import World
+from headway_pipelines.demo.truth_money import PARTS
+from headway_pipelines.demo.truth_values import open_quantile, quantile
+from headway_pipelines.demo.world import BLOCK, World
 
 
 def digests(workspace: Path) -> dict[str, str]:
@@ -113,6 +117,105 @@ def test_learners_activate_as_planted() -> None:
         assert within_five_sigma(good[code], all_[code], world.scenario.activation[name]), name
     expected = sum(all_[code] * world.scenario.activation[name] for code, name in enumerate(CHANNELS))
     assert within_five_sigma(good.sum(), all_.sum(), expected / all_.sum())
+
+
+def drawn(scenario: Scenario) -> Tally:
+    """All blocks of a world, counted without writing a log."""
+    world = World.build(scenario)
+    tally = Tally(world, build(world))
+    for block in range(blocks(world)):
+        rng = world.rng(block)
+        people, rows = draw_block(world, block, rng)
+        tally.add_people(people, send(world, rng, rows))
+    return tally
+
+
+def test_every_arm_of_the_revenue_bridge_occurs_in_sixty_days() -> None:
+    mrr = drawn(Scenario(people=5_000)).money.subscriptions()["mrr"]
+    assert {part: sum(values) > 0 for part, values in mrr.items()} == dict.fromkeys(PARTS, True)
+
+
+def test_quick_replies_bring_back_as_planted() -> None:
+    tally = drawn(Scenario(people=8_192, ticket=0.4))
+    planted = tally.support.table()["retention"]
+    quick, slow = planted["quick"], planted["slow"]
+    away = quick["people"] - quick["retained_without_effect"]
+    brought = quick["retained"] - quick["retained_without_effect"]
+    assert away > 100
+    assert within_five_sigma(brought, away, tally.world.scenario.quick_reply_return)
+    assert slow["retained"] == slow["retained_without_effect"]
+    # Without the effect, both groups come back alike.
+    share = slow["retained"] / slow["people"]
+    assert within_five_sigma(quick["retained_without_effect"], quick["people"], share)
+
+
+def test_weighting_by_channel_undoes_who_answers() -> None:
+    """Answers alone are too glad, as glad channels answer more; weighted, they say what everybody would."""
+    mood = dict(zip(CHANNELS, (0.0, -3.0, 0.0, 2.0, 0.0), strict=True))
+    surveys = drawn(Scenario(people=8_192, survey=1.0, survey_mood=mood)).surveys.table()
+    overall = surveys["nps"]["all"]
+    assert overall["shown"] > 1_500
+    assert overall["raw"] > overall["population"] + 8
+    assert abs(overall["weighted"] - overall["population"]) < 4
+    for channel in surveys["nps"]["channels"].values():
+        assert channel["raw"] == pytest.approx(channel["population"], abs=15)
+
+
+def test_surveys_are_answered_as_planted() -> None:
+    world = World.build(Scenario(people=8_192))
+    people, rows = draw_block(world, 0, world.rng(0))
+    channel = people.channel[rows["person"].astype(np.int64)]
+    for code, name in enumerate(CHANNELS):
+        shown = (rows["kind"] == Kind.SURVEY_SHOWN) & (channel == code)
+        answered = (rows["kind"] == Kind.SURVEY_ANSWERED) & (channel == code)
+        planted = world.scenario.survey_response[name]
+        assert within_five_sigma(answered.sum(), shown.sum(), planted), name
+
+
+def test_business_hours_leave_out_nights_weekends_and_holidays() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+
+    def at(day: int, month: int, hour: int, minute: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        moment = datetime(2026, month, day, hour, minute, tzinfo=zone)
+        return np.array([int(moment.timestamp()) * 1000])
+
+    hours = World.build(Scenario(people=10)).hours
+    # 2026-10-05, a Monday, is a holiday: from Friday 16:30 half an hour on Friday, the rest on Tuesday.
+    assert hours.after(at(2, 10, 16, 30), np.array([HOUR])).tolist() == at(6, 10, 9, 30).tolist()
+    assert (hours.elapsed(at(6, 10, 9, 30)) - hours.elapsed(at(2, 10, 16, 30))).tolist() == [HOUR]
+    # Clocks change on Sunday, 2026-10-25.
+    assert hours.after(at(24, 10, 12), np.array([8 * HOUR])).tolist() == at(26, 10, 17).tolist()
+    # At night nothing passes; the instant a wait is over is the first one.
+    assert hours.after(at(8, 9, 3), np.array([HOUR])).tolist() == at(8, 9, 10).tolist()
+    assert hours.after(np.array([NEVER]), np.array([HOUR])).tolist() == [NEVER]
+    rng = np.random.default_rng(1)
+    utc = hours.clock.start + rng.integers(0, 60 * DAY, 2_000)
+    wait = rng.integers(1, 30 * HOUR, 2_000)
+    assert (hours.elapsed(hours.after(utc, wait)) - hours.elapsed(utc) == wait).all()
+    assert (hours.elapsed(hours.after(utc, wait) - 1) - hours.elapsed(utc) == wait - 1).all()
+
+
+def test_members_of_a_school_are_of_one_block() -> None:
+    world = World.build(Scenario(people=3 * BLOCK + 5))
+    person = np.arange(world.scenario.people)
+    pairs = np.unique(np.stack([world.school(person), person // BLOCK]), axis=1)
+    assert np.unique(pairs[0]).size == pairs.shape[1]
+    assert pairs[0].max() < world.schools
+    # With few people, which is one block, every school has members.
+    few = World.build(Scenario(people=1_000))
+    assert np.unique(few.school(np.arange(1_000))).size == few.schools
+
+
+def test_currencies_are_as_planted(planted: tuple[World, Tally]) -> None:
+    world, _ = planted
+    currency = world.currency(np.arange(20_000))
+    for code, name in enumerate(CURRENCIES):
+        assert within_five_sigma((currency == code).sum(), 20_000, world.scenario.currency_share[name])
+
+
+def test_an_empty_block_of_answers_has_no_values() -> None:
+    assert quantile(np.zeros(0), 0.5) is None
+    assert open_quantile(np.array([1.0]), np.array([False]), 0.5) is None
 
 
 def test_a_second_device_is_always_linked_in_the_log() -> None:
