@@ -82,7 +82,9 @@ def log_query(plan: TrackingPlan, first: int, events: int, people: int, day: int
     for name, share in kinds.items():
         bound += share / 1000
         cases.append(f"WHEN what < {bound!r} THEN '{name}'")
-    columns = ", ".join(_property(plan, each.name, people, salt) for salt, each in enumerate(_columns(plan), 10))
+    columns = ", ".join(
+        _property(plan, each.name, people, salt) for salt, each in enumerate(_columns(plan), 10)
+    )
     when = START + timedelta(days=day)
     return f"""
         WITH numbered AS (
@@ -144,7 +146,9 @@ def generate(options: argparse.Namespace) -> None:
     channels = ["direct", *(each.name for each in product.channels)]
     con.execute(
         f"""COPY (
-            SELECT md5('u' || range)::UUID AS person, {channels}[1 + (hash(range, 5) % {len(channels)})::BIGINT] AS channel
+            SELECT
+                md5('u' || range)::UUID AS person,
+                {channels}[1 + (hash(range, 5) % {len(channels)})::BIGINT] AS channel
             FROM range({options.people})
         ) TO '{options.root}/people.parquet' (FORMAT parquet, COMPRESSION zstd)"""
     )
@@ -219,7 +223,16 @@ WORKERS = {"generate": generate, "scan": scan, "metrics": metrics}
 def work(options: argparse.Namespace, worker: str) -> dict[str, float]:
     """Runs a step in a process of its own."""
     subprocess.run(
-        [sys.executable, __file__, worker, *sys.argv[1:], "--people", str(options.people), "--root", options.root],
+        [
+            sys.executable,
+            __file__,
+            worker,
+            *sys.argv[1:],
+            "--people",
+            str(options.people),
+            "--root",
+            options.root,
+        ],
         check=True,
         env=dict(os.environ),
     )
