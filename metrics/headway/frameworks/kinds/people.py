@@ -59,12 +59,12 @@ def _window(metric: Conversion | Retained) -> tuple[int, int]:
 
 def _mean(metric: Mean, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
-    is_of = flag(tests["of",], "is_of")
     if metric.value is not None:
-        amount = exp.Case().when(tests["event",].copy(), exp.column(metric.value, quoted=True))
-        adds = exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)
-        return Units(on_events("mean_sum", shared, [is_of, adds], any_of(tests)), "mean", whole=False)
-    columns = [is_of, flag(tests["event",], "is_counted")]
+        amount = exp.cast(exp.column(metric.value, quoted=True), "DOUBLE")
+        adds = exp.alias_(amount, "amount", quoted=True)
+        done = tally_of(shared, [], tests["of",])
+        return Units(on_events("mean_sum", shared, [adds], tests["event",], done=done), "mean", whole=False)
+    columns = [flag(tests["of",], "is_of"), flag(tests["event",], "is_counted")]
     if metric.measure == "days":
         return Units(on_tally("days_per_person", shared, columns, any_of(tests)), "mean")
     return Units(on_tally("per_person", shared, columns, any_of(tests), {"once": False}), "mean")
