@@ -19,6 +19,8 @@ _TREND = 2
 _ROUNDS = 5
 _ROUNDING = 1e-9
 _ROUNDING_OF_SUMS = 1e-6
+# Who lies far out is known long before the line is known to all digits.
+_NEAR_ENOUGH = 1e-4
 # Squares of a normal distribution cut off at 3 standard deviations are this much smaller on average.
 _CUT_VARIANCE = 1 - 2 * _CUT * float(stats.norm.pdf(_CUT)) / (1 - 2 * float(stats.norm.sf(_CUT)))
 
@@ -113,7 +115,7 @@ def _near(columns: Floats, values: Floats) -> NDArray[np.bool_] | None:
     plain = values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
     if np.median(np.abs(plain)) <= tolerance:
         return None
-    away = np.abs(values - columns @ np.asarray(RLM(values, columns, M=HuberT()).fit().params))
+    away = np.abs(values - columns @ np.asarray(RLM(values, columns, M=HuberT()).fit(tol=_NEAR_ENOUGH).params))
     scale = float(np.median(away)) / float(stats.norm.ppf(0.75)) * math.sqrt(n / (n - p))
     near = away <= _CUT * scale
     return near if scale > tolerance and near.sum() > p else None
