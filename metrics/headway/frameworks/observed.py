@@ -21,7 +21,7 @@ from headway.models.durations import MICROSECONDS_PER_DAY
 from headway.models.product import BusinessHours
 from headway.periods import EPOCH, weekday
 from headway.statistics.intervals import Floats
-from headway.statistics.quantiles import clustered_quantile, survival_quantile
+from headway.statistics.quantiles import clustered_quantile, codes_of, survival_quantile
 
 STILL_OPEN = "too many are not over yet"
 
@@ -180,20 +180,20 @@ def _cells(
 ) -> Iterator[tuple[object, ...]]:
     query = dimension.labelled(f"FROM {_OBSERVED}")
     text = with_inputs(load(_HERE, "observed_cells"), {"labelled": query})
-    frame = connection.sql(text).pl()
-    for (label, grain, start_day), group in frame.group_by(
-        "label", "grain", "start_day", maintain_order=True
+    frame = connection.sql(text).pl().with_columns(pl.col("grain").cast(pl.String))
+    keys = frame.select("label", "grain", "start_day").iter_rows()
+    for (label, grain, start_day), (who, values, open_) in zip(
+        keys, _split(frame["observations"]), strict=True
     ):
-        start = EPOCH + timedelta(days=int(str(start_day)))
-        values, people = group["y"].to_numpy(), group["person"].to_numpy()
-        open_ = group["x"].to_numpy() == 1
+        start = EPOCH + timedelta(days=start_day)
+        people = codes_of(who)
         if censored:
             found, method = survival_quantile(values, open_, plan.q), "brookmeyer crowley"
         else:
             found, method = clustered_quantile(values, people, plan.q), "woodruff"
-        number = int(np.unique(people).size)
+        number = int(people.max()) + 1
         yield (
-            dimension.segment(str(label)),
+            dimension.segment(label),
             grain,
             start,
             _known(found.value),
@@ -209,13 +209,23 @@ def _cells(
         )
 
 
+def _split(lists: pl.Series) -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
+    """Yields what each list of observations holds, a column at a time, without copying."""
+    rows = lists.explode().struct.unnest()
+    people, values, is_open = (rows[name].to_numpy() for name in ("person", "value", "is_open"))
+    at = 0
+    for size in lists.list.len():
+        yield people[at : at + size], values[at : at + size], is_open[at : at + size]
+        at += size
+
+
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
 def _beyond(values: Floats, people: Ints, quantile: float) -> int:
-    """Counts the people on the side of a quantile that has fewer: it speaks of them."""
+    """Counts the people on the side of a quantile that has fewer: it speaks of them; people are numbered from 0."""
     if np.isnan(quantile):
-        return int(np.unique(people).size)
+        return int(people.max()) + 1
     sides = (values <= quantile, values >= quantile)
-    return min(int(np.unique(people[side]).size) for side in sides)
+    return min(np.count_nonzero(np.bincount(people[side])) for side in sides)

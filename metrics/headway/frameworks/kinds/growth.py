@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from headway.engine.sql import Replacement
 from headway.frameworks.kinds.amounts import NEGATIVE, added_by, count_of, exclusions_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, tests_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, on_tally, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
@@ -32,11 +32,11 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     only = (metric.part,)
     moves, top, bottom, estimate = _PARTS.get(metric.part, (only, only, only, "count"))
     params = {"moves": list(moves), "top": list(top), "bottom": list(bottom)}
-    return Units(on_events("lifecycle", shared, [], any_of(tests_of(metric, shared)), params), estimate)
+    return Units(on_tally("lifecycle", shared, [], any_of(tests_of(metric, shared)), params), estimate)
 
 
 def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
-    return Units(on_events("stickiness", shared, [], any_of(tests_of(metric, shared))), "ratio")
+    return Units(on_tally("stickiness", shared, [], any_of(tests_of(metric, shared))), "ratio")
 
 
 def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:
