@@ -70,7 +70,7 @@ LIFECYCLE: Metrics = {
 }
 
 COHORTS: Metrics = {
-    "sticky": {"kind": "stickiness", "of": "A"},
+    "sticky": {"kind": "stickiness", "of": ["A", "C"]},
     "value": {"kind": "cohort_amount", "start": "A", "of": MONEY, "within": "24h", "unit": "EUR"},
     "events": {"kind": "cohort_amount", "start": ["C", "D"], "of": "A", "within": "9d", "unit": "events"},
     **{

@@ -355,7 +355,6 @@ def generate(
     people: int = 9,
     rows: int = 60,
     hours: Sequence[int] = DENSE,
-    names: str = "AABBCD",
     keys: int = 5,
     accounts: int = 3,
 ) -> World:
@@ -381,7 +380,7 @@ def generate(
         said.append((person, us, key))
         return Row(
             person=person,
-            event=rng.choice(names),
+            event=rng.choice("AABBCD"),
             us=us,
             line=rng.randint(0, 2),
             tie=tie,
