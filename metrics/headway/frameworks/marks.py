@@ -93,9 +93,10 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
         for each in metric.selectors().values():
             found.setdefault(condition(each.selector(), available).sql(DIALECT), each)
     entries = list(found.items())
-    by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
     starts = range(0, max(len(entries), 1), _BITS)
-    columns, tests = [], {}
+    by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
+    columns: list[exp.Expr] = []
+    tests: dict[str, exp.Expr] = {}
     for place, start in enumerate(starts):
         name = f"_marks{place}"
         bits: exp.Expr = exp.column(name, table=_NAMED)

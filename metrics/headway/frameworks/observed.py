@@ -210,4 +210,4 @@ def _beyond(values: Floats, people: Ints, quantile: float) -> int:
     if np.isnan(quantile):
         return int(people.max()) + 1
     sides = (values <= quantile, values >= quantile)
-    return min(np.count_nonzero(np.bincount(people[side])) for side in sides)
+    return min(int(np.count_nonzero(np.bincount(people[side]))) for side in sides)

@@ -154,7 +154,7 @@ def test_the_definition_hash_follows_currency_and_business_hours_where_they_deci
     }
 
     def hashes(**more: object) -> dict[str, str]:
-        common = {"framework": "aarrr", "stage": "revenue", "title": "t"}
+        common: dict[str, object] = {"framework": "aarrr", "stage": "revenue", "title": "t"}
         head = {"name": "Toy", "timezone": "UTC", "currency": "EUR", "activity": "A", **more}
         declared = {name: {**common, **metric} for name, metric in metrics.items()}
         product = Product.model_validate({**head, "metrics": declared})

@@ -68,7 +68,11 @@ def _answered(asked: Answered, tests: Mapping[Location, exp.Expr], shared: Prelu
         "limit": parse_duration(asked.within),
         "in_time": asked.in_time,
     }
-    inputs = {"started": started, "intervals": intervals, "shifts": f"FROM {shared.shifts}"}
+    inputs: dict[str, str | exp.Expr] = {
+        "started": started,
+        "intervals": intervals,
+        "shifts": f"FROM {shared.shifts}",
+    }
     return with_inputs(bind(load("headway.frameworks.kinds", "answered"), params), inputs)
 
 
