@@ -64,43 +64,36 @@ class Clock:
         """
         if not start.size:
             return np.zeros(0)
-        first, last = int(min(start.min(), end.min())), int(max(start.max(), end.max()))
-        offsets = self.calendar.offsets(first, last)
-        since = np.array([each.since for each in offsets], dtype=np.int64)
-        shift = np.array([each.microseconds for each in offsets], dtype=np.int64)
+        opens, closes = self._shifts(int(min(start.min(), end.min())), int(max(start.max(), end.max())))
+        before = np.concatenate([[0], np.cumsum(closes - opens)])
 
-        def worked(instants: Ints) -> Floats:
-            local = instants + shift[np.clip(np.searchsorted(since, instants, side="right") - 1, 0, None)]
-            day = local // MICROSECONDS_PER_DAY
-            begin = int(first // MICROSECONDS_PER_DAY) - 2
-            days = np.arange(begin, int(last // MICROSECONDS_PER_DAY) + 3)
-            open_days = self._open(days)
-            before = np.concatenate([[0.0], np.cumsum(open_days * (self._closes - self._opens))])
-            time = np.clip(local % MICROSECONDS_PER_DAY / _US - self._opens, 0, self._closes - self._opens)
-            at = day - begin
-            return np.asarray(before[at] + open_days[at] * time, dtype=np.float64)
+        def worked(instants: Ints) -> Ints:
+            at = np.searchsorted(opens, instants, side="right")
+            today = np.clip(at - 1, 0, None)
+            return np.where(
+                at > 0, before[today] + np.minimum(instants, closes[today]) - opens[today], 0
+            ).astype(np.int64)
 
-        return worked(end) - worked(start)
+        # Whole microseconds, so that equal durations are equal whatever lies before them.
+        return np.asarray((worked(end) - worked(start)) / _US, dtype=np.float64)
 
-    def _open(self, days: Ints) -> Floats:
-        """Says which local days are working days."""
+    def _shifts(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """Lists when work begins and ends on each working day between two instants, and a day more at either end.
+
+        A day on which the clocks change is as much shorter or longer as its hours are.
+        """
+        one = MICROSECONDS_PER_DAY
+        days = np.arange(first // one - 1, last // one + 2)
         # 1970-01-01, day 0, was a Thursday.
         known = [(weekday(name) - 3) % 7 for name in self.business.days]
-        working = np.isin(days % 7, known) & ~np.isin(days, list(self.holidays))
-        return working.astype(np.float64)
-
-    @property
-    def _opens(self) -> float:
-        return _seconds_of(self.business.opens)
-
-    @property
-    def _closes(self) -> float:
-        return _seconds_of(self.business.closes)
-
-
-def _seconds_of(time_of_day: str) -> float:
-    hours, minutes = time_of_day.split(":")
-    return int(hours) * 3_600.0 + int(minutes) * 60.0
+        working = days[np.isin(days % 7, known) & ~np.isin(days, list(self.holidays))]
+        times = (self.business.opens, self.business.closes)
+        opens, closes = (
+            np.array([self.calendar.instant(int(day), time) for day in working], dtype=np.int64)
+            for time in times
+        )
+        # Always one, that there is something to look at.
+        return np.append(opens, last + 4 * one), np.append(closes, last + 4 * one)
 
 
 def cells_of_observations(

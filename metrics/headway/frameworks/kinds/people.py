@@ -72,8 +72,6 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
 
 def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
     score = exp.column(metric.score, quoted=True)
-    valid = exp.Between(this=score, low=exp.Literal.number(0), high=exp.Literal.number(10))
-    keep = exp.and_(any_of(tests_of(metric, shared)), valid)
     # Promoters, passives, detractors.
     worth = (
         exp.Case()
@@ -81,7 +79,7 @@ def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
         .when(exp.LTE(this=score.copy(), expression=exp.Literal.number(6)), exp.convert(-1))
         .else_(exp.Literal.number(0))
     )
-    return Units(last_answers(shared, score, keep, worth), "promoter_score")
+    return last_answers(shared, any_of(tests_of(metric, shared)), score, (0, 10), worth, "promoter_score")
 
 
 PLANNERS: Mapping[type, Planner] = {

@@ -14,6 +14,8 @@ from headway.models.metrics import BaseMetric
 from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
 
+NO_START = "it ended before anything began it"
+
 _PACKAGE = "headway.frameworks.kinds"
 _PASSED = ("person", "us", "line", "tie", "day")
 _TALLIED = ("person", "us", "day", "n")
@@ -123,6 +125,20 @@ def events_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr | None) -
     """
     own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
     return exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
+
+
+def ends_without_start(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr) -> str:
+    """Writes the query that counts the ends of what never began.
+
+    Args:
+        shared: The shared input.
+        columns: key, is_start and is_end: aliased expressions over the events.
+        keep: Which events start or end something.
+
+    Returns:
+        One statement with one number.
+    """
+    return with_inputs(load(_PACKAGE, "excluded_ends"), {"ev": events_of(shared, columns, keep)})
 
 
 def on_tally(
