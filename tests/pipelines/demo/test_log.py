@@ -102,7 +102,9 @@ def test_violations_break_the_plan_where_the_truth_says(files: dict[str, bytes],
     for line in messages.values():
         properties = line.get("properties", {})
         seconds, results = properties.get("seconds"), properties.get("results")
-        found["undeclared_property"] += bool({"playback_rate", "scroll_depth", "offer", "stack"} & set(properties))
+        found["undeclared_property"] += bool(
+            {"playback_rate", "scroll_depth", "offer", "stack"} & set(properties)
+        )
         found["out_of_range"] += seconds == -5
         found["value_not_in_plan"] += properties.get("category") == "cooking"
         found["value_not_in_plan"] += properties.get("topic") == "refunds"
