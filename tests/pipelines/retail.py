@@ -204,21 +204,22 @@ class Books:
             if line.country not in known:
                 ever[line.country].add(line.customer)
         ranked = sorted(ever, key=lambda name: (-len(ever[name]), name))[:top]
-        first = {}
+        first: dict[tuple[str, date], float] = {}
         for line in self.lines:
             key = line.customer, line.month
             first[key] = min(first.get(key, math.inf), line.second)
+        labels = {}
+        for (customer, month), until in first.items():
+            said = [each for each in told[customer] if each[0] <= until and each[1] not in known]
+            country = max(said, key=lambda each: each[0])[1] if said else "(none)"
+            labels[customer, month] = country if country in (*ranked, "(none)") else "(other)"
         sums: dict[tuple[str, date], list[float]] = defaultdict(list)
         for line in self.lines:
-            until = first[line.customer, line.month]
-            said = [each for each in told[line.customer] if each[0] <= until and each[1] not in known]
-            country = max(said, key=lambda each: each[0])[1] if said else "(none)"
-            label = country if country in (*ranked, "(none)") else "(other)"
-            sums[label, line.month].append(line.value)
+            sums[labels[line.customer, line.month], line.month].append(line.value)
         return {key: math.fsum(values) for key, values in sums.items()}
 
     def cohorts(self) -> dict[date, list[int]]:
-        """Customers by the month of their first invoice or credit note, and how many have any in each month from then."""
+        """Customers by the month of their first invoice or credit note, and how many have any in the months from then."""
         started = {note.customer: note.month for note in reversed(self.notes)}
         found = {}
         for place, month in enumerate(self.months):

@@ -145,7 +145,9 @@ def _why_rejected(ledger: Ledger, batch: int, names: tuple[str, ...]) -> str:
     reason, lines = max(ledger.rejected(batch, _REJECTS_NOT).items(), key=lambda found: (found[1], found[0]))
     told = f" Most often: {reason} ({lines:,} lines)."
     if reason == NO_USABLE_ID:
-        told += " If rows of nobody are expected there, write nobody: leave_out in their mapping in sources.yml."
+        told += (
+            " If rows of nobody are expected there, write nobody: leave_out in their mapping in sources.yml."
+        )
     return told
 
 
