@@ -219,7 +219,7 @@ class Books:
         return {key: math.fsum(values) for key, values in sums.items()}
 
     def cohorts(self) -> dict[date, list[int]]:
-        """Customers by the month of their first invoice or credit note, and how many have any in the months from then."""
+        """Customers by the month of their first invoice or credit note, and how many have any later."""
         started = {note.customer: note.month for note in reversed(self.notes)}
         found = {}
         for place, month in enumerate(self.months):
