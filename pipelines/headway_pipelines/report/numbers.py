@@ -238,6 +238,22 @@ def week(start: date) -> str:
     return f"{first} {DASH} {day(end)}"
 
 
+def month(start: date) -> str:
+    """Shows a month by any of its days.
+
+    Args:
+        start: The day.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> month(date(2026, 3, 1))
+        'Mar 2026'
+    """
+    return f"{_MONTHS[start.month - 1]} {start.year}"
+
+
 def moment(value: datetime) -> str:
     """Shows an instant to the minute.
 

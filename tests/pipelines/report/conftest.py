@@ -192,6 +192,18 @@ def text() -> Callable[[Path], str]:
     return read
 
 
+@pytest.fixture
+def read(text: Callable[[Path], str]) -> Callable[[Path], str]:
+    """Turns the first page and all pages with numbers into words, in the order of the navigation."""
+
+    def every(index: Path) -> str:
+        names = ("index", "aarrr", "heart", "customer", "quality", "people")
+        pages = [index.with_name(f"{name}.html") for name in names]
+        return " ".join(text(page) for page in pages if page.is_file())
+
+    return every
+
+
 class _Words(HTMLParser):
     _SILENT = ("script", "style", "title")
 
