@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from headway.frameworks.catalogue import SCHEMA as CATALOGUE
+from headway.frameworks.values import EXCLUSIONS
 from headway.frameworks.values import SCHEMA as VALUES
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
 from headway_pipelines.databases import replace_database
@@ -39,6 +40,8 @@ class Published:
         info: Changes to the row of run_info.
         dropped: Rows of dropped_values.
         outcomes: Rows of line_outcomes.
+        exclusions: Rows of metric_exclusions.
+        as_given: Whether the values are published as they are: what is hidden is not the question.
     """
 
     workspace: Workspace
@@ -48,6 +51,8 @@ class Published:
     info: dict[str, Any] = field(default_factory=dict)
     dropped: list[tuple[str, str, str, int]] = field(default_factory=list)
     outcomes: list[tuple[str, str, str, int | None]] = field(default_factory=list)
+    exclusions: list[tuple[str, str, int | None]] = field(default_factory=list)
+    as_given: bool = False
 
     def metric(self, name: str = "activation", **facts: Any) -> Published:
         """Declares a metric."""
@@ -129,6 +134,10 @@ class Published:
             n: f if "suppressed" in f.columns and n in self.others else suppress(n, f)
             for n, f in hidden.items()
         }
+        if self.as_given:
+            shown["metric_values"] = values.drop("contributors", "estimate", "effective")
+        if self.exclusions:
+            shown["metric_exclusions"] = pl.DataFrame(self.exclusions, schema=EXCLUSIONS, orient="row")
         return shown | {
             "metric_catalogue": pl.DataFrame(self.catalogue, schema=CATALOGUE, orient="row"),
             "line_outcomes": pl.DataFrame(self.outcomes, schema=OUTCOMES, orient="row"),
