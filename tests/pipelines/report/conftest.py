@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -211,6 +213,26 @@ def read(text: Callable[[Path], str]) -> Callable[[Path], str]:
         return " ".join(text(page) for page in pages if page.is_file())
 
     return every
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Opens a page in a headless Chromium with further options; skips the test where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    browser = next((path for name in names if (path := shutil.which(name))), None)
+    if browser is None:
+        pytest.skip("no Chromium or Chrome on PATH: the page is not drawn in this run")
+    quiet = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    )
+    quiet += " --disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=10000"
+
+    def run(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [browser, *quiet.split(), profile, *options, page.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return run
 
 
 class _Words(HTMLParser):
