@@ -131,8 +131,8 @@ def test_a_changed_side_input_or_definition_is_measured_again_without_touching_t
 
     def work() -> dg.RunRequest:
         (due,) = _due(shop)
-        asked = {"asset_selection": due.asset_selection, "tags": due.tags}
-        assert job.execute_in_process(instance=instance, **asked).success
+        result = job.execute_in_process(instance=instance, asset_selection=due.asset_selection, tags=due.tags)
+        assert result.success
         return due
 
     shop.land("a.json", _story())

@@ -232,6 +232,16 @@ def test_the_bridge_of_recurring_revenue_by_hand(part: str, march: float, april:
     assert found[APRIL]["value"] == pytest.approx(april)
 
 
+def test_an_account_that_paid_for_part_of_a_month_only_comes_back() -> None:
+    rows: list[Row] = [
+        (1, "Plan", "2026-02-03", {"account": "a", "amount": 20}),
+        (1, "End", "2026-02-10", {"account": "a"}),
+        (1, "Plan", "2026-04-01", {"account": "a", "amount": 30}),
+    ]
+    parts = {part: cells(rows, part=part, **MRR)[APRIL]["value"] for part in ("new", "reactivation")}
+    assert parts == {"new": 0, "reactivation": 30}
+
+
 def test_recurring_revenue_is_monthly_whatever_other_metrics_are() -> None:
     found = cells(SUBSCRIPTIONS, grains=["day", "week"], **MRR)
     assert {start: row["value"] for start, row in found.items()} == {

@@ -18,7 +18,8 @@ told AS (
     months.number AS number,
     min(ev.person) AS person,
     min(ev.us) AS at_us,
-    arg_max(ev.mrr, row(ev.us, ev.line, ev.tie)) AS closing
+    arg_max(ev.mrr, row(ev.us, ev.line, ev.tie)) AS closing,
+    max(ev.mrr) AS most
   FROM ev
   INNER JOIN periods ON periods.day = ev.day AND periods.grain = 'month'
   INNER JOIN months ON months.start_day = periods.start_day
@@ -38,7 +39,8 @@ states AS (
     months.start_day AS start_day,
     accounts.key AS key,
     -- what was said last holds until something else is said
-    last_value(told.closing IGNORE NULLS) OVER (PARTITION BY accounts.key ORDER BY months.number) AS closing
+    last_value(told.closing IGNORE NULLS) OVER (PARTITION BY accounts.key ORDER BY months.number) AS closing,
+    told.most AS most
   FROM accounts
   INNER JOIN months ON months.number >= accounts.first_number
   LEFT JOIN told ON told.key = accounts.key AND told.number = months.number
@@ -48,7 +50,8 @@ bridge AS (
     *,
     coalesce(lag(closing) OVER (PARTITION BY key ORDER BY number), 0) AS opening,
     coalesce(
-      max(closing) OVER (PARTITION BY key ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
+      -- if only for part of a month
+      max(most) OVER (PARTITION BY key ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
     ) > 0 AS paid_before
   FROM states
 ),
