@@ -85,7 +85,7 @@ ORDER BY ALL
 
 
 def _comments(columns: Iterable[tuple[str, str, str]], view_comments: Mapping[str, str]) -> Iterable[str]:
-    meanings = TABLE_COMMENTS | view_comments
+    meanings = {**TABLE_COMMENTS, **view_comments}
     seen = set()
     for table, kind, column in columns:
         if table not in seen:

@@ -220,7 +220,7 @@ def _periods(metrics: Sequence[Metric]) -> str:
     """Says of when the values are: of the commonest kind of period first."""
     dated = [(m, m.main.latest) for m in metrics if m.main.latest]
     kinds = Counter(m.grain.name for m, _ in dated)
-    texts = []
+    texts: list[str] = []
     for name, number in kinds.most_common():
         starts = [cell.start for m, cell in dated if m.grain.name == name]
         grain, newest = GRAINS[name], max(starts)

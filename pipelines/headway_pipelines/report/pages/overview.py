@@ -51,8 +51,8 @@ def _fill(report: Report) -> Mapping[str, Any]:
 
 
 def _stand(group: Group) -> Stand:
-    found = Counter(metric.verdict for metric in group.metrics if metric.verdict != "none")
-    counted = tuple((verdict, found[verdict]) for verdict in VERDICTS if found[verdict])
+    found = Counter(metric.verdict for metric in group.metrics)
+    counted = tuple((verdict, found[verdict]) for verdict in VERDICTS if found[verdict] and verdict != "none")
     return Stand(group, group.leading, counted)
 
 
