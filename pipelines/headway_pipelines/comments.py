@@ -79,8 +79,6 @@ COLUMN_COMMENTS = {
     "metric_changes.high": "Upper bound of the change's 95 % interval.",
     "metric_changes.interval_method": "mover: from the intervals of both values, taken for independent.",
     "metric_changes.reason": "Why there is no change.",
-    "dimension": "Name of the segment, such as channel.",
-    "label": "Label of the segment, such as email.",
     "metric_effects.value": "The metric's value within the label.",
     "metric_effects.value_before": "The metric's value within the label in the earlier period.",
     "share": "The label's share of everybody's denominator; of a number or sum, of everybody's value.",

@@ -78,7 +78,7 @@ def test_every_framework_has_a_view_even_without_metrics(tmp_path: Path) -> None
 
 
 def test_a_metric_of_two_frameworks_is_in_both_and_once_in_its_own_view(tmp_path: Path) -> None:
-    heart = {"framework": "heart", "stage": "retention"}
+    heart: dict[str, Any] = {"framework": "heart", "stage": "retention"}
     catalogue = [metric("back", stage="retention"), metric("back", **heart, goal="A habit.")]
     values = [value("back", stage="retention"), value("back", **heart)]
     path = write(tmp_path / "a.duckdb", catalogue, values)
@@ -156,7 +156,7 @@ def test_the_latest_period_is_the_last_complete_one_of_each_kind_and_segment(tmp
 def test_a_target_is_met_missed_or_neither(
     tmp_path: Path, direction: str, cell: dict[str, Any], met: bool | None
 ) -> None:
-    facts = {"target_value": 0.45, "target_by": date(2026, 12, 31), "target_period": "week"}
+    facts: dict[str, Any] = {"target_value": 0.45, "target_by": date(2026, 12, 31), "target_period": "week"}
     path = write(tmp_path / "a.duckdb", [metric("m", direction=direction, **facts)], [value("m", **cell)])
     aimed = "segment" not in cell and "period" not in cell
     target = (0.45, date(2026, 12, 31)) if aimed else (None, None)

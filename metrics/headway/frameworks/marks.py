@@ -95,7 +95,7 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
     entries = list(found.items())
     starts = range(0, max(len(entries), 1), _BITS)
     by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
-    columns: list[exp.Expr] = []
+    columns: list[exp.Alias] = []
     tests: dict[str, exp.Expr] = {}
     for place, start in enumerate(starts):
         name = f"_marks{place}"
@@ -110,7 +110,7 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
                 fails = _failing(parse_where(selector.where, available))
                 cleared = exp.Case().when(exp.and_(allowed, fails), value.copy()).else_(exp.Literal.number(0))
                 bits = exp.Sub(this=bits, expression=cleared)
-        columns.append(exp.alias_(bits, name, quoted=True))
+        columns.append(exp.Alias(this=bits, alias=exp.to_identifier(name, quoted=True)))
     return Marks(_named(by_name, len(starts)), tuple(columns), tests)
 
 

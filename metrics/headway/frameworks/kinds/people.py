@@ -53,7 +53,9 @@ def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     return Units(on_events("cohort", shared, [], goal, params, started=started), "proportion")
 
 
-def _answered(asked: Answered, tests: Mapping[Location, exp.Expr], shared: Prelude, started: exp.Expr) -> str:
+def _answered(
+    asked: Answered, tests: Mapping[Location, exp.Expr], shared: Prelude, started: str | exp.Expr
+) -> str:
     """Keeps the starts of people whose first one was answered in time, or of the others."""
     key = exp.column(asked.key or "_person", quoted=True)
     columns = [
