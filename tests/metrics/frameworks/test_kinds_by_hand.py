@@ -150,6 +150,33 @@ def test_every_end_of_what_never_began_is_counted() -> None:
     assert left_out(rows, **REPLY) == {"it ended before anything began it": 2}
 
 
+def test_everybody_who_started_was_answered_in_time_or_was_not() -> None:
+    rows: list[Row] = [
+        (1, "Open", "2026-03-01 10:00", {"key": "t1"}),
+        (9, "Answer", "2026-03-01 10:30", {"key": "t1"}),
+        (2, "Open", "2026-03-01 11:00", {"key": "t1"}),  # of the same ticket, begun by another
+        (9, "Answer", "2026-03-01 11:30", {"key": "t1"}),
+        (3, "Open", "2026-03-01 10:00", {}),  # of no ticket, then of one that is answered
+        (3, "Open", "2026-03-02 10:00", {"key": "t3"}),
+        (9, "Answer", "2026-03-02 10:30", {"key": "t3"}),
+        (4, "Open", "2026-03-01 10:00", {"key": "t4"}),
+    ]
+    back = {
+        "kind": "retention",
+        "start": "Open",
+        "returning": "Open",
+        "after": "1h",
+        "within": "7d",
+        "unit": "percent",
+    }
+
+    def people(*, in_time: bool) -> int:
+        answered = {"by": "Answer", "key": "key", "within": "1h", "in_time": in_time}
+        return int(cells(rows, answered=answered, **back)[MARCH]["people"])
+
+    assert (people(in_time=True), people(in_time=False)) == (2, 2)
+
+
 def test_the_time_from_visit_to_visit() -> None:
     rows: list[Row] = [(1, "Visit", f"2026-03-{day:02}", {}) for day in (1, 2, 5, 12)]
     visits = {"kind": "duration", "start": "Visit", "end": "Visit", "each": "every", "unit": "days"}

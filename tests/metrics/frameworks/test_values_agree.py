@@ -12,6 +12,7 @@ from metric_worlds import DENSE, SCENES, generate, make_product
 # Every scene comes up once in a normal run.
 SEEDS = range(90 if os.environ.get("HEADWAY_FULL") else len(SCENES))
 
+RETURNED = {"kind": "retention", "start": "A", "returning": ["B", "D"], "after": "1h", "within": "24h"}
 METRICS: Mapping[str, Mapping[str, object]] = {
     "arrivals": {"kind": "new_people", "unit": "people"},
     "both": {"kind": "share", "of": "A", "did": {"event": ["B", "A"], "where": "amount > 1"}},
@@ -21,6 +22,9 @@ METRICS: Mapping[str, Mapping[str, object]] = {
     "returned_at_once": {
         "kind": "retention", "start": "A", "returning": ["A", "C"], "after": "0h", "within": "2h"
     },
+    "answered": {**RETURNED, "answered": {"by": "C", "key": "key", "within": "2h"}},
+    "answered_late": {**RETURNED, "answered": {"by": "C", "key": "key", "within": "2h", "in_time": False}},
+    "worked": {**RETURNED, "answered": {"by": ["B", "C"], "within": "1h", "hours": "business"}},
     "spent": {"kind": "mean", "of": ["A", "B"], "event": "B", "measure": "sum", "value": "amount", "unit": "EUR"},
     "times": {"kind": "mean", "of": "A", "event": ["A", "C"], "measure": "count", "unit": "events"},
     "days": {"kind": "mean", "of": ["A", "C"], "event": "A", "measure": "days", "unit": "days"},

@@ -14,6 +14,7 @@ from metric_worlds import WEEKDAYS, Book, Row, instant_of
 from headway.models.durations import parse_duration
 from headway.models.metrics import (
     Amount,
+    Answered,
     CohortAmount,
     Conversion,
     Count,
@@ -73,9 +74,10 @@ def naive_cohort(metric: Conversion | Retained, book: Book) -> Expected:
         opens, goal = parse_duration(metric.after), metric.returning
         closes = opens + parse_duration(metric.within)
     found = []
+    asked = metric.answered if isinstance(metric, Retained) else None
     for person, rows in book.people.items():
         starts = [row for row in rows if matches(row, metric.start)]
-        if not starts:
+        if not starts or (asked is not None and is_in_time(asked, starts[0], book) != asked.in_time):
             continue
         at = starts[0].us
         reached = any(
@@ -87,6 +89,16 @@ def naive_cohort(metric: Conversion | Retained, book: Book) -> Expected:
         found += [Unit(person, period, at, reached) for period in book.holding[book.day(starts[0])]]
     wait = closes - 1 if isinstance(metric, Conversion) else closes
     return Expected("proportion", wait, units=found)
+
+
+def is_in_time(asked: Answered, start: Row, book: Book) -> bool:
+    """Whether a start had its answer in time."""
+    for row in book.rows:
+        same = row.person == start.person if asked.key is None else row.key == start.key is not None
+        if same and row.order > start.order and matches(row, asked.by):
+            us = row.us - start.us if asked.hours == "calendar" else business_us(start.us, row.us, book)
+            return us <= parse_duration(asked.within)
+    return False
 
 
 # --- Amounts. ---

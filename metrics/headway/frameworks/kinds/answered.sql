@@ -2,14 +2,28 @@
 --
 -- grain:  one row per row of started.
 -- inputs: started(person, us, day, is_goal): starts of a day, the first of them at us, and whether they are goals too.
---         intervals(person, at_us, until_us): from each start to its answer; until_us is null while there is none.
+--         ev(person, us, line, tie, key, is_start, is_end): starts and answers; key says what, and a start without one has
+--         no answer. line and tie order events of one instant.
 --         shifts(opens_us, closes_us, before_us): working days, and the time worked before each of them.
 -- params: in_business_hours: whether time passes in working hours only.
 --         limit: the time that is in time, microseconds.
 --         in_time: whether those are kept who had their answer in time, or the others.
-WITH first_start AS (
-  SELECT person, min(at_us) AS at_us, arg_min(until_us, at_us) AS until_us
-  FROM (SELECT person, at_us, coalesce(until_us, 9000000000000000000) AS until_us FROM intervals) AS ended
+-- Everybody who started is one or the other: what counts is the first start ever, whatever came of later ones.
+WITH steps AS (
+  SELECT
+    person, us, line, tie, key, is_start,
+    lead(CASE WHEN is_end THEN us END IGNORE NULLS) OVER (PARTITION BY key ORDER BY us, line, tie) AS until_us
+  FROM ev
+),
+first_start AS (
+  SELECT
+    person,
+    min(us) AS at_us,
+    arg_min(
+      CASE WHEN key IS NULL OR until_us IS NULL THEN 9000000000000000000 ELSE until_us END, row(us, line, tie)
+    ) AS until_us
+  FROM steps
+  WHERE is_start
   GROUP BY person
 ),
 worked AS (

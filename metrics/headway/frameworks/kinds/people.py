@@ -12,6 +12,7 @@ from headway.frameworks.kinds.plan import (
     Planner,
     Units,
     any_of,
+    events_of,
     flag,
     on_events,
     on_people,
@@ -64,7 +65,6 @@ def _answered(
         flag(tests["answered", "by"], "is_end"),
     ]
     begun = exp.or_(tests["start",].copy(), tests["answered", "by"].copy())
-    intervals = on_events("observed_intervals", shared, columns, begun, {"first_only": True}, periods=False)
     params = {
         "in_business_hours": asked.hours == "business",
         "limit": parse_duration(asked.within),
@@ -72,7 +72,7 @@ def _answered(
     }
     inputs: dict[str, str | exp.Expr] = {
         "started": started,
-        "intervals": intervals,
+        "ev": events_of(shared, columns, begun),
         "shifts": f"FROM {shared.shifts}",
     }
     return with_inputs(bind(load("headway.frameworks.kinds", "answered"), params), inputs)
