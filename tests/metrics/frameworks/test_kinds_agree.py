@@ -72,10 +72,10 @@ LIFECYCLE: Metrics = {
 COHORTS: Metrics = {
     "sticky": {"kind": "stickiness", "of": ["A", "C"]},
     "value": {"kind": "cohort_amount", "start": "A", "of": MONEY, "within": "24h", "unit": "EUR"},
-    "events": {"kind": "cohort_amount", "start": ["C", "D"], "of": "A", "within": "9d", "unit": "events"},
+    "events": {"kind": "cohort_amount", "start": ["A", "B", "C", "D"], "of": "A", "within": "24h", "unit": "events"},
     **{
         part: {
-            "kind": "referral", "start": ["C", "D"], "sent": "A", "accepted": "B", "key": "key", "part": part,
+            "kind": "referral", "start": ["A", "C"], "sent": "A", "accepted": "B", "key": "key", "part": part,
             "within": within, "unit": "x",
         }
         for part, within in (("k", "24h"), ("sent", "9d"), ("acceptance", "30d"))

@@ -375,7 +375,7 @@ def generate(
             # As long after something else as windows are, to the microsecond or just not; of the same thing, mostly.
             someone, at, of = rng.choice(said)
             person = rng.choice((person, someone, someone))
-            us = at + rng.choice(WINDOWS) * HOUR + rng.choice((0, 0, 1, -1))
+            us = at + rng.choice(WINDOWS) * HOUR + rng.choice((0, 0, 1, 1, -1))
             key = rng.choice((key, of, of))
         said.append((person, us, key))
         return Row(
