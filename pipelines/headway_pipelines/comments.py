@@ -6,6 +6,12 @@ TABLE_COMMENTS = {
     "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer than 10 people are "
     "null and marked; incomplete periods are marked and must not be averaged with complete ones.",
     "metric_catalogue": "One row per metric and place in a framework: what it asks, how it is defined, its target.",
+    "metric_changes": "One row per metric, segment, period and what it is compared with, for the latest complete "
+    "periods: by how much the value changed.",
+    "metric_effects": "One row per metric, label of a segment, period and what it is compared with: what the label did "
+    "to the change of everybody. Over the labels of a segment the effects add up to the change.",
+    "metric_anomalies": "One row per metric and one of its latest complete days (weeks, of metrics without days), of "
+    "everybody: the value beside the range in which its weekday and trend let expect it.",
     "metric_exclusions": "One row per metric and reason: events that the metric had to leave out. Numbers below 10 are "
     "null.",
     "funnel_steps": "One row per funnel and step: people who got at least that far, everybody over the whole period.",
@@ -39,7 +45,11 @@ COLUMN_COMMENTS = {
     "metric": "Name of the metric in product.yml.",
     "framework": "aarrr, heart, customer or quality.",
     "stage": "Stage of the framework.",
+    "stage_order": "Number of the framework and stage, in the order the report shows them.",
     "segment": "all, or one value of a breakdown such as channel=email.",
+    "dimension": "What the segment divides people by, such as channel; all for everybody.",
+    "label": "The segment's value, such as email; all for everybody.",
+    "latest": "Whether it is the last complete period of its kind in the segment.",
     "period": "Kind of period: day, week, month, or rolling_7d and rolling_28d, which end with each day.",
     "period_start": "First local day of the period.",
     "period_end": "Last local day of the period.",
@@ -60,6 +70,32 @@ COLUMN_COMMENTS = {
     "as_of": "When the value was computed, UTC.",
     "definition_hash": "Hash of the metric's definition; values of different hashes must not be compared.",
     "code_version": "Headway's version that computed the value.",
+    "compared_with": "previous (the period before) or last year (52 weeks earlier; of a month, the same month).",
+    "period_before": "First local day of the earlier period it is compared with.",
+    "value_before": "The value in the earlier period.",
+    "change": "The value minus the value before; null where either is not known, see reason.",
+    "relative_change": "The change as a fraction of the value before; null unless that is above 0.",
+    "metric_changes.low": "Lower bound of the change's 95 % interval.",
+    "metric_changes.high": "Upper bound of the change's 95 % interval.",
+    "metric_changes.interval_method": "mover: from the intervals of both values, taken for independent.",
+    "metric_changes.reason": "Why there is no change.",
+    "metric_effects.value": "The metric's value within the label.",
+    "metric_effects.value_before": "The metric's value within the label in the earlier period.",
+    "share": "The label's share of everybody's denominator; of a number or sum, of everybody's value.",
+    "share_before": "The same share in the earlier period.",
+    "mix_effect": "What the label's growth did to everybody's value: change of share x (mean value of the label - of "
+    "everybody); null for numbers and sums.",
+    "rate_effect": "What the metric itself did within the label: mean share x change of value; null for numbers and "
+    "sums.",
+    "effect": "What the label did to everybody's value: mix and rate effect; of a number or sum, the label's own "
+    "change.",
+    "metric_effects.reason": "Why there is no effect.",
+    "expected": "What all other periods let expect of this one.",
+    "metric_anomalies.low": "Lower end of the expected range, which holds 99.8 % of plain noise.",
+    "metric_anomalies.high": "Upper end of the expected range.",
+    "is_anomaly": "Whether the value lies outside of the expected range; null where that could not be judged.",
+    "method": "What the expectation rests on.",
+    "metric_anomalies.reason": "Why the period was not judged.",
     "side_inputs.input": "Name of the side input: the file is inputs/<name>.csv.",
     "side_inputs.outcome": "used, or why rows could not be used.",
     "side_inputs.rows": "Rows of the file.",
@@ -72,9 +108,15 @@ COLUMN_COMMENTS = {
     "signal": "HEART signal.",
     "owner": "Who answers for the metric.",
     "direction": "Which way is good: up or down.",
+    "target": "Target, in the metric's unit, where it speaks of this period and segment.",
+    "meets_target": "true: the whole interval is at least as good as the target; false: all of it is worse; null: too "
+    "uncertain to say, not complete, no value or no target.",
     "target_value": "Target, in the metric's unit.",
     "target_by": "Date by which the target should be met.",
     "target_period": "Period the target speaks of.",
+    "definition_changed": "Whether the value was computed by an earlier definition than that of the metric now; such "
+    "values must not be compared with others.",
+    "view_name": "The view that shows the metric's values.",
     "definition": "The definition in one sentence: numerator, denominator, window, maturity rule.",
     "funnel": "Name of the funnel in product.yml.",
     "within": "Time allowed from the first step, for example 14d.",

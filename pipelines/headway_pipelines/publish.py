@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from headway.engine.sql import bind, load, with_inputs
 from headway.macros import add_macros
 from headway.models.plan import load_plan
 from headway.models.product import Product
+from headway.moved import moved_tables
+from headway.periods import local_day, utc_us
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
+from headway_pipelines.published_views import views, with_view_names
 from headway_pipelines.store import store_version
 from headway_pipelines.workspace import Workspace
 
@@ -58,14 +62,37 @@ def publish(workspace: Workspace) -> dict[str, int]:
     tables = tables_of(workspace.metrics_db)
     shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
+    # From what is shown alone: nothing hidden may move them.
+    shown |= moved_tables(
+        shown["metric_values"], _kinds(tables["metric_values"]), first_day=_first_day(tables["run_info"])
+    )
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column)
     shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))
-    replace_database(workspace.published_db, shown, comments=True, mode=0o644)
+    shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
+    found = views(shown["metric_catalogue"])
+    replace_database(
+        workspace.published_db,
+        shown,
+        views={name: view.query for name, view in found.items()},
+        view_comments={name: view.comment for name, view in found.items()},
+        comments=True,
+        mode=0o644,
+    )
     # A file others may read, in a folder they may enter.
     workspace.published_db.parent.chmod(0o755)
     return hidden
+
+
+def _kinds(values: pl.DataFrame) -> dict[str, str]:
+    """Says how each metric's sums become values, which its definition settles."""
+    return dict(values.select("metric", "estimate").unique().iter_rows())
+
+
+def _first_day(info: pl.DataFrame) -> date | None:
+    first, timezone = info.select("first_event_at", "timezone").row(0)
+    return None if first is None else local_day(utc_us(first), timezone)
 
 
 def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:

@@ -52,7 +52,8 @@ class Shop:
     def ask(self, query: str, file: str = "warehouse/headway.duckdb") -> pl.DataFrame:
         con = connect(self.root / file, read_only=True)
         try:
-            return con.sql(query).pl()
+            rows: pl.DataFrame = con.sql(query).pl()
+            return rows
         finally:
             con.close()
 
@@ -167,7 +168,7 @@ def test_revenue_by_country_adds_up(shop: Shop) -> None:
         parts = values.filter(pl.col("segment").str.starts_with("country="), period_start=month)[
             "value"
         ].sum()
-        assert near(parts, row["value"])
+        assert near(float(parts), row["value"])
 
 
 def test_cohorts_come_back_as_the_rows_say(shop: Shop) -> None:

@@ -232,6 +232,8 @@ class Product(Definition):
     def definition_hash(self, metric: str) -> str:
         """Hashes everything that decides a metric's numbers: its fields, time zone, weeks and channels.
 
+        The product's currency and business hours count where the metric goes by them.
+
         Titles, owners and targets do not count, so editing them does not start a new series.
 
         Args:
@@ -243,14 +245,19 @@ class Product(Definition):
         Raises:
             InputError: There is no such metric.
         """
+        declared = self.metric(metric)
         content = {
-            "metric": self.metric(metric).model_dump(mode="json", exclude=_WORDS, exclude_none=True),
+            "metric": declared.model_dump(mode="json", exclude=_WORDS, exclude_none=True),
             "timezone": self.timezone,
             "week_start": self.week_start,
             "channels": [channel.model_dump(mode="json") for channel in self.channels],
         }
         if self.channel_grouping:
             content["channel_grouping"] = self.channel_grouping
+        if any(place[-1] == "currency" for place, _, _ in declared.properties()):
+            content["currency"] = self.currency
+        if declared.in_business_hours:
+            content["business_hours"] = self.business_hours.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

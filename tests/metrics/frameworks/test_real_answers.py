@@ -197,8 +197,8 @@ def test_cdnow_revenue_of_the_whole_cohort(data: Path, cdnow: Product) -> None:
         assert row["numerator"] == pytest.approx(math.fsum(brought.get(start, ())), abs=1e-6)
         assert row["denominator"] == cohorts.get(start, 0)
         assert (row["value"] is None) == (row["reason"] is not None) == (start not in cohorts)
-    for start, paid in lines.items():
-        assert found["per_line"][start]["value"] == sorted(paid)[math.ceil(len(paid) / 2) - 1]
+    for start, amounts in lines.items():
+        assert found["per_line"][start]["value"] == sorted(amounts)[math.ceil(len(amounts) / 2) - 1]
 
 
 # -- mitzu's samples: clicks in a shop of cosmetics, and subscriptions ---------------------------------------------
