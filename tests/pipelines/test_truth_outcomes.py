@@ -12,6 +12,11 @@ from typing import Any
 import pytest
 from planted import Computed
 
+from headway.frameworks.identities import broken_identities, identities
+from headway.models.plan import load_plan
+from headway.models.product import load_product
+from headway_pipelines.workspace import Workspace
+
 Truth = Mapping[str, Any]
 Series = list[float | None]
 
@@ -99,7 +104,18 @@ MONTHLY: Mapping[str, Callable[[Truth], Series]] = {
     "gross_revenue_retention": lambda truth: list(truth["subscriptions"]["gross_retention"]),
 }
 #: Of these the truth says nothing; they are compared with a second implementation elsewhere.
-UNPLANTED = ("churn", "quick_ratio", "stickiness", "reopened", "people_with_fatal_errors")
+UNPLANTED = (
+    "active_people",
+    "people_new",
+    "people_returning",
+    "people_resurrected",
+    "people_dormant",
+    "churn",
+    "quick_ratio",
+    "stickiness",
+    "reopened",
+    "people_with_fatal_errors",
+)
 OUTCOMES = frozenset({*WEEKLY, *MONTHLY, *UNPLANTED} - {"recommendation"})
 
 
@@ -129,6 +145,20 @@ def test_every_month(exact: Computed, metric: str) -> None:
     planted = MONTHLY[metric](exact.truth)
     assert starts == exact.truth["subscriptions"]["months"]
     assert found == same(planted)
+
+
+def test_all_that_must_add_up_does(exact: Computed) -> None:
+    workspace = Workspace(exact.root)
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    assert sorted(each.name for each in identities(product)) == [
+        "active people are new or were here before",
+        "active people stay or leave",
+        "attempts end one way",
+        "recurring revenue from month to month",
+        "the bridge of recurring revenue",
+    ]
+    values = exact.tables["metric_values"]
+    assert broken_identities(product, values) == []
 
 
 def test_the_bridge_adds_up(exact: Computed) -> None:

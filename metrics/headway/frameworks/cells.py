@@ -10,7 +10,7 @@ import polars as pl
 from headway.engine import guarded
 from headway.engine.sql import identifier, load, with_inputs
 from headway.frameworks.kinds.plan import Units
-from headway.frameworks.segments import Dimension
+from headway.frameworks.segments import ALL, Dimension
 from headway.periods import EPOCH
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
 
@@ -37,17 +37,28 @@ def cells_of_units(
     Raises:
         EngineError: The database refused a query.
     """
-    text = load("headway.frameworks", "cells_whole" if plan.whole else "cells_fractional")
+    if not plan.whole:
+        text = "cells_fractional"
+    else:
+        text = "cells_whole" if plan.estimate in ("ratio", "total") else "cells_alike"
+    by_label = [each for each in dimensions if each.name != ALL] if plan.whole else dimensions
     found = []
     with guarded(f"compute the metric {name}"):
         try:
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query}")
-            for dimension in dimensions:
-                query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}")})
+            for dimension in by_label:
+                units = dimension.labelled(f"FROM {_UNITS}")
+                query = with_inputs(load("headway.frameworks", text), {"labelled": units})
                 found.append(_named(connection.sql(query).pl(), dimension))
         finally:
             connection.execute(f"DROP TABLE IF EXISTS temp.{_UNITS}")
-    return pl.concat(found)
+    return pl.concat([_everybody(found[0]), *found] if plan.whole else found)
+
+
+def _everybody(cells: pl.DataFrame) -> pl.DataFrame:
+    """Adds the labels of a dimension up: everybody is under one of them, and whole numbers add up exactly."""
+    sums = cells.group_by("period", "period_start").agg(pl.col(_SUMS).sum())
+    return sums.select(pl.lit(ALL).alias("segment"), "period", "period_start", *_SUMS)
 
 
 def _named(cells: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
@@ -56,7 +67,7 @@ def _named(cells: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
         segment=pl.col("label").replace_strict(
             labels, [dimension.segment(label) for label in labels], return_dtype=pl.String
         ),
-        period=pl.col("grain"),
+        period=pl.col("grain").cast(pl.String),
         period_start=pl.lit(EPOCH) + pl.duration(days=pl.col("start_day")),
         **{column: pl.col(column) for column in _SUMS},
     )
