@@ -8,7 +8,8 @@
 -- A sum is fragile where one person could dominate it: effective is the number of people who would give the same sum
 -- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
 -- answers agree: those who do not are then known.
--- The places of a metric (framework, stage) show the same cells and are judged once.
+-- The places of a metric (framework, stage) show the same cells and are judged once. Metrics made of others say nothing of
+-- their own: they are shown where those are (suppress_metric_values.sql).
 WITH weeks AS (
     SELECT DISTINCT metric, period_start AS week FROM cells WHERE period = 'week'
 ),
@@ -35,6 +36,7 @@ counted AS (
         END, FALSE) AS fragile
     FROM cells c
     ASOF LEFT JOIN weeks w ON w.metric = c.metric AND c.period_start >= w.week
+    WHERE c.components IS NULL
 )
 SELECT
     *,

@@ -3,6 +3,8 @@
 -- inputs: cells = metric_values
 --         hidden_short, hidden_long: cells to be hidden (suppress_short_periods.sql, suppress_long_periods.sql)
 -- params: k: smallest number of people that may be spoken of
+-- What is made of other metrics (components) is shown where all of them are: whoever sees it could have computed it. Were one
+-- of them hidden, it could be solved for. An interval goes where that of a component does.
 WITH hidden AS (
     SELECT metric, segment, period, period_start FROM hidden_short
     UNION
@@ -30,8 +32,33 @@ narrowed AS (
             OR round((outspoken - numerator) / 2) BETWEEN 1 AND $k - 1
             OR round(people - outspoken) BETWEEN 1 AND $k - 1, FALSE) AS telling
     FROM marked
+),
+made AS (
+    SELECT
+        f.metric, f.segment, f.period, f.period_start,
+        bool_or(coalesce(p.hide, TRUE)) AS part_hidden,
+        bool_or(coalesce(p.telling, TRUE)) AS part_telling
+    FROM (
+        SELECT DISTINCT metric, segment, period, period_start, unnest(string_split(components, ',')) AS component
+        FROM cells
+        WHERE components IS NOT NULL
+    ) f
+    LEFT JOIN (
+        SELECT DISTINCT metric AS component, segment, period, period_start, hide, telling
+        FROM narrowed
+        WHERE components IS NULL
+    ) p USING (component, segment, period, period_start)
+    GROUP BY ALL
+),
+known AS (
+    SELECT
+        n.* EXCLUDE (hide, telling),
+        n.hide OR coalesce(m.part_hidden, FALSE) AS hide,
+        n.telling OR coalesce(m.part_telling, FALSE) AS telling
+    FROM narrowed n
+    LEFT JOIN made m USING (metric, segment, period, period_start)
 )
-SELECT * EXCLUDE (n, contributors, estimate, effective, hide, outspoken, telling) REPLACE (
+SELECT * EXCLUDE (n, contributors, estimate, effective, components, hide, outspoken, telling) REPLACE (
     CASE WHEN NOT hide THEN value END AS value,
     CASE WHEN NOT hide THEN numerator END AS numerator,
     CASE WHEN NOT hide THEN denominator END AS denominator,
@@ -42,5 +69,5 @@ SELECT * EXCLUDE (n, contributors, estimate, effective, hide, outspoken, telling
     hide AS suppressed,
     CASE WHEN hide THEN 'fewer than ' || $k || ' people, or would reveal so few' ELSE reason END AS reason
 )
-FROM narrowed
+FROM known
 ORDER BY n

@@ -20,6 +20,7 @@ from headway.models.metrics import Grain
 from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
 from headway.selectors import condition, names_of
+from headway.statistics.jackknife import GROUPS
 from headway.subjects import histories_of, with_properties
 
 _PEOPLE = "headway_metric_people"
@@ -34,7 +35,7 @@ class Prelude:
     """Where the shared input of all metrics lies while they are computed.
 
     Attributes:
-        people: Quoted name of the table of people: person, code, channel, first_us, last_us.
+        people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
         events: Quoted name of the table of events: _person, _us, _line, _tie, _day, event, properties.
         periods: Quoted name of the table of periods: grain, day, start_day, one row for every local day of the log
             and period that holds it.
@@ -95,7 +96,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
     calendar = Calendar(product.timezone, product.week_start)
     try:
         with guarded("number the people"):
-            text = load("headway.frameworks", "everyone")
+            text = bind(load("headway.frameworks", "everyone"), {"groups": GROUPS})
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_PEOPLE)} AS {text}")
             ((first, last),) = connection.execute(
                 f"SELECT min(first_us), max(last_us) FROM {identifier(_PEOPLE)}"

@@ -15,11 +15,14 @@ import duckdb
 import polars as pl
 
 from headway.engine import guarded
-from headway.frameworks.cells import KEYS, cells_of_units, estimated
-from headway.frameworks.kinds import Observations, Plan, plan_of
+from headway.frameworks.cells import KEYS, cells_of_units, estimated, groups_of_units, units_of
+from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
+from headway.frameworks.kinds import Observations, Units, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Prelude, prelude
 from headway.frameworks.segments import Dimension, dimensions
+from headway.models.composition import in_order, leaves_of, parts_of
+from headway.models.metrics import Formula
 from headway.models.product import Product
 from headway.periods import utc_us
 from headway.statistics.estimates import NOBODY
@@ -40,6 +43,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "contributors": pl.Int64(),
     "effective": pl.Float64(),
     "estimate": pl.String(),
+    "components": pl.String(),
     "low": pl.Float64(),
     "high": pl.Float64(),
     "interval_method": pl.String(),
@@ -148,22 +152,35 @@ def measure(
         Values and exclusions.
 
     Raises:
-        InputError: `events` lacks a property that a metric uses.
+        InputError: `events` lacks a property that a metric uses, or a metric is made of itself.
         EngineError: The database refused a query.
     """
-    frames, excluded = [], []
+    order = in_order(product.metrics)
+    needed = {part for metric in product.metrics.values() for part in parts_of(metric)}
+    parts: dict[str, Part] = {}
+    excluded: list[tuple[str, str, int]] = []
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
-        for name in product.metrics:
-            mine = replace(shared, grains=product.grains_of(name))
-            plan = plan_of(product.metrics[name], mine)
-            frames.append(_values(connection, product, name, plan, mine, found, utc_us(horizon)))
+        for name in order:
+            metric, mine = product.metrics[name], replace(shared, grains=product.grains_of(name))
+            if isinstance(metric, Formula):
+                parts[name] = formula_part(metric, parts, mine.grains)
+                continue
+            plan = plan_of(metric, mine)
+            grid = _grid(mine, found, utc_us(horizon) - metric.measured().wait)
+            if isinstance(plan, Observations):
+                now = Clock(shared.calendar, shared.business, utc_us(horizon), shared.holidays)
+                parts[name] = _observed(connection, name, plan, grid, mine, found, now)
+            else:
+                parts[name] = _added_up(connection, name, plan, grid, mine, found, grouped=name in needed)
             with guarded(f"count what the metric {name} leaves out"):
                 for reason, query in plan.exclusions.items():
                     excluded.append((name, reason, connection.execute(query).fetchall()[0][0]))
+    ranks = {name: place for place, name in enumerate(product.metrics)}
+    excluded.sort(key=lambda row: ranks[row[0]])
     exclusions = pl.DataFrame(excluded, schema=EXCLUSIONS, orient="row")
-    if not frames:
+    if not parts:
         return Measured(pl.DataFrame(schema=SCHEMA), exclusions)
-    stamped = pl.concat(frames).with_columns(
+    stamped = pl.concat(_placed(product, name, parts[name]) for name in order).with_columns(
         suppressed=pl.lit(False),
         as_of=pl.lit(_naive(as_of), dtype=pl.Datetime("us")),
         code_version=pl.lit(code_version),
@@ -172,37 +189,56 @@ def measure(
     return Measured(values.sort("metric", "framework", "stage", *KEYS), exclusions)
 
 
-def _values(
+def _added_up(
     connection: duckdb.DuckDBPyConnection,
-    product: Product,
     name: str,
-    plan: Plan,
+    plan: Units,
+    grid: pl.DataFrame,
     shared: Prelude,
     dimensions: Sequence[Dimension],
-    horizon: int,
-) -> pl.DataFrame:
-    """Computes one metric: rows for each framework and stage that reports it."""
+    *,
+    grouped: bool,
+) -> Part:
+    """Computes a metric that adds up over people; by group of people as well where others are made of it."""
+    with units_of(connection, name, plan):
+        sums = cells_of_units(connection, plan, dimensions)
+        groups = groups_of_units(connection, dimensions, shared.people, "bucket") if grouped else None
+    cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
+    return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
+
+
+def _observed(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    plan: Observations,
+    grid: pl.DataFrame,
+    shared: Prelude,
+    dimensions: Sequence[Dimension],
+    now: Clock,
+) -> Part:
+    """Computes a metric about single observations."""
+    observed = cells_of_observations(connection, name, plan, dimensions, shared, now)
+    cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
+        people=pl.col("people").fill_null(0),
+        contributors=pl.col("contributors").fill_null(0),
+        reason=pl.when(pl.col("people").is_null()).then(pl.lit(NOBODY)).otherwise("reason"),
+        estimate=pl.lit("quantile"),
+    )
+    return Part(cells, None)
+
+
+def _placed(product: Product, name: str, part: Part) -> pl.DataFrame:
+    """Puts a metric under each framework and stage that reports it."""
     metric = product.metrics[name]
-    grid = _grid(shared, dimensions, horizon - metric.measured().wait)
-    if isinstance(plan, Observations):
-        now = Clock(shared.calendar, shared.business, horizon, shared.holidays)
-        observed = cells_of_observations(connection, name, plan, dimensions, shared, now)
-        cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
-            people=pl.col("people").fill_null(0),
-            contributors=pl.col("contributors").fill_null(0),
-            reason=pl.when(pl.col("people").is_null()).then(pl.lit(NOBODY)).otherwise("reason"),
-            estimate=pl.lit("quantile"),
-        )
-    else:
-        sums = cells_of_units(connection, name, plan, dimensions)
-        cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
     places = pl.DataFrame(metric.places(), schema=["framework", "stage"], orient="row")
+    leaves = leaves_of(name, product.metrics)
     return (
-        cells.select(*_CELL)
+        part.cells.select(*_CELL)
         .join(places, how="cross")
         .with_columns(
             metric=pl.lit(name),
             unit=pl.lit(metric.unit),
+            components=pl.lit(",".join(leaves) if leaves != (name,) else None, dtype=pl.String),
             definition_hash=pl.lit(product.definition_hash(name)),
         )
     )

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
 from headway.errors import InputError
+from headway.models.composition import parts_of
 from headway.models.explain import did_you_mean
 from headway.models.identity import Identity
 from headway.models.metrics import EventSelector, Grain, Metric, checked_duration
@@ -224,13 +225,20 @@ class Product(Definition):
             InputError: There is no such metric.
         """
         declared = self.metric(metric)
+        if parts := parts_of(declared):
+            shared = set.intersection(*(set(self.grains_of(part)) for part in parts))
+            return tuple(
+                grain
+                for grain in declared.possible_grains
+                if grain in shared & set(declared.grains or shared)
+            )
         asked = declared.grains or self.grains
         fitting = tuple(grain for grain in declared.possible_grains if grain in asked)
         # Revenue that recurs by the month is monthly, whatever the other metrics are.
         return fitting or declared.possible_grains
 
     def definition_hash(self, metric: str) -> str:
-        """Hashes everything that decides a metric's numbers: its fields, time zone, weeks and channels.
+        """Hashes everything that decides a metric's numbers: its fields, days, weeks, channels, and its components.
 
         Titles, owners and targets do not count, so editing them does not start a new series.
 
@@ -251,6 +259,8 @@ class Product(Definition):
         }
         if self.channel_grouping:
             content["channel_grouping"] = self.channel_grouping
+        if parts := parts_of(self.metric(metric)):
+            content["components"] = {part: self.definition_hash(part) for part in parts}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

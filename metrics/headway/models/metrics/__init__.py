@@ -20,6 +20,7 @@ from headway.models.metrics.base import (
     Target,
     checked_duration,
 )
+from headway.models.metrics.formula import Formula
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
 from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
@@ -43,7 +44,8 @@ Metric = Annotated[
     | Referral
     | Mrr
     | Survey
-    | Task,
+    | Task
+    | Formula,
     Field(discriminator="kind"),
 ]
 
@@ -62,6 +64,7 @@ __all__ = [
     "Count",
     "Duration",
     "EventSelector",
+    "Formula",
     "Framework",
     "Grain",
     "Lifecycle",

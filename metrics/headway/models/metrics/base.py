@@ -206,6 +206,10 @@ class BaseMetric(Definition):
         """Returns the other properties the metric reads, of any class, in the same form."""
         return ()
 
+    def components(self) -> tuple[tuple[Location, str], ...]:
+        """Returns the metrics it is made of, each with the place where it is named; none for one computed from events."""
+        return ()
+
     def base_columns(self) -> tuple[str, ...]:
         """Returns the columns every event has that the metric reads beside person, name and time."""
         return ()
