@@ -162,13 +162,22 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
 def _holidays(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
     """Reads the local days on which nobody works, as far as `holidays` says some."""
     with guarded("list the holidays"):
-        if not _has(connection, "holidays"):
+        if not knows(connection, "holidays"):
             return frozenset()
         days = connection.execute("SELECT DISTINCT day FROM holidays WHERE day IS NOT NULL").fetchall()
     return frozenset((day - EPOCH).days for (day,) in days)
 
 
-def _has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+def knows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Says whether a connection knows a relation.
+
+    Args:
+        connection: The connection.
+        relation: Its name.
+
+    Returns:
+        Whether there is one.
+    """
     known = connection.execute("SELECT 1 FROM duckdb_columns() WHERE table_name = ? LIMIT 1", [relation])
     return bool(known.fetchall())
 
@@ -179,7 +188,7 @@ def _list_rates(connection: duckdb.DuckDBPyConnection, shared: Prelude) -> None:
         text = load("headway.frameworks", "rates")
         told = (
             "FROM exchange_rates"
-            if _has(connection, "exchange_rates")
+            if knows(connection, "exchange_rates")
             else load("headway.frameworks", "no_rates")
         )
         span = {"first": shared.first_day or EPOCH, "last": shared.last_day or EPOCH}

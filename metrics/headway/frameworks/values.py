@@ -6,26 +6,21 @@ function. The grid of all cells is completed here, so that a cell without people
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
 import polars as pl
 
-from headway.engine import guarded
-from headway.frameworks.cells import KEYS, cells_of_units, estimated, groups_of_units, units_of
-from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
-from headway.frameworks.kinds import Observations, Units, plan_of
-from headway.frameworks.observed import Clock, cells_of_observations
-from headway.frameworks.prelude import Prelude, prelude
-from headway.frameworks.segments import Dimension, dimensions
+from headway.frameworks.cells import KEYS
+from headway.frameworks.formulas import Part
+from headway.frameworks.parts import Computation
+from headway.frameworks.prelude import prelude
+from headway.frameworks.segments import dimensions
 from headway.models.composition import in_order, leaves_of, parts_of
-from headway.models.metrics import Formula
 from headway.models.product import Product
 from headway.periods import utc_us
-from headway.statistics.estimates import NOBODY
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -141,8 +136,8 @@ def measure(
     """Computes every metric of a product, and counts what metrics had to leave out.
 
     Args:
-        connection: See `metric_values`; where it knows `exchange_rates` (day, currency, rate) and `holidays` (day),
-            amounts and business hours use them.
+        connection: See `metric_values`; where it knows `exchange_rates` (day, currency, rate), `holidays` (day) and
+            `spend` (day, channel, amount, currency), amounts, business hours and costs use them.
         product: What to compute.
         horizon: Everything received before this instant is in the log (naive: UTC).
         as_of: When the values are computed; carried into the rows.
@@ -157,24 +152,12 @@ def measure(
     """
     order = in_order(product.metrics)
     needed = {part for metric in product.metrics.values() for part in parts_of(metric)}
-    parts: dict[str, Part] = {}
     excluded: list[tuple[str, str, int]] = []
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
+        computed = Computation(connection, product, shared, found, utc_us(horizon), needed)
         for name in order:
-            metric, mine = product.metrics[name], replace(shared, grains=product.grains_of(name))
-            if isinstance(metric, Formula):
-                parts[name] = formula_part(metric, parts, mine.grains)
-                continue
-            plan = plan_of(metric, mine)
-            grid = _grid(mine, found, utc_us(horizon) - metric.measured().wait)
-            if isinstance(plan, Observations):
-                now = Clock(shared.calendar, shared.business, utc_us(horizon), shared.holidays)
-                parts[name] = _observed(connection, name, plan, grid, mine, found, now)
-            else:
-                parts[name] = _added_up(connection, name, plan, grid, mine, found, grouped=name in needed)
-            with guarded(f"count what the metric {name} leaves out"):
-                for reason, query in plan.exclusions.items():
-                    excluded.append((name, reason, connection.execute(query).fetchall()[0][0]))
+            excluded += computed.add(name)
+    parts = computed.parts
     ranks = {name: place for place, name in enumerate(product.metrics)}
     excluded.sort(key=lambda row: ranks[row[0]])
     exclusions = pl.DataFrame(excluded, schema=EXCLUSIONS, orient="row")
@@ -187,44 +170,6 @@ def measure(
     )
     values = stamped.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
     return Measured(values.sort("metric", "framework", "stage", *KEYS), exclusions)
-
-
-def _added_up(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    plan: Units,
-    grid: pl.DataFrame,
-    shared: Prelude,
-    dimensions: Sequence[Dimension],
-    *,
-    grouped: bool,
-) -> Part:
-    """Computes a metric that adds up over people; by group of people as well where others are made of it."""
-    with units_of(connection, name, plan):
-        sums = cells_of_units(connection, plan, dimensions)
-        groups = groups_of_units(connection, dimensions, shared.people, "bucket") if grouped else None
-    cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
-    return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
-
-
-def _observed(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    plan: Observations,
-    grid: pl.DataFrame,
-    shared: Prelude,
-    dimensions: Sequence[Dimension],
-    now: Clock,
-) -> Part:
-    """Computes a metric about single observations."""
-    observed = cells_of_observations(connection, name, plan, dimensions, shared, now)
-    cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
-        people=pl.col("people").fill_null(0),
-        contributors=pl.col("contributors").fill_null(0),
-        reason=pl.when(pl.col("people").is_null()).then(pl.lit(NOBODY)).otherwise("reason"),
-        estimate=pl.lit("quantile"),
-    )
-    return Part(cells, None)
 
 
 def _placed(product: Product, name: str, part: Part) -> pl.DataFrame:
@@ -242,19 +187,6 @@ def _placed(product: Product, name: str, part: Part) -> pl.DataFrame:
             definition_hash=pl.lit(product.definition_hash(name)),
         )
     )
-
-
-def _grid(shared: Prelude, dimensions: Sequence[Dimension], complete_before: int) -> pl.DataFrame:
-    """Lists every cell of a metric, those without people included."""
-    first, last = shared.first_day, shared.last_day
-    periods = [] if first is None or last is None else shared.calendar.periods(first, last, shared.grains)
-    spans = pl.DataFrame(
-        [(each.grain, each.start, each.last, each.end <= complete_before) for each in periods],
-        schema={"period": pl.String, "period_start": pl.Date, "period_end": pl.Date, "complete": pl.Boolean},
-        orient="row",
-    )
-    segments = [each.segment(label) for each in dimensions for label in each.labels]
-    return pl.DataFrame({"segment": segments}).join(spans, how="cross")
 
 
 def _naive(instant: datetime) -> datetime:

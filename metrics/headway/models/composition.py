@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from headway.errors import InputError
-from headway.models.metrics import BaseMetric
+from headway.models.explain import listed
+from headway.models.metrics import BaseMetric, CostPer
 from headway.models.yaml_file import Problem
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def composition_problems(product: Product) -> Iterator[Problem]:
     if not found:
         for name in metrics:
             yield from _grains(name, product)
+            yield from _cost(name, product)
 
 
 def _unknown(name: str, metrics: Metrics) -> Iterator[Problem]:
@@ -130,3 +132,18 @@ def _grains(name: str, product: Product) -> Iterator[Problem]:
                 ("metrics", name, "grains"),
                 f"{grain} is no kind of period that all its metrics have ({told})",
             )
+
+
+def _cost(name: str, product: Product) -> Iterator[Problem]:
+    metric = product.metrics[name]
+    if not isinstance(metric, CostPer):
+        return
+    if not product.metrics[metric.per].is_count:
+        counts = [each for each, known in product.metrics.items() if known.is_count]
+        yield Problem(
+            ("metrics", name, "per"), f"{metric.per!r} counts nothing; metrics that do: {listed(counts)}"
+        )
+    if metric.unit != product.currency:
+        yield Problem(
+            ("metrics", name, "unit"), f"costs are in the product's currency; write {product.currency}"
+        )

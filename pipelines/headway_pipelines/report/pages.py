@@ -43,6 +43,7 @@ _METHODS = {
     "compound poisson": "interval of a compound Poisson sum",
     "delta method": "delta method’s interval of a ratio over people",
     "woodruff": "Woodruff’s interval of a quantile over people",
+    "delete-a-group jackknife": "delete-a-group jackknife over 32 groups of people",
     "brookmeyer crowley": "Brookmeyer and Crowley’s interval of a quantile of durations",
 }
 

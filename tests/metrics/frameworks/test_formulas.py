@@ -17,6 +17,7 @@ from headway.frameworks import measure
 from headway.frameworks.prelude import prelude
 from headway.frameworks.values import Measured
 from headway.models.product import Product
+from headway.statistics.intervals import poisson_exact
 
 WORDS = {"framework": "aarrr", "stage": "revenue", "title": "A title", "unit": "EUR"}
 METRICS: Mapping[str, Mapping[str, Any]] = {
@@ -209,3 +210,107 @@ def test_exclusions_keep_the_order_of_the_product() -> None:
     metrics = {"m": made("revenue * 1"), **METRICS, "other": METRICS["revenue"]}
     found = measured(LOG, metrics).exclusions
     assert found["metric"].to_list() == ["revenue", "other"]
+
+
+SPEND = [
+    ("2026-03-02", "email", 40.0, "EUR"),
+    ("2026-03-04", "email", 40.0, "USD"),
+    ("2026-03-04", "paid", 9.0, "GBP"),  # no rate
+    ("2026-03-05", "paid", 30.0, "EUR"),
+    ("2026-03-06", "paid", -5.0, "EUR"),
+    ("2026-03-08", "paid", 0.0, "EUR"),
+    ("2026-03-20", "paid", 1.0, "GBP"),  # a day that the log does not know
+]
+CAC = {**WORDS, "kind": "cost_per", "per": "new"}
+CHANNELS = {2: "email", 3: "email"}
+DOLLAR = [("2026-03-01", "USD", 0.5)]
+
+
+def costs(segment: str = "all", **more: Any) -> dict[date, dict[str, Any]]:
+    given = {"spend": SPEND, "rates": DOLLAR, "channels": CHANNELS, **more}
+    return cells(LOG, "m", {**METRICS, "m": CAC}, segment, **given)
+
+
+def test_costs_by_hand() -> None:
+    # Three new people cost 40 and 40 * 0.5 for two who came by e-mail, and 30.
+    row = costs()[WEEKS[0]]
+    assert (row["value"], row["numerator"], row["denominator"], row["people"]) == (30.0, 90.0, 3.0, 3)
+    low, high = poisson_exact(3)
+    assert (row["low"], row["high"]) == pytest.approx((90 / high, 90 / low))
+    assert (row["interval_method"], row["components"]) == ("poisson exact", "new")
+    email = costs("channel=email")[WEEKS[0]]
+    assert (email["value"], email["denominator"]) == (30.0, 2.0)
+
+
+def test_costs_say_why_there_are_none() -> None:
+    assert costs("channel=direct")[WEEKS[0]]["reason"] == "no spend"
+    assert costs(spend=None)[WEEKS[0]]["reason"] == "no spend"
+    # In the second week something was spent, and nobody came.
+    later = [*SPEND, ("2026-03-10", "email", 8.0, "EUR")]
+    row = costs(spend=later)[WEEKS[1]]
+    assert (row["value"], row["numerator"], row["reason"]) == (None, 8.0, "the denominator is 0")
+    assert (row["low"], row["high"], row["interval_method"]) == (None, None, None)
+    nobody = costs("channel=email", spend=[*SPEND, ("2026-03-02", "direct", 7.0, "EUR")])[WEEKS[1]]
+    assert nobody["reason"] == "no spend"
+
+
+def test_what_could_not_be_spent_is_counted() -> None:
+    metrics = {**METRICS, "m": CAC}
+    found = measured(LOG, metrics, spend=SPEND, rates=DOLLAR).exclusions.filter(metric="m")
+    assert dict(found.select("reason", "n_events").rows()) == {
+        "no exchange rate for the currency and day": 1,
+        "the value is below 0": 1,
+    }
+
+
+def test_costs_are_complete_where_spend_is_told_of_all_days() -> None:
+    through = [("2026-03-02", "email", 1.0, "EUR"), ("2026-03-08", "email", 1.0, "EUR")]
+    assert costs(spend=through)[WEEKS[0]]["complete"]
+    assert not costs(spend=through)[WEEKS[1]]["complete"]
+    assert not costs(spend=through[1:])[WEEKS[0]]["complete"]
+    assert not costs(spend=through, horizon="2026-03-08")[WEEKS[0]]["complete"]
+
+
+def test_a_declared_segment_has_no_costs() -> None:
+    product: dict[str, Any] = {"name": "T", "timezone": "UTC", "currency": "EUR", "activity": "Visit"}
+    product |= {"segments": {"last": {"touch": "last"}}, "metrics": {"new": METRICS["new"], "m": CAC}}
+    con = connect()
+    try:
+        con.execute(
+            "CREATE TABLE events AS SELECT uuid() AS person, 'Visit' AS event, TIMESTAMP '2026-03-02' AS occurred_at"
+        )
+        con.execute("CREATE TABLE people (person UUID, channel VARCHAR)")
+        con.execute(
+            "CREATE TABLE spend AS SELECT DATE '2026-03-02' AS day, 'direct' AS channel, 6 AS amount, NULL AS currency"
+        )
+        values = measure(
+            con,
+            Product.model_validate(product),
+            horizon=datetime(2026, 5, 1),
+            as_of=datetime(2026, 5, 1),
+            code_version="test",
+        ).values.filter(metric="m", period="day")
+    finally:
+        con.close()
+    assert {
+        segment: (value, reason)
+        for segment, value, reason in values.select("segment", "value", "reason").rows()
+    } == {
+        "all": (6.0, None),
+        "channel=direct": (6.0, None),
+        "last=direct": (None, "spend is known by channel only"),
+    }
+
+
+def test_a_formula_over_costs_has_an_interval() -> None:
+    metrics = {**METRICS, "m": CAC, "ratio": made("revenue / new / m")}
+    row = cells(LOG, "ratio", metrics, spend=SPEND, rates=DOLLAR)[WEEKS[0]]
+    # Revenue per new person over cost per new person is revenue over spend.
+    buckets = bucket_of([1, 2, 3])
+    assert len(set(buckets.values())) == 3
+    without = [42.0 - amount for amount in (0.0, 30.0, 12.0)]
+    full = 42.0 / 90
+    squares = sum((one * 32 / 31 / 90 - full) ** 2 for one in [*without, *[42.0] * 29])
+    half = stats.t.ppf(0.975, 2) * np.sqrt(31 / 32 * squares)
+    assert row["value"] == pytest.approx(full)
+    assert (row["low"], row["high"]) == pytest.approx((full - half, full + half))

@@ -85,3 +85,32 @@ def test_every_metric_of_a_cycle_is_told_with_its_line() -> None:
         "product.yml:11: metrics.m1.expression: is made of itself: m1 -> m2 -> m0 -> m1",
         "product.yml:12: metrics.m2.expression: is made of itself: m2 -> m0 -> m1 -> m2",
     ]
+
+
+def test_a_cost_says_what_it_is() -> None:
+    assert accepted("kind: cost_per, per: new").metrics["m0"].definition() == (
+        "Money spent on the days of the period, each amount in the product's currency at the rate of its day, "
+        "divided by new of the period, for everybody and by channel; the interval is that of the count, what was "
+        "spent taken as known; a value is complete once that of new is and spend is told up to its end."
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("per: nwe", "m0.per: unknown metric 'nwe'. Did you mean 'new'?"),
+        ("per: share", "m0.per: 'share' counts nothing; metrics that do: new"),
+        ("per: new, unit: people", ""),
+    ],
+)
+def test_wrong_costs(fields: str, message: str) -> None:
+    text = with_metrics(f"kind: cost_per, {fields}")
+    if "unit" in fields:
+        text, message = (
+            text.replace("unit: EUR, kind: cost_per", "kind: cost_per"),
+            "m0.unit: costs are in the product's",
+        )
+    with pytest.raises(DefinitionError) as caught:
+        parse_product(text, PLAN)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"product.yml:10: metrics.{message}")

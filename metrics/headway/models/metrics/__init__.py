@@ -20,7 +20,7 @@ from headway.models.metrics.base import (
     Target,
     checked_duration,
 )
-from headway.models.metrics.formula import Formula
+from headway.models.metrics.formula import CostPer, Formula
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
 from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
@@ -45,7 +45,8 @@ Metric = Annotated[
     | Mrr
     | Survey
     | Task
-    | Formula,
+    | Formula
+    | CostPer,
     Field(discriminator="kind"),
 ]
 
@@ -61,6 +62,7 @@ __all__ = [
     "BaseMetric",
     "CohortAmount",
     "Conversion",
+    "CostPer",
     "Count",
     "Duration",
     "EventSelector",

@@ -207,8 +207,13 @@ class BaseMetric(Definition):
         return ()
 
     def components(self) -> tuple[tuple[Location, str], ...]:
-        """Returns the metrics it is made of, each with the place where it is named; none for one computed from events."""
+        """Returns the metrics it is made of, each with the place of its name; none for one computed from events."""
         return ()
+
+    @property
+    def is_count(self) -> bool:
+        """Whether its values are numbers of people or events, so that money can be divided by them."""
+        return False
 
     def base_columns(self) -> tuple[str, ...]:
         """Returns the columns every event has that the metric reads beside person, name and time."""

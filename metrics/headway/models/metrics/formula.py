@@ -51,3 +51,32 @@ class Formula(BaseMetric):
         """See the base class."""
         value, window, _ = self.measured()
         return f"{value}, {window}; a value is complete once those of all of them are."
+
+
+class CostPer(BaseMetric):
+    """Money spent, as a side input tells it, divided by a count.
+
+    Attributes:
+        per: Name of a metric that counts, such as new people.
+    """
+
+    kind: Literal["cost_per"]
+    per: StrictStr
+
+    def components(self) -> tuple[tuple[Location, str], ...]:
+        """See the base class."""
+        return ((("per",), self.per),)
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        return Measured(
+            f"Money spent on the days of the period, each amount in the product's currency at the rate of its day, "
+            f"divided by {self.per} of the period",
+            "for everybody and by channel; the interval is that of the count, what was spent taken as known",
+            0,
+        )
+
+    def definition(self) -> str:
+        """See the base class."""
+        value, window, _ = self.measured()
+        return f"{value}, {window}; a value is complete once that of {self.per} is and spend is told up to its end."
