@@ -49,7 +49,8 @@ COLUMN_COMMENTS = {
     "denominator": "Denominator of the value.",
     "people": "Distinct people behind the denominator.",
     "contributors": "Of those, the people who add something to the numerator; not published.",
-    "effective": "People who would give the same sums if all gave alike; not published.",
+    "effective": "People who would give the same sums if all gave alike; of a weighted value the fewest people that a "
+    "weight tells of; not published.",
     "estimate": "How sums over people became the value; not published.",
     "components": "Metrics that a formula is made of in the end; not published.",
     "low": "Lower bound of the 95 % interval.",

@@ -26,12 +26,19 @@ counted AS (
             WHEN 'ratio' THEN coalesce(c.contributors, 0)
             WHEN 'total' THEN coalesce(c.contributors, 0)
             WHEN 'quantile' THEN coalesce(c.contributors, 0)
+            WHEN 'weighted' THEN coalesce(c.contributors, 0)
             -- not known what it is: as if it spoke of one person
             ELSE 1
         END AS part,
-        CASE c.estimate WHEN 'proportion' THEN c.denominator - c.numerator ELSE 0 END AS rest,
+        CASE c.estimate
+            WHEN 'proportion' THEN c.denominator - c.numerator
+            WHEN 'weighted' THEN coalesce(c.people - c.contributors, 0)
+            ELSE 0
+        END AS rest,
         coalesce(CASE
             WHEN c.estimate = 'promoter_score' THEN c.people - abs(c.numerator) BETWEEN 1 AND $k - 1
+            -- what weights tell is judged where it is known which channels are hidden (suppress_metric_values.sql)
+            WHEN c.estimate = 'weighted' THEN FALSE
             ELSE c.effective <= 4
         END, FALSE) AS fragile
     FROM cells c

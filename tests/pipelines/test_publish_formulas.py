@@ -74,3 +74,59 @@ def test_the_interval_goes_where_that_of_a_score_would_tell() -> None:
     assert found["a", "all"]["low"] is None and found["a", "all"]["value"] is not None
     assert found["made", "all"]["low"] is None and found["made", "all"]["interval_method"] is None
     assert found["made", "all"]["value"] is not None
+
+
+def weighted(
+    people: int, satisfied: int, segment: str = "all", period: str = "week", **more: Any
+) -> dict[str, Any]:
+    row = cell("w", people, segment, period=period, value=0.5, contributors=satisfied)
+    if segment == "all":
+        return (
+            row | {"numerator": None, "denominator": None, "estimate": "weighted", "effective": 50.0} | more
+        )
+    return (
+        row | {"numerator": float(satisfied), "denominator": float(people), "estimate": "proportion"} | more
+    )
+
+
+def channels(*counts: tuple[int, int], period: str = "week") -> list[dict[str, Any]]:
+    return [weighted(n, y, f"channel=c{i}", period) for i, (n, y) in enumerate(counts)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "effective", "hidden"),
+    [
+        ([(60, 30), (60, 40)], 50.0, False),
+        ([(60, 30), (60, 40), (0, 0)], None, False),
+        # Of one channel 4 are not satisfied: with what is shown of the others they could be told.
+        ([(60, 30), (60, 56), (80, 40)], 50.0, True),
+        # 9 people of a channel did not answer, or were asked at all: the weights would say so.
+        ([(60, 30), (60, 40)], 9.0, True),
+    ],
+)
+def test_a_weighted_value_is_shown_where_every_channel_is(
+    counts: list[tuple[int, int]], effective: float | None, hidden: bool
+) -> None:
+    people, satisfied = (sum(each) for each in zip(*counts, strict=True))
+    rows = [weighted(people, satisfied, effective=effective), *channels(*counts), made("w")]
+    found = published(*rows)
+    assert found["w", "all"]["suppressed"] is hidden
+    assert (found["w", "all"]["value"] is None) is hidden
+    # What is made of it goes with it.
+    assert found["made", "all"]["suppressed"] is hidden
+    if effective == 9.0:
+        assert not any(found["w", f"channel=c{i}"]["suppressed"] for i in range(len(counts)))
+
+
+def test_a_weighted_value_of_few_answers_is_hidden() -> None:
+    assert published(weighted(9, 4))["w", "all"]["suppressed"]
+    assert published(weighted(60, 57))["w", "all"]["suppressed"]
+    assert not published(weighted(60, 30))["w", "all"]["suppressed"]
+
+
+def test_a_weighted_value_is_shown_of_one_kind_of_period() -> None:
+    rows = [weighted(70, 35, period=period) for period in ("day", "week", "month", "rolling_7d")]
+    frame = suppress("metric_values", pl.DataFrame(rows, schema=SCHEMA))
+    assert frame.filter(~pl.col("suppressed"))["period"].to_list() == ["week"]
+    of_days = suppress("metric_values", pl.DataFrame([rows[0]], schema=SCHEMA))
+    assert of_days["suppressed"].to_list() == [False]

@@ -12,10 +12,11 @@ from headway.engine import guarded
 from headway.frameworks.cells import KEYS, cells_of_units, estimated, groups_of_units, units_of
 from headway.frameworks.costs import cost_part, excluded_spend
 from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
-from headway.frameworks.kinds import Observations, Units, plan_of
+from headway.frameworks.kinds import Observations, Units, Weighted, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Prelude
-from headway.frameworks.segments import Dimension
+from headway.frameworks.segments import ALL, Dimension
+from headway.frameworks.weighted import weighted_part
 from headway.models.metrics import BaseMetric, CostPer, Formula
 from headway.models.product import Product
 from headway.statistics.estimates import NOBODY
@@ -75,6 +76,8 @@ class Computation:
         grid = _grid(shared, self.dimensions, self.horizon - metric.measured().wait)
         if isinstance(plan, Observations):
             self.parts[name] = self._observed(name, plan, grid, shared)
+        elif isinstance(plan, Weighted):
+            self.parts[name] = self._weighted(name, plan, grid)
         else:
             self.parts[name] = self._added_up(name, plan, grid)
         return plan.exclusions
@@ -88,6 +91,18 @@ class Computation:
             groups = groups_of_units(con, dimensions, self.shared.people, "bucket") if grouped else None
         cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
         return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
+
+    def _weighted(self, name: str, plan: Weighted, grid: pl.DataFrame) -> Part:
+        """Computes a metric whose channels are weighted."""
+        con, people = self.connection, self.shared.people
+        everybody = [each for each in self.dimensions if each.name == ALL]
+        with units_of(con, name, plan.answers):
+            sums = cells_of_units(con, plan.answers, self.dimensions)
+            answers = groups_of_units(con, everybody, people, "channel")
+        with units_of(con, name, plan.shown):
+            shown = groups_of_units(con, everybody, people, "channel")
+        cells = estimated(plan.answers.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
+        return weighted_part(cells, answers, shown, plan.ends)
 
     def _observed(self, name: str, plan: Observations, grid: pl.DataFrame, shared: Prelude) -> Part:
         """Computes a metric about single observations."""

@@ -44,6 +44,7 @@ _METHODS = {
     "delta method": "delta method’s interval of a ratio over people",
     "woodruff": "Woodruff’s interval of a quantile over people",
     "delete-a-group jackknife": "delete-a-group jackknife over 32 groups of people",
+    "post-stratified": "interval of a mean weighted by channel",
     "brookmeyer crowley": "Brookmeyer and Crowley’s interval of a quantile of durations",
 }
 

@@ -234,6 +234,14 @@ def test_top_of_the_file() -> None:
             "m: measure: count takes no value; remove it or write measure: sum",
         ),
         (
+            "kind: survey, event: Survey Answered, score: score, scale: [0, 10], top: 8, weighted: true",
+            "m: weighted: true needs shown: the events by which people were asked",
+        ),
+        (
+            "kind: survey, event: Survey Answered, score: score, scale: [0, 10], top: 8, shown: Lesson Watched",
+            "m: shown is for weighted: true; the share of people who answer is kind: share",
+        ),
+        (
             "kind: new_people",
             "m: unit 'percent' does not fit this kind of metric; write unit: people",
         ),

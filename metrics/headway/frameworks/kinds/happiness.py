@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from headway.frameworks.kinds.amounts import count_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, tests_of
+from headway.frameworks.kinds.plan import Planner, Units, Weighted, any_of, flag, on_events, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import Survey, Task
@@ -15,18 +15,26 @@ from headway.models.metrics import Survey, Task
 OFF_SCALE = "the answer is not on the scale"
 
 
-def _survey(metric: Survey, shared: Prelude) -> Units:
-    answers = any_of(tests_of(metric, shared))
+def _survey(metric: Survey, shared: Prelude) -> Units | Weighted:
+    tests = tests_of(metric, shared)
+    answers = tests["event",]
     score = exp.column(metric.score, quoted=True)
     low, high = (exp.convert(end) for end in metric.scale)
     on_scale = exp.Between(this=score.copy(), low=low, high=high)
     off = exp.and_(answers.copy(), exp.Not(this=exp.Paren(this=on_scale.copy())))
-    return Units(
-        last_answers(shared, score, exp.and_(answers, on_scale), _worth(metric, score)),
+    units = Units(
+        last_answers(shared, score, exp.and_(answers.copy(), on_scale), _worth(metric, score)),
         "proportion" if metric.measure == "top" else "mean",
         whole=metric.measure == "top",
         exclusions={OFF_SCALE: count_of(shared, off)},
     )
+    if metric.shown is None:
+        return units
+    shown = tests["shown",]
+    columns = [flag(shown, "is_of"), flag(shown, "is_counted")]
+    people = on_events("per_person", shared, columns, shown, {"once_a_day": True, "once": True})
+    low_end, high_end = (0.0, 1.0) if metric.measure == "top" else metric.scale
+    return Weighted(units, Units(people, "count"), (float(low_end), float(high_end)))
 
 
 def last_answers(shared: Prelude, score: exp.Expr, keep: exp.Expr, worth: exp.Expr) -> str:

@@ -58,7 +58,27 @@ class Observations:
     exclusions: Mapping[str, str] = field(default_factory=dict)
 
 
-Plan = Units | Observations
+@dataclass(frozen=True)
+class Weighted:
+    """A metric whose channels are weighted by people who count whether they add something or not.
+
+    Attributes:
+        answers: What each person adds, unweighted: a proportion or a mean.
+        shown: The people who make the weights, one y and x each.
+        ends: Smallest and largest value possible.
+    """
+
+    answers: Units
+    shown: Units
+    ends: tuple[float, float]
+
+    @property
+    def exclusions(self) -> Mapping[str, str]:
+        """Queries by reason, each the number of events that the metric had to leave out."""
+        return self.answers.exclusions
+
+
+Plan = Units | Observations | Weighted
 """What a kind of metric may hand over."""
 
 Planner = Callable[[Any, Prelude], Plan]
