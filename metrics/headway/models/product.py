@@ -240,7 +240,7 @@ class Product(Definition):
     def definition_hash(self, metric: str) -> str:
         """Hashes everything that decides a metric's numbers: its fields, days, weeks, channels, and its components.
 
-        Titles, owners and targets do not count, so editing them does not start a new series.
+        Titles, owners, targets and limits do not count, so editing them does not start a new series.
 
         Args:
             metric: The metric's name.
@@ -276,6 +276,7 @@ _WORDS = {
     "owner",
     "direction",
     "target",
+    "limit",
     "grains",
 }
 

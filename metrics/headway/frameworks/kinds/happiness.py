@@ -1,4 +1,4 @@
-"""Plans of answers and attempts."""
+"""Plans of answers, attempts and sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headway.frameworks.kinds.amounts import count_of
 from headway.frameworks.kinds.plan import Planner, Units, Weighted, any_of, flag, on_events, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
-from headway.models.metrics import Survey, Task
+from headway.models.metrics import CrashFree, Survey, Task
 
 OFF_SCALE = "the answer is not on the scale"
 
@@ -79,5 +79,12 @@ def _task(metric: Task, shared: Prelude) -> Units:
     return Units(query, "proportion" if metric.attempts == "first" else "ratio")
 
 
-PLANNERS: Mapping[type, Planner] = {Survey: _survey, Task: _task}
+def _crash_free(metric: CrashFree, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    columns = [flag(tests["failure",], "is_failure")]
+    params = {"idle": parse_duration(metric.idle)}
+    return Units(on_events("crash_free", shared, columns, any_of(tests), params), "ratio")
+
+
+PLANNERS: Mapping[type, Planner] = {Survey: _survey, Task: _task, CrashFree: _crash_free}
 """Planner by kind of metric."""

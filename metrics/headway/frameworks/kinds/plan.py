@@ -48,6 +48,7 @@ class Observations:
         q: The quantile, between 0 and 1.
         clock: Which hours a duration counts: ``calendar`` or ``business``; None where values are given.
         unit_seconds: Seconds in a unit of the metric.
+        trim: Share cut off at either end before a mean is taken, instead of the quantile; None takes the quantile.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
     """
 
@@ -55,6 +56,7 @@ class Observations:
     q: float
     clock: Literal["calendar", "business"] | None
     unit_seconds: int = 1
+    trim: float | None = None
     exclusions: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -24,8 +24,9 @@ from headway.models.metrics.formula import CostPer, Formula
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
 from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics.quality import CrashFree
 from headway.models.metrics.selector import EventSelector
-from headway.models.metrics.times import Duration, Quantile
+from headway.models.metrics.times import Duration, Quantile, TimeOnTask
 
 Metric = Annotated[
     NewPeople
@@ -45,6 +46,8 @@ Metric = Annotated[
     | Mrr
     | Survey
     | Task
+    | TimeOnTask
+    | CrashFree
     | Formula
     | CostPer,
     Field(discriminator="kind"),
@@ -64,6 +67,7 @@ __all__ = [
     "Conversion",
     "CostPer",
     "Count",
+    "CrashFree",
     "Duration",
     "EventSelector",
     "Formula",
@@ -86,5 +90,6 @@ __all__ = [
     "Survey",
     "Target",
     "Task",
+    "TimeOnTask",
     "checked_duration",
 ]
