@@ -6,6 +6,12 @@ TABLE_COMMENTS = {
     "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer than 10 people are "
     "null and marked; incomplete periods are marked and must not be averaged with complete ones.",
     "metric_catalogue": "One row per metric and place in a framework: what it asks, how it is defined, its target.",
+    "metric_changes": "One row per metric, segment, period and what it is compared with, for the latest complete "
+    "periods: by how much the value changed.",
+    "metric_effects": "One row per metric, label of a segment, period and what it is compared with: what the label did "
+    "to the change of everybody. Over the labels of a segment the effects add up to the change.",
+    "metric_anomalies": "One row per metric and one of its latest complete days (weeks, of metrics without days), of "
+    "everybody: the value beside the range in which its weekday and trend let expect it.",
     "metric_exclusions": "One row per metric and reason: events that the metric had to leave out. Numbers below 10 are "
     "null.",
     "funnel_steps": "One row per funnel and step: people who got at least that far, everybody over the whole period.",
@@ -62,6 +68,34 @@ COLUMN_COMMENTS = {
     "as_of": "When the value was computed, UTC.",
     "definition_hash": "Hash of the metric's definition; values of different hashes must not be compared.",
     "code_version": "Headway's version that computed the value.",
+    "compared_with": "previous (the period before) or last year (52 weeks earlier; of a month, the same month).",
+    "period_before": "First local day of the earlier period it is compared with.",
+    "value_before": "The value in the earlier period.",
+    "change": "The value minus the value before; null where either is not known, see reason.",
+    "relative_change": "The change as a fraction of the value before; null unless that is above 0.",
+    "metric_changes.low": "Lower bound of the change's 95 % interval.",
+    "metric_changes.high": "Upper bound of the change's 95 % interval.",
+    "metric_changes.interval_method": "mover: from the intervals of both values, taken for independent.",
+    "metric_changes.reason": "Why there is no change.",
+    "dimension": "Name of the segment, such as channel.",
+    "label": "Label of the segment, such as email.",
+    "metric_effects.value": "The metric's value within the label.",
+    "metric_effects.value_before": "The metric's value within the label in the earlier period.",
+    "share": "The label's share of everybody's denominator; of a number or sum, of everybody's value.",
+    "share_before": "The same share in the earlier period.",
+    "mix_effect": "What the label's growth did to everybody's value: change of share x (mean value of the label - of "
+    "everybody); null for numbers and sums.",
+    "rate_effect": "What the metric itself did within the label: mean share x change of value; null for numbers and "
+    "sums.",
+    "effect": "What the label did to everybody's value: mix and rate effect; of a number or sum, the label's own "
+    "change.",
+    "metric_effects.reason": "Why there is no effect.",
+    "expected": "What all other periods let expect of this one.",
+    "metric_anomalies.low": "Lower end of the expected range, which holds 99.8 % of plain noise.",
+    "metric_anomalies.high": "Upper end of the expected range.",
+    "is_anomaly": "Whether the value lies outside of the expected range; null where that could not be judged.",
+    "method": "What the expectation rests on.",
+    "metric_anomalies.reason": "Why the period was not judged.",
     "side_inputs.input": "Name of the side input: the file is inputs/<name>.csv.",
     "side_inputs.outcome": "used, or why rows could not be used.",
     "side_inputs.rows": "Rows of the file.",

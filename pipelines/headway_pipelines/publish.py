@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from headway.engine import connect, guarded
 from headway.engine.sql import bind, load, with_inputs
 from headway.macros import add_macros
 from headway.models.plan import load_plan
+from headway.moved import moved_tables
+from headway.periods import local_day, utc_us
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import lake_query
@@ -57,6 +60,10 @@ def publish(workspace: Workspace) -> dict[str, int]:
     tables = tables_of(workspace.metrics_db)
     shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
+    # From what is shown alone: nothing hidden may move them.
+    shown |= moved_tables(
+        shown["metric_values"], _kinds(tables["metric_values"]), first_day=_first_day(tables["run_info"])
+    )
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column)
@@ -65,6 +72,16 @@ def publish(workspace: Workspace) -> dict[str, int]:
     # A file others may read, in a folder they may enter.
     workspace.published_db.parent.chmod(0o755)
     return hidden
+
+
+def _kinds(values: pl.DataFrame) -> dict[str, str]:
+    """Says how each metric's sums become everybody's values, which its definition settles."""
+    return dict(values.filter(pl.col("segment") == "all").select("metric", "estimate").unique().iter_rows())
+
+
+def _first_day(info: pl.DataFrame) -> date | None:
+    first, timezone = info.select("first_event_at", "timezone").row(0)
+    return None if first is None else local_day(utc_us(first), timezone)
 
 
 def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:

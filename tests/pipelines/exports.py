@@ -74,6 +74,9 @@ class Export:
 
 _FLAT = {"from: address.country": "from: address_country"}
 _LOGIN = {"person_properties:": f"  {SIGNED_IN}: {{description: Somebody signed in.}}\nperson_properties:"}
+_SNOWPLOW_PAGE = {
+    f"{name}: {{class": f"{name}: {{from: contexts.page_speed.{name}, class" for name in ("load_ms", "failed")
+}
 _MIXPANEL = frozenset[Lack]({"crawlers", "traits", "account traits", "client clock", "sending"})
 _GA4_LACKS = frozenset[Lack](
     {"crawlers", "identify", "accounts", "account traits", "arrival", "client clock", "sending"}
@@ -126,7 +129,7 @@ _ALL = (
         {"format": "snowplow", "names": SNAKE_NAMES},
         snowplow,
         frozenset({"identify", "accounts", "account traits", "traits"}),
-        _LOGIN,
+        _LOGIN | _SNOWPLOW_PAGE,
     ),
     Export("warehouse_csv", {"format": "segment_warehouse"}, warehouse_csv, plan=_FLAT),
     Export("warehouse_parquet", {"format": "segment_warehouse"}, warehouse_parquet, plan=_FLAT),

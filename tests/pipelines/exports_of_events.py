@@ -72,6 +72,7 @@ class _AmplitudeIds:
 def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
     device = call.device or f"{uuid5(NAMESPACE_URL, call.user or '')}R"
     page = {
+        **{name: value for name, value in call.properties.items() if name not in ("url", "title")},
         "[Amplitude] Page Location": call.properties.get("url"),
         "[Amplitude] Page Title": call.properties.get("title"),
         "[Amplitude] Page Path": call.page.get("path"),

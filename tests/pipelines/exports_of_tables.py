@@ -146,10 +146,20 @@ def _enriched(call: Call) -> list[str]:
         "user_ipaddress": call.ip,
         "useragent": call.agent,
         **{f"page_{name}": seen.get(name) for name in ("url", "title", "referrer")},
-        "contexts": _envelope("contexts", [around]) if call.page else None,
+        "contexts": _envelope("contexts", [around, *_speed(call)]) if call.page else None,
         "unstruct_event": None if page else _envelope("unstruct_event", body),
     }
     return [re.sub(r"[\t\r\n]", " ", cells.get(column) or "") for column in COLUMNS]
+
+
+def _speed(call: Call) -> list[Row]:
+    """What the demo says of a page beside its address: a view of a page has no fields of its own."""
+    said = {name: call.properties[name] for name in ("load_ms", "failed") if name in call.properties}
+    return (
+        [{"schema": "iglu:com.example/page_speed/jsonschema/1-0-0", "data": said}]
+        if said and call.kind == "page"
+        else []
+    )
 
 
 def _envelope(kind: str, data: Any) -> str:

@@ -91,7 +91,12 @@ def test_every_asset_says_what_it_is_who_answers_for_it_and_what_it_is_made_of(s
 
 def test_checks_block() -> None:
     blocking = {spec.name: spec.blocking for check in CHECKS for spec in check.check_specs}
-    assert blocking == {"batches_pass_quality": True, "each_event_once": True, "values_are_sound": True}
+    assert blocking == {
+        "batches_pass_quality": True,
+        "each_event_once": True,
+        "values_are_sound": True,
+        "parts_add_up": True,
+    }
 
 
 def test_the_code_location_loads_with_one_job_a_schedule_and_a_sensor(shop: Shop) -> None:
@@ -115,6 +120,7 @@ def test_the_job_does_what_headway_run_does(shop: Shop, instance: dg.DagsterInst
     assert {e.check_name: e.passed for e in result.get_asset_check_evaluations()} == {
         "each_event_once": True,
         "values_are_sound": True,
+        "parts_add_up": True,
     }
     lake = next(asset.key for asset in DOWNSTREAM if asset.key.to_user_string() == "event_lake")
     assert instance.get_materialized_partitions(lake) == {"2026-03-02", "2026-03-03"}
@@ -131,8 +137,8 @@ def test_a_changed_side_input_or_definition_is_measured_again_without_touching_t
 
     def work() -> dg.RunRequest:
         (due,) = _due(shop)
-        asked = {"asset_selection": due.asset_selection, "tags": due.tags}
-        assert job.execute_in_process(instance=instance, **asked).success
+        result = job.execute_in_process(instance=instance, asset_selection=due.asset_selection, tags=due.tags)
+        assert result.success
         return due
 
     shop.land("a.json", _story())

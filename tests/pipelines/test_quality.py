@@ -119,9 +119,10 @@ def test_every_rule_is_tested() -> None:
 
 def test_profiles_count_what_is_staged(shop: Shop) -> None:
     shop.land(
-        "a.json", [track("Order Completed", i, user="u1", items=2.5) for i in range(4)] + ["no JSON", ""]
+        "a.json", [track("Order Completed", i, user="u1", items=2.5) for i in range(6)] + ["no JSON", ""]
     )
     shop.land("b.json", [track("Signed Up", i, user="u2") for i in range(3)])
+    shop.land("c.json", [track("Order Completed", i, user="u3", items=2.5) for i in range(5)])
     shop.ingest()
     with shop.ledger() as ledger:
         numbers = [b.batch for b in ledger.batches()]
@@ -129,7 +130,7 @@ def test_profiles_count_what_is_staged(shop: Shop) -> None:
     counts = profile.select(
         "lines", "rejected_share", "misfits_per_event", "unaccounted_lines", "miscounted_events"
     )
-    assert counts.rows() == [(6, 1 / 6, 1.0, 0, 0), (3, 0.0, 0.0, 0, 0)]
+    assert counts.rows() == [(8, 1 / 8, 1.0, 0, 0), (3, 0.0, 0.0, 0, 0), (5, 0.0, 0.0, 0, 0)]
     assert {str(kind) for kind in profile.dtypes} <= {"Int64", "Float64", "UInt32", "Int32"}
 
 

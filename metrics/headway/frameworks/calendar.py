@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import get_args
 
 from headway.models.durations import MICROSECONDS_PER_DAY
@@ -71,6 +71,25 @@ class Calendar:
         """Returns local time minus UTC at an instant, in microseconds."""
         local = (_EPOCH_UTC + timedelta(microseconds=instant)).astimezone(zone(self.timezone))
         return (local.utcoffset() or timedelta()) // _MICROSECOND
+
+    def instant(self, day: int, time_of_day: str) -> int:
+        """Returns the instant at which clocks first show a time of a local day.
+
+        Args:
+            day: Days since 1970-01-01.
+            time_of_day: ``HH:MM``; ``24:00`` is the next midnight. A time that the clocks skip is counted from before.
+
+        Returns:
+            Microseconds since 1970-01-01 UTC.
+
+        Examples:
+            >>> berlin = Calendar("Europe/Berlin")
+            >>> [berlin.instant(day, "09:00") // 3_600_000_000 % 24 for day in (20540, 20541)]   # 28 and 29 March 2026
+            [8, 7]
+        """
+        hours, minutes = (int(part) for part in time_of_day.split(":"))
+        local = datetime.combine(EPOCH + timedelta(days=day + hours // 24), time(hours % 24, minutes))
+        return (local.replace(tzinfo=zone(self.timezone)).astimezone(UTC) - _EPOCH_UTC) // _MICROSECOND
 
     def offsets(self, first: int, last: int) -> tuple[Offset, ...]:
         """Returns the stretches of constant offset that cover two instants and everything between.

@@ -11,7 +11,7 @@ import polars as pl
 from headway.engine import guarded
 from headway.engine.sql import identifier, load, with_inputs
 from headway.frameworks.kinds.plan import Units
-from headway.frameworks.segments import Dimension
+from headway.frameworks.segments import ALL, Dimension
 from headway.periods import EPOCH
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
 
@@ -57,12 +57,24 @@ def cells_of_units(
         One row per segment, kind of period and first day that holds anybody: n (people), y, yy, x, xx, xy (sums over
         people), contributors (people who add something to y).
     """
-    text = load("headway.frameworks", "cells_whole" if plan.whole else "cells_fractional")
+    if not plan.whole:
+        text = "cells_fractional"
+    else:
+        text = "cells_whole" if plan.estimate in ("ratio", "total") else "cells_alike"
+    by_label = [each for each in dimensions if each.name != ALL] if plan.whole else dimensions
     found = []
-    for dimension in dimensions:
-        query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}")})
+    for dimension in by_label:
+        query = with_inputs(
+            load("headway.frameworks", text), {"labelled": dimension.labelled(f"FROM {_UNITS}")}
+        )
         found.append(_named(connection.sql(query).pl(), dimension, _SUMS))
-    return pl.concat(found)
+    return pl.concat([_everybody(found[0]), *found] if plan.whole else found)
+
+
+def _everybody(cells: pl.DataFrame) -> pl.DataFrame:
+    """Adds the labels of a dimension up: everybody is under one of them, and whole numbers add up exactly."""
+    sums = cells.group_by("period", "period_start").agg(pl.col(_SUMS).sum())
+    return sums.select(pl.lit(ALL).alias("segment"), "period", "period_start", *_SUMS)
 
 
 def groups_of_units(
@@ -95,7 +107,7 @@ def _named(cells: pl.DataFrame, dimension: Dimension, columns: Sequence[str]) ->
         segment=pl.col("label").replace_strict(
             labels, [dimension.segment(label) for label in labels], return_dtype=pl.String
         ),
-        period=pl.col("grain"),
+        period=pl.col("grain").cast(pl.String),
         period_start=pl.lit(EPOCH) + pl.duration(days=pl.col("start_day")),
         **{column: pl.col(column) for column in columns},
     )

@@ -115,7 +115,7 @@ def _spent(
     ((first, last),) = connection.execute(f"SELECT min(day), max(day) FROM ({told}) AS told").fetchall()
     by_channel = found.select(
         segment=pl.lit(f"{CHANNEL}=") + pl.col("channel"),
-        period=pl.col("grain"),
+        period=pl.col("grain").cast(pl.String),
         period_start=pl.lit(EPOCH) + pl.duration(days=pl.col("start_day")),
         spent=pl.col("spent"),
     )

@@ -21,7 +21,7 @@ from headway.models.durations import MICROSECONDS_PER_DAY
 from headway.models.product import BusinessHours
 from headway.periods import EPOCH, weekday
 from headway.statistics.intervals import Floats
-from headway.statistics.quantiles import clustered_quantile, survival_quantile, trimmed_mean
+from headway.statistics.quantiles import clustered_quantile, codes_of, survival_quantile, trimmed_mean
 
 STILL_OPEN = "too many are not over yet"
 
@@ -64,43 +64,36 @@ class Clock:
         """
         if not start.size:
             return np.zeros(0)
-        first, last = int(min(start.min(), end.min())), int(max(start.max(), end.max()))
-        offsets = self.calendar.offsets(first, last)
-        since = np.array([each.since for each in offsets], dtype=np.int64)
-        shift = np.array([each.microseconds for each in offsets], dtype=np.int64)
+        opens, closes = self._shifts(int(min(start.min(), end.min())), int(max(start.max(), end.max())))
+        before = np.concatenate([[0], np.cumsum(closes - opens)])
 
-        def worked(instants: Ints) -> Floats:
-            local = instants + shift[np.clip(np.searchsorted(since, instants, side="right") - 1, 0, None)]
-            day = local // MICROSECONDS_PER_DAY
-            begin = int(first // MICROSECONDS_PER_DAY) - 2
-            days = np.arange(begin, int(last // MICROSECONDS_PER_DAY) + 3)
-            open_days = self._open(days)
-            before = np.concatenate([[0.0], np.cumsum(open_days * (self._closes - self._opens))])
-            time = np.clip(local % MICROSECONDS_PER_DAY / _US - self._opens, 0, self._closes - self._opens)
-            at = day - begin
-            return np.asarray(before[at] + open_days[at] * time, dtype=np.float64)
+        def worked(instants: Ints) -> Ints:
+            at = np.searchsorted(opens, instants, side="right")
+            today = np.clip(at - 1, 0, None)
+            return np.where(
+                at > 0, before[today] + np.minimum(instants, closes[today]) - opens[today], 0
+            ).astype(np.int64)
 
-        return worked(end) - worked(start)
+        # Whole microseconds, so that equal durations are equal whatever lies before them.
+        return np.asarray((worked(end) - worked(start)) / _US, dtype=np.float64)
 
-    def _open(self, days: Ints) -> Floats:
-        """Says which local days are working days."""
+    def _shifts(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """Lists when work begins and ends on each working day between two instants, and a day more at either end.
+
+        A day on which the clocks change is as much shorter or longer as its hours are.
+        """
+        one = MICROSECONDS_PER_DAY
+        days = np.arange(first // one - 1, last // one + 2)
         # 1970-01-01, day 0, was a Thursday.
         known = [(weekday(name) - 3) % 7 for name in self.business.days]
-        working = np.isin(days % 7, known) & ~np.isin(days, list(self.holidays))
-        return working.astype(np.float64)
-
-    @property
-    def _opens(self) -> float:
-        return _seconds_of(self.business.opens)
-
-    @property
-    def _closes(self) -> float:
-        return _seconds_of(self.business.closes)
-
-
-def _seconds_of(time_of_day: str) -> float:
-    hours, minutes = time_of_day.split(":")
-    return int(hours) * 3_600.0 + int(minutes) * 60.0
+        working = days[np.isin(days % 7, known) & ~np.isin(days, list(self.holidays))]
+        times = (self.business.opens, self.business.closes)
+        opens, closes = (
+            np.array([self.calendar.instant(int(day), time) for day in working], dtype=np.int64)
+            for time in times
+        )
+        # Always one, that there is something to look at.
+        return np.append(opens, last + 4 * one), np.append(closes, last + 4 * one)
 
 
 def cells_of_observations(
@@ -188,13 +181,13 @@ def _cells(
 ) -> Iterator[tuple[object, ...]]:
     query = dimension.labelled(f"FROM {_OBSERVED}")
     text = with_inputs(load(_HERE, "observed_cells"), {"labelled": query})
-    frame = connection.sql(text).pl()
-    for (label, grain, start_day), group in frame.group_by(
-        "label", "grain", "start_day", maintain_order=True
+    frame = connection.sql(text).pl().with_columns(pl.col("grain").cast(pl.String))
+    keys = frame.select("label", "grain", "start_day").iter_rows()
+    for (label, grain, start_day), (who, values, open_) in zip(
+        keys, _split(frame["observations"]), strict=True
     ):
-        start = EPOCH + timedelta(days=int(str(start_day)))
-        values, people = group["y"].to_numpy(), group["person"].to_numpy()
-        open_ = group["x"].to_numpy() == 1
+        start = EPOCH + timedelta(days=start_day)
+        people = codes_of(who)
         beyond, effective = None, None
         if plan.trim is not None:
             found, method = trimmed_mean(values, plan.trim, people=people), "tukey mclaughlin"
@@ -203,9 +196,9 @@ def _cells(
             found, method = survival_quantile(values, open_, plan.q), "brookmeyer crowley"
         else:
             found, method = clustered_quantile(values, people, plan.q), "woodruff"
-        number = int(np.unique(people).size)
+        number = int(people.max()) + 1
         yield (
-            dimension.segment(str(label)),
+            dimension.segment(label),
             grain,
             start,
             _known(found.value),
@@ -221,6 +214,16 @@ def _cells(
         )
 
 
+def _split(lists: pl.Series) -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
+    """Yields what each list of observations holds, a column at a time, without copying."""
+    rows = lists.explode().struct.unnest()
+    people, values, is_open = (rows[name].to_numpy() for name in ("person", "value", "is_open"))
+    at = 0
+    for size in lists.list.len():
+        yield people[at : at + size], values[at : at + size], is_open[at : at + size]
+        at += size
+
+
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
@@ -228,7 +231,7 @@ def _known(value: float) -> float | None:
 def _kept(values: Floats, people: Ints, trim: float) -> tuple[int, float | None]:
     """Counts the people of whom a trimmed mean speaks, and those by the size of what they add to it."""
     cut = int(trim * values.size + 1e-9)
-    kept = slice(cut, values.size - cut)
+    kept = np.lexsort((people, values))[cut : values.size - cut]
     _, codes = np.unique(people[kept], return_inverse=True)
     sums = np.bincount(codes, weights=values[kept])
     squares = float(sums @ sums)
@@ -236,8 +239,8 @@ def _kept(values: Floats, people: Ints, trim: float) -> tuple[int, float | None]
 
 
 def _beyond(values: Floats, people: Ints, quantile: float) -> int:
-    """Counts the people on the side of a quantile that has fewer: it speaks of them."""
+    """Counts the people on the side of a quantile that has fewer: it speaks of them; people are numbered from 0."""
     if np.isnan(quantile):
-        return int(np.unique(people).size)
+        return int(people.max()) + 1
     sides = (values <= quantile, values >= quantile)
-    return min(int(np.unique(people[side]).size) for side in sides)
+    return min(np.count_nonzero(np.bincount(people[side])) for side in sides)

@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import get_args
 
 import duckdb
 import polars as pl
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
+from headway.engine.sql import DIALECT, bind, identifier, literal, load, with_inputs
 from headway.errors import InputError
 from headway.frameworks.calendar import Calendar, Offset
+from headway.frameworks.marks import Marks, marks_of
 from headway.models.metrics import Grain
 from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
@@ -25,6 +27,7 @@ from headway.subjects import histories_of, with_properties
 
 _PEOPLE = "headway_metric_people"
 _EVENTS = "headway_metric_events"
+_TALLY = "headway_metric_tally"
 _PERIODS = "headway_metric_periods"
 _RATES = "headway_metric_rates"
 _OWN = ("person", "event")
@@ -36,10 +39,14 @@ class Prelude:
 
     Attributes:
         people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
-        events: Quoted name of the table of events: _person, _us, _line, _tie, _day, event, properties.
+        events: Quoted name of the table of events: _person, _us, _line, _tie, _day, bits, properties metrics add up or
+            group by.
+        tally: Quoted name of the table of what people did on each day: _person, _day, _us (the first time), _n (how
+            often), bits.
+        marks: What the bits say.
         periods: Quoted name of the table of periods: grain, day, start_day, one row for every local day of the log
             and period that holds it.
-        columns: Names of the property columns of `events`.
+        columns: Names of the properties that metrics use; those that only decide what is selected are known by bits.
         calendar: The product's days and longer periods.
         offsets: Distance from UTC over the time the log covers.
         first_day: Local day of the first event; None when the log is empty.
@@ -54,6 +61,8 @@ class Prelude:
 
     people: str
     events: str
+    tally: str
+    marks: Marks
     periods: str
     columns: frozenset[str]
     calendar: Calendar
@@ -92,7 +101,9 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
     """
     columns = relation_columns(connection, "events")
     histories = histories_of(connection)
-    needed = used_columns(product, (*columns, *(name for each in histories for name in each.names)))
+    available = (*columns, *(name for each in histories for name in each.names))
+    needed = used_columns(product, available)
+    marks = marks_of(product, available)
     calendar = Calendar(product.timezone, product.week_start)
     try:
         with guarded("number the people"):
@@ -114,14 +125,20 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
                 load("headway.frameworks", "prelude"),
                 {
                     **dated,
-                    "kept": _kept(product, needed, columns, offsets, source),
+                    "named": marks.named,
+                    "kept": _kept(product, marks, columns, offsets, source),
                     "everyone": f"SELECT person, code FROM {identifier(_PEOPLE)}",
                 },
             )
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_EVENTS)} AS {text}")
+            text = bind(load("headway.frameworks", "tally"), {"marks": marks.names})
+            text = with_inputs(text, {"events": f"FROM {identifier(_EVENTS)}"})
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_TALLY)} AS {text}")
         shared = Prelude(
             people=identifier(_PEOPLE),
             events=identifier(_EVENTS),
+            tally=identifier(_TALLY),
+            marks=marks,
             periods=identifier(_PERIODS),
             columns=frozenset(needed),
             calendar=calendar,
@@ -137,7 +154,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
         _list_rates(connection, shared)
         yield shared
     finally:
-        for table in (_RATES, _PERIODS, _EVENTS, _PEOPLE):
+        for table in (_RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 
@@ -151,11 +168,16 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
             start, end = (period.start - EPOCH).days, (period.last - EPOCH).days
             rows += [(period.grain, day, start) for day in range(max(start, first), min(end, last) + 1)]
     frame = pl.DataFrame(
-        rows, schema={"grain": pl.String, "day": pl.Int64, "start_day": pl.Int64}, orient="row"
+        rows, schema={"grain": pl.String, "day": pl.Int32, "start_day": pl.Int32}, orient="row"
     )
+    # Rows of people and periods are many: a kind of period is a byte in them, not a text.
+    kinds = ", ".join(literal(grain) for grain in get_args(Grain))
     with guarded("list the periods"):
         connection.register("headway_periods", frame.to_arrow())
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.periods} AS FROM headway_periods")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {shared.periods} AS "
+            f"SELECT CAST(grain AS ENUM ({kinds})) AS grain, day, start_day FROM headway_periods"
+        )
         connection.unregister("headway_periods")
 
 
@@ -226,15 +248,26 @@ def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...
     Raises:
         InputError: A metric uses a column that `events` lacks.
     """
-    used: set[str] = set()
+    used = set(_carried(product))
     for metric in product.metrics.values():
         used.update(names_of(condition(each.selector(), available) for each in metric.selectors().values()))
-        used.update(metric.base_columns())
-        used.update(name for _, name, _ in (*metric.numbers(), *metric.properties()))
     for name in sorted(used):
         if name not in available:
             raise InputError.unknown("property", name, available)
     return tuple(sorted(used.difference(_OWN)))
+
+
+def _carried(product: Product) -> list[str]:
+    """Lists the columns that metrics add up, order or group by: what no bit can say."""
+    names = {
+        name
+        for metric in product.metrics.values()
+        for name in (
+            *metric.base_columns(),
+            *(read for _, read, _ in (*metric.numbers(), *metric.properties())),
+        )
+    }
+    return sorted(names.difference(_OWN))
 
 
 def local_time(instant: exp.Expr, offsets: tuple[Offset, ...]) -> exp.Expr:
@@ -286,29 +319,22 @@ def log_order(available: tuple[str, ...]) -> list[exp.Expr]:
 
 def _kept(
     product: Product,
-    needed: tuple[str, ...],
+    marks: Marks,
     available: tuple[str, ...],
     offsets: tuple[Offset, ...],
     source: str,
 ) -> exp.Expr:
-    names = {
-        name
-        for metric in product.metrics.values()
-        for selector in metric.selectors().values()
-        for name in selector.event
-    }
-    event = exp.column("event", quoted=True)
     return (
         exp.select(
             exp.column("person", quoted=True),
-            event,
             exp.alias_(instant(), "_us", quoted=True),
             exp.alias_(local_time(instant(), offsets), "_local_us", quoted=True),
             *log_order(available),
-            *(exp.column(name, quoted=True) for name in needed),
+            *(column.copy() for column in marks.columns),
+            *(exp.column(name, quoted=True) for name in _carried(product)),
         )
         .from_(exp.to_table(source, dialect=DIALECT))
-        .where(event.isin(*sorted(names)) if names else exp.false())
+        .join("named", using="event")
     )
 
 

@@ -15,7 +15,7 @@ from headway.errors import InputError
 from headway.models.composition import parts_of
 from headway.models.explain import did_you_mean
 from headway.models.identity import Identity
-from headway.models.metrics import EventSelector, Grain, Metric, checked_duration
+from headway.models.metrics import CostPer, Duration, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
@@ -240,6 +240,8 @@ class Product(Definition):
     def definition_hash(self, metric: str) -> str:
         """Hashes everything that decides a metric's numbers: its fields, days, weeks, channels, and its components.
 
+        The product's currency and business hours count where the metric goes by them.
+
         Titles, owners, targets and limits do not count, so editing them does not start a new series.
 
         Args:
@@ -251,16 +253,23 @@ class Product(Definition):
         Raises:
             InputError: There is no such metric.
         """
+        declared = self.metric(metric)
         content = {
-            "metric": self.metric(metric).model_dump(mode="json", exclude=_WORDS, exclude_none=True),
+            "metric": declared.model_dump(mode="json", exclude=_WORDS, exclude_none=True),
             "timezone": self.timezone,
             "week_start": self.week_start,
             "channels": [channel.model_dump(mode="json") for channel in self.channels],
         }
         if self.channel_grouping:
             content["channel_grouping"] = self.channel_grouping
-        if parts := parts_of(self.metric(metric)):
+        if parts := parts_of(declared):
             content["components"] = {part: self.definition_hash(part) for part in parts}
+        if isinstance(declared, CostPer) or any(
+            place[-1] == "currency" for place, _, _ in declared.properties()
+        ):
+            content["currency"] = self.currency
+        if isinstance(declared, Duration) and declared.hours == "business":
+            content["business_hours"] = self.business_hours.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

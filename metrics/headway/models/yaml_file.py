@@ -26,6 +26,9 @@ Model = TypeVar("Model", bound=BaseModel)
 # An alias can be used many times; this bounds what a small file can expand to.
 _MAX_NODES = 200_000
 
+# YAML 1.2 dropped merge keys and every tool kept them: what is the same in twelve metrics should be written once.
+_MERGE = "<<"
+
 
 class Definition(BaseModel):
     """Base of every model read from a definition file: immutable, and an unknown key is an error."""
@@ -117,11 +120,15 @@ class _Reader:
 
     def _mapping(self, node: MappingNode, at: Location) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        given: list[Node] = []
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             key = key_node.value if isinstance(key_node, ScalarNode) else None
             if not isinstance(key, str) or not key:
                 self.problems.append(Problem(at, "a key must be text", line))
+                continue
+            if key == _MERGE and key_node.style is None:
+                given += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
                 continue
             if key in result:
                 first = self.lines[(*at, key)]
@@ -131,7 +138,26 @@ class _Reader:
                 continue
             self.lines[(*at, key)] = line
             result[key] = self.value(value_node, (*at, key))
+        for other in given:
+            self._merge(other, at, node, result)
         return result
+
+    def _merge(self, given: Node, at: Location, into: MappingNode, result: dict[str, Any]) -> None:
+        """Takes over what another mapping says and this one does not."""
+        if not isinstance(given, MappingNode):
+            line = into.start_mark.line + 1
+            self.problems.append(
+                Problem(at, f"{_MERGE} takes a mapping or a list of mappings, as in <<: *name", line)
+            )
+            return
+        apart = _Reader(self.constructor, open=self.open, seen=self.seen)
+        said = apart.value(given, at) or {}
+        self.seen = apart.seen
+        self.problems += apart.problems
+        taken = [key for key in said if key not in result]
+        result |= {key: said[key] for key in taken}
+        known = {(*at, key) for key in taken}
+        self.lines |= {place: line for place, line in apart.lines.items() if place[: len(at) + 1] in known}
 
     def _sequence(self, node: SequenceNode, at: Location) -> list[Any]:
         result = []

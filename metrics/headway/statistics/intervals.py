@@ -7,6 +7,7 @@ never infinity. Ends are clipped to the parameter's range.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -197,5 +198,7 @@ def _level(confidence: float) -> float:
     return confidence
 
 
+# Asked for again with every single interval, and slow.
+@cache
 def _normal_quantile(confidence: float) -> float:
     return float(stats.norm.isf((1 - _level(confidence)) / 2))

@@ -4,7 +4,7 @@ import dagster as dg
 
 from headway_pipelines.assets.ingest import batches_pass_quality, raw_logs, staged_batches
 from headway_pipelines.assets.lake import each_event_once, event_lake
-from headway_pipelines.assets.metrics import metric_values, values_are_sound
+from headway_pipelines.assets.metrics import metric_values, parts_add_up, values_are_sound
 from headway_pipelines.assets.people import people
 from headway_pipelines.assets.person_store import person_store
 from headway_pipelines.assets.publish import explore_database, published_database, report
@@ -28,6 +28,11 @@ DOWNSTREAM: list[dg.AssetsDefinition] = [
 """Assets from the lake on; a run asks for the touched days."""
 
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_logs, *INGEST, *DOWNSTREAM]
-CHECKS: list[dg.AssetChecksDefinition] = [batches_pass_quality, each_event_once, values_are_sound]
+CHECKS: list[dg.AssetChecksDefinition] = [
+    batches_pass_quality,
+    each_event_once,
+    values_are_sound,
+    parts_add_up,
+]
 
 __all__ = ["ASSETS", "CHECKS", "DOWNSTREAM", "INGEST"]

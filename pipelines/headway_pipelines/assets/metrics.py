@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+from headway.frameworks.identities import broken_identities, identities
+from headway.models.plan import load_plan
+from headway.models.product import load_product
 from headway_pipelines.assets.previews import table
 from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.assets.sessions import sessions
@@ -44,4 +47,24 @@ def values_are_sound(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
         violated = judge_values(tables_of(workspace.metrics_db)["metric_values"])
     return dg.AssetCheckResult(
         passed=not violated, metadata={"violated": table(("rule",), [(name,) for name in violated])}
+    )
+
+
+@dg.asset_check(
+    asset=metric_values,
+    blocking=True,
+    pool="warehouse",
+    description="Parts that are declared as metrics of their own add up: revenue bridge, life cycle, attempts.",
+)
+def parts_add_up(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
+    """Adds up what must come out in every cell."""
+    with warehouse.opened() as (workspace, _):
+        product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+        broken = broken_identities(product, tables_of(workspace.metrics_db)["metric_values"])
+    return dg.AssetCheckResult(
+        passed=not broken,
+        metadata={
+            "identities": len(identities(product)),
+            "broken": table(("what does not add up",), [(text,) for text in broken]),
+        },
     )

@@ -48,8 +48,8 @@ def simulate(
 ) -> Truth:
     """Simulates the demo product and writes its workspace.
 
-    Writes ``raw/<received day>/events-0N.json.gz``, ``inputs/*.csv``, ``tracking_plan.yml``, ``product.yml`` and
-    ``truth.json``. The same arguments give the same bytes.
+    Writes ``raw/<received day>/events-0N.json.gz``, ``inputs/*.csv``, ``tracking_plan.yml``, ``product.yml``,
+    ``metrics/*.yml`` and ``truth.json``. The same arguments give the same bytes.
 
     Args:
         workspace: Folder to write into; made if missing. Its ``raw`` folder must not hold anything yet.
@@ -71,7 +71,7 @@ def simulate(
         >>> with TemporaryDirectory() as folder:
         ...     truth = simulate(Path(folder), people=50, days=14)
         ...     sorted(path.name for path in Path(folder).iterdir())
-        ['inputs', 'product.yml', 'raw', 'tracking_plan.yml', 'truth.json']
+        ['inputs', 'metrics', 'product.yml', 'raw', 'tracking_plan.yml', 'truth.json']
         >>> truth.people["people"]
         50
     """
@@ -107,9 +107,7 @@ def simulate_scenario(
     canaries = planting.build(world)
     raw = workspace / "raw"
     raw.mkdir(parents=True, exist_ok=True)
-    for name in ("tracking_plan.yml", "product.yml"):
-        text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-        (workspace / name).write_text(text, encoding="utf-8")
+    _write_definitions(workspace)
     people = scenario.people
     report = progress or (lambda done, total: None)
     with TemporaryDirectory(dir=workspace, prefix=".simulating-") as folder:
@@ -127,6 +125,18 @@ def simulate_scenario(
     truth = assemble(tally, planted, asdict(written))
     truth.write(workspace / "truth.json")
     return truth
+
+
+def _write_definitions(workspace: Path) -> None:
+    packaged = files(__package__)
+    more = [each for each in packaged.joinpath("metrics").iterdir() if each.name.endswith(".yml")]
+    (workspace / "metrics").mkdir(exist_ok=True)
+    for folder, each in [
+        (workspace, packaged.joinpath("tracking_plan.yml")),
+        (workspace, packaged.joinpath("product.yml")),
+        *((workspace / "metrics", each) for each in more),
+    ]:
+        (folder / each.name).write_text(each.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def _check(workspace: Path, scenario: Scenario) -> None:

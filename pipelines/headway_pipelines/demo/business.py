@@ -81,7 +81,8 @@ class BusinessHours:
         local = self.clock.local(utc)
         place = np.clip(local // DAY - self.first, 0, len(self.before) - 2)
         inside = np.clip(local % DAY - OPENS, 0, CLOSES - OPENS)
-        return self.before[place] + np.minimum(inside, self.before[place + 1] - self.before[place])
+        today = self.before[place + 1] - self.before[place]
+        return np.asarray(self.before[place] + np.minimum(inside, today), dtype=np.int64)
 
     def after(self, utc: Ints, wait: Ints) -> Ints:
         """Lets business time pass.

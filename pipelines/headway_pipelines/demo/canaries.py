@@ -316,7 +316,13 @@ _PLACES: tuple[_Spec, ...] = (
     ("e_mail", "plain", "messageId", _LW, _top("messageId", "msg-{}".format)),
     ("e_mail", "plain", "integrations (a key)", _LW, _top("integrations", lambda v: {v: True})),
     *(("e_mail", "plain", f"malformed:{how}", None, _broken) for how in MALFORMED),
-    ("e_mail", "plain", "properties.message of an error", Kind.APP_ERROR, _prop("message", "No user {}".format)),
+    (
+        "e_mail",
+        "plain",
+        "properties.message of an error",
+        Kind.APP_ERROR,
+        _prop("message", "No user {}".format),
+    ),
     ("phone", "plain", "properties.message", Kind.TICKET_FOLLOWED_UP, _prop("message", "Ring me: {}".format)),
     (
         "name",

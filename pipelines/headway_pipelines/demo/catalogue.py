@@ -22,7 +22,7 @@ SURVEYS = ("nps", "csat", "ces")
 #: Lowest and highest answer of each survey.
 SCALES = ((0, 10), (1, 5), (1, 7))
 PLANS = ("solo", "studio", "school")
-#: Monthly prices of teachers on their own, in cents, from small to large; the first two are ``solo``, the rest ``studio``.
+#: Monthly prices of teachers on their own, in cents, ascending; the first two are ``solo``, the rest ``studio``.
 OWN_PRICES = (1900, 2900, 4900, 5900, 7900, 9900)
 #: A school pays a base and as much for every seat, in cents a month.
 SCHOOL_BASE, SCHOOL_SEAT = 12000, 1250

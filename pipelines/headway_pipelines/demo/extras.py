@@ -18,7 +18,6 @@ from headway_pipelines.demo.uploads import add_uploads
 from headway_pipelines.demo.world import World
 
 
-
 def add_extras(world: World, block: int, people: People, rows: RowArray) -> RowArray:
     """Adds everything of this kind to a block.
 

@@ -232,9 +232,16 @@ def _add_tickets(
     person = people.person[visits.who]
     opened = visits.start + rng.integers(2 * MINUTE, 9 * MINUTE, n)
     topic, message = rng.integers(0, len(TOPICS), n), rng.integers(0, len(MESSAGES), n)
-    # How the ticket will be answered, until `support` gives it its number: minutes an agent takes, and whether a bot does.
+    # How it will be answered, until `support` gives it its number: minutes an agent takes, and whether a bot does.
     bot = rng.random(n) < world.scenario.ticket_by_bot
     minutes = (1 + world.scenario.ticket_minutes * rng.lognormal(0, 0.9, n)).astype(np.int64)
     sink.add(
-        Kind.TICKET_OPENED, person, visits.device, opened, page=HELP_PAGE, a=2 * minutes + bot, b=message, c=topic
+        Kind.TICKET_OPENED,
+        person,
+        visits.device,
+        opened,
+        page=HELP_PAGE,
+        a=2 * minutes + bot,
+        b=message,
+        c=topic,
     )

@@ -26,7 +26,7 @@ class Measure:
         did: What they may do: ``did``, ``reach``, ``returning`` or ``event``.
         after: Days from the start until the window opens.
         within: Days the window lasts.
-        sums: What a mean sums up: amount (whatever the currency), eur, count or days.
+        sums: What a mean sums up: eur (at the rate of the day), count or days.
     """
 
     kind: str
@@ -44,7 +44,7 @@ MEASURES: dict[str, Measure] = {
     "learner_week1": Measure("retention", "learner", "learning", after=7, within=7),
     "inviters": Measure("share", "activity", "invite"),
     "invited_sign_ups": Measure("share", "sign_up", "invited"),
-    "revenue_per_active": Measure("mean", "activity", "payment", sums="amount"),
+    "revenue_per_active": Measure("mean", "activity", "payment", sums="eur"),
     "payers": Measure("share", "activity", "payment"),
     "refunds": Measure("share", "payment", "refund"),
     "recommendation": Measure("nps", "nps", "nps"),
@@ -56,10 +56,6 @@ MEASURES: dict[str, Measure] = {
     "teacher_week1": Measure("retention", "course", "teaching", after=7, within=7),
     "publishing": Measure("conversion", "course", "publication", within=14),
     "quick_support": Measure("conversion", "ticket", "answer", within=1),
-}
-#: The same of money in EUR, at the rates of `inputs/exchange_rates.csv`.
-IN_EUR: dict[str, Measure] = {
-    "revenue_per_active_eur": Measure("mean", "activity", "payment", sums="eur"),
 }
 
 
@@ -233,9 +229,7 @@ def _period(measure: Measure, h: History, masks: dict[str, Bools]) -> tuple[Floa
         return _points(h, mask, week), base.astype(np.float64)
     value = np.ones(int(mask.sum()))
     index = np.flatnonzero(mask)
-    if measure.sums == "amount":
-        value = h.amount[index]
-    elif measure.sums == "eur":
+    if measure.sums == "eur":
         value = h.eur[index]
     elif measure.sums == "days":
         day = h.who[index] * 2**20 + h.clock.day(h.ts[index])

@@ -60,8 +60,8 @@ class Scenario:
         ticket_cause: Probability that a payment, a failed upload or a stalled playback, a week or more after the
             start, brings a ticket.
         quick_reply_minutes: Business minutes within which a first human reply counts as quick.
-        quick_reply_return: Probability that a quick first human reply to the first ticket brings back, in the days 7 to 14
-            after it was opened, somebody who would have stayed away.
+        quick_reply_return: Probability that a quick first human reply to the first ticket brings back, in the days 7
+            to 14 after it was opened, somebody who would have stayed away.
         currency_share: Share of people by the currency they pay in; sums to 1.
         subscribe_school: Probability that a school ever subscribes.
         subscribe_own: Probability that a teacher without a school ever subscribes.

@@ -214,7 +214,9 @@ class Renderer:
         number = np.where(inside & school, self._world.school(rows["person"]), len(self._school_names))
         texts = look_up(self._in_school, number)
         own = np.flatnonzero(inside & ~school)
-        return texts.scatter(own, self._own_accounts(rows["person"][own], ',"groupId":')) if len(own) else texts
+        return (
+            texts.scatter(own, self._own_accounts(rows["person"][own], ',"groupId":')) if len(own) else texts
+        )
 
     def _account_ids(self, rows: RowArray) -> pl.Series:
         """Ids of the accounts of teachers, as JSON: of their school, or of their own."""

@@ -89,7 +89,7 @@ def _rates(world: World) -> Floats:
     rng, days = world.rng(2**31, 5), world.scenario.days + 3
     moves = np.cumsum(_MOVES * rng.standard_normal((len(CURRENCIES), days)), axis=1)
     start = np.array([[_RATES[name]] for name in CURRENCIES])
-    return np.round(np.where(start == 1.0, 1.0, start * np.exp(moves)), 6)
+    return np.asarray(np.where(start == 1.0, 1.0, start * np.exp(moves)), dtype=np.float64).round(6)
 
 
 def _spend(world: World) -> Iterable[tuple[date, str, float, str]]:

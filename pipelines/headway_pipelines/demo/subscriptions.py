@@ -69,7 +69,9 @@ def add_subscriptions(world: World, people: People, rows: RowArray, rng: np.rand
     paying = np.ones(len(ts), bool)
     for _ in range(_CHANGES):
         draw, mean = rng.random(len(ts)), world.scenario.subscription_days * DAY
-        ts = ts + 6 * HOUR + (rng.exponential(1.0, len(ts)) * mean * np.where(paying, 1, 0.6)).astype(np.int64)
+        ts = (
+            ts + 6 * HOUR + (rng.exponential(1.0, len(ts)) * mean * np.where(paying, 1, 0.6)).astype(np.int64)
+        )
         # Who does not start again never does.
         ts = np.where(paying | (draw < _AGAIN), ts, NEVER // 2)
         top = np.where(accounts.school, _LARGEST_SCHOOL, len(OWN_PRICES) - 1)
@@ -84,7 +86,13 @@ def add_subscriptions(world: World, people: People, rows: RowArray, rng: np.rand
         for kind, mask in ((Kind.SUBSCRIPTION_CHANGED, changes), (Kind.SUBSCRIPTION_STARTED, ~paying)):
             sink.add(kind, person[mask], nobody[mask], ts[mask], a=mrr[mask], c=plan[mask])
         sink.add(
-            Kind.SUBSCRIPTION_CANCELLED, person[ends], nobody[ends], ts[ends], a=0, b=why[ends], c=before[ends]
+            Kind.SUBSCRIPTION_CANCELLED,
+            person[ends],
+            nobody[ends],
+            ts[ends],
+            a=0,
+            b=why[ends],
+            c=before[ends],
         )
         paying = ~ends
     out = sink.finish()
@@ -133,7 +141,9 @@ def _subscribers(world: World, people: People, rows: RowArray, rng: np.random.Ge
     s = world.scenario
     joined = rows[(rows["kind"] == Kind.SIGNED_UP) & (rows["b"] == 1)]
     school = world.may_have_school(joined["person"])
-    account = np.where(school, world.school(joined["person"]), world.schools + joined["person"].astype(np.int64))
+    account = np.where(
+        school, world.school(joined["person"]), world.schools + joined["person"].astype(np.int64)
+    )
     # Rows are in time order: the first of an account is its first member.
     _, first = np.unique(account, return_index=True)
     joined, school = joined[first], school[first]

@@ -180,7 +180,9 @@ def _draw(rng: np.random.Generator, n: int, median_minutes: float) -> Ints:
 def _answer(world: World, sink: RowSink, t: Tickets, when: Ints, *, by_bot: bool = False) -> None:
     on = when < NEVER
     nobody = np.full(int(on.sum()), world.no_device)
-    sink.add(Kind.TICKET_ANSWERED, t.person[on], nobody, when[on], a=t.number[on], b=int(by_bot), c=t.topic[on])
+    sink.add(
+        Kind.TICKET_ANSWERED, t.person[on], nobody, when[on], a=t.number[on], b=int(by_bot), c=t.topic[on]
+    )
 
 
 def _by_agent(world: World, sink: RowSink, kind: Kind, t: Tickets, when: Ints) -> None:

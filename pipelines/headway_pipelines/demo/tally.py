@@ -10,7 +10,7 @@ import numpy as np
 from headway_pipelines.demo.canaries import Canary
 from headway_pipelines.demo.catalogue import SCHOOLS
 from headway_pipelines.demo.clock import DAY, Ints
-from headway_pipelines.demo.measures import IN_EUR, MEASURES, History, evaluate, selectors
+from headway_pipelines.demo.measures import MEASURES, History, evaluate, selectors
 from headway_pipelines.demo.mess import FIRST_CANARY, FIRST_MALFORMED, FIRST_VIOLATION, MALFORMED, VIOLATIONS
 from headway_pipelines.demo.people import People
 from headway_pipelines.demo.rows import EVENT_NAMES, LATE, LOGGED_IN, UNDECLARED_NAMES, Bools, Kind, RowArray
@@ -44,7 +44,7 @@ class Tally:
         self.world = world
         self.canaries = canaries
         weeks, days = world.clock.weeks, world.clock.days + 1
-        self.measures = {name: np.zeros((2, weeks + 1, len(CHANNELS))) for name in MEASURES | IN_EUR}
+        self.measures = {name: np.zeros((2, weeks + 1, len(CHANNELS))) for name in MEASURES}
         self.funnels = {name: np.zeros(len(steps), np.int64) for name, (steps, _) in FUNNELS.items()}
         self.retention = np.zeros((weeks, weeks), np.int64)
         self.daily = {name: np.zeros(days, np.int64) for name in ("new_people", "sign_ups", "active_people")}
@@ -76,7 +76,7 @@ class Tally:
         money = amounts(self.world, self.side, plan)
         history = History(plan, who, people.channel, len(people), self.world.clock, *money)
         masks = selectors(plan)
-        for name, measure in (MEASURES | IN_EUR).items():
+        for name, measure in MEASURES.items():
             self.measures[name] += evaluate(measure, history, masks)
         for name, (steps, days) in FUNNELS.items():
             self.funnels[name] += _funnel(history, [masks[step] for step in steps], days)
@@ -212,7 +212,7 @@ class Tally:
         Returns:
             Overall and weekly numerators and denominators, for everybody and by channel.
         """
-        measure = (MEASURES | IN_EUR)[name]
+        measure = MEASURES[name]
         by_channel = self.measures[name]
         table = np.concatenate([by_channel.sum(axis=2, keepdims=True), by_channel], axis=2)
         scale = 100.0 if measure.kind == "nps" else 1.0
@@ -225,7 +225,7 @@ class Tally:
         }
         for i, segment in enumerate(segments):
             # Sums of amounts are whole hundredths; what rates turn into EUR is not.
-            above, below = table[:, :, i] if name in IN_EUR else np.round(table[:, :, i], 2)
+            above, below = table[:, :, i] if measure.sums == "eur" else np.round(table[:, :, i], 2)
             value = scale * above[-1] / below[-1] if below[-1] else None
             value = float(above[-1]) if measure.kind == "new_people" else value
             out[segment] = {

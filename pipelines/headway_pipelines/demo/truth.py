@@ -144,7 +144,7 @@ def assemble(tally: Tally, planted: list[Canary], files: dict[str, Any]) -> Trut
         referral=_referral(tally, metrics),
         weekly_events=tally.weekly.table(),
         subscriptions=tally.money.subscriptions(),
-        money=tally.money.money(tally.measure_table("revenue_per_active_eur")),
+        money=tally.money.money(),
         spend=tally.money.spend(metrics["new_people"]),
         surveys=tally.surveys.table(),
         support=tally.support.table(),

@@ -155,12 +155,8 @@ class MoneyTruth:
             "events": {name: values.tolist() for name, values in self._said.items()},
         }
 
-    def money(self, revenue_per_active: dict[str, Any]) -> dict[str, Any]:
-        """Gives the section of that name.
-
-        Args:
-            revenue_per_active: That metric in EUR.
-        """
+    def money(self) -> dict[str, Any]:
+        """Gives the section of that name."""
         out: dict[str, Any] = {"currency": "EUR"}
         for name in _PAID:
             out[name] = {
@@ -181,7 +177,6 @@ class MoneyTruth:
             value[f"complete_{days}d"] = [bool(end + days * DAY <= clock.end) for end in bounds]
         return out | {
             "payers": {"all": int(self._payers[-1]), "weeks": self._payers[:-1].tolist()},
-            "revenue_per_active": revenue_per_active,
             "lifetime_value": value,
         }
 

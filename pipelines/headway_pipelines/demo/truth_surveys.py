@@ -65,9 +65,7 @@ class SurveyTruth:
             name: {
                 "all": _summary(counts[-1]),
                 "weeks": [_summary(counts[week]) for week in range(self._weeks)],
-                "channels": {
-                    channel: _of_channel(counts[-1, code]) for code, channel in enumerate(CHANNELS)
-                },
+                "channels": {channel: _of_channel(counts[-1, code]) for code, channel in enumerate(CHANNELS)},
             }
             for name, counts in self._counts.items()
         }

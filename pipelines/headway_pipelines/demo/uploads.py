@@ -44,7 +44,13 @@ def add_uploads(world: World, people: People, rows: RowArray, rng: np.random.Gen
         reason = rng.choice(len(UPLOAD_REASONS), n, p=[0.7, 0.2, 0.1])
         sink.add(Kind.UPLOAD_FINISHED, person[good], device[good], end[good], page=page[good], a=number[good])
         sink.add(
-            Kind.UPLOAD_FAILED, person[bad], device[bad], end[bad], page=page[bad], a=number[bad], c=reason[bad]
+            Kind.UPLOAD_FAILED,
+            person[bad],
+            device[bad],
+            end[bad],
+            page=page[bad],
+            a=number[bad],
+            c=reason[bad],
         )
         again = rng.random(n) < np.array([0.0, *s.upload_again])[outcome]
         pause = np.where(outcome == _GIVEN_UP, 14 * MINUTE, 0) + rng.integers(20 * SECOND, 3 * MINUTE, n)

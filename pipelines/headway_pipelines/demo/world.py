@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headway_pipelines.demo.business import BusinessHours
 from headway_pipelines.demo.catalogue import (
+    CURRENCIES,
     FIRST_NAMES,
     IPS,
     LOCALES,
     MOBILE,
-    CURRENCIES,
     PHONES,
     SCHOOLS,
     STREETS,
     SURNAMES,
     USER_AGENTS,
 )
-from headway_pipelines.demo.business import BusinessHours
 from headway_pipelines.demo.clock import DAY, MINUTE, Clock, Ints
 from headway_pipelines.demo.rows import Bools, Floats, chance, mix
 from headway_pipelines.demo.scenario import Scenario

@@ -53,7 +53,7 @@ BATCH_RULES = (
         "misfits_per_event",
         0,
         0.2,
-        "At most one value in five events may misfit its class in the tracking plan.",
+        "At most one value in five events, or five in all, may misfit its class in the tracking plan.",
     ),
     Rule(
         "hardly any line rejected",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import duckdb
@@ -13,7 +13,10 @@ import pytest
 
 from headway.engine import connect
 from headway.frameworks import measure
-from headway.models.product import Product
+from headway.frameworks.calendar import Calendar
+from headway.frameworks.observed import Clock
+from headway.models.product import BusinessHours, Product, WeekDay
+from headway.periods import utc_us
 
 COMMON = {"framework": "aarrr", "stage": "revenue", "title": "A title", "unit": "EUR"}
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
@@ -135,10 +138,44 @@ def test_durations_count_what_is_still_open() -> None:
     assert left_out(TICKETS, **REPLY) == {"it ended before anything began it": 1}
 
 
+def test_every_end_of_what_never_began_is_counted() -> None:
+    rows: list[Row] = [
+        (9, "Answer", "2026-03-01", {"key": "t1"}),
+        (9, "Answer", "2026-03-02", {"key": "t1"}),
+        (1, "Open", "2026-03-03", {"key": "t1"}),
+        (9, "Answer", "2026-03-04", {"key": "t1"}),
+        (9, "Answer", "2026-03-05", {"key": "t1"}),  # a second answer to what did begin
+        (9, "Answer", "2026-03-05", {}),  # of no ticket
+    ]
+    assert left_out(rows, **REPLY) == {"it ended before anything began it": 2}
+
+
+def test_the_time_from_visit_to_visit() -> None:
+    rows: list[Row] = [(1, "Visit", f"2026-03-{day:02}", {}) for day in (1, 2, 5, 12)]
+    visits = {"kind": "duration", "start": "Visit", "end": "Visit", "each": "every", "unit": "days"}
+    row = cells(rows, horizon="2026-03-13", **visits)[MARCH]
+    # 1, 3 and 7 days, and a visit since which a day has passed.
+    assert (row["value"], row["denominator"], row["people"]) == (3, 4, 1)
+    assert left_out(rows, **visits) == {"it ended before anything began it": 0}
+
+
 def test_nobody_works_on_holidays() -> None:
     # On Monday nobody works: of the second ticket the hour on Friday is left, of the third nothing so far.
     row = cells(TICKETS, horizon="2026-03-10", hours="business", holidays=["2026-03-09"], **REPLY)[MARCH]
     assert row["value"] == 1
+
+
+def test_business_hours_last_as_long_as_they_do_when_clocks_change() -> None:
+    always = BusinessHours(days=get_args(WeekDay), opens="00:00", closes="24:00")
+    clock = Clock(Calendar("Europe/Berlin"), always, now=0)
+
+    def minutes(start: str, end: str) -> float:
+        one, two = (np.array([utc_us(datetime.fromisoformat(each))]) for each in (start, end))
+        return float(clock.business_seconds(one, two)[0]) / 60
+
+    # From noon to noon on the day the clocks go forward, and from half past two to ten past two when they go back.
+    assert minutes("2026-03-28T12:00+01:00", "2026-03-29T12:00+02:00") == 23 * 60
+    assert minutes("2026-10-25T02:30+02:00", "2026-10-25T02:10+01:00") == 40
 
 
 ACTIVE: list[Row] = [
@@ -233,6 +270,39 @@ def test_the_bridge_of_recurring_revenue_by_hand(part: str, march: float, april:
     assert found[APRIL]["value"] == pytest.approx(april)
 
 
+def test_who_paid_for_a_day_has_paid_before() -> None:
+    rows: list[Row] = [
+        (1, "Plan", "2026-03-05", {"account": "a", "amount": 10}),
+        (1, "End", "2026-03-06", {"account": "a"}),
+        (1, "Plan", "2026-04-05", {"account": "a", "amount": 10}),
+    ]
+    assert cells(rows, part="new", **MRR)[APRIL]["value"] == 0
+    assert cells(rows, part="reactivation", **MRR)[APRIL]["value"] == 10
+
+
+def test_prices_below_nothing_are_left_out_of_recurring_revenue() -> None:
+    rows: list[Row] = [
+        (1, "Plan", "2026-03-05", {"account": "a", "amount": 10}),
+        (1, "Plan", "2026-03-06", {"account": "a", "amount": -10}),
+        (1, "Plan", "2026-04-06", {"account": "a", "amount": -10}),
+    ]
+    assert cells(rows, **MRR)[MARCH]["value"] == cells(rows, **MRR)[APRIL]["value"] == 10
+    assert left_out(rows, **MRR) == {"the value is below 0": 2}
+
+
+def test_several_accounts_of_one_person_are_one_person() -> None:
+    rows: list[Row] = [
+        (1, "Plan", "2026-03-05", {"account": "a", "amount": 10}),
+        (2, "Plan", "2026-03-06", {"account": "a", "amount": 20}),
+        (1, "Plan", "2026-03-07", {"account": "b", "amount": 5}),
+        (2, "Plan", "2026-03-08", {"account": "c", "amount": 7}),
+        (2, "Plan", "2026-03-08", {"amount": 100}),  # of no account
+    ]
+    # An account is the person's who said first what it pays: a and b are of one person, c is another's.
+    row = cells(rows, **MRR)[MARCH]
+    assert (row["value"], row["people"], row["contributors"]) == (32, 2, 2)
+
+
 def test_recurring_revenue_is_monthly_whatever_other_metrics_are() -> None:
     found = cells(SUBSCRIPTIONS, grains=["day", "week"], **MRR)
     assert {start: row["value"] for start, row in found.items()} == {
@@ -258,6 +328,13 @@ def test_surveys_take_the_last_answer_on_the_scale() -> None:
     assert cells(rows, unit="percent", top=4, **asked)[MARCH]["value"] == 0.5
     assert cells(rows, measure="mean", **asked)[MARCH]["value"] == 4
     assert left_out(rows, measure="mean", **asked) == {"the answer is not on the scale": 1}
+
+
+def test_answers_off_the_scale_are_counted() -> None:
+    scores = [10, 0, 11, -1, None]
+    rows: list[Row] = [(1, "Say", "2026-03-01", {"amount": score}) for score in scores]
+    nps = {"kind": "nps", "event": "Say", "score": "amount", "unit": "points"}
+    assert left_out(rows, **nps) == {"the answer is not on the scale": 2}
 
 
 ATTEMPTS: list[Row] = [
@@ -356,3 +433,20 @@ def test_sessions_agree_with_a_plain_second_reading(seed: int) -> None:
     found = cells(rows, kind="crash_free", of="View", failure="Crash", unit="percent")
     for month, row in found.items():
         assert [row["numerator"], row["denominator"]] == counted[month]
+
+
+def test_ends_of_attempts_that_never_began_are_counted() -> None:
+    rows: list[Row] = [
+        *ATTEMPTS,
+        (2, "Done", "2026-03-01", {"key": "u9"}),
+        (2, "Done", "2026-03-09", {"key": "u1"}),
+    ]
+    asked = {
+        "kind": "task",
+        "start": "Try",
+        "success": "Done",
+        "key": "key",
+        "within": "1h",
+        "unit": "percent",
+    }
+    assert left_out(rows, **asked) == {"it ended before anything began it": 1}

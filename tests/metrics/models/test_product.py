@@ -145,6 +145,30 @@ def test_the_definition_hash_follows_the_numbers_not_the_words() -> None:
     assert hashed(GOOD, "payers") != hashed(GOOD)
 
 
+def test_the_definition_hash_follows_currency_and_business_hours_where_they_decide_the_numbers() -> None:
+    reply = {"kind": "duration", "start": "A", "end": "B", "hours": "business", "unit": "hours"}
+    money = {"event": "A", "measure": "sum", "value": "amount"}
+    metrics = {
+        "reply": reply,
+        "wait": {**reply, "hours": "calendar"},
+        "revenue": {"kind": "count", "unit": "EUR", "of": {**money, "currency": "currency"}},
+        "kilograms": {"kind": "count", "unit": "kg", "of": money},
+    }
+
+    def hashes(**more: object) -> dict[str, str]:
+        common = {"framework": "aarrr", "stage": "revenue", "title": "t"}
+        head = {"name": "Toy", "timezone": "UTC", "currency": "EUR", "activity": "A", **more}
+        declared = {name: {**common, **metric} for name, metric in metrics.items()}
+        product = Product.model_validate({**head, "metrics": declared})
+        return {name: product.definition_hash(name) for name in metrics}
+
+    def changed(**more: object) -> list[str]:
+        return [name for name, found in hashes(**more).items() if found != hashes()[name]]
+
+    assert changed(currency="USD") == ["revenue"]
+    assert changed(business_hours={"opens": "08:00"}) == ["reply"]
+
+
 def test_top_of_the_file() -> None:
     text = (
         GOOD.replace("Europe/Berlin", "Europe/Berln")

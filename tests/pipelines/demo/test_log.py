@@ -102,7 +102,9 @@ def test_violations_break_the_plan_where_the_truth_says(files: dict[str, bytes],
     for line in messages.values():
         properties = line.get("properties", {})
         seconds, results = properties.get("seconds"), properties.get("results")
-        found["undeclared_property"] += bool({"playback_rate", "scroll_depth", "offer", "stack"} & set(properties))
+        found["undeclared_property"] += bool(
+            {"playback_rate", "scroll_depth", "offer", "stack"} & set(properties)
+        )
         found["out_of_range"] += seconds == -5
         found["value_not_in_plan"] += properties.get("category") == "cooking"
         found["value_not_in_plan"] += properties.get("topic") == "refunds"
@@ -140,6 +142,7 @@ def test_the_truth_is_not_among_the_raw_files(workspace: Path) -> None:
         "inputs",
         "tracking_plan.yml",
         "product.yml",
+        "metrics",
         "truth.json",
     }
     assert all(path.suffix == ".gz" for path in (workspace / "raw").rglob("*") if path.is_file())

@@ -242,21 +242,22 @@ def test_visits_nobody_can_be_tied_to_are_not_in_the_log() -> None:
 def test_the_yaml_files_are_valid_and_agree_with_the_measures(workspace: Path) -> None:
     plan = load_plan(workspace / "tracking_plan.yml")
     product = load_product(workspace / "product.yml", plan)
-    assert {name: metric.kind for name, metric in product.metrics.items()} == {
-        name: measure.kind for name, measure in MEASURES.items()
-    }
+    kinds = {name: product.metrics[name].kind for name in MEASURES}
+    # a mean of amounts in several currencies is declared as a ratio
+    assert kinds.pop("revenue_per_active") == "ratio"
+    assert kinds == {name: m.kind for name, m in MEASURES.items() if name in kinds}
     assert set(product.funnels) == set(FUNNELS)
     stages = {stage for metric in product.metrics.values() for _, stage in metric.places()}
     aarrr = {"acquisition", "activation", "retention", "referral", "revenue"}
     heart = {"happiness", "engagement", "adoption", "retention", "task_success"}
-    assert stages == aarrr | heart
+    assert stages == aarrr | heart | {"responsiveness", "resolution", "speed", "availability", "reliability"}
 
 
 def test_targets_are_partly_met(truth: Truth, workspace: Path) -> None:
     product = load_product(workspace / "product.yml", load_plan(workspace / "tracking_plan.yml"))
     met = []
-    for name, metric in product.metrics.items():
-        value = truth.metrics[name]["all"]["value"]
+    for name, table in truth.metrics.items():
+        metric, value = product.metrics[name], table["all"]["value"]
         assert metric.target is not None and value is not None
         met.append((value >= metric.target.value) == (metric.direction == "up"))
     assert 0 < sum(met) < len(met)

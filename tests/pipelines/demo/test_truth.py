@@ -92,6 +92,8 @@ def test_every_metric_of_the_product_file_has_a_truth_that_a_naive_reading_finds
 ) -> None:
     assert set(truth.metrics) == set(product["metrics"])
     for name, metric in product["metrics"].items():
+        if name == "revenue_per_active":  # in several currencies: test_truth_outcomes.py
+            continue
         totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for person in reading.people:
             for key, (above, below) in weekly(reading, person, metric).items():

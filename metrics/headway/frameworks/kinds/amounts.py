@@ -8,10 +8,9 @@ from sqlglot import exp
 
 from headway.arithmetic import names_in, parse_arithmetic
 from headway.engine.sql import load, with_inputs
-from headway.frameworks.kinds.plan import Planner, Units, on_events
+from headway.frameworks.kinds.plan import Planner, Units, on_events, on_tally
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import Amount, Count, EventSelector, Ratio
-from headway.selectors import condition
 from headway.statistics.estimates import Kind
 
 NEGATIVE = "the value is below 0"
@@ -26,7 +25,7 @@ def _count(metric: Count, shared: Prelude) -> Units:
     columns = [_named(added, "y_add"), _named(added.copy(), "x_add")]
     people = amount.measure == "people"
     modes = {"y_once": people, "x_once": True, "y_once_a_day": False, "x_once_a_day": False}
-    query = on_events("amounts", shared, columns, _events(shared, amount), modes)
+    query = _added_up(shared, columns, modes, amount)
     estimate: Kind = "count" if people else "total"
     return Units(query, estimate, amount.measure != "sum", exclusions_of(shared, amount))
 
@@ -40,9 +39,19 @@ def _ratio(metric: Ratio, shared: Prelude) -> Units:
         "x_once": bottom.measure == "people",
         "x_once_a_day": bottom.measure == "days",
     }
-    query = on_events("amounts", shared, columns, _events(shared, top, bottom), modes)
+    query = _added_up(shared, columns, modes, top, bottom)
     whole = "sum" not in (top.measure, bottom.measure)
     return Units(query, "ratio", whole, exclusions_of(shared, top, bottom))
+
+
+def _added_up(shared: Prelude, columns: list[exp.Expr], modes: dict[str, bool], *amounts: Amount) -> str:
+    """Adds amounts up: numbers of events, people or days out of what people did on each day, values event by event."""
+    keep = _events(shared, *amounts)
+    if any(amount.value is not None for amount in amounts):
+        return on_events("amounts", shared, [*columns, _named(_ONE.copy(), "n")], keep, modes)
+    if any(amount.measure == "days" for amount in amounts):
+        return on_tally("amounts", shared, columns, keep, modes)
+    return on_tally("counted", shared, columns, keep, {name: modes[name] for name in ("y_once", "x_once")})
 
 
 def _named(added: exp.Expr, name: str) -> exp.Expr:
@@ -50,7 +59,7 @@ def _named(added: exp.Expr, name: str) -> exp.Expr:
 
 
 def _test(selector: EventSelector, shared: Prelude) -> exp.Expr:
-    return condition(selector.selector(), shared.columns)
+    return shared.marks.test(selector, shared.columns)
 
 
 def _events(shared: Prelude, *amounts: Amount) -> exp.Expr:

@@ -1,8 +1,8 @@
 -- Two amounts per person and period: what a ratio divides, or a total adds up.
 --
 -- grain:  one row per person and period in which the person adds to either amount.
--- inputs: ev(person, us, day, y_add, x_add): what each event adds to the numerator and to the denominator, null where
---         it does not count there.
+-- inputs: ev(person, us, day, n, y_add, x_add): what each of n like events, the first of them at us, adds to the numerator
+--         and to the denominator, null where it does not count there.
 --         periods(grain, day, start_day): the periods of each local day.
 -- params: y_once_a_day, y_once, x_once_a_day, x_once: whether an amount counts once per person and day (active days),
 --         or once per person and period (people), whatever the number of events.
@@ -14,8 +14,8 @@ WITH days AS (
     min(us) AS at_us,
     count(y_add) AS ys,
     count(x_add) AS xs,
-    coalesce(sum(y_add ORDER BY y_add) FILTER (WHERE y_add <> 0), 0) AS y,
-    coalesce(sum(x_add ORDER BY x_add) FILTER (WHERE x_add <> 0), 0) AS x
+    coalesce(sum(n * y_add ORDER BY y_add) FILTER (WHERE y_add <> 0), 0) AS y,
+    coalesce(sum(n * x_add ORDER BY x_add) FILTER (WHERE x_add <> 0), 0) AS x
   FROM ev
   WHERE y_add IS NOT NULL OR x_add IS NOT NULL
   GROUP BY person, day

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from headway.engine.sql import Replacement
-from headway.frameworks.kinds.amounts import added_by, exclusions_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, tests_of
+from headway.frameworks.kinds.amounts import NEGATIVE, added_by, count_of, exclusions_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, on_tally, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
@@ -32,11 +32,11 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     only = (metric.part,)
     moves, top, bottom, estimate = _PARTS.get(metric.part, (only, only, only, "count"))
     params = {"moves": list(moves), "top": list(top), "bottom": list(bottom)}
-    return Units(on_events("lifecycle", shared, [], any_of(tests_of(metric, shared)), params), estimate)
+    return Units(on_tally("lifecycle", shared, [], any_of(tests_of(metric, shared)), params), estimate)
 
 
 def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
-    return Units(on_events("stickiness", shared, [], any_of(tests_of(metric, shared))), "ratio")
+    return Units(on_tally("stickiness", shared, [], any_of(tests_of(metric, shared))), "ratio")
 
 
 def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:
@@ -70,7 +70,14 @@ def _referral(metric: Referral, shared: Prelude) -> Units:
 def _mrr(metric: Mrr, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     value = exp.cast(exp.column(metric.value, quoted=True), "DOUBLE")
-    said = exp.Case().when(tests["ends",].copy(), exp.Literal.number(0)).else_(value)
+    good = exp.GTE(this=value.copy(), expression=exp.Literal.number(0))
+    said = exp.Case().when(tests["ends",].copy(), exp.Literal.number(0)).when(good, value)
+    ends = exp.Paren(this=tests["ends",].copy())
+    below = exp.and_(
+        tests["event",].copy(),
+        exp.Not(this=ends),
+        exp.LT(this=value.copy(), expression=exp.Literal.number(0)),
+    )
     key = exp.column(metric.account or "_person", quoted=True)
     columns = [
         exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
@@ -79,7 +86,8 @@ def _mrr(metric: Mrr, shared: Prelude) -> Units:
     top, bottom = _RATES.get(metric.part, (metric.part, "nothing"))
     params = {"top": exp.column(top, quoted=True), "bottom": exp.column(bottom, quoted=True)}
     query = on_events("mrr", shared, columns, any_of(tests), params)
-    return Units(query, "ratio" if metric.part in _RATES else "total", whole=False)
+    estimate: Kind = "ratio" if metric.part in _RATES else "total"
+    return Units(query, estimate, whole=False, exclusions={NEGATIVE: count_of(shared, below)})
 
 
 PLANNERS: Mapping[type, Planner] = {

@@ -7,50 +7,67 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from headway.frameworks.kinds.amounts import count_of
-from headway.frameworks.kinds.plan import Planner, Units, Weighted, any_of, flag, on_events, tests_of
+from headway.frameworks.kinds.plan import (
+    NO_START,
+    Planner,
+    Units,
+    Weighted,
+    any_of,
+    ends_without_start,
+    flag,
+    on_events,
+    on_tally,
+    tests_of,
+)
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import CrashFree, Survey, Task
+from headway.statistics.estimates import Kind
 
 OFF_SCALE = "the answer is not on the scale"
 
 
 def _survey(metric: Survey, shared: Prelude) -> Units | Weighted:
-    tests = tests_of(metric, shared)
-    answers = tests["event",]
     score = exp.column(metric.score, quoted=True)
-    low, high = (exp.convert(end) for end in metric.scale)
-    on_scale = exp.Between(this=score.copy(), low=low, high=high)
-    off = exp.and_(answers.copy(), exp.Not(this=exp.Paren(this=on_scale.copy())))
-    units = Units(
-        last_answers(shared, score, exp.and_(answers.copy(), on_scale), _worth(metric, score)),
-        "proportion" if metric.measure == "top" else "mean",
-        whole=metric.measure == "top",
-        exclusions={OFF_SCALE: count_of(shared, off)},
-    )
+    estimate: Kind = "proportion" if metric.measure == "top" else "mean"
+    tests = tests_of(metric, shared)
+    answers = last_answers(shared, tests["event",], score, metric.scale, _worth(metric, score), estimate)
     if metric.shown is None:
-        return units
+        return answers
     shown = tests["shown",]
     columns = [flag(shown, "is_of"), flag(shown, "is_counted")]
-    people = on_events("per_person", shared, columns, shown, {"once_a_day": True, "once": True})
-    low_end, high_end = (0.0, 1.0) if metric.measure == "top" else metric.scale
-    return Weighted(units, Units(people, "count"), (float(low_end), float(high_end)))
+    people = on_tally("per_person", shared, columns, shown, {"once": True})
+    low, high = (0.0, 1.0) if metric.measure == "top" else metric.scale
+    return Weighted(answers, Units(people, "count"), (float(low), float(high)))
 
 
-def last_answers(shared: Prelude, score: exp.Expr, keep: exp.Expr, worth: exp.Expr) -> str:
-    """Writes the query of the last answer of each person in each period.
+def last_answers(
+    shared: Prelude,
+    answers: exp.Expr,
+    score: exp.Expr,
+    scale: tuple[float, float],
+    worth: exp.Expr,
+    estimate: Kind,
+) -> Units:
+    """Makes the plan of a metric of the last answer of each person in each period.
 
     Args:
         shared: The shared input.
+        answers: Which events are answers.
         score: The answer, over the columns of the events.
-        keep: Which events are answers that count.
+        scale: Lowest and highest answer; others are left out and counted.
         worth: What an answer is worth, over the same columns.
+        estimate: How sums over people become a value with its interval.
 
     Returns:
-        One statement: the rows of `Units`.
+        The plan.
     """
+    low, high = (exp.convert(end) for end in scale)
+    on_scale = exp.Between(this=score.copy(), low=low, high=high)
+    off = exp.and_(answers.copy(), exp.Not(this=exp.Paren(this=on_scale.copy())))
     columns = [exp.alias_(score, "score", quoted=True), exp.alias_(worth, "worth", quoted=True)]
-    return on_events("last_answers", shared, columns, keep)
+    query = on_events("last_answers", shared, columns, exp.and_(answers, on_scale))
+    return Units(query, estimate, whole=estimate != "mean", exclusions={OFF_SCALE: count_of(shared, off)})
 
 
 def _worth(metric: Survey, score: exp.Expr) -> exp.Expr:
@@ -76,7 +93,13 @@ def _task(metric: Task, shared: Prelude) -> Units:
         "first_only": metric.attempts == "first",
     }
     query = on_events("task", shared, columns, any_of(tests), params)
-    return Units(query, "proportion" if metric.attempts == "first" else "ratio")
+    is_end = flag(exp.or_(tests["success",].copy(), failure.copy()), "is_end")
+    ends = ends_without_start(shared, [*columns[:2], is_end], any_of(tests))
+    return Units(
+        query,
+        "proportion" if metric.attempts == "first" else "ratio",
+        exclusions={NO_START: ends},
+    )
 
 
 def _crash_free(metric: CrashFree, shared: Prelude) -> Units:

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from headway.frameworks.kinds.happiness import last_answers
-from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, on_people, tests_of
+from headway.frameworks.kinds.plan import (
+    Planner,
+    Units,
+    any_of,
+    flag,
+    on_events,
+    on_people,
+    on_tally,
+    tally_of,
+    tests_of,
+)
 from headway.frameworks.prelude import Prelude, local_time
 from headway.models.durations import parse_duration
 from headway.models.metrics import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
@@ -26,17 +36,17 @@ def _new_people(_: NewPeople, shared: Prelude) -> Units:
 def _share(metric: Share, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_counted")]
-    params = {"once_a_day": True, "once": True}
-    return Units(on_events("per_person", shared, columns, any_of(tests), params), "proportion")
+    return Units(on_tally("per_person", shared, columns, any_of(tests), {"once": True}), "proportion")
 
 
 def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     goal = tests["reach" if isinstance(metric, Conversion) else "returning",]
-    columns = [flag(tests["start",], "is_start"), flag(goal, "is_goal")]
+    columns = [flag(goal, "is_goal")]
     opens, closes = _window(metric)
     params = {"opens": opens, "closes": closes}
-    return Units(on_events("cohort", shared, columns, any_of(tests), params), "proportion")
+    started = tally_of(shared, columns, tests["start",])
+    return Units(on_events("cohort", shared, [], goal, params, started=started), "proportion")
 
 
 def _window(metric: Conversion | Retained) -> tuple[int, int]:
@@ -49,20 +59,19 @@ def _window(metric: Conversion | Retained) -> tuple[int, int]:
 
 def _mean(metric: Mean, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
-    is_of = flag(tests["of",], "is_of")
     if metric.value is not None:
-        amount = exp.Case().when(tests["event",].copy(), exp.column(metric.value, quoted=True))
-        adds = exp.alias_(exp.cast(amount, "DOUBLE"), "amount", quoted=True)
-        return Units(on_events("mean_sum", shared, [is_of, adds], any_of(tests)), "mean", whole=False)
-    columns = [is_of, flag(tests["event",], "is_counted")]
-    params = {"once_a_day": metric.measure == "days", "once": False}
-    return Units(on_events("per_person", shared, columns, any_of(tests), params), "mean")
+        amount = exp.cast(exp.column(metric.value, quoted=True), "DOUBLE")
+        adds = exp.alias_(amount, "amount", quoted=True)
+        done = tally_of(shared, [], tests["of",])
+        return Units(on_events("mean_sum", shared, [adds], tests["event",], done=done), "mean", whole=False)
+    columns = [flag(tests["of",], "is_of"), flag(tests["event",], "is_counted")]
+    if metric.measure == "days":
+        return Units(on_tally("days_per_person", shared, columns, any_of(tests)), "mean")
+    return Units(on_tally("per_person", shared, columns, any_of(tests), {"once": False}), "mean")
 
 
 def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
     score = exp.column(metric.score, quoted=True)
-    valid = exp.Between(this=score, low=exp.Literal.number(0), high=exp.Literal.number(10))
-    keep = exp.and_(any_of(tests_of(metric, shared)), valid)
     # Promoters, passives, detractors.
     worth = (
         exp.Case()
@@ -70,7 +79,7 @@ def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
         .when(exp.LTE(this=score.copy(), expression=exp.Literal.number(6)), exp.convert(-1))
         .else_(exp.Literal.number(0))
     )
-    return Units(last_answers(shared, score, keep, worth), "promoter_score")
+    return last_answers(shared, any_of(tests_of(metric, shared)), score, (0, 10), worth, "promoter_score")
 
 
 PLANNERS: Mapping[type, Planner] = {

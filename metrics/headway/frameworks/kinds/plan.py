@@ -12,11 +12,13 @@ from headway.engine.sql import Replacement, bind, load, with_inputs
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 from headway.models.yaml_file import Location
-from headway.selectors import condition
 from headway.statistics.estimates import Kind
+
+NO_START = "it ended before anything began it"
 
 _PACKAGE = "headway.frameworks.kinds"
 _PASSED = ("person", "us", "line", "tie", "day")
+_TALLIED = ("person", "us", "day", "n")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def tests_of(metric: BaseMetric, shared: Prelude) -> Mapping[Location, exp.Expr]
     Raises:
         InputError: A condition uses a property that the events lack.
     """
-    return {place: condition(each.selector(), shared.columns) for place, each in metric.selectors().items()}
+    return {place: shared.marks.test(each, shared.columns) for place, each in metric.selectors().items()}
 
 
 def on_events(
@@ -145,6 +147,52 @@ def events_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr | None) -
     """
     own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
     return exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
+
+
+def ends_without_start(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr) -> str:
+    """Writes the query that counts the ends of what never began.
+
+    Args:
+        shared: The shared input.
+        columns: key, is_start and is_end: aliased expressions over the events.
+        keep: Which events start or end something.
+
+    Returns:
+        One statement with one number.
+    """
+    return with_inputs(load(_PACKAGE, "excluded_ends"), {"ev": events_of(shared, columns, keep)})
+
+
+def on_tally(
+    text: str,
+    shared: Prelude,
+    columns: list[exp.Expr],
+    keep: exp.Expr,
+    params: Mapping[str, Replacement] | None = None,
+    **more: str | exp.Expr,
+) -> str:
+    """Puts a query of this package on top of what people did on each day, where single events do not matter.
+
+    Args:
+        text: Name of the query.
+        shared: The shared input.
+        columns: What `ev` carries beside person, us (the first time that day), day and n (how often): aliased
+            expressions over the bits.
+        keep: Which rows `ev` holds.
+        params: The query's parameters.
+        **more: Further inputs by name.
+
+    Returns:
+        One statement that stands alone.
+    """
+    inputs = {"periods": shared.periods_query, "ev": tally_of(shared, columns, keep)}
+    return with_inputs(bind(load(_PACKAGE, text), dict(params or {})), {**inputs, **more})
+
+
+def tally_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr) -> exp.Expr:
+    """Writes the query of what people did on each day, for one metric; see `on_tally`."""
+    own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _TALLIED]
+    return exp.select(*own, *columns).from_(f"{shared.tally} AS tally").where(keep)
 
 
 def on_people(text: str, shared: Prelude, **more: str | exp.Expr) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-from headway.engine.sql import load, with_inputs
 from headway.frameworks.kinds.plan import (
+    NO_START,
     Observations,
     Planner,
     any_of,
-    events_of,
+    ends_without_start,
     flag,
     on_events,
     tests_of,
@@ -20,8 +20,6 @@ from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import Duration, Quantile, TimeOnTask
 from headway.models.metrics.times import SECONDS
-
-NO_START = "it ended before anything began it"
 
 
 def _quantile(metric: Quantile, shared: Prelude) -> Observations:
@@ -35,19 +33,17 @@ def _duration(metric: Duration, shared: Prelude) -> Observations:
     key = exp.column(metric.key or "_person", quoted=True)
     columns = [
         exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
-        exp.alias_(exp.paren(tests["end",].copy()), "is_end", quoted=True),
+        flag(tests["start",], "is_start"),
+        flag(tests["end",], "is_end"),
     ]
     params = {"first_only": metric.each == "first"}
     query = on_events("observed_intervals", shared, columns, any_of(tests), params, periods=False)
-    ends = with_inputs(
-        load("headway.frameworks.kinds", "excluded_ends"), {"ev": events_of(shared, columns, any_of(tests))}
-    )
     return Observations(
         query,
         metric.percentile / 100,
         clock=metric.hours,
         unit_seconds=SECONDS[metric.unit],
-        exclusions={NO_START: ends},
+        exclusions={NO_START: ends_without_start(shared, columns, any_of(tests))},
     )
 
 

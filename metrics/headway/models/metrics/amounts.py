@@ -21,7 +21,8 @@ class Amount(Definition):
         measure: ``events``; ``people`` who have any; ``days`` on which a person has any; ``sum`` of `value`.
         value: A numeric property, or arithmetic over some, such as ``quantity * unit_price``.
         currency: Property with the ISO 4217 code of the value; amounts are turned into the product's currency.
-        minus: Events whose value is taken off, such as refunds; they carry the same properties.
+        minus: Events whose value is taken off, such as refunds, be it told as a positive or as a negative number; they
+            carry the same properties.
         negative: What becomes of values below 0: ``exclude`` leaves them out and counts them.
     """
 

@@ -139,9 +139,12 @@ class Referral(BaseMetric):
 class Mrr(BaseMetric):
     """A part of the bridge of monthly recurring revenue, account by account, or a rate made of it.
 
+    An account is the person's whose event said first what it pays, so that people are what is sampled here too. It
+    counts in the segments of that moment, month after month: the bridge adds up in every segment.
+
     Attributes:
         event: Events that say what an account pays a month from then on.
-        value: The property that says it.
+        value: The property that says it; values below 0 are left out and counted.
         ends: Events after which an account pays nothing.
         account: ``account`` goes by the event's account; None by its person.
         part: Part of the bridge, ``net_retention`` or ``gross_retention``.

@@ -38,7 +38,8 @@ class Duration(BaseMetric):
 
     Attributes:
         start: Events that begin an interval, unless one is open already.
-        end: Events that end the open interval.
+        end: Events that end the open interval. What is a start as well begins the next one at once, so that the time
+            from visit to visit can be asked for.
         key: Property that says which interval an event belongs to, such as a ticket's id; None: the person's.
         each: ``first`` interval of a person or key, or ``every`` one.
         percentile: Which quantile.

@@ -1,0 +1,140 @@
+"""Metrics of all other kinds against a second implementation in plain Python, on generated histories.
+
+Values, sums, people, intervals, completeness and what was left out must agree, in every kind of period and segment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import pytest
+from metric_cells import check
+from metric_worlds import DENSE, MONTHS, generate, make_product
+
+SEEDS = range(40 if os.environ.get("HEADWAY_FULL") else 2)
+
+Metrics = Mapping[str, Mapping[str, object]]
+
+MONEY = {"event": "A", "measure": "sum", "value": "amount", "currency": "currency", "minus": "B"}
+KEPT = {**MONEY, "negative": "keep", "minus": {"event": "B", "where": "score > 5"}}
+BACK = {"event": "B", "measure": "sum", "value": "amount", "currency": "currency"}
+
+PAYERS = {"event": "A", "measure": "people"}
+DAYS = {"event": ["A", "B"], "measure": "days"}
+
+COUNTS: Metrics = {
+    "events": {"kind": "count", "of": {"event": ["A", "B"], "where": "amount > 1"}, "unit": "events"},
+    "doers": {"kind": "count", "of": PAYERS, "unit": "people"},
+    "revenue": {"kind": "count", "of": MONEY, "unit": "EUR"},
+    "revenue_kept": {"kind": "count", "of": KEPT, "unit": "EUR"},
+    "product": {"kind": "count", "of": {"event": ["A", "C"], "measure": "sum", "value": "amount * score"}, "unit": "x"},
+}  # fmt: skip
+
+RATIOS: Metrics = {
+    "per_payer": {"kind": "ratio", "numerator": MONEY, "denominator": PAYERS, "unit": "EUR"},
+    "a_day": {"kind": "ratio", "numerator": ["A", "C"], "denominator": DAYS, "unit": "x"},
+    "days": {"kind": "ratio", "numerator": {"event": "C", "measure": "days"}, "denominator": "A", "unit": "x"},
+    "failed": {"kind": "ratio", "numerator": {"event": "A", "where": "amount > 1"}, "denominator": "A"},
+    "refunded": {"kind": "ratio", "numerator": BACK, "denominator": MONEY},
+    "people": {
+        "kind": "ratio", "numerator": {"event": "B", "measure": "people"},
+        "denominator": {"event": "C", "measure": "people"},
+    },
+}  # fmt: skip
+
+QUANTILES: Metrics = {
+    "median": {"kind": "quantile", "event": "A", "value": "amount", "unit": "x"},
+    "p95": {"kind": "quantile", "event": ["A", "C"], "value": "score", "percentile": 95, "unit": "x"},
+    "low": {
+        "kind": "quantile", "event": {"event": "A", "where": "score > 5"}, "value": "amount", "percentile": 12.5,
+        "unit": "x",
+    },
+}  # fmt: skip
+
+EVERY = {"kind": "duration", "each": "every"}
+WORKED = {"kind": "duration", "hours": "business"}
+
+DURATIONS: Metrics = {
+    "keyed": {"kind": "duration", "start": "A", "end": "B", "key": "key", "unit": "hours"},
+    "every": {**EVERY, "start": "A", "end": ["B", "C"], "key": "key", "percentile": 90, "unit": "seconds"},
+    "own": {**EVERY, "start": "A", "end": "B", "percentile": 25, "unit": "days", "mature": "2h"},
+    "visits": {**EVERY, "start": ["A", "B"], "end": ["B", "C"], "unit": "days"},
+    "worked": {**WORKED, "start": "A", "end": "B", "key": "key", "each": "every", "unit": "minutes"},
+    "own_worked": {**WORKED, "start": "A", "end": ["C", "D"], "percentile": 75, "unit": "hours"},
+}
+
+LIFECYCLE: Metrics = {
+    part: {"kind": "lifecycle", "of": ["A", "C"], "part": part}
+    for part in ("new", "returning", "resurrected", "dormant", "churn", "quick_ratio")
+}
+
+COHORTS: Metrics = {
+    "sticky": {"kind": "stickiness", "of": "A"},
+    "value": {"kind": "cohort_amount", "start": "A", "of": MONEY, "within": "24h", "unit": "EUR"},
+    "events": {"kind": "cohort_amount", "start": ["C", "D"], "of": "A", "within": "9d", "unit": "events"},
+    **{
+        part: {
+            "kind": "referral", "start": ["C", "D"], "sent": "A", "accepted": "B", "key": "key", "part": part,
+            "within": within, "unit": "x",
+        }
+        for part, within in (("k", "24h"), ("sent", "9d"), ("acceptance", "30d"))
+    },
+}  # fmt: skip
+
+PARTS = (
+    "opening", "new", "reactivation", "expansion", "contraction", "churned", "closing",
+    "net_retention", "gross_retention",
+)  # fmt: skip
+RECURRING: Metrics = {
+    **{
+        part: {"kind": "mrr", "event": "A", "value": "amount", "ends": "B", "part": part, "unit": "EUR"}
+        for part in PARTS
+    },
+    **{
+        f"own_{part}": {
+            "kind": "mrr", "event": ["A", "C"], "value": "amount", "ends": "D", "part": part, "unit": "EUR",
+            "account": None,
+        }
+        for part in ("reactivation", "closing")
+    },
+}  # fmt: skip
+
+ANSWERS: Metrics = {
+    "csat": {"kind": "survey", "event": "C", "score": "score", "scale": [1, 5], "top": 4},
+    "ces": {
+        "kind": "survey",
+        "event": ["A", "C"],
+        "score": "score",
+        "scale": [1, 7],
+        "measure": "mean",
+        "unit": "x",
+    },
+    "nps": {"kind": "nps", "event": ["B", "C"], "score": "score", "unit": "points"},
+}
+
+TASKS: Metrics = {
+    f"{outcome}_{attempts}_{key or 'own'}": {
+        "kind": "task", "start": "A", "success": "B", "failure": "C", "outcome": outcome, "attempts": attempts,
+        "within": "2h", **({"key": key} if key else {}),
+    }
+    for outcome, attempts, key in (
+        ("success", "every", "key"), ("failure", "every", "key"), ("abandoned", "every", "key"),
+        ("success", "first", "key"), ("abandoned", "first", "key"),
+        ("success", "every", None), ("failure", "first", None), ("abandoned", "every", None),
+    )
+}  # fmt: skip
+
+FAMILIES: Mapping[str, Metrics] = {
+    "counts": COUNTS, "ratios": RATIOS, "quantiles": QUANTILES, "durations": DURATIONS, "lifecycle": LIFECYCLE,
+    "cohorts": COHORTS, "recurring": RECURRING, "answers": ANSWERS, "tasks": TASKS,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_kind_equals_the_second_implementation(family: str, seed: int) -> None:
+    # Every family has its own scenes: the number of the family moves them on.
+    number = list(FAMILIES).index(family) * 2 + seed * 5
+    world = generate(number, people=14, rows=120, hours=MONTHS if seed % 2 else DENSE)
+    check(world, make_product(world, FAMILIES[family]))
