@@ -29,6 +29,7 @@ _EVENTS = "headway_metric_events"
 _TALLY = "headway_metric_tally"
 _PERIODS = "headway_metric_periods"
 _RATES = "headway_metric_rates"
+_BASE = "headway_metric_base"
 _OWN = ("person", "event")
 
 
@@ -55,6 +56,7 @@ class Prelude:
             a rate is known.
         business: The product's business hours.
         holidays: Local days on which nobody works, in days since 1970-01-01.
+        base: Quoted name of the table of what metrics that follow each other have in common, see `Units.base`.
         grains: Kinds of period that the metric at hand is computed for.
     """
 
@@ -72,6 +74,7 @@ class Prelude:
     rates: str
     business: BusinessHours
     holidays: frozenset[int]
+    base: str = identifier(_BASE)
     grains: tuple[Grain, ...] = ()
 
     @property
@@ -153,7 +156,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
         _list_rates(connection, shared)
         yield shared
     finally:
-        for table in (_RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for table in (_BASE, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from headway.engine import guarded
-from headway.frameworks.cells import KEYS, cells_of_units, estimated
+from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated
 from headway.frameworks.kinds import Observations, Plan, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Prelude, prelude
@@ -151,11 +151,12 @@ def measure(
         InputError: `events` lacks a property that a metric uses.
         EngineError: The database refused a query.
     """
-    frames, excluded = [], []
+    frames, excluded, ready = [], [], ""
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
         for name in product.metrics:
             mine = replace(shared, grains=product.grains_of(name))
             plan = plan_of(product.metrics[name], mine)
+            ready = base_of_units(connection, name, plan, mine, ready)
             frames.append(_values(connection, product, name, plan, mine, found, utc_us(horizon)))
             with guarded(f"count what the metric {name} leaves out"):
                 for reason, query in plan.exclusions.items():
