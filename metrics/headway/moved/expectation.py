@@ -115,7 +115,9 @@ def _near(columns: Floats, values: Floats) -> NDArray[np.bool_] | None:
     plain = values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
     if np.median(np.abs(plain)) <= tolerance:
         return None
-    away = np.abs(values - columns @ np.asarray(RLM(values, columns, M=HuberT()).fit(tol=_NEAR_ENOUGH).params))
+    away = np.abs(
+        values - columns @ np.asarray(RLM(values, columns, M=HuberT()).fit(tol=_NEAR_ENOUGH).params)
+    )
     scale = float(np.median(away)) / float(stats.norm.ppf(0.75)) * math.sqrt(n / (n - p))
     near = away <= _CUT * scale
     return near if scale > tolerance and near.sum() > p else None

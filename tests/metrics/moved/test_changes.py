@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ from headway.moved.pairs import BEFORE, CUT, LATEST, NO_PERIOD, REDEFINED
 MONDAY = date(2026, 3, 2)
 
 
-def weeks(*values: float | None, **more: object) -> list[Row]:
+def weeks(*values: float | None, **more: Any) -> list[Row]:
     return [cell(MONDAY + timedelta(7 * n), value, **more) for n, value in enumerate(values)]
 
 
@@ -69,7 +70,7 @@ def test_a_value_above_0_only_has_a_relative_change() -> None:
 
 
 def test_what_cannot_be_compared_says_why() -> None:
-    first, second = weeks(80.0, 100.0)
+    first, second = (row | {"low": 1.0, "high": 200.0} for row in weeks(80.0, 100.0))
     cases: list[tuple[Row, Row, date | None, str]] = [
         (hidden(first), second, None, BEFORE + HIDDEN),
         (first, hidden(second), None, HIDDEN),

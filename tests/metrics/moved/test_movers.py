@@ -27,6 +27,7 @@ def week(
 
 def history() -> list[Row]:
     return [
+        *week("sure", -1, (30, 100), (50, 100), 0.03),
         *week("sure", 0, (10, 100), (50, 100), 0.03),
         *week("sure", 1, (30, 100), (50, 100), 0.04),
         *week("unsure", 0, (10, 100), (50, 100), 0.03),
@@ -71,7 +72,9 @@ def test_a_week_that_is_not_over_does_not_count() -> None:
 
 def test_the_largest_effects_come_first() -> None:
     first, second, *_, bare = found(history())
-    assert first.effects[0] == Effect("channel", "a", pytest.approx(0.1), 0, pytest.approx(0.1))
+    largest = first.effects[0]
+    assert largest == Effect("channel", "a", largest.effect, 0, largest.effect)
+    assert largest.effect == pytest.approx(0.1)
     assert [each.label for each in second.effects] == ["b", "a"]
     assert first.whole == {"channel"}
     assert (bare.effects, bare.whole) == ((), frozenset())

@@ -32,8 +32,8 @@ class Units:
         estimate: How sums over people become a value with its interval.
         whole: Whether all y and x are whole numbers, which add up exactly in any order.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
-        base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have it
-            in common share its rows. Empty where there is none.
+        base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
+            it in common share its rows. Empty where there is none.
     """
 
     query: str
@@ -182,7 +182,10 @@ def on_tally(
     Returns:
         One statement that stands alone.
     """
-    inputs = {"periods": shared.periods_query, "ev": tally_of(shared, columns, keep)}
+    inputs: dict[str, str | exp.Expr] = {
+        "periods": shared.periods_query,
+        "ev": tally_of(shared, columns, keep),
+    }
     return with_inputs(bind(load(_PACKAGE, text), dict(params or {})), {**inputs, **more})
 
 
