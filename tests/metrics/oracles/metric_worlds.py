@@ -374,6 +374,9 @@ def generate(
         if said and rng.random() < 0.4:
             # As long after something else as windows are, to the microsecond or just not; of the same thing, mostly.
             someone, at, of = rng.choice(said)
+            if rng.random() < 0.5:
+                # Windows open with what a person did first.
+                _, at, of = min((each for each in said if each[0] == someone), key=lambda each: each[1])
             person = rng.choice((person, someone, someone))
             us = at + rng.choice(WINDOWS) * HOUR + rng.choice((0, 0, 1, 1, -1))
             key = rng.choice((key, of, of))
