@@ -1,91 +1,171 @@
-"""The page of what moved, from tables made by hand."""
+"""The page of what moved: what is sure comes first, says where it comes from, and nothing is made of nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
-from headway.moved import moved_tables
-from headway_pipelines.databases import replace_database
-from headway_pipelines.report import write_report
+from headway.moved.anomalies import SCHEMA as ANOMALIES
+from headway.moved.changes import SCHEMA as CHANGES
+from headway.moved.decomposition import SCHEMA as EFFECTS
+from headway_pipelines.report import pages
+from headway_pipelines.report.pages import moved
+from headway_pipelines.report.reading import read_report
 
-Read = Callable[[Path], str]
 MONDAY = date(2026, 3, 2)
+LATEST, BEFORE = MONDAY + timedelta(7), MONDAY
 
 
-def write(published: Any, **changed: pl.DataFrame) -> Path:
-    """Publishes with what moved, as publishing does, and writes the report."""
-    tables = dict(published.tables())
-    kinds = {row["metric"]: "proportion" for row in published.catalogue}
-    tables |= moved_tables(tables["metric_values"], kinds) | changed
-    replace_database(published.workspace.published_db, tables, comments=True)
-    return write_report(published.workspace).with_name("moved.html")
+def change(
+    metric: str, before: float, value: float, low: float | None, high: float | None, **more: Any
+) -> dict[str, Any]:
+    return {
+        "metric": metric, "segment": "all", "period": "week", "period_start": LATEST, "compared_with": "previous",
+        "period_before": BEFORE, "value": value, "value_before": before, "change": value - before, "low": low,
+        "high": high, **more,
+    }  # fmt: skip
 
 
-def test_a_change_stands_with_its_interval_and_where_it_happened(published: Any, text: Read) -> None:
-    # 40 % then 50 % of 1,000: +10 points (6 to 14). All of it by e-mail: half of the people, +20 points.
-    published.metric().weeks((1000, 400), (1000, 500))
-    published.weeks((500, 200), (500, 300), segment="channel=email")
-    published.weeks((500, 200), (500, 200), segment="channel=paid")
-    page = text(write(published))
-    assert "Activationdefinition 40 % 50 % 2–8 Mar 2026, then 9–15 Mar 2026 +10 points (6–14) better" in page
-    assert "By channel: email +10 (size 0, value +10); paid 0 (size 0, value 0)" in page
-    assert "1 within noise" not in page
+def effect(metric: str, label: str, mix: float | None, rate: float | None, effect: float) -> dict[str, Any]:
+    return {
+        "metric": metric, "dimension": "last_channel", "label": label, "period": "week", "period_start": LATEST,
+        "compared_with": "previous", "period_before": BEFORE, "mix_effect": mix, "rate_effect": rate,
+        "effect": effect,
+    }  # fmt: skip
 
 
-def test_a_change_the_wrong_way_is_worse(published: Any, text: Read) -> None:
-    published.metric(direction="down").weeks((1000, 400), (1000, 500))
-    page = text(write(published))
-    assert "+10 points (6–14) worse" in page and "no segment can be shown" in page
+def day(metric: str, start: date, value: float, *, odd: bool | None) -> dict[str, Any]:
+    return {
+        "metric": metric, "period": "day", "period_start": start, "value": value, "expected": 100.0, "low": 90.0,
+        "high": 110.0, "is_anomaly": odd,
+    }  # fmt: skip
 
 
-def test_changes_within_noise_are_not_news(published: Any, text: Read) -> None:
-    published.metric().weeks((1000, 400), (1000, 410))
-    page = text(write(published))
-    assert "No metric moved by more than noise." in page
-    assert "1 within noise, or without an interval" in page and "+1 point (−3 to 5)" in page
-    assert "No period stands out" in page
+@pytest.fixture
+def page(published: Any) -> Callable[..., Any]:
+    """The page of some changes, effects and judged days: what fills it, and its text."""
+    published.metric("activation").metric("errors", direction="down", unit="errors").metric(
+        "visits", unit="people"
+    )
+
+    def fill(
+        changes: Sequence[dict[str, Any]],
+        effects: Sequence[dict[str, Any]] = (),
+        days: Sequence[dict[str, Any]] = (),
+    ) -> tuple[Mapping[str, Any], str]:
+        tables = dict(published.tables())
+        for name, rows, schema in (
+            ("metric_changes", changes, CHANGES),
+            ("metric_effects", effects, EFFECTS),
+            ("metric_anomalies", days, ANOMALIES),
+        ):
+            tables[name] = pl.DataFrame(list(rows), schema=schema, orient="row")
+        return moved.PAGE.fill(read_report(tables)), pages.render(tables)["moved.html"]
+
+    return fill
 
 
-def test_hidden_labels_are_told_and_not_shown(published: Any, text: Read) -> None:
-    published.metric().weeks((1000, 400), (1000, 500))
-    published.weeks((700, 280), (700, 380), segment="channel=email")
-    published.weeks((292, 112), (292, 112), segment="channel=paid")
-    published.weeks((8, 8), (8, 8), segment="channel=rare")
-    page = text(write(published))
-    assert "others are hidden" in page
-    assert "rare +" not in page and "rare −" not in page and "rare 0" not in page
-
-
-def test_periods_nobody_expected_are_listed_the_latest_first(published: Any, text: Read) -> None:
-    published.metric().weeks((1000, 400), (1000, 410))
-    rows = [
-        ("activation", "day", MONDAY, 0.9, 0.4, 0.35, 0.45, True, "trend", None),
-        ("activation", "day", MONDAY + timedelta(1), 0.1, 0.4, 0.35, 0.45, True, "trend", None),
-        ("activation", "day", MONDAY + timedelta(2), 0.41, 0.4, 0.35, 0.45, False, "trend", None),
+def test_what_is_sure_comes_first_and_good_depends_on_the_metric(page: Callable[..., Any]) -> None:
+    filled, html = page(
+        [
+            change("activation", 0.40, 0.44, -0.01, 0.09),
+            change("errors", 1.0, 2.0, 0.5, 1.5),
+            change("visits", 100, 150, 20, 80),
+            change("gone", 1, 2, 0.5, 1.5),
+        ]
+    )
+    (weeks,) = filled["comparisons"]
+    assert [(line.metric.name, line.tone) for line in weeks.sure] == [
+        ("errors", "worse"),
+        ("visits", "better"),
     ]
-    columns = [
-        "metric",
-        "period",
-        "period_start",
-        "value",
-        "expected",
-        "low",
-        "high",
-        "is_anomaly",
-        "method",
-        "reason",
+    assert [line.verdict for line in weeks.sure] == ["worse, more than noise", "better, more than noise"]
+    (other,) = weeks.others
+    assert (other.metric.name, other.tone, other.verdict) == ("activation", "", "within noise")
+    assert (other.before, other.value, other.change, other.interval) == (
+        "40 %", "44 %", "+4 percentage points", "(−1 to 9)",
+    )  # fmt: skip
+    assert "1 change that may be noise" in html and 'href="aarrr.html#' in html
+    assert "gone" not in html
+
+
+def test_without_an_interval_nothing_is_called_sure(page: Callable[..., Any]) -> None:
+    filled, _ = page([change("visits", 100, 150, None, None)])
+    (line,) = filled["comparisons"][0].others
+    assert (line.verdict, line.interval) == ("no interval: cannot tell it from noise", "")
+
+
+def test_the_largest_effects_are_named_and_tiny_ones_are_not(page: Callable[..., Any]) -> None:
+    filled, html = page(
+        [change("activation", 0.40, 0.44, 0.01, 0.07), change("visits", 100, 150, 20, 80)],
+        [
+            effect("activation", "paid", -0.005, 0.035, 0.03),
+            effect("activation", "email", 0.004, 0.004, 0.008),
+            effect("activation", "<b>", 0.001, 0.0, 0.001),
+            effect("visits", "paid", None, None, 50.0),
+        ],
+    )
+    by_metric = {line.metric.name: line.effects for line in filled["comparisons"][0].sure}
+    assert by_metric["activation"] == (
+        "last channel paid: +3.0 percentage points (+3.5 within it, −0.5 by its share)",
+        "last channel email: +0.8 percentage points (+0.4 within it, +0.4 by its share)",
+    )
+    assert by_metric["visits"] == ("last channel paid: +50 people",)
+    assert "<b>" not in html
+
+
+def test_every_comparison_has_its_place(page: Callable[..., Any]) -> None:
+    filled, html = page(
+        [
+            change("visits", 100, 150, 20, 80),
+            change("visits", 90, 150, 20, 80, compared_with="last year", period_before=date(2025, 3, 10)),
+            change("visits", 400, 410, -50, 70, period="month", period_start=date(2026, 3, 1)),
+        ]
+    )
+    assert [each.anchor for each in filled["comparisons"]] == [
+        "week-previous",
+        "month-previous",
+        "week-last-year",
     ]
-    table = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"reason": pl.String})
-    page = text(write(published, metric_anomalies=table))
-    assert "Activation 3 Mar 2026 10 % 35–45 Activation 2 Mar 2026 90 % 35–45" in page
-    assert "41 %" not in page.split("Unexpected")[1]
+    assert "Nothing moved by more than noise." in html
+    assert "Mar 2026" in html and "9–15 Mar 2026" in html
 
 
-def test_without_these_tables_there_is_no_such_page(published: Any) -> None:
-    index = published.metric().weeks((1000, 400), (1000, 500)).write()
-    assert not index.with_name("moved.html").exists() and "moved.html" not in index.read_text()
+def test_unexpected_days_the_latest_first(page: Callable[..., Any]) -> None:
+    days = [
+        day("visits", MONDAY, 130, odd=True),
+        day("visits", MONDAY + timedelta(1), 100, odd=False),
+        day("visits", MONDAY + timedelta(2), 60, odd=True),
+        day("visits", MONDAY + timedelta(3), 60, odd=None),
+        day("gone", MONDAY, 1, odd=True),
+    ]
+    filled, html = page([change("visits", 100, 150, 20, 80)], days=days)
+    assert [(each.when, each.value, each.interval) for each in filled["surprises"]] == [
+        ("4 Mar 2026", "60 people", "(90–110)"),
+        ("2 Mar 2026", "130 people", "(90–110)"),
+    ]
+    assert filled["judged"] == 4 and "of 4 that were judged" in html
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [
+        ([], "too little history yet"),
+        ([day("visits", MONDAY, 100, odd=False)], "None of 1 values was outside"),
+    ],
+)
+def test_no_unexpected_days_says_why(page: Callable[..., Any], days: list[dict[str, Any]], says: str) -> None:
+    assert says in page([change("visits", 100, 150, 20, 80)], days=days)[1]
+
+
+def test_many_unexpected_days_are_counted(page: Callable[..., Any]) -> None:
+    days = [day("visits", MONDAY + timedelta(n), 60, odd=True) for n in range(moved.DAYS_SHOWN + 2)]
+    assert "2 earlier ones are in the table" in page([change("visits", 100, 150, 20, 80)], days=days)[1]
+
+
+def test_without_changes_there_is_no_page(published: Any) -> None:
+    assert "moved.html" not in pages.render(published.metric("activation").tables())
