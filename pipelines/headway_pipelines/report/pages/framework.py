@@ -15,6 +15,8 @@ _QUESTIONS = {
     "quality": "Does the product itself work, fast and always?",
 }
 
+_SHORT = {"customer": "Customer", "quality": "Quality"}
+
 
 def _page(framework: str) -> Page:
     def fill(report: Report) -> Mapping[str, Any]:
@@ -35,7 +37,9 @@ def _page(framework: str) -> Page:
     def wanted(report: Report) -> bool:
         return any(metric.framework == framework for metric in report.metrics)
 
-    return Page(f"{framework}.html", FRAMEWORKS[framework], "framework.html.j2", fill, wanted)
+    return Page(
+        f"{framework}.html", _SHORT.get(framework, FRAMEWORKS[framework]), "framework.html.j2", fill, wanted
+    )
 
 
 PAGES = tuple(_page(framework) for framework in FRAMEWORKS)
