@@ -22,7 +22,15 @@ from headway.models.metrics.base import (
 )
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
-from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics.people import (
+    Answered,
+    Conversion,
+    Mean,
+    NewPeople,
+    PromoterScore,
+    Retained,
+    Share,
+)
 from headway.models.metrics.selector import EventSelector
 from headway.models.metrics.times import Duration, Quantile
 
@@ -56,6 +64,7 @@ __all__ = [
     "KINDS",
     "STAGES",
     "Amount",
+    "Answered",
     "BaseMetric",
     "CohortAmount",
     "Conversion",
