@@ -23,6 +23,7 @@ from headway.models.metrics import Grain
 from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
 from headway.selectors import condition, names_of
+from headway.statistics.jackknife import GROUPS
 from headway.subjects import histories_of, with_properties
 
 _PEOPLE = "headway_metric_people"
@@ -31,6 +32,7 @@ _TALLY = "headway_metric_tally"
 _PERIODS = "headway_metric_periods"
 _RATES = "headway_metric_rates"
 _SHIFTS = "headway_metric_shifts"
+_BASE = "headway_metric_base"
 _OWN = ("person", "event")
 
 
@@ -39,7 +41,7 @@ class Prelude:
     """Where the shared input of all metrics lies while they are computed.
 
     Attributes:
-        people: Quoted name of the table of people: person, code, channel, first_us, last_us.
+        people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
         events: Quoted name of the table of events: _person, _us, _line, _tie, _day, bits, properties metrics add up or
             group by.
         tally: Quoted name of the table of what people did on each day: _person, _day, _us (the first time), _n (how
@@ -58,6 +60,7 @@ class Prelude:
         shifts: Quoted name of the table of working days: opens_us, closes_us, before_us (time worked before).
         business: The product's business hours.
         holidays: Local days on which nobody works, in days since 1970-01-01.
+        base: Quoted name of the table of what metrics that follow each other have in common, see `Units.base`.
         grains: Kinds of period that the metric at hand is computed for.
     """
 
@@ -76,6 +79,7 @@ class Prelude:
     shifts: str
     business: BusinessHours
     holidays: frozenset[int]
+    base: str = identifier(_BASE)
     grains: tuple[Grain, ...] = ()
 
     @property
@@ -110,7 +114,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
     calendar = Calendar(product.timezone, product.week_start)
     try:
         with guarded("number the people"):
-            text = load("headway.frameworks", "everyone")
+            text = bind(load("headway.frameworks", "everyone"), {"groups": GROUPS})
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_PEOPLE)} AS {text}")
             ((first, last),) = connection.execute(
                 f"SELECT min(first_us), max(last_us) FROM {identifier(_PEOPLE)}"
@@ -159,7 +163,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
         _list_shifts(connection, shared, first, last)
         yield shared
     finally:
-        for table in (_SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for table in (_BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 
@@ -189,13 +193,22 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
 def _holidays(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
     """Reads the local days on which nobody works, as far as `holidays` says some."""
     with guarded("list the holidays"):
-        if not _has(connection, "holidays"):
+        if not knows(connection, "holidays"):
             return frozenset()
         days = connection.execute("SELECT DISTINCT day FROM holidays WHERE day IS NOT NULL").fetchall()
     return frozenset((day - EPOCH).days for (day,) in days)
 
 
-def _has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+def knows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Says whether a connection knows a relation.
+
+    Args:
+        connection: The connection.
+        relation: Its name.
+
+    Returns:
+        Whether there is one.
+    """
     known = connection.execute("SELECT 1 FROM duckdb_columns() WHERE table_name = ? LIMIT 1", [relation])
     return bool(known.fetchall())
 
@@ -206,7 +219,7 @@ def _list_rates(connection: duckdb.DuckDBPyConnection, shared: Prelude) -> None:
         text = load("headway.frameworks", "rates")
         told = (
             "FROM exchange_rates"
-            if _has(connection, "exchange_rates")
+            if knows(connection, "exchange_rates")
             else load("headway.frameworks", "no_rates")
         )
         span = {"first": shared.first_day or EPOCH, "last": shared.last_day or EPOCH}

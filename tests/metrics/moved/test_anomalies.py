@@ -23,9 +23,9 @@ DAYS = 70
 
 
 def noise(seed: int, days: int = DAYS, size: float = 0.5) -> Floats:
-    return np.asarray(
-        np.tile(WEEK, 20)[:days] + 0.03 * np.arange(days) + np.random.default_rng(seed).normal(0, size, days)
-    )
+    chance: Floats = np.random.default_rng(seed).normal(0, size, days)
+    values: Floats = np.tile(WEEK, 20)[:days] + 0.03 * np.arange(days) + chance
+    return values
 
 
 def days(values: Floats, period: str = "day") -> list[Row]:
