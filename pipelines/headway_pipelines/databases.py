@@ -22,6 +22,7 @@ def replace_database(
     views: Mapping[str, str] | None = None,
     finish: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
     comments: bool = False,
+    view_comments: Mapping[str, str] | None = None,
     mode: int = 0o600,
 ) -> None:
     """Builds a database file from frames and puts it in place of the old one.
@@ -35,6 +36,7 @@ def replace_database(
         views: View name -> query, made after the tables.
         finish: Called with the connection after tables and views are there, for what else belongs into the file.
         comments: Whether every table and column must be documented in the file itself.
+        view_comments: View name -> what one row is, where that depends on definitions.
         mode: Permissions of the file.
 
     Raises:
@@ -56,8 +58,10 @@ def replace_database(
                 if finish is not None:
                     finish(con)
                 if comments:
-                    for statement in _comments(con.execute(_COLUMNS).fetchall()):
+                    con.execute("BEGIN")
+                    for statement in _comments(con.execute(_COLUMNS).fetchall(), view_comments or {}):
                         con.execute(statement)
+                    con.execute("COMMIT")
                 # Closing would write the file too, but says nothing when the disk is full.
                 con.execute("CHECKPOINT")
         finally:
@@ -80,12 +84,13 @@ ORDER BY ALL
 """
 
 
-def _comments(columns: Iterable[tuple[str, str, str]]) -> Iterable[str]:
+def _comments(columns: Iterable[tuple[str, str, str]], view_comments: Mapping[str, str]) -> Iterable[str]:
+    meanings = {**TABLE_COMMENTS, **view_comments}
     seen = set()
     for table, kind, column in columns:
         if table not in seen:
             seen.add(table)
-            yield f"COMMENT ON {kind} {identifier(table)} IS {literal(TABLE_COMMENTS[table])}"
+            yield f"COMMENT ON {kind} {identifier(table)} IS {literal(meanings[table])}"
         text = COLUMN_COMMENTS.get(f"{table}.{column}") or COLUMN_COMMENTS.get(column)
         if column not in OWN_COLUMNS.get(table, [column]):
             text = "Property declared in the tracking plan."

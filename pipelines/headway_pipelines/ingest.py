@@ -73,7 +73,7 @@ class Ingested:
 
     Attributes:
         files: Files read through the gate.
-        copies: Files whose content had been read before under another name.
+        copies: Files whose content the same source had read before under another name.
         damaged: Files set aside because their compression is damaged.
         unclaimed: Files no source claims.
         unfinished: Files that wait for the file that says their export is complete.
@@ -254,10 +254,11 @@ def stage(workspace: Workspace, ledger: Ledger, clean: CleanBatch) -> None:
 
 
 def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[list[tuple[Landed, int]], int]:
-    """Gives every new file a batch; one whose content is known already only leaves a note."""
+    """Gives every new file a batch; one whose source has read its content already only leaves a note."""
     opened: list[tuple[Landed, int]] = []
     known = ledger.current()
-    read = {b.sha256 for b in ledger.batches() if b.state != DAMAGED}
+    # Another source makes other events of the same content.
+    read = {(b.source, b.sha256) for b in ledger.batches() if b.state != DAMAGED}
     copies = 0
     with ledger.transaction():
         for file in files:
@@ -271,9 +272,9 @@ def _open_batches(ledger: Ledger, key: Key, files: Iterable[Landed]) -> tuple[li
             if before and before.state in (BLOCKED, DAMAGED):
                 ledger.forget_batches([before.batch])
             label = file.relative if safe_path(file.relative) else f"file#{identity[:8]}"
-            state = COPY if checksum in read else READING
+            state = COPY if (file.source.name, checksum) in read else READING
             copies += state == COPY
-            read.add(checksum)
+            read.add((file.source.name, checksum))
             batch = ledger.open_batch(
                 Batch(0, identity, label, file.size, file.mtime_ns, checksum, file.source.name, state)
             )

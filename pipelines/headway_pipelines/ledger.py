@@ -188,6 +188,17 @@ class Ledger:
             "INSERT INTO rejects VALUES (?, ?, ?, ?)", [(batch, *r) for r in account.rejects]
         )
 
+    def rejected(self, batch: int, not_rejects: Iterable[str]) -> dict[str, int]:
+        """Rejected lines of a batch by outcome.
+
+        Args:
+            batch: The batch.
+            not_rejects: Outcomes that are no rejects.
+        """
+        fine = set(not_rejects)
+        rows = self._rows("SELECT outcome, n FROM outcomes WHERE batch = ?", batch)
+        return {r["outcome"]: r["n"] for r in rows if r["outcome"] not in fine}
+
     def batch_counts(self, batches: Iterable[int], not_rejects: Iterable[str]) -> list[dict[str, Any]]:
         """What the gate counted, per batch: lines, events, rejected lines, misfits, lines without an outcome.
 
@@ -209,7 +220,7 @@ class Ledger:
         }
         for count in counts.values():
             outcomes = self._rows("SELECT outcome, n FROM outcomes WHERE batch = ?", count["batch"])
-            count["rejected_lines"] = sum(r["n"] for r in outcomes if r["outcome"] not in fine)
+            count["rejected_lines"] = sum(self.rejected(count["batch"], fine).values())
             count["misfit_values"] = self._rows(
                 "SELECT coalesce(sum(n), 0) AS n FROM dropped WHERE batch = ? AND reason = ?",
                 count["batch"],

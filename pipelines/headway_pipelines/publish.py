@@ -20,6 +20,7 @@ from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
+from headway_pipelines.published_views import views, with_view_names
 from headway_pipelines.store import store_version
 from headway_pipelines.workspace import Workspace
 
@@ -68,7 +69,16 @@ def publish(workspace: Workspace) -> dict[str, int]:
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column)
     shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))
-    replace_database(workspace.published_db, shown, comments=True, mode=0o644)
+    shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
+    found = views(shown["metric_catalogue"])
+    replace_database(
+        workspace.published_db,
+        shown,
+        views={name: view.query for name, view in found.items()},
+        view_comments={name: view.comment for name, view in found.items()},
+        comments=True,
+        mode=0o644,
+    )
     # A file others may read, in a folder they may enter.
     workspace.published_db.parent.chmod(0o755)
     return hidden

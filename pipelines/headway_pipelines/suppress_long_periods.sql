@@ -11,6 +11,7 @@
 -- Months add up over the labels of a segment: they are shown for all labels or for none, and only beside everybody's. The
 -- sum of all months is known from elsewhere, so that where everybody's hidden months are one, or together small, all of
 -- them go.
+-- Months of a metric that has nothing but months are judged as weeks are, by suppress_short_periods.sql.
 -- A window of days is shown of everybody only, where no day in it is hidden, and where it differs by 0 or k or more people,
 -- parts and remainders from every cell shown that lies within it or around it: the difference is a number of people too.
 WITH state AS (
@@ -58,7 +59,9 @@ month_cells AS (
     LEFT JOIN unsafe_weeks u ON u.metric = w.metric AND u.segment = w.segment AND u.week = w.period_start
     LEFT JOIN (SELECT DISTINCT metric, segment, month FROM pieces) p
         ON p.metric = m.metric AND p.segment = m.segment AND p.month = m.period_start
-    WHERE m.period = 'month'
+    WHERE m.period = 'month' AND m.metric NOT IN (
+        SELECT metric FROM judged GROUP BY metric HAVING bool_and(period = 'month')
+    )
     GROUP BY m.metric, m.dimension, m.segment, m.period_start, m.people, m.small
 ),
 everybody AS (

@@ -1,4 +1,4 @@
--- Days and weeks to be hidden: small cells, and as many others as it takes that none can be worked out.
+-- Days and weeks (and months that stand alone) to be hidden: small cells, and as many others as it takes that none can be worked out.
 -- grain:  one row per metric, segment, period and period start
 -- inputs: judged: the counts of every cell (suppress_judged.sql)
 -- params: k: smallest number of people that may be spoken of
@@ -12,7 +12,15 @@
 --    goes by people alone, so that it falls on the same weeks in every metric that counts from the same event.
 -- 2. labels of a week            3. days of everybody          4. days of labels: whole labels, for a week
 -- Called channels below, as most are: the labels of each segment are lines of their own.
+-- Months of a metric that has nothing but months are cut by no week, and add up as weeks do: they are its weeks here.
 WITH
+cells AS (
+    SELECT
+        * REPLACE (CASE WHEN alone THEN period_start ELSE week END AS week),
+        CASE WHEN alone THEN 'week' ELSE period END AS kind
+    FROM (SELECT *, bool_and(period = 'month') OVER (PARTITION BY metric) AS alone FROM judged)
+),
+
 -- 1. weeks of everybody
 week_order AS (
     SELECT
@@ -20,8 +28,8 @@ week_order AS (
         row_number() OVER by_people AS place,
         sum(people) OVER by_people AS people_so_far,
         count(*) FILTER (people BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric) AS n_small
-    FROM judged
-    WHERE period = 'week' AND segment = 'all'
+    FROM cells
+    WHERE kind = 'week' AND segment = 'all'
     WINDOW by_people AS (PARTITION BY metric ORDER BY people = 0, people, period_start ROWS UNBOUNDED PRECEDING)
 ),
 week_all AS (
@@ -36,9 +44,9 @@ week_all AS (
 -- 2. channels of a week, 3. days of everybody: lines that add up to a week of everybody
 line_cells AS (
     SELECT j.*, coalesce(w.hide, FALSE) AS total_hidden
-    FROM judged j
+    FROM cells j
     LEFT JOIN (SELECT metric, week, hide FROM week_all) w USING (metric, week)
-    WHERE (j.period = 'week' AND j.segment <> 'all') OR (j.period = 'day' AND j.segment = 'all')
+    WHERE (j.kind = 'week' AND j.segment <> 'all') OR (j.kind = 'day' AND j.segment = 'all')
 ),
 line_order AS (
     SELECT

@@ -145,13 +145,21 @@ def generate(options: argparse.Namespace) -> None:
         con.execute(f"COPY ({query}) TO '{folder}/{day:05}.parquet' (FORMAT parquet, COMPRESSION zstd)")
     channels = ["direct", *(each.name for each in product.channels)]
     con.execute(
-        f"""COPY (
-            SELECT
-                md5('u' || range)::UUID AS person,
-                {channels}[1 + (hash(range, 5) % {len(channels)})::BIGINT] AS channel
-            FROM range({options.people})
-        ) TO '{options.root}/people.parquet' (FORMAT parquet, COMPRESSION zstd)"""
+        "CREATE TABLE everybody AS SELECT range AS k, md5('u' || range)::UUID AS person "
+        f"FROM range({options.people})"
     )
+    for name, query in {
+        "people": f"SELECT person, {channels}[1 + (hash(k, 5) % {len(channels)})::BIGINT] AS channel FROM everybody",
+        "person_properties": f"""
+            SELECT person, TIMESTAMP '{START}' + to_days((hash(k, 6) % {options.days})::INTEGER) AS valid_from,
+                ['teacher', 'learner'][1 + (hash(k, 7) % 2)::BIGINT] AS role
+            FROM everybody""",
+        "exchange_rates": f"""
+            SELECT '{START.date()}'::DATE + range::INTEGER AS day, currency, 0.9 AS rate
+            FROM range({options.days}), (VALUES ('USD'), ('GBP')) AS currencies(currency)""",
+        "holidays": f"SELECT '{START.date()}'::DATE AS day",
+    }.items():
+        con.execute(f"COPY ({query}) TO '{options.root}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
     con.close()
 
 
@@ -171,10 +179,12 @@ def attached(options: argparse.Namespace) -> duckdb.DuckDBPyConnection:
     from headway.engine import connect
 
     con = connect(threads=2, temp_directory=options.root / "tmp")
-    con.execute(f"CREATE VIEW events AS FROM read_parquet('{options.root}/events/*.parquet')")
-    con.execute(f"CREATE VIEW people AS FROM read_parquet('{options.root}/people.parquet')")
-    # From here on only reading is measured.
-    con.execute("SELECT count(*) FROM events, (SELECT 1)")
+    # Everybody has an account of their own.
+    con.execute(
+        f"CREATE VIEW events AS SELECT *, person AS account FROM read_parquet('{options.root}/events/*.parquet')"
+    )
+    for name in ("people", "person_properties", "exchange_rates", "holidays"):
+        con.execute(f"CREATE VIEW {name} AS FROM read_parquet('{options.root}/{name}.parquet')")
     return con
 
 
@@ -182,11 +192,15 @@ def scan(options: argparse.Namespace) -> dict[str, float]:
     """Reads every column that some metric uses, and touches every value."""
     from headway.engine import identifier
     from headway.frameworks.prelude import relation_columns, used_columns
+    from headway.selectors import names_of, parse_where
 
     _, product = definitions(options)
     con = attached(options)
-    used = used_columns(product, relation_columns(con, "events"))
-    names = ("person", "event", "occurred_at", "line", "event_id", *used)
+    known = relation_columns(con, "events")
+    used = {*used_columns(product, known)}.intersection(known) - {"account"}
+    if any(segment.touch for segment in product.segments.values()):
+        used.update(names_of(parse_where(channel.where, known) for channel in product.channels))
+    names = ("person", "event", "occurred_at", "line", "event_id", *sorted(used))
     start = cpu_seconds()
     con.execute(f"SELECT {', '.join(f'bit_xor(hash({identifier(name)}))' for name in names)} FROM events")
     con.fetchall()

@@ -64,6 +64,42 @@ def test_a_file_with_known_content_under_another_name_is_not_read_twice(shop: Sh
     assert shop.promote() == {}
 
 
+def test_a_file_read_by_two_sources_is_read_twice(shop: Shop) -> None:
+    """As lines and as the orders they make: each source makes events of its own, and a copy adds nothing to either."""
+    shop.root.joinpath("sources.yml").write_text(TWICE)
+    rows = ["no,customer,at", "1,7,2026-03-02", "1,7,2026-03-02", "2,7,2026-03-03"]
+    shop.land("lines/a.csv", rows)
+    shop.load()
+    for name in ("orders/a.csv", "orders/b.csv"):
+        shop.land(name, rows)
+    assert shop.ingest().copies == 1
+    shop.load()
+    counted = "SELECT event, count(*) FROM lake GROUP BY event ORDER BY event"
+    assert shop.query(counted) == [("Order Completed", 2), ("Page Viewed", 3)]
+    with shop.ledger() as ledger:
+        assert {(o["source"], o["outcome"]): o["lines"] for o in ledger.outcomes()} == {
+            ("lines", "event"): 3, ("orders", "event"): 2, ("orders", "copy of an event"): 1
+        }  # fmt: skip
+
+
+TWICE = """
+sources:
+  lines:
+    format: delimited
+    files: ["lines/*"]
+    event: {value: Page Viewed}
+    user: customer
+    time: {column: at}
+  orders:
+    format: delimited
+    files: ["orders/*"]
+    event: {value: Order Completed}
+    user: customer
+    time: {column: at}
+    id: "no"
+"""
+
+
 def test_a_file_that_grew_is_read_again_and_adds_only_what_is_new(shop: Shop) -> None:
     calls = [track("Signed Up", i, user=f"u{i}") for i in range(3)]
     shop.land("a.json", calls[:2])

@@ -130,6 +130,37 @@ def test_no_small_number_can_be_worked_out_across_periods_and_segments(seed: int
     assert recovered(people, part, suppress("metric_values", frame(people, part)), attempts=8) == []
 
 
+def as_months(weeks: pl.DataFrame) -> pl.DataFrame:
+    """The same cells as those of a metric that has months and nothing else."""
+    starts = weeks["period_start"].unique().sort().to_list()
+    months = {start: date(2026, 1 + place, 1) for place, start in enumerate(starts)}
+    start = pl.col("period_start").replace_strict(months, return_dtype=pl.Date)
+    return weeks.with_columns(
+        period=pl.lit("month"), period_start=start, period_end=start.dt.offset_by("1mo").dt.offset_by("-1d")
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_months_alone_hide_what_weeks_alone_would(seed: int) -> None:
+    """They are cut by nothing and add up in the same way, so that one small month does not take all others along."""
+    people, part = world(seed)
+    weeks = frame(people, part).filter(period="week")
+    published = suppress("metric_values", weeks)
+    assert recovered(people, part, published, attempts=8) == []
+    months = suppress("metric_values", as_months(weeks))
+    assert months["suppressed"].to_list() == published["suppressed"].to_list()
+
+
+def test_a_small_month_alone_takes_one_other_along_and_leaves_segments() -> None:
+    people = np.full((DAYS, 2, 2), 40)
+    people[28:] = 0
+    people[28, 0, 0] = 4
+    months = suppress("metric_values", as_months(frame(people, people).filter(period="week")))
+    hidden = months.filter(pl.col("suppressed"))
+    assert set(hidden["period_start"]) == {date(2026, 5, 1), date(2026, 1, 1)}
+    assert months.filter(pl.col("suppressed"), period_start=date(2026, 1, 1), segment="all").height == 1
+
+
 def test_large_months_and_windows_are_shown() -> None:
     people = np.full((DAYS, 2, 2), 40)
     published = suppress("metric_values", frame(people, np.full_like(people, 20)))

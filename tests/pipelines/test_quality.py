@@ -138,6 +138,36 @@ def good(first: int, count: int = 10) -> list[dict[str, Any]]:
     return [track("Signed Up", i, user=f"u{i}") for i in range(first, first + count)]
 
 
+def test_a_file_held_back_for_rows_of_nobody_says_how_to_expect_them(shop: Shop) -> None:
+    (shop.root / "sources.yml").write_text(NOBODY)
+    shop.land("sales.csv", ["customer,at", "7,2026-03-02", ",2026-03-02", " NaN ,2026-03-03", ",2026-03-04"])
+    shop.ingest()
+    shop.judge()
+    with shop.ledger() as ledger:
+        [note] = [b.note for b in ledger.batches(BLOCKED)]
+    assert note.endswith(
+        "Here: 75%. Most often: no usable id (3 lines). If rows of nobody are expected there, write nobody: leave_out "
+        "in their mapping in sources.yml."
+    )
+    (shop.root / "sources.yml").write_text(f"{NOBODY}    nobody: leave_out\n")
+    shop.load()
+    assert states(shop) == {"sales.csv": PROMOTED}
+    assert shop.outcomes() == {"event": 1, "names nobody": 3}
+    with shop.ledger() as ledger:
+        assert ledger.rejects() == []
+
+
+NOBODY = """
+sources:
+  sales:
+    format: delimited
+    files: ["sales.csv"]
+    event: {value: Signed Up}
+    user: customer
+    time: {column: at}
+"""
+
+
 def states(shop: Shop) -> dict[str, str]:
     with shop.ledger() as ledger:
         return {b.label: b.state for b in ledger.batches()}
@@ -156,7 +186,9 @@ def test_a_blocked_batch_stays_staged_and_listed_while_others_proceed(shop: Shop
     with shop.ledger() as ledger:
         [note] = [b.note for b in ledger.batches(BLOCKED)]
         [group] = ledger.waiting_groups()
-    assert note == "At most 20 % of the lines may be rejected. Here: 30%."
+    assert note == (
+        "At most 20 % of the lines may be rejected. Here: 30%. Most often: malformed JSON (3 lines)."
+    )
     assert (shop.workspace.staging / group / "events.parquet").exists()
     # later runs leave it alone
     shop.land("later.json", good(200))

@@ -116,7 +116,8 @@ UNPLANTED = (
     "reopened",
     "people_with_fatal_errors",
 )
-OUTCOMES = frozenset({*WEEKLY, *MONTHLY, *UNPLANTED} - {"recommendation"})
+BACK = {"quick": "back_after_quick_reply", "slow": "back_after_slow_reply"}
+OUTCOMES = frozenset({*WEEKLY, *MONTHLY, *UNPLANTED, *BACK.values()} - {"recommendation"})
 
 
 def same(planted: Series) -> list[Any]:
@@ -159,6 +160,16 @@ def test_all_that_must_add_up_does(exact: Computed) -> None:
     ]
     values = exact.tables["metric_values"]
     assert broken_identities(product, values) == []
+
+
+def test_who_comes_back_after_a_quick_reply(exact: Computed) -> None:
+    """The truth counts people with a fortnight left at the end in UTC; complete are local days, which end earlier."""
+    for name, metric in BACK.items():
+        days = exact.tables["metric_values"].filter(metric=metric, segment="all", period="day", complete=True)
+        planted = exact.truth["support"]["retention"][name]
+        assert planted["people"] > 20
+        assert 0 <= planted["people"] - days["people"].sum() <= 1
+        assert 0 <= planted["retained"] - days["numerator"].sum() <= 1
 
 
 def test_the_bridge_adds_up(exact: Computed) -> None:

@@ -136,17 +136,22 @@ def metric_figure(
     formats = theme.numbers(str(unit) if unit else None)
     result = _drawn(lines, title or (names[0] if names else None), question, formats, band=True)
     hidden = frame.filter(pl.col("suppressed") & (pl.col("segment") == "all"))["period_start"].to_list()
-    for day in hidden[-_MOST_MARKS:]:
-        result.add_annotation(
-            x=day,
-            y=0,
-            yref="paper",
-            yanchor="bottom",
-            text=theme.SUPPRESSED,
-            showarrow=False,
-            font={"size": 11, "color": theme.MUTED},
-            hovertext="Fewer than ten people: not published",
-        )
+    marks = [
+        {
+            "x": day,
+            "y": 0,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "text": theme.SUPPRESSED,
+            "showarrow": False,
+            "font": {"size": 11, "color": theme.MUTED},
+            "hovertext": "Fewer than ten people: not published",
+        }
+        for day in hidden[-_MOST_MARKS:]
+    ]
+    if marks:
+        # All at once: Plotly validates every annotation again whenever one is added.
+        result.update_layout(annotations=[*result.layout.annotations, *marks])
     if target is not None:
         _mark_target(result, target, formats)
     return result

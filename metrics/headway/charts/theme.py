@@ -72,7 +72,7 @@ def numbers(unit: str | None) -> Numbers:
     if unit == "percent":
         return Numbers(".0~%", ".1%")
     if unit in (None, "people", "events"):
-        return Numbers(",~r", ",.0f" if unit else ",.6~r", f" {unit}" if unit else "")
+        return Numbers(",~r", ",.2~f" if unit else ",.6~r", f" {unit}" if unit else "")
     return Numbers(",~r", ",.2~f", f" {plain(str(unit))}", f" {plain(str(unit))}")
 
 

@@ -93,9 +93,10 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
         for each in metric.selectors().values():
             found.setdefault(condition(each.selector(), available).sql(DIALECT), each)
     entries = list(found.items())
-    by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
     starts = range(0, max(len(entries), 1), _BITS)
-    columns, tests = [], {}
+    by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
+    columns: list[exp.Alias] = []
+    tests: dict[str, exp.Expr] = {}
     for place, start in enumerate(starts):
         name = f"_marks{place}"
         bits: exp.Expr = exp.column(name, table=_NAMED)
@@ -109,7 +110,7 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
                 fails = _failing(parse_where(selector.where, available))
                 cleared = exp.Case().when(exp.and_(allowed, fails), value.copy()).else_(exp.Literal.number(0))
                 bits = exp.Sub(this=bits, expression=cleared)
-        columns.append(exp.alias_(bits, name, quoted=True))
+        columns.append(exp.Alias(this=bits, alias=exp.to_identifier(name, quoted=True)))
     return Marks(_named(by_name, len(starts)), tuple(columns), tests)
 
 

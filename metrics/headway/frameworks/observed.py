@@ -17,9 +17,9 @@ from headway.frameworks.calendar import Calendar
 from headway.frameworks.kinds.plan import Observations
 from headway.frameworks.prelude import Prelude
 from headway.frameworks.segments import Dimension
-from headway.models.durations import MICROSECONDS_PER_DAY
+from headway.frameworks.shifts import Ints, shifts
 from headway.models.product import BusinessHours
-from headway.periods import EPOCH, weekday
+from headway.periods import EPOCH
 from headway.statistics.intervals import Floats
 from headway.statistics.quantiles import clustered_quantile, codes_of, survival_quantile, trimmed_mean
 
@@ -28,7 +28,6 @@ STILL_OPEN = "too many are not over yet"
 _OBSERVED = identifier("headway_metric_observed")
 _HERE = "headway.frameworks"
 _US = 1_000_000.0
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,8 @@ class Clock:
         """
         if not start.size:
             return np.zeros(0)
-        opens, closes = self._shifts(int(min(start.min(), end.min())), int(max(start.max(), end.max())))
+        first, last = int(min(start.min(), end.min())), int(max(start.max(), end.max()))
+        opens, closes = shifts(self.calendar, self.business, self.holidays, first, last)
         before = np.concatenate([[0], np.cumsum(closes - opens)])
 
         def worked(instants: Ints) -> Ints:
@@ -76,24 +76,6 @@ class Clock:
 
         # Whole microseconds, so that equal durations are equal whatever lies before them.
         return np.asarray((worked(end) - worked(start)) / _US, dtype=np.float64)
-
-    def _shifts(self, first: int, last: int) -> tuple[Ints, Ints]:
-        """Lists when work begins and ends on each working day between two instants, and a day more at either end.
-
-        A day on which the clocks change is as much shorter or longer as its hours are.
-        """
-        one = MICROSECONDS_PER_DAY
-        days = np.arange(first // one - 1, last // one + 2)
-        # 1970-01-01, day 0, was a Thursday.
-        known = [(weekday(name) - 3) % 7 for name in self.business.days]
-        working = days[np.isin(days % 7, known) & ~np.isin(days, list(self.holidays))]
-        times = (self.business.opens, self.business.closes)
-        opens, closes = (
-            np.array([self.calendar.instant(int(day), time) for day in working], dtype=np.int64)
-            for time in times
-        )
-        # Always one, that there is something to look at.
-        return np.append(opens, last + 4 * one), np.append(closes, last + 4 * one)
 
 
 def cells_of_observations(
@@ -243,4 +225,4 @@ def _beyond(values: Floats, people: Ints, quantile: float) -> int:
     if np.isnan(quantile):
         return int(people.max()) + 1
     sides = (values <= quantile, values >= quantile)
-    return min(np.count_nonzero(np.bincount(people[side])) for side in sides)
+    return min(int(np.count_nonzero(np.bincount(people[side]))) for side in sides)

@@ -18,6 +18,7 @@ from headway.engine.sql import DIALECT, bind, identifier, literal, load, with_in
 from headway.errors import InputError
 from headway.frameworks.calendar import Calendar, Offset
 from headway.frameworks.marks import Marks, marks_of
+from headway.frameworks.shifts import shifts
 from headway.models.metrics import Grain
 from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
@@ -30,6 +31,7 @@ _EVENTS = "headway_metric_events"
 _TALLY = "headway_metric_tally"
 _PERIODS = "headway_metric_periods"
 _RATES = "headway_metric_rates"
+_SHIFTS = "headway_metric_shifts"
 _OWN = ("person", "event")
 
 
@@ -54,6 +56,7 @@ class Prelude:
         currency: ISO 4217 code of the product's currency.
         rates: Quoted name of the table of exchange rates: currency, day, rate; every local day of the log for which
             a rate is known.
+        shifts: Quoted name of the table of working days: opens_us, closes_us, before_us (time worked before).
         business: The product's business hours.
         holidays: Local days on which nobody works, in days since 1970-01-01.
         grains: Kinds of period that the metric at hand is computed for.
@@ -71,6 +74,7 @@ class Prelude:
     last_day: date | None
     currency: str
     rates: str
+    shifts: str
     business: BusinessHours
     holidays: frozenset[int]
     grains: tuple[Grain, ...] = ()
@@ -147,14 +151,16 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             last_day=local_day(last, product.timezone) if last is not None else None,
             currency=product.currency,
             rates=identifier(_RATES),
+            shifts=identifier(_SHIFTS),
             business=product.business_hours,
             holidays=_holidays(connection),
         )
         _list_periods(connection, product, shared)
         _list_rates(connection, shared)
+        _list_shifts(connection, shared, first, last)
         yield shared
     finally:
-        for table in (_RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for table in (_SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 
@@ -216,6 +222,20 @@ def _list_rates(connection: duckdb.DuckDBPyConnection, shared: Prelude) -> None:
         span = {"first": shared.first_day or EPOCH, "last": shared.last_day or EPOCH}
         query = with_inputs(bind(text, span), {"told": told})
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.rates} AS {query}")
+
+
+def _list_shifts(
+    connection: duckdb.DuckDBPyConnection, shared: Prelude, first: int | None, last: int | None
+) -> None:
+    """Writes when the team works over the time of the log."""
+    opens, closes = shifts(shared.calendar, shared.business, shared.holidays, first or 0, last or 0)
+    frame = pl.DataFrame({"opens_us": opens, "closes_us": closes}).with_columns(
+        before_us=(pl.col("closes_us") - pl.col("opens_us")).cum_sum().shift(1, fill_value=0)
+    )
+    with guarded("list the working days"):
+        connection.register("headway_shifts", frame.to_arrow())
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.shifts} AS FROM headway_shifts")
+        connection.unregister("headway_shifts")
 
 
 def relation_columns(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from headway.errors import InputError
 from headway.models.composition import parts_of
 from headway.models.explain import did_you_mean
 from headway.models.identity import Identity
-from headway.models.metrics import CostPer, Duration, EventSelector, Grain, Metric, checked_duration
+from headway.models.metrics import CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
@@ -268,7 +268,7 @@ class Product(Definition):
             place[-1] == "currency" for place, _, _ in declared.properties()
         ):
             content["currency"] = self.currency
-        if isinstance(declared, Duration) and declared.hours == "business":
+        if declared.in_business_hours:
             content["business_hours"] = self.business_hours.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -169,7 +169,7 @@ def _adding_up(labels: pl.DataFrame) -> pl.DataFrame:
 def _shares() -> dict[str, pl.Expr]:
     """A label's part of everybody, and what it adds to everybody's value."""
     scale = pl.col("kind").replace_strict(dict(RATES), default=1.0, return_dtype=pl.Float64)
-    found = {}
+    found: dict[str, pl.Expr] = {}
     for end in _ENDS:
         whole = pl.col(f"all_part{end}")
         found[f"share{end}"] = pl.when(whole != 0).then(_part(end) / whole)

@@ -13,6 +13,7 @@ from headway.models.plan import load_plan
 from headway_pipelines.ledger import BLOCKED, PASSED, STAGED, Ledger
 from headway_pipelines.privacy.detect import PERSONAL
 from headway_pipelines.quality.judge import Rule, judge
+from headway_pipelines.sources.shape import NAMES_NOBODY, NO_USABLE_ID
 from headway_pipelines.workspace import Workspace
 
 BATCH_RULES = (
@@ -73,6 +74,7 @@ _REJECTS_NOT = (
     "group",
     "alias",
     "blank",
+    NAMES_NOBODY,
     "undeclared event",
     "refused request",
     "request without events",
@@ -120,7 +122,7 @@ def judge_batches(workspace: Workspace, ledger: Ledger) -> Verdict:
         ledger.move(passed, PASSED)
         for batch, names in blocked.items():
             row = profile.row(by_predicate=pl.col("batch") == batch, named=True)
-            ledger.move([batch], BLOCKED, _reasons(names, row))
+            ledger.move([batch], BLOCKED, _reasons(names, row) + _why_rejected(ledger, batch, names))
     return Verdict(passed, blocked, {b: names for b, names in warned.items() if names and b not in blocked})
 
 
@@ -134,6 +136,19 @@ def _reasons(names: tuple[str, ...], profile: dict[str, float]) -> str:
             f"{rules[name].meaning} Here: {f'{found:.0%}' if 'share' in rules[name].column else f'{found:.3g}'}."
         )
     return " ".join(told)
+
+
+def _why_rejected(ledger: Ledger, batch: int, names: tuple[str, ...]) -> str:
+    """Says what most rejected lines have in common, where too many are rejected."""
+    if "few lines rejected" not in names:
+        return ""
+    reason, lines = max(ledger.rejected(batch, _REJECTS_NOT).items(), key=lambda found: (found[1], found[0]))
+    told = f" Most often: {reason} ({lines:,} lines)."
+    if reason == NO_USABLE_ID:
+        told += (
+            " If rows of nobody are expected there, write nobody: leave_out in their mapping in sources.yml."
+        )
+    return told
 
 
 def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) -> pl.DataFrame:

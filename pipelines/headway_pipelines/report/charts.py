@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from headway_pipelines.report.model import Metric
-from headway_pipelines.report.numbers import short_day
+from headway_pipelines.report.model import Metric, Series
+from headway_pipelines.report.numbers import month, short_day
 from headway_pipelines.report.sections import ActiveSeries
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 HEIGHT = 280
 """Height of every chart in pixels; the style sheet reserves it before the chart is drawn."""
@@ -34,14 +32,15 @@ _CELLS = {
 }
 
 
-def weekly_chart(metric: Metric) -> str:
-    """Draws a metric's weeks: line, interval band, target; incomplete weeks dotted and hollow.
+def metric_chart(metric: Metric, series: Series) -> str:
+    """Draws a metric's periods of one kind: line, interval band, target; incomplete ones dotted and hollow.
 
     Args:
         metric: The metric.
+        series: One of its series of everybody.
 
     Returns:
-        The figure as JSON; weeks without a value are gaps.
+        The figure as JSON; periods without a value are gaps.
     """
     # Plotly takes longer to import than the rest of the report to build.
     from headway.charts import metric_figure
@@ -56,14 +55,16 @@ def weekly_chart(metric: Metric) -> str:
             cell.complete,
             cell.suppressed,
         )
-        for cell in metric.weeks.cells
+        for cell in series.cells
     ]
     frame = pl.DataFrame([("all", metric.unit, *row) for row in rows], schema=_CELLS, orient="row")
-    target = metric.target if metric.target_period == "week" else None
-    figure = metric_figure(frame, title=metric.title, target=target)
-    # A week is narrower here than the figure's mark of a hidden one; the legend under the chart says it in words.
-    figure.for_each_annotation(lambda mark: mark.update(text="×"), selector={"text": SUPPRESSED})
-    return _json(figure, [cell.start for cell in metric.weeks.cells])
+    target = metric.target if metric.target_period == series.grain.name else None
+    figure = metric_figure(frame, title=metric.title, target=target).to_plotly_json()
+    for mark in figure["layout"].get("annotations", ()):
+        # A period is narrower here than the figure's mark of a hidden one; the legend below says it in words.
+        if mark.get("text") == SUPPRESSED:
+            mark["text"] = "×"
+    return _json(figure, [cell.start for cell in series.cells], months=series.grain.name == "month")
 
 
 def active_chart(series: Sequence[ActiveSeries]) -> str:
@@ -84,31 +85,48 @@ def active_chart(series: Sequence[ActiveSeries]) -> str:
         for point in each.points
     ]
     columns = {"window_days": pl.Int64, "period_start": pl.Date, "value": pl.Float64, "complete": pl.Boolean}
-    figure = active_people_figure(pl.DataFrame(rows, schema=columns, orient="row"))
+    figure = active_people_figure(pl.DataFrame(rows, schema=columns, orient="row")).to_plotly_json()
     return _json(figure, sorted({day for _, day, _, _ in rows}))
 
 
-def _ticks(days: Sequence[date]) -> dict[str, Any]:
+def template_json() -> str:
+    """Returns what all charts have in common, said once a page."""
+    import plotly.io as pio
+
+    from headway.charts.theme import TEMPLATE
+
+    return _safe(pio.templates[TEMPLATE].to_plotly_json())
+
+
+def _ticks(days: Sequence[date], *, months: bool) -> dict[str, Any]:
     """Puts dates under the starts of periods, evenly; the year where it begins."""
     step = max(math.ceil(len(days) / _TICKS), 1)
     shown = list(days[::-1][::step][::-1])
     years = [None, *(day.year for day in shown)]
     texts = [
-        short_day(day) + (f"<br>{day.year}" if day.year != before else "")
+        (month(day).split(" ")[0] if months else short_day(day))
+        + (f"<br>{day.year}" if day.year != before else "")
         for day, before in zip(shown, years, strict=False)
     ]
     return {"tickvals": [day.isoformat() for day in shown], "ticktext": texts, "tickangle": 0}
 
 
-def _json(figure: go.Figure, days: Sequence[date]) -> str:
-    """Fits a figure to the page and prints it so that no text in it can end the script element.
-
-    The page has headings of its own, and a finger on a chart scrolls the page.
-    """
+def _json(figure: dict[str, Any], days: Sequence[date], *, months: bool = False) -> str:
+    """Fits a figure to the page. The page has headings of its own, and a finger on a chart scrolls the page."""
+    layout = figure["layout"]
     # The figures leave room on the right for the names of lines, and only for these.
-    margin = {"l": 8, "r": max(figure.layout.margin.r or 0, 16), "t": 16, "b": 8}
-    figure.update_layout(title=None, height=HEIGHT, margin=margin, dragmode=False)
-    figure.update_xaxes(fixedrange=True, **_ticks(days))
-    figure.update_yaxes(fixedrange=True)
-    text = str(figure.to_json(validate=False))
+    room = max((layout.get("margin") or {}).get("r") or 0, 16)
+    layout |= {"height": HEIGHT, "margin": {"l": 8, "r": room, "t": 16, "b": 8}, "dragmode": False}
+    layout["xaxis"] = {**layout.get("xaxis", {}), "fixedrange": True, **_ticks(days, months=months)}
+    layout["yaxis"] = {**layout.get("yaxis", {}), "fixedrange": True}
+    for said_elsewhere in ("title", "template"):
+        layout.pop(said_elsewhere, None)
+    return _safe(figure)
+
+
+def _safe(figure: dict[str, Any]) -> str:
+    """Prints JSON so that no text in it can end the script element."""
+    from plotly.utils import PlotlyJSONEncoder
+
+    text = json.dumps(figure, cls=PlotlyJSONEncoder, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -121,11 +121,11 @@ def against_target(
         return "none"
     if estimate is None:
         return "unknown"
-    if estimate.low is None or estimate.high is None:
-        return "uncertain"
-    up = direction != "down"
-    if estimate.low >= target if up else estimate.high <= target:
+    worst, best = (estimate.high, estimate.low) if direction == "down" else (estimate.low, estimate.high)
+    sign = -1 if direction == "down" else 1
+    # One end is enough where the other is open: how long people wait has no upper end while half of them still do.
+    if worst is not None and sign * worst >= sign * target:
         return "met"
-    if estimate.high < target if up else estimate.low > target:
+    if best is not None and sign * best < sign * target:
         return "short" if due is not None and today <= due else "missed"
     return "uncertain"

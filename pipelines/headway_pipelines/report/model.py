@@ -1,23 +1,19 @@
-"""The published metric tables as objects a page can show: metrics in order, each with its series of weeks."""
+"""Metrics as objects a page can show: each with its series of periods, what it is compared with, and its target."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
-from headway.models.metrics import STAGES
+from headway_pipelines.report.grains import CHARTED, GRAINS, Grain
 from headway_pipelines.report.judge import Change, Estimate, Verdict, against_target, difference
 from headway_pipelines.report.numbers import finite
 
 ALL = "all"
-_CELLS = ("metric", "framework", "stage", "segment", "period")
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,7 @@ class Cell:
         complete: Whether its period and the metric's window had elapsed.
         suppressed: Whether it is hidden to protect few people.
         reason: Why there is no value.
+        redefined: Whether the value was computed by an earlier definition of the metric.
     """
 
     start: date
@@ -39,13 +36,15 @@ class Cell:
     complete: bool
     suppressed: bool
     reason: str
+    redefined: bool = False
 
 
 @dataclass(frozen=True)
 class Series:
-    """The periods of one metric and segment, in order."""
+    """The periods of one kind of one metric and segment, in order."""
 
     segment: str
+    grain: Grain
     cells: tuple[Cell, ...] = ()
 
     @property
@@ -113,13 +112,14 @@ class Metric:
     Attributes:
         anchor: Identifier of its place in a page: safe characters only, unique.
         name: Name in product.yml.
-        framework: aarrr or heart.
+        framework: aarrr, heart, customer or quality.
         stage: Stage of the framework.
         facts: Its row of the catalogue.
-        weeks: Weekly values of everybody.
-        days: Daily values of everybody.
-        segments: Weekly values by segment, in the order of the table.
+        main: Values of everybody, by the kind of period the metric is shown by.
+        others: Values of everybody, by other kinds of period.
+        segments: Values by segment, by the same kind of period, in the order of the table.
         methods: Interval methods used.
+        left_out: Reason and number of events the metric had to leave out; None where few.
         calendar: When the numbers were taken.
     """
 
@@ -128,11 +128,23 @@ class Metric:
     framework: str
     stage: str
     facts: Mapping[str, Any]
-    weeks: Series
-    days: Series
+    main: Series
+    others: Mapping[str, Series]
     segments: tuple[Series, ...]
     methods: tuple[str, ...]
+    left_out: tuple[tuple[str, int | None], ...]
     calendar: Calendar
+
+    @property
+    def grain(self) -> Grain:
+        """The kind of period the metric is shown by."""
+        return self.main.grain
+
+    @property
+    def charted(self) -> tuple[Series, ...]:
+        """The series that have a chart: weeks and months, and whatever the metric is shown by."""
+        more = [s for name, s in self.others.items() if name in CHARTED and s.cells]
+        return tuple(sorted((self.main, *more), key=lambda s: list(GRAINS).index(s.grain.name)))
 
     @property
     def title(self) -> str:
@@ -162,12 +174,14 @@ class Metric:
     @property
     def targeted(self) -> Cell | None:
         """The cell that the target is compared with."""
-        return (self.days if self.target_period == "day" else self.weeks).latest
+        if self.target_period == self.grain.name:
+            return self.main.latest
+        return self.others[self.target_period].latest if self.target_period in self.others else None
 
     @property
     def estimate(self) -> Estimate | None:
-        """The latest complete week's value."""
-        return self.weeks.latest.estimate if self.weeks.latest else None
+        """The latest complete period's value."""
+        return self.main.latest.estimate if self.main.latest else None
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -183,127 +197,36 @@ class Metric:
 
     @property
     def before(self) -> Cell | None:
-        """The week before the latest complete one."""
-        latest = self.weeks.latest
-        return self.weeks.at(latest.start - timedelta(days=7)) if latest else None
+        """The period before the latest complete one."""
+        latest = self.main.latest
+        return self.main.at(self.grain.before(latest.start)) if latest else None
 
     @cached_property
     def change(self) -> Change | None:
-        """The latest complete week against the one before; None where they cannot be compared."""
-        new, old = self.weeks.latest, self.before
+        """The latest complete period against the one before; None where they cannot be compared."""
+        new, old = self.main.latest, self.before
         if new is None or old is None or new.estimate is None or old.estimate is None or not old.complete:
             return None
-        return None if self.partly_before_data(old) else difference(new.estimate, old.estimate)
+        if self.partly_before_data(old) or new.redefined or old.redefined:
+            return None
+        return difference(new.estimate, old.estimate)
 
     def partly_before_data(self, cell: Cell) -> bool:
-        """Whether a week begins before the first event: it cannot stand for a whole week."""
+        """Whether a period begins before the first event: it cannot stand for a whole one."""
         return self.calendar.first_day is not None and cell.start < self.calendar.first_day
 
     @property
     def no_change_reason(self) -> str:
-        """Why there is no comparison with the week before."""
-        new, old = self.weeks.latest, self.before
+        """Why there is no comparison with the period before."""
+        new, old, one = self.main.latest, self.before, self.grain.one
         if new is None or new.estimate is None:
             return "no value to compare"
         if old is None:
-            return "no week before"
+            return f"no {one} before"
         if old.estimate is None:
-            return f"week before: {old.reason or 'no value'}"
+            return f"{one} before: {old.reason or 'no value'}"
+        if new.redefined or old.redefined:
+            return "the definition has changed"
         if self.partly_before_data(old):
-            return "the data begin within the week before"
-        return "the week before is incomplete"
-
-
-def read_calendar(info: Mapping[str, Any]) -> Calendar:
-    """Reads when the numbers were taken.
-
-    Args:
-        info: The row of ``run_info``.
-
-    Returns:
-        The calendar, in the product's time zone.
-    """
-    bare = Calendar(str(info.get("timezone") or "UTC"), None, None, None)
-    first = bare.local(info.get("first_event_at"))
-    return replace(
-        bare,
-        horizon=bare.local(info.get("horizon")),
-        as_of=bare.local(info.get("as_of")),
-        first_day=first.date() if first else None,
-    )
-
-
-def read_metrics(tables: Mapping[str, pl.DataFrame], calendar: Calendar) -> list[Metric]:
-    """Reads every metric of the catalogue with its values.
-
-    Args:
-        tables: The published tables.
-        calendar: When the numbers were taken.
-
-    Returns:
-        Metrics by framework (AARRR, then HEART) and stage, in the catalogue's order within a stage.
-    """
-    catalogue = tables.get("metric_catalogue", pl.DataFrame())
-    values = tables.get("metric_values", pl.DataFrame())
-    cells = _cells(values) if values.height else {}
-    metrics = [
-        _metric(number, row, cells, calendar) for number, row in enumerate(catalogue.iter_rows(named=True))
-    ]
-    places = [(framework, stage) for framework, stages in STAGES.items() for stage in stages]
-    return sorted(metrics, key=lambda m: places.index((m.framework, m.stage)))
-
-
-_Key = tuple[str, str, str]
-_Cells = dict[_Key, dict[tuple[str, str], tuple[Series, tuple[str, ...]]]]
-
-
-def _cells(values: pl.DataFrame) -> _Cells:
-    """Metric and place -> segment and kind of period -> series and methods, in the table's order of segments."""
-    found: _Cells = {}
-    used = (pl.col("period") == "week") | (pl.col("segment") == ALL)
-    groups = values.filter(used).sort("period_start", maintain_order=True).partition_by(_CELLS, as_dict=True)
-    for (metric, framework, stage, segment, period), group in sorted(groups.items()):
-        series = Series(str(segment), tuple(_read(row) for row in group.iter_rows(named=True)))
-        methods = tuple(group["interval_method"].drop_nulls().unique().sort())
-        found.setdefault((metric, framework, stage), {})[segment, period] = (series, methods)
-    return found
-
-
-def _read(row: Mapping[str, Any]) -> Cell:
-    value = None if row["suppressed"] else finite(row["value"])
-    estimate = None if value is None else Estimate(value, finite(row["low"]), finite(row["high"]))
-    return Cell(
-        start=row["period_start"],
-        estimate=estimate,
-        people=None if row["suppressed"] else row["people"],
-        complete=bool(row["complete"]),
-        suppressed=bool(row["suppressed"]),
-        reason=str(row["reason"] or ("" if estimate else "no value")),
-    )
-
-
-def _metric(number: int, facts: Mapping[str, Any], cells: _Cells, calendar: Calendar) -> Metric:
-    place = (facts["metric"], facts["framework"], facts["stage"])
-    found = cells.get(place, {})
-    weeks, methods = found.get((ALL, "week"), (Series(ALL), ()))
-    days, _ = found.get((ALL, "day"), (Series(ALL), ()))
-    return Metric(
-        anchor=f"m{number}-{re.sub('[^a-z0-9]+', '-', facts['metric'].lower()).strip('-')}",
-        name=facts["metric"],
-        framework=facts["framework"],
-        stage=facts["stage"],
-        facts=facts,
-        weeks=weeks,
-        days=days,
-        segments=tuple(_segments(found)),
-        methods=methods,
-        calendar=calendar,
-    )
-
-
-def _segments(
-    found: Mapping[tuple[str, str], tuple[Series, tuple[str, ...]]],
-) -> Iterator[Series]:
-    for (segment, period), (series, _) in found.items():
-        if period == "week" and segment != ALL:
-            yield series
+            return f"the data begin within the {one} before"
+        return f"the {one} before is incomplete"

@@ -37,15 +37,18 @@ def decimals(unit: str, value: float, low: float | None = None, high: float | No
         high: Upper end.
 
     Returns:
-        Decimals of the shown number, 0 to 3. People are whole; money has cents below 100.
+        Decimals of the shown number, 0 to 3. A number of people is whole (a mean of them need not be); money has
+        cents below 100.
 
     Examples:
         >>> decimals("percent", 0.38, 0.35, 0.41), decimals("percent", 0.382, 0.379, 0.386)
         (0, 1)
         >>> decimals("EUR", 12.4, 11.0, 14.0), decimals("days", 3.4, 3.1, 3.7)
         (2, 1)
+        >>> decimals("people", 1204.0, 1137.2, 1273.9), decimals("people", 0.062, 0.041, 0.083)
+        (0, 2)
     """
-    if unit == "people":
+    if unit == "people" and float(value).is_integer():
         return 0
     if is_currency(unit):
         return 2 if abs(value) < 100 else 0
@@ -236,6 +239,22 @@ def week(start: date) -> str:
         return f"{start.day}{DASH}{day(end)}"
     first = day(start) if start.year != end.year else short_day(start)
     return f"{first} {DASH} {day(end)}"
+
+
+def month(start: date) -> str:
+    """Shows a month by any of its days.
+
+    Args:
+        start: The day.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> month(date(2026, 3, 1))
+        'Mar 2026'
+    """
+    return f"{_MONTHS[start.month - 1]} {start.year}"
 
 
 def moment(value: datetime) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from headway_pipelines.report.grains import GRAINS
 from headway_pipelines.report.judge import Estimate
 from headway_pipelines.report.model import Cell, Metric
-from headway_pipelines.report.numbers import amount, apart, bounds, day, decimals, signed, week
+from headway_pipelines.report.numbers import amount, apart, bounds, day, decimals, signed
 
-NO_WEEK = "no complete week yet"
+_A_PERIOD = {
+    "day": " a day",
+    "month": " in a month",
+    "rolling_7d": " in 7 days",
+    "rolling_28d": " in 28 days",
+}
 
 _NAMED = 2
 """How many metrics a sentence of the lead names."""
@@ -25,7 +32,7 @@ def value_words(metric: Metric, cell: Cell | None) -> str:
         For example ``38 % (35–41)`` or ``fewer than 10 people``.
     """
     if cell is None:
-        return NO_WEEK
+        return f"no complete {metric.grain.one} yet"
     if cell.estimate is None:
         return cell.reason
     return " ".join(estimate_parts(metric, cell.estimate))
@@ -48,8 +55,14 @@ def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
         places = apart(places, metric.unit, *ends)
     value = amount(estimate.value, metric.unit, places)
     if low is None or high is None:
-        return value, "(no interval)"
+        return value, _half_open(metric.unit, low, high, places)
     return value, f"({bounds(low, high, metric.unit, places)})"
+
+
+def _half_open(unit: str, low: float | None, high: float | None, places: int) -> str:
+    if low is not None:
+        return f"({amount(low, unit, places)} or more)"
+    return "(no interval)" if high is None else f"({amount(high, unit, places)} or less)"
 
 
 def target_amount(metric: Metric) -> str:
@@ -60,7 +73,7 @@ def target_amount(metric: Metric) -> str:
     places = next(
         (n for n in range(3) if abs(round(metric.target * scale, n) - metric.target * scale) < 1e-9), 3
     )
-    return amount(metric.target, metric.unit, places) + (" a day" if metric.target_period == "day" else "")
+    return amount(metric.target, metric.unit, places) + _A_PERIOD.get(metric.target_period, "")
 
 
 def target_words(metric: Metric) -> str:
@@ -70,7 +83,7 @@ def target_words(metric: Metric) -> str:
 
 
 def change_parts(metric: Metric) -> tuple[str, str]:
-    """Shows the change on the week before and its interval as two texts; empty where there is none.
+    """Shows the change on the period before and its interval as two texts; empty where there is none.
 
     Percentage points are points here: the table's row says of what.
     """
@@ -117,19 +130,25 @@ def lead(metrics: Sequence[Metric]) -> list[str]:
         ]
     if not any(metric.estimate for metric in distinct):
         return _nothing_to_say(distinct)
-    return [*_targets(distinct), _changes(distinct), _weeks(distinct)]
+    return [*_targets(distinct), _changes(distinct), _periods(distinct)]
+
+
+def period_noun(metrics: Iterable[Metric]) -> str:
+    """What the periods of metrics are called: ``week``, ``month``, or ``period`` where they are of several kinds."""
+    nouns = {metric.grain.one for metric in metrics}
+    return nouns.pop() if len(nouns) == 1 else "period"
 
 
 def _nothing_to_say(metrics: Sequence[Metric]) -> list[str]:
-    cells = [metric.weeks.latest for metric in metrics]
+    cells, one = [metric.main.latest for metric in metrics], period_noun(metrics)
     if not any(cells):
         return [
-            "No metric has a complete week yet, so there is no value to judge.",
-            "A week counts once it has ended, and the time people have to act has passed, within the data received.",
+            f"No metric has a complete {one} yet, so there is no value to judge.",
+            f"A {one} counts once it has ended, and the time people have to act has passed, within the data received.",
         ]
     hidden = sum(1 for cell in cells if cell and cell.suppressed)
     return [
-        "No metric has a value to show for its latest complete week.",
+        f"No metric has a value to show for its latest complete {one}.",
         f"Of {_plural(len(metrics), 'metric')}, {hidden} {_be(hidden)} hidden because too few people are behind "
         "the value; the scorecard gives each reason.",
     ]
@@ -172,16 +191,17 @@ def _gap(metric: Metric) -> float:
 
 def _changes(metrics: Sequence[Metric]) -> str:
     compared = [m for m in metrics if m.change is not None and m.change.distinct is not None]
+    one = period_noun(metrics)
     if not compared:
-        return "No metric can be compared with the week before."
+        return f"No metric can be compared with the {one} before."
     moved = [m for m in compared if m.change is not None and m.change.distinct]
     if not moved:
-        return f"None of {_plural(len(compared), 'metric')} differs from the week before by more than noise."
+        return f"None of {_plural(len(compared), 'metric')} differs from the {one} before by more than noise."
     named = [_movement(metric) for metric in moved[:_NAMED]]
     if len(moved) > _NAMED:
         named.append(f"and {len(moved) - _NAMED} more")
     return (
-        f"Against the week before, {len(moved)} of {_plural(len(compared), 'metric')} moved by more than noise "
+        f"Against the {one} before, {len(moved)} of {_plural(len(compared), 'metric')} moved by more than noise "
         f"(1 comparison in 20 does so by chance alone): {_joined(named, semicolons=True)}."
     )
 
@@ -196,16 +216,27 @@ def _movement(metric: Metric) -> str:
     return f"{metric.title} {verb} by {size} ({bounds(ends[0], ends[1], metric.unit, places)})"
 
 
-def _weeks(metrics: Sequence[Metric]) -> str:
-    starts = [m.weeks.latest.start for m in metrics if m.weeks.latest]
-    newest = max(starts)
-    earlier, missing = sum(s < newest for s in starts), sum(1 for m in metrics if m.weeks.latest is None)
-    text = f"Values are of the latest complete week, {week(newest)}"
-    if earlier:
-        text += f", or of an earlier one for {_plural(earlier, 'metric')} whose window takes longer to pass"
+def _periods(metrics: Sequence[Metric]) -> str:
+    """Says of when the values are: of the commonest kind of period first."""
+    dated = [(m, m.main.latest) for m in metrics if m.main.latest]
+    kinds = Counter(m.grain.name for m, _ in dated)
+    texts: list[str] = []
+    for name, number in kinds.most_common():
+        starts = [cell.start for m, cell in dated if m.grain.name == name]
+        grain, newest = GRAINS[name], max(starts)
+        text = f"of the latest complete {grain.one}, {grain.words(newest)}"
+        if texts:
+            text = f"for {_plural(number, 'metric')} {text}"
+        earlier = sum(start < newest for start in starts)
+        if earlier:
+            text += (
+                f", or of an earlier one for {_plural(earlier, 'metric')} whose window takes longer to pass"
+            )
+        texts.append(text)
+    missing = len(metrics) - len(dated)
     if missing:
-        text += f"; {_plural(missing, 'metric')} {'has' if missing == 1 else 'have'} none yet"
-    return f"{text}."
+        texts.append(f"{_plural(missing, 'metric')} {'has' if missing == 1 else 'have'} none yet")
+    return f"Values are {'; '.join(texts)}."
 
 
 def _change_places(metric: Metric) -> int:

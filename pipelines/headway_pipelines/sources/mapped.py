@@ -17,7 +17,8 @@ from headway.engine import connect, guarded, literal, load, with_inputs
 from headway.errors import EngineError
 from headway.models.explain import did_you_mean, listed
 from headway.models.yaml_file import Definition
-from headway_pipelines.sources.shape import FileSet, Reader, Source
+from headway_pipelines.privacy.ids import NO_ID
+from headway_pipelines.sources.shape import NAMES_NOBODY, FileSet, Reader, Source
 from headway_pipelines.sources.times import UNITS, in_zone, iso, known_timezone, since_1970
 
 _HERE = "headway_pipelines.sources"
@@ -84,7 +85,9 @@ class EventName(Definition):
     Attributes:
         value: The one name.
         column: The field that holds the name.
-        names: Raw name -> name in the tracking plan; other names stay.
+        names: Raw name -> name in the tracking plan; other names stay. ``*`` in a raw name stands for any characters,
+            and the first entry that fits counts, so that ``{"C*": Order Cancelled, "*": Order Placed}`` tells credit
+            notes by their number.
     """
 
     value: StrictStr | None = Field(default=None, min_length=1)
@@ -110,8 +113,17 @@ class EventName(Definition):
         if self.column is None:
             return literal(self.value)
         raw = value(self.column)
-        renamed = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in self.names.items())
-        return f"CASE {raw} {renamed} ELSE {raw} END" if renamed else raw
+        renamed = " ".join(f"WHEN {_fits(raw, old)} THEN {literal(new)}" for old, new in self.names.items())
+        return f"CASE {renamed} ELSE {raw} END" if renamed else raw
+
+
+def _fits(raw: str, name: str) -> str:
+    """SQL of whether a raw name is the one that `names` lists, ``*`` standing for any characters."""
+    if "*" not in name:
+        return f"{raw} = {literal(name)}"
+    # LIKE knows further wild cards, which stand for themselves here.
+    pattern = re.sub("([!%_])", r"!\1", name).replace("*", "%")
+    return f"{raw} LIKE {literal(pattern)} ESCAPE '!'"
 
 
 class Mapping(FileSet):
@@ -128,6 +140,9 @@ class Mapping(FileSet):
         user_agent: Field with the browser's name for itself, which tells bots.
         address: Field with the network address, which tells the team's own traffic. Neither is ever stored.
         properties: Property -> field; None takes every other top-level field under its own name.
+        traits: Property of the person -> field: what each row says of who acts, from then on.
+        nobody: What becomes of rows that name neither user nor device: ``reject`` them as mistakes, too many of which
+            hold a file back, or ``leave_out``, for files that are known to have some.
     """
 
     event: EventName
@@ -140,6 +155,8 @@ class Mapping(FileSet):
     user_agent: StrictStr | None = Field(default=None, min_length=1)
     address: StrictStr | None = Field(default=None, min_length=1)
     properties: dict[StrictStr, StrictStr] | None = None
+    traits: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+    nobody: Literal["reject", "leave_out"] = "reject"
 
     @model_validator(mode="after")
     def _someone_acts(self) -> Mapping:
@@ -157,7 +174,7 @@ class Mapping(FileSet):
         own = (self.user, self.device, self.account, self.id, self.event.column, self.time.column)
         received = self.received.column if self.received else None
         around = (received, self.user_agent, self.address)
-        given = (*own, *around, *(self.properties or {}).values())
+        given = (*own, *around, *(self.properties or {}).values(), *self.traits.values())
         return tuple(dict.fromkeys(name for name in given if name is not None))
 
     def shape_query(self, rows: str, **other: str) -> str:
@@ -171,6 +188,7 @@ class Mapping(FileSet):
             The SELECT over ``frames``.
         """
         slots = {
+            "outcome": self.outcome(),
             "event": self.event.expression(),
             "user": value(self.user),
             "device": value(self.device),
@@ -179,6 +197,7 @@ class Mapping(FileSet):
             "time": self.time.expression(),
             "received": self.received.expression() if self.received else "NULL::TIMESTAMP",
             "properties": self.properties_of("map_entries(fields)"),
+            "traits": _taken(self.traits),
             "agent": value(self.user_agent),
             "address": value(self.address),
         } | other
@@ -186,6 +205,16 @@ class Mapping(FileSet):
         # In one pass: what fills one slot is never searched for another.
         filled = re.sub(r"/\* ([a-z]+) \*/(?= AS )", lambda found: slots[found[1]], text)
         return with_inputs(filled, {"given": rows})
+
+    def outcome(self) -> str:
+        """SQL of what becomes of a row, as far as the mapping decides it."""
+        if self.nobody == "reject":
+            return "outcome"
+        ids = [value(path) for path in (self.user, self.device) if path is not None]
+        none = " AND ".join(
+            f"lower(trim(coalesce({each}, ''), {_BLANKS})) IN {literal(list(NO_ID))}" for each in ids
+        )
+        return f"CASE WHEN outcome = 'event' AND {none} THEN {literal(NAMES_NOBODY)} ELSE outcome END"
 
     def properties_of(self, others: str, within: str = "") -> str:
         """SQL of the properties.
@@ -201,12 +230,15 @@ class Mapping(FileSet):
             used = [name.removeprefix(within) for name in self.fields() if name.startswith(within)]
             # No field is called nothing: IN needs at least one.
             return _filtered(others, f"e.value IS NOT NULL AND e.key NOT IN {literal(used or [''])}")
-        if not self.properties:
-            return "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
-        pairs = (
-            f"{{'key': {literal(name)}, 'value': {value(path)}}}" for name, path in self.properties.items()
-        )
-        return _filtered(f"[{', '.join(pairs)}]", "e.value IS NOT NULL")
+        return _taken(self.properties) if self.properties else "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
+
+
+def _taken(fields: dict[str, str]) -> str:
+    """SQL of the MAP from a name to the value of its field, without those that have none."""
+    if not fields:
+        return "CAST(NULL AS MAP(VARCHAR, VARCHAR))"
+    pairs = (f"{{'key': {literal(name)}, 'value': {value(path)}}}" for name, path in fields.items())
+    return _filtered(f"[{', '.join(pairs)}]", "e.value IS NOT NULL")
 
 
 def _filtered(entries: str, keep: str) -> str:

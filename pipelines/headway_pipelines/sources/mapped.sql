@@ -3,7 +3,8 @@
 -- inputs: given(batch, line, position, outcome, content, fields)
 -- slots:  each /* slot */ is an expression over fields
 SELECT
-    batch, line, position, outcome,
+    batch, line, position,
+    /* outcome */ AS outcome,
     /* event */ AS event,
     /* user */ AS user_raw,
     /* device */ AS device_raw,
@@ -14,6 +15,7 @@ SELECT
     /* time */ AS client_at,
     /* received */ AS received_at,
     /* properties */ AS properties,
+    /* traits */ AS traits,
     /* agent */ AS user_agent,
     /* address */ AS address
 FROM given

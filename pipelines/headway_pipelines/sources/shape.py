@@ -43,6 +43,12 @@ network) tell bots and the team's own traffic apart; neither is ever stored.
 """
 
 
+NO_USABLE_ID = "no usable id"
+"""Outcome of a line that names nobody who acts."""
+
+NAMES_NOBODY = "names nobody"
+"""The same where the source is known to have such lines, which are no mistakes then."""
+
 Copies = Literal["first_received", "last_received", "first_occurred", "last_occurred"]
 """Which of several copies of one event stays: the first or the last to arrive, or to have happened."""
 

@@ -360,7 +360,7 @@ def test_trend_draws_the_eight_largest_values() -> None:
 def test_small_helpers() -> None:
     assert spread([5.0, 1.0, 1.1], 10.0) == [0, 0, 14]
     assert spread([], 0.0) == []
-    assert numbers("people").hover == ",.0f" and numbers("points").suffix == " points"
+    assert numbers("people").hover == ",.2~f" and numbers("points").suffix == " points"
     assert shortened("a" * 50).endswith("…") and len(shortened("a" * 50)) == 34
     assert shortened("shop.example.com/cart/items", 12) == "…/cart/items"
 

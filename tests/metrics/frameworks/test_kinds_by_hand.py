@@ -247,6 +247,53 @@ SUBSCRIPTIONS: list[Row] = [
     (3, "Plan", "2026-03-20", {"account": "c", "amount": 50}),
     (3, "Plan", "2026-04-20", {"account": "c", "amount": 20}),
 ]
+#: Asked on Friday, 6 March, and on Monday: business hours are 9 to 17, Monday to Friday.
+ASKED: list[Row] = [
+    (1, "Ask", "2026-03-06 16:00", {"key": "a"}),
+    (1, "Reply", "2026-03-09 10:00", {"key": "a"}),  # 2 h of business, 66 h of the clock
+    (1, "A", "2026-03-14 12:00", {}),
+    (2, "Ask", "2026-03-06 20:00", {"key": "b"}),
+    (2, "Reply", "2026-03-09 11:00", {"key": "b"}),  # exactly 2 h of business
+    (2, "Ask", "2026-03-20 10:00", {"key": "c"}),  # a later one does not count
+    (3, "Ask", "2026-03-09 10:00", {"key": "d"}),
+    (3, "Reply", "2026-03-09 12:00", {"key": "x"}),  # of something else
+    (3, "Reply", "2026-03-09 12:30", {"key": "d"}),  # too late
+    (3, "A", "2026-03-17 12:00", {}),
+    (4, "Ask", "2026-03-10 10:00", {"key": "e"}),  # nobody replies
+]
+BACK = {
+    "kind": "retention",
+    "start": "Ask",
+    "returning": "A",
+    "after": "7d",
+    "within": "7d",
+    "unit": "percent",
+}
+
+
+@pytest.mark.parametrize(
+    ("answered", "back", "people"),
+    [
+        ({"hours": "business"}, 1, 2),
+        ({"hours": "business", "in_time": False}, 1, 2),
+        ({"within": "66h"}, 2, 3),
+        ({"within": "65h"}, 1, 2),
+        ({"within": "65h", "in_time": False}, 1, 2),
+        ({"within": "1h", "hours": "business"}, 0, 0),
+    ],
+)
+def test_who_comes_back_after_an_answer_in_time(answered: dict[str, Any], back: int, people: int) -> None:
+    asked = {"by": "Reply", "key": "key", "within": "2h", **answered}
+    row = cells(ASKED, answered=asked, **BACK).get(MARCH)
+    assert row is not None
+    assert (row["numerator"], row["people"]) == (back, people)
+
+
+def test_without_a_key_any_reply_to_a_person_is_the_answer() -> None:
+    row = cells(ASKED, answered={"by": "Reply", "within": "2h", "hours": "business"}, **BACK)[MARCH]
+    assert (row["numerator"], row["people"]) == (2, 3)
+
+
 MRR = {"kind": "mrr", "event": "Plan", "value": "amount", "ends": "End"}
 
 

@@ -146,9 +146,15 @@ def test_the_definition_hash_follows_the_numbers_not_the_words() -> None:
 
 
 def test_the_definition_hash_follows_currency_and_business_hours_where_they_decide_the_numbers() -> None:
-    reply = {"kind": "duration", "start": "A", "end": "B", "hours": "business", "unit": "hours"}
-    money = {"event": "A", "measure": "sum", "value": "amount"}
-    metrics = {
+    reply: dict[str, object] = {
+        "kind": "duration",
+        "start": "A",
+        "end": "B",
+        "hours": "business",
+        "unit": "hours",
+    }
+    money: dict[str, object] = {"event": "A", "measure": "sum", "value": "amount"}
+    metrics: dict[str, dict[str, object]] = {
         "reply": reply,
         "wait": {**reply, "hours": "calendar"},
         "revenue": {"kind": "count", "unit": "EUR", "of": {**money, "currency": "currency"}},
@@ -156,7 +162,7 @@ def test_the_definition_hash_follows_currency_and_business_hours_where_they_deci
     }
 
     def hashes(**more: object) -> dict[str, str]:
-        common = {"framework": "aarrr", "stage": "revenue", "title": "t"}
+        common: dict[str, object] = {"framework": "aarrr", "stage": "revenue", "title": "t"}
         head = {"name": "Toy", "timezone": "UTC", "currency": "EUR", "activity": "A", **more}
         declared = {name: {**common, **metric} for name, metric in metrics.items()}
         product = Product.model_validate({**head, "metrics": declared})

@@ -23,7 +23,7 @@ DAYS = 70
 
 
 def noise(seed: int, days: int = DAYS, size: float = 0.5) -> Floats:
-    return (
+    return np.asarray(
         np.tile(WEEK, 20)[:days] + 0.03 * np.arange(days) + np.random.default_rng(seed).normal(0, size, days)
     )
 

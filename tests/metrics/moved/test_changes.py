@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ from headway.moved.pairs import BEFORE, CUT, LATEST, NO_PERIOD, REDEFINED
 MONDAY = date(2026, 3, 2)
 
 
-def weeks(*values: float | None, **more: object) -> list[Row]:
+def weeks(*values: float | None, **more: Any) -> list[Row]:
     return [cell(MONDAY + timedelta(7 * n), value, **more) for n, value in enumerate(values)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,6 +15,7 @@ import polars as pl
 import pytest
 
 from headway.frameworks.catalogue import SCHEMA as CATALOGUE
+from headway.frameworks.values import EXCLUSIONS
 from headway.frameworks.values import SCHEMA as VALUES
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
 from headway_pipelines.databases import replace_database
@@ -39,6 +42,8 @@ class Published:
         info: Changes to the row of run_info.
         dropped: Rows of dropped_values.
         outcomes: Rows of line_outcomes.
+        exclusions: Rows of metric_exclusions.
+        as_given: Whether the values are published as they are: what is hidden is not the question.
     """
 
     workspace: Workspace
@@ -48,6 +53,8 @@ class Published:
     info: dict[str, Any] = field(default_factory=dict)
     dropped: list[tuple[str, str, str, int]] = field(default_factory=list)
     outcomes: list[tuple[str, str, str, int | None]] = field(default_factory=list)
+    exclusions: list[tuple[str, str, int | None]] = field(default_factory=list)
+    as_given: bool = False
 
     def metric(self, name: str = "activation", **facts: Any) -> Published:
         """Declares a metric."""
@@ -129,6 +136,10 @@ class Published:
             n: f if "suppressed" in f.columns and n in self.others else suppress(n, f)
             for n, f in hidden.items()
         }
+        if self.as_given:
+            shown["metric_values"] = values.drop("contributors", "estimate", "effective")
+        if self.exclusions:
+            shown["metric_exclusions"] = pl.DataFrame(self.exclusions, schema=EXCLUSIONS, orient="row")
         return shown | {
             "metric_catalogue": pl.DataFrame(self.catalogue, schema=CATALOGUE, orient="row"),
             "line_outcomes": pl.DataFrame(self.outcomes, schema=OUTCOMES, orient="row"),
@@ -190,6 +201,38 @@ def text() -> Callable[[Path], str]:
         return " ".join("".join(reader.words).split())
 
     return read
+
+
+@pytest.fixture
+def read(text: Callable[[Path], str]) -> Callable[[Path], str]:
+    """Turns the first page and all pages with numbers into words, in the order of the navigation."""
+
+    def every(index: Path) -> str:
+        names = ("index", "aarrr", "heart", "customer", "quality", "people")
+        pages = [index.with_name(f"{name}.html") for name in names]
+        return " ".join(text(page) for page in pages if page.is_file())
+
+    return every
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Opens a page in a headless Chromium with further options; skips the test where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    browser = next((path for name in names if (path := shutil.which(name))), None)
+    if browser is None:
+        pytest.skip("no Chromium or Chrome on PATH: the page is not drawn in this run")
+    quiet = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    )
+    quiet += " --disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=10000"
+
+    def run(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [browser, *quiet.split(), profile, *options, page.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return run
 
 
 class _Words(HTMLParser):

@@ -87,5 +87,19 @@ def test_verdict_against_a_target_of_45_percent(
     assert against_target(estimate, 0.45, direction=direction, due=due, today=TODAY) == verdict
 
 
+@pytest.mark.parametrize(
+    ("estimate", "direction", "verdict"),
+    [
+        (Estimate(0.6, 0.5, None), "up", "met"),  # open above: all of it is above the target
+        (Estimate(0.6, 0.5, None), "down", "missed"),
+        (Estimate(0.6, 0.4, None), "up", "uncertain"),
+        (Estimate(0.3, None, 0.4), "up", "missed"),
+        (Estimate(0.3, None, 0.4), "down", "met"),
+    ],
+)
+def test_one_end_of_an_interval_may_be_enough(estimate: Estimate, direction: str, verdict: str) -> None:
+    assert against_target(estimate, 0.45, direction=direction, due=None, today=TODAY) == verdict
+
+
 def test_no_target_is_no_verdict() -> None:
     assert against_target(Estimate(1, 0, 2), None, direction="up", due=None, today=TODAY) == "none"

@@ -115,6 +115,49 @@ def test_json_lines(tmp_path: Path, shape: Run) -> None:
     assert received == [(dt.datetime(2026, 3, 2), dt.datetime(2026, 3, 2))]
 
 
+def test_names_with_wild_cards(tmp_path: Path, shape: Run) -> None:
+    """The first entry that fits counts; % and _ are characters like any other; what fits none stays."""
+    source = the(
+        """{format: delimited, event: {column: n, names: {"C9*": Checked, "C*": Cancelled, "5*1": Odd, "1_%": Rate,
+        "1_%*": Rates, "it's*": "Quoted '"}}, user: u, time: {column: t}}"""
+    )
+    given = ["C91", "C12", "C", "5361", "536", "1_%", "1_%2", "1x2", "it's me"]
+    told = ["Checked", "Cancelled", "Cancelled", "Odd", "536", "Rate", "Rates", "1x2", "Quoted '"]
+    path = write(tmp_path, "n,u,t\n" + "".join(f"{name},7,2026-03-02\n" for name in given))
+    assert shape(path, source).execute("SELECT event FROM shape ORDER BY line").fetchall() == [
+        (name,) for name in told
+    ]
+
+
+def test_what_rows_say_of_who_acts(tmp_path: Path, shape: Run) -> None:
+    """Fields of traits are no properties of the event, unless the mapping says so; nothing said is nothing stored."""
+    source = the(
+        "{format: jsonl, event: {value: E}, user: u.id, time: {column: t}, traits: {country: u.country, plan: p}}"
+    )
+    lines = [
+        '{"t": "2026-03-02", "u": {"id": 1, "country": "FR"}, "p": "pro", "n": 1}',
+        '{"t": "2026-03-02", "u.id": 1, "n": 1}',
+    ]
+    rows = shape(write(tmp_path, "\n".join(lines)), source).execute("SELECT traits, properties FROM shape")
+    assert [(traits, {k: v for k, v in own.items() if k != "u"}) for traits, own in rows.fetchall()] == [
+        ({"country": "FR", "plan": "pro"}, {"n": "1"}),
+        ({}, {"n": "1"}),
+    ]
+
+
+def test_rows_of_nobody_are_mistakes_unless_they_are_expected(tmp_path: Path, clean: Run) -> None:
+    text = "{format: delimited, event: {value: E}, user: u, device: d, time: {column: t}"
+    path = write(
+        tmp_path, "u,d,t\n1,,2026-03-02\n,b,2026-03-02\n,,2026-03-02\nnull, undefined ,2026-03-02\n,,\n2,,\n"
+    )
+    assert clean(path, the(text + "}"), "\n  E:").outcomes == {
+        "event": 2, "no usable id": 3, "no valid time": 1
+    }  # fmt: skip
+    expected = clean(path, the(text + ", nobody: leave_out}"), "\n  E:")
+    assert expected.outcomes == {"event": 2, "names nobody": 3, "no valid time": 1}
+    assert expected.rejects == [(7, 78, "no valid time")]
+
+
 def test_where_user_agent_and_address_are(tmp_path: Path, clean: Run) -> None:
     """They tell bots from people and are properties of nothing, not even where the plan declares their names."""
     source = the(

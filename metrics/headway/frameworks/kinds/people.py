@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from headway.engine.sql import bind, load, with_inputs
 from headway.frameworks.kinds.happiness import last_answers
 from headway.frameworks.kinds.plan import (
     Planner,
@@ -20,7 +21,8 @@ from headway.frameworks.kinds.plan import (
 )
 from headway.frameworks.prelude import Prelude, local_time
 from headway.models.durations import parse_duration
-from headway.models.metrics import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics import Answered, Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.yaml_file import Location
 
 
 def _new_people(_: NewPeople, shared: Prelude) -> Units:
@@ -45,8 +47,35 @@ def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     columns = [flag(goal, "is_goal")]
     opens, closes = _window(metric)
     params = {"opens": opens, "closes": closes}
-    started = tally_of(shared, columns, tests["start",])
+    started: str | exp.Expr = tally_of(shared, columns, tests["start",])
+    if isinstance(metric, Retained) and metric.answered is not None:
+        started = _answered(metric.answered, tests, shared, started)
     return Units(on_events("cohort", shared, [], goal, params, started=started), "proportion")
+
+
+def _answered(
+    asked: Answered, tests: Mapping[Location, exp.Expr], shared: Prelude, started: str | exp.Expr
+) -> str:
+    """Keeps the starts of people whose first one was answered in time, or of the others."""
+    key = exp.column(asked.key or "_person", quoted=True)
+    columns = [
+        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        flag(tests["start",], "is_start"),
+        flag(tests["answered", "by"], "is_end"),
+    ]
+    begun = exp.or_(tests["start",].copy(), tests["answered", "by"].copy())
+    intervals = on_events("observed_intervals", shared, columns, begun, {"first_only": True}, periods=False)
+    params = {
+        "in_business_hours": asked.hours == "business",
+        "limit": parse_duration(asked.within),
+        "in_time": asked.in_time,
+    }
+    inputs: dict[str, str | exp.Expr] = {
+        "started": started,
+        "intervals": intervals,
+        "shifts": f"FROM {shared.shifts}",
+    }
+    return with_inputs(bind(load("headway.frameworks.kinds", "answered"), params), inputs)
 
 
 def _window(metric: Conversion | Retained) -> tuple[int, int]:

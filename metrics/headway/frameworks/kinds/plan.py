@@ -185,7 +185,10 @@ def on_tally(
     Returns:
         One statement that stands alone.
     """
-    inputs = {"periods": shared.periods_query, "ev": tally_of(shared, columns, keep)}
+    inputs: dict[str, str | exp.Expr] = {
+        "periods": shared.periods_query,
+        "ev": tally_of(shared, columns, keep),
+    }
     return with_inputs(bind(load(_PACKAGE, text), dict(params or {})), {**inputs, **more})
 
 

@@ -23,7 +23,15 @@ from headway.models.metrics.base import (
 from headway.models.metrics.formula import CostPer, Formula
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
-from headway.models.metrics.people import Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics.people import (
+    Answered,
+    Conversion,
+    Mean,
+    NewPeople,
+    PromoterScore,
+    Retained,
+    Share,
+)
 from headway.models.metrics.quality import CrashFree
 from headway.models.metrics.selector import EventSelector
 from headway.models.metrics.times import Duration, Quantile, TimeOnTask
@@ -62,6 +70,7 @@ __all__ = [
     "KINDS",
     "STAGES",
     "Amount",
+    "Answered",
     "BaseMetric",
     "CohortAmount",
     "Conversion",

@@ -223,6 +223,11 @@ class BaseMetric(Definition):
         """Returns the columns every event has that the metric reads beside person, name and time."""
         return ()
 
+    @property
+    def in_business_hours(self) -> bool:
+        """Whether the metric goes by the product's business hours."""
+        return False
+
     @abstractmethod
     def measured(self) -> Measured:
         """Returns what the metric measures, in words; every kind has its own."""

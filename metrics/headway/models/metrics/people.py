@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import StrictStr, field_validator, model_validator
+from pydantic import StrictBool, StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
 from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration, length
 from headway.models.metrics.selector import EventSelector
+from headway.models.yaml_file import Definition
 
 
 class NewPeople(BaseMetric):
@@ -71,8 +72,44 @@ class Conversion(BaseMetric):
         )
 
 
+class Answered(Definition):
+    """Whether what a person started had its answer in time: a ticket a reply, an order its delivery.
+
+    Attributes:
+        by: The events that are the answer.
+        key: Property that says what they answer, such as a ticket's id; None: the person's.
+        within: The time that is in time.
+        hours: ``calendar`` time, or ``business`` hours of the product.
+        in_time: Whether those count who had it in time, or the others.
+    """
+
+    by: EventSelector
+    key: StrictStr | None = None
+    within: StrictStr
+    hours: Literal["calendar", "business"] = "calendar"
+    in_time: StrictBool = True
+
+    _within = field_validator("within")(checked_duration)
+
+    @property
+    def words(self) -> str:
+        """Who counts, as a clause."""
+        time = f"{describe_duration(self.within)}{' of business hours' if self.hours == 'business' else ''}"
+        did = "was" if self.in_time else "was not"
+        key = f" of the same {self.key}" if self.key else ""
+        return f" and {did} followed by {self.by.label}{key} within {time}"
+
+
 class Retained(BaseMetric):
-    """Of the people who start in a period, the share who come back in a later window."""
+    """Of the people who start in a period, the share who come back in a later window.
+
+    Attributes:
+        start: What begins a person's time.
+        returning: What counts as coming back.
+        after: When the window opens.
+        within: How long it stays open.
+        answered: Only people whose first start was answered in time, or only the others; None: everybody.
+    """
 
     needed_unit = "percent"
     kind: Literal["retention"]
@@ -80,8 +117,22 @@ class Retained(BaseMetric):
     returning: EventSelector
     after: StrictStr
     within: StrictStr
+    answered: Answered | None = None
 
     _within = field_validator("within")(checked_duration)
+
+    @property
+    def in_business_hours(self) -> bool:
+        """See the base class."""
+        return self.answered is not None and self.answered.hours == "business"
+
+    def properties(self) -> Reads:
+        """See the base class."""
+        asked = self.answered
+        if asked is None or asked.key is None:
+            return ()
+        place = ("answered", "key")
+        return ((place, asked.key, self.start), (place, asked.key, asked.by))
 
     @field_validator("after")
     @classmethod
@@ -93,9 +144,10 @@ class Retained(BaseMetric):
         start, returning = self.start.label, self.returning.label
         wait = parse_duration(self.after) + parse_duration(self.within)
         opens, closes = describe_duration(self.after), length(wait)
+        who = self.answered.words if self.answered else ""
         return Measured(
             f"People who did {returning} after their first {start}, divided by people whose first {start} ever "
-            "falls in the period",
+            f"falls in the period{who}",
             f"from {opens} (inclusive) to {closes} (exclusive) after that first event",
             wait,
         )

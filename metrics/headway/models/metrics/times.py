@@ -73,6 +73,11 @@ class Duration(BaseMetric):
             return ()
         return ((("key",), self.key, self.start), (("key",), self.key, self.end))
 
+    @property
+    def in_business_hours(self) -> bool:
+        """See the base class."""
+        return self.hours == "business"
+
     def measured(self) -> Measured:
         """See the base class."""
         of = f"the same {self.key}" if self.key else "the same person"

@@ -1,15 +1,32 @@
-// Draws every chart from the JSON beside it. Without this script the tables still hold every number.
+// Draws every chart from the JSON beside it, as it comes near the window. Without this script the tables still hold
+// every number.
 (function () {
   "use strict";
   var charts = Array.prototype.slice.call(document.querySelectorAll("[data-chart]"));
-  charts.forEach(function (place) {
+  var template = JSON.parse(document.getElementById("chart-template").textContent);
+  function draw(place) {
+    if (place.dataset.drawn) return;
+    place.dataset.drawn = "yes";
     var figure = JSON.parse(document.getElementById(place.dataset.chart).textContent);
+    figure.layout.template = template;
     window.Plotly.newPlot(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
-  });
-  // A printed page is narrower than the window the charts were drawn for.
+  }
+  if ("IntersectionObserver" in window) {
+    var near = new IntersectionObserver(function (seen) {
+      seen.forEach(function (each) {
+        if (!each.isIntersecting) return;
+        near.unobserve(each.target);
+        draw(each.target);
+      });
+    }, { rootMargin: "800px 0px" });
+    charts.forEach(function (place) { near.observe(place); });
+  } else {
+    charts.forEach(draw);
+  }
+  // A printed page shows all of it, and is narrower than the window the charts were drawn for.
   function fit() {
     charts.forEach(function (place) { window.Plotly.Plots.resize(place); });
   }
-  window.addEventListener("beforeprint", fit);
+  window.addEventListener("beforeprint", function () { charts.forEach(draw); fit(); });
   window.addEventListener("afterprint", fit);
 })();
