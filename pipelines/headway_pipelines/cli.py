@@ -116,11 +116,13 @@ def dev(
 def check(workspace: WorkspaceOption = Path()) -> None:
     """Check the workspace's definitions and key without reading any log."""
     from headway.errors import InputError
+    from headway.models.explain import listed
     from headway.models.plan import load_plan
     from headway.models.product import load_product
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import key_file, load_key
+    from headway_pipelines.publish import months_never_shown
     from headway_pipelines.recognition import described
     from headway_pipelines.sources.config import load_sources
     from headway_pipelines.workspace import Workspace
@@ -131,6 +133,9 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     sources = load_sources(ready)
     _say(f"tracking plan   {len(plan.events)} events, {len(plan.columns())} properties")
     _say(f"product         {len(product.metrics)} metrics, {len(product.funnels)} funnels")
+    if hidden := months_never_shown(product):
+        _say(f"                months of {listed(hidden)} will not be published beside weeks:")
+        _say("                give them grains: [day, week, month], or months or weeks alone")
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")

@@ -116,10 +116,10 @@ COLUMN_COMMENTS = {
     "target_value": "Target, in the metric's unit.",
     "target_by": "Date by which the target should be met.",
     "target_period": "Period the target speaks of.",
-    "limit_value": "Value that must not be fallen below (direction up) or exceeded (down), in the metric's unit.",
     "definition_changed": "Whether the value was computed by an earlier definition than that of the metric now; such "
     "values must not be compared with others.",
     "view_name": "The view that shows the metric's values.",
+    "limit_value": "Value that must not be fallen below (direction up) or exceeded (down), in the metric's unit.",
     "definition": "The definition in one sentence: numerator, denominator, window, maturity rule.",
     "funnel": "Name of the funnel in product.yml.",
     "within": "Time allowed from the first step, for example 14d.",

@@ -12,6 +12,7 @@ from headway.engine import connect, guarded
 from headway.engine.sql import bind, load, with_inputs
 from headway.macros import add_macros
 from headway.models.plan import load_plan
+from headway.models.product import Product
 from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
@@ -118,6 +119,35 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
             return hidden
     finally:
         con.close()
+
+
+def months_never_shown(product: Product) -> tuple[str, ...]:
+    """Lists the metrics whose months are hidden whatever they hold: those with weeks and no days.
+
+    A month and the weeks around it tell the part of a week that lies in the month, and without days nobody can judge
+    how many people that part speaks of.
+
+    Args:
+        product: The product.
+
+    Returns:
+        Names of metrics.
+
+    Examples:
+        >>> from headway.models.product import Product
+        >>> metric = {"framework": "heart", "stage": "engagement", "title": "T", "unit": "events"}
+        >>> grains = {"a": ["week", "month"], "b": ["day", "week", "month"], "c": ["month"]}
+        >>> months_never_shown(Product.model_validate({
+        ...     "name": "P", "timezone": "UTC", "currency": "EUR", "activity": "A",
+        ...     "metrics": {name: {**metric, "kind": "count", "of": "A", "grains": each} for name, each in grains.items()},
+        ... }))
+        ('a',)
+    """
+    return tuple(
+        name
+        for name in product.metrics
+        if {"week", "month"} <= set(product.grains_of(name)) and "day" not in product.grains_of(name)
+    )
 
 
 def _bound(name: str, min_people: int) -> str:

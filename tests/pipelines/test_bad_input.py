@@ -215,6 +215,17 @@ def test_definitions_that_say_nothing_usable(
     assert store.say("check", "--workspace", str(store.root)).code == 0
 
 
+def test_check_says_which_months_will_never_be_published(store: Store) -> None:
+    product = store.root / "product.yml"
+    whole = product.read_text()
+    product.write_text(f"{whole}grains: [week, month]\n")
+    said = store.say("check", "--workspace", str(store.root))
+    assert said.code == 0
+    assert "months of buying, new_people will not be published beside weeks" in said.out
+    product.write_text(f"{whole}grains: [day, week, month]\n")
+    assert "will not be published" not in store.say("check", "--workspace", str(store.root)).out
+
+
 def test_keys_that_cannot_be_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     before = store.shown()
     store.shop.land("second.json", story(100, 5))

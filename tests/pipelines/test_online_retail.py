@@ -22,6 +22,9 @@ import pytest
 from retail import Books, rows_of, some, write
 
 from headway.engine import connect
+from headway.models.plan import load_plan
+from headway.models.product import load_product
+from headway_pipelines.sources.config import parse_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "online_retail"
@@ -90,6 +93,17 @@ def shop(
     done = headway("run", "-w", str(root), cwd=root.parent, key_file=key)
     assert done.returncode == 0, done.stderr
     return Shop(root, Books(rows), done.stdout)
+
+
+def test_the_example_can_be_read() -> None:
+    plan = load_plan(EXAMPLE / "tracking_plan.yml")
+    product = load_product(EXAMPLE / "product.yml", plan)
+    sources = parse_sources((EXAMPLE / "sources.yml").read_text(encoding="utf-8"))
+    assert {event for source in sources for event in source.events} - set(plan.events) == {"Debt Adjusted"}
+    # Every stage that invoices say something of has a metric, and no other one.
+    stages = {place for metric in product.metrics.values() for place in metric.places()}
+    named = {stage for framework, stage in stages if framework in ("aarrr", "heart")}
+    assert named == {"acquisition", "activation", "retention", "revenue", "engagement", "adoption"}
 
 
 def near(found: float | None, expected: float | None) -> bool:

@@ -11,6 +11,7 @@ import polars as pl
 from headway.engine import guarded
 from headway.engine.sql import identifier, load, with_inputs
 from headway.frameworks.kinds.plan import Units
+from headway.frameworks.prelude import Prelude
 from headway.frameworks.segments import ALL, Dimension
 from headway.periods import EPOCH
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
@@ -18,6 +19,31 @@ from headway.statistics.estimates import Kind, SufficientStatistics, estimate
 _UNITS = identifier("headway_metric_units")
 _SUMS = ("n", "y", "yy", "x", "xx", "xy", "contributors")
 KEYS = ("segment", "period", "period_start")
+
+
+def base_of_units(
+    connection: duckdb.DuckDBPyConnection, name: str, plan: Units, shared: Prelude, ready: str
+) -> str:
+    """Makes the table of what metrics that follow each other have in common, unless it is there already.
+
+    Args:
+        connection: The connection of the prelude.
+        name: The metric's name, for messages.
+        plan: The metric's plan.
+        shared: The shared input.
+        ready: Query whose rows the table holds; empty where there is none yet.
+
+    Returns:
+        The same, for the next metric.
+
+    Raises:
+        EngineError: The database refused the query.
+    """
+    if plan.base in ("", ready):
+        return ready
+    with guarded(f"compute the metric {name}"):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.base} AS {plan.base}")
+    return plan.base
 
 
 @contextmanager

@@ -165,9 +165,7 @@ def _cells(
     text = with_inputs(load(_HERE, "observed_cells"), {"labelled": query})
     frame = connection.sql(text).pl().with_columns(pl.col("grain").cast(pl.String))
     keys = frame.select("label", "grain", "start_day").iter_rows()
-    for (label, grain, start_day), (who, values, open_) in zip(
-        keys, _split(frame["observations"]), strict=True
-    ):
+    for (label, grain, start_day), (who, values, open_) in zip(keys, _split(frame["people"]), strict=True):
         start = EPOCH + timedelta(days=start_day)
         people = codes_of(who)
         beyond, effective = None, None
@@ -196,14 +194,18 @@ def _cells(
         )
 
 
-def _split(lists: pl.Series) -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
-    """Yields what each list of observations holds, a column at a time, without copying."""
-    rows = lists.explode().struct.unnest()
-    people, values, is_open = (rows[name].to_numpy() for name in ("person", "value", "is_open"))
-    at = 0
-    for size in lists.list.len():
-        yield people[at : at + size], values[at : at + size], is_open[at : at + size]
-        at += size
+def _split(cells: pl.Series) -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
+    """Yields the observations of each cell: whose they are, their values, and which are not over yet."""
+    people = cells.explode().struct.unnest()
+    rows = people["observations"].explode().struct.unnest()
+    sizes = people["observations"].list.len().to_numpy().astype(np.int64)
+    who = np.repeat(people["person"].to_numpy(), sizes)
+    values, is_open = rows["value"].to_numpy(), rows["is_open"].to_numpy()
+    ends = np.cumsum(sizes)[np.cumsum(cells.list.len().to_numpy()).astype(np.int64) - 1]
+    begin = 0
+    for end in ends:
+        yield who[begin:end], values[begin:end], is_open[begin:end]
+        begin = end
 
 
 def _known(value: float) -> float | None:

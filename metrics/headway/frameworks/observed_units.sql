@@ -1,28 +1,17 @@
--- Observations under every period that holds them.
+-- What is observed of each person in each period.
 --
--- grain:  one row per observation and period.
+-- grain:  one row per person and period with an observation.
 -- inputs: sized(person, at_us, day, value, censored): one row per observation; censored = 1 where it is not over yet.
 --         periods(grain, day, start_day): the periods of each local day.
--- y and x stand for value and censored, so that observations are labelled as sums are. All observations of a person in a
--- period count under the labels of the first one.
-WITH placed AS (
-  SELECT
-    days.person AS person,
-    periods.grain AS grain,
-    periods.start_day AS start_day,
-    min(days.at_us) AS at_us
-  FROM (SELECT person, day, min(at_us) AS at_us FROM sized GROUP BY person, day) AS days
-  INNER JOIN periods ON periods.day = days.day
-  GROUP BY days.person, periods.grain, periods.start_day
-)
+-- y and x stand for the observations and their number, so that they are labelled as sums are. All observations of a person
+-- in a period count under the labels of the first one.
 SELECT
-  placed.person AS person,
-  placed.grain AS grain,
-  placed.start_day AS start_day,
-  placed.at_us AS at_us,
-  sized.value AS y,
-  sized.censored AS x
+  sized.person AS person,
+  periods.grain AS grain,
+  periods.start_day AS start_day,
+  min(sized.at_us) AS at_us,
+  list({'value': CAST(sized.value AS DOUBLE), 'is_open': sized.censored <> 0}) AS y,
+  count(*) AS x
 FROM sized
 INNER JOIN periods ON periods.day = sized.day
-INNER JOIN placed
-  ON placed.person = sized.person AND placed.grain = periods.grain AND placed.start_day = periods.start_day
+GROUP BY sized.person, periods.grain, periods.start_day

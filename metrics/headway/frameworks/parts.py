@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from headway.engine import guarded
-from headway.frameworks.cells import KEYS, cells_of_units, estimated, groups_of_units, units_of
+from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated, groups_of_units, units_of
 from headway.frameworks.costs import cost_part, excluded_spend
 from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
 from headway.frameworks.kinds import Observations, Units, Weighted, plan_of
@@ -34,6 +34,7 @@ class Computation:
         horizon: Instant before which all data is in, in microseconds since 1970 UTC.
         needed: Names of metrics that others are made of.
         parts: Metrics computed so far, by name.
+        bases: Name of the table of what metrics have in common -> query whose rows it holds.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -43,6 +44,7 @@ class Computation:
     horizon: int
     needed: Collection[str]
     parts: dict[str, Part] = field(default_factory=dict)
+    bases: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str) -> Iterator[tuple[str, str, int]]:
         """Computes a metric; those it is made of are there already.
@@ -84,7 +86,8 @@ class Computation:
 
     def _added_up(self, name: str, plan: Units, grid: pl.DataFrame) -> Part:
         """Computes a metric that adds up over people; by group of people as well where others are made of it."""
-        con, dimensions = self.connection, self.dimensions
+        con, dimensions, base = self.connection, self.dimensions, self.shared.base
+        self.bases[base] = base_of_units(con, name, plan, self.shared, self.bases.get(base, ""))
         with units_of(con, name, plan):
             sums = cells_of_units(con, plan, dimensions)
             grouped = name in self.needed

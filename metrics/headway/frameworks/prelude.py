@@ -32,6 +32,7 @@ _TALLY = "headway_metric_tally"
 _PERIODS = "headway_metric_periods"
 _RATES = "headway_metric_rates"
 _SHIFTS = "headway_metric_shifts"
+_BASE = "headway_metric_base"
 _OWN = ("person", "event")
 
 
@@ -59,6 +60,7 @@ class Prelude:
         shifts: Quoted name of the table of working days: opens_us, closes_us, before_us (time worked before).
         business: The product's business hours.
         holidays: Local days on which nobody works, in days since 1970-01-01.
+        base: Quoted name of the table of what metrics that follow each other have in common, see `Units.base`.
         grains: Kinds of period that the metric at hand is computed for.
     """
 
@@ -77,6 +79,7 @@ class Prelude:
     shifts: str
     business: BusinessHours
     holidays: frozenset[int]
+    base: str = identifier(_BASE)
     grains: tuple[Grain, ...] = ()
 
     @property
@@ -160,7 +163,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
         _list_shifts(connection, shared, first, last)
         yield shared
     finally:
-        for table in (_SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for table in (_BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 

@@ -90,7 +90,8 @@ def dimensions(
     try:
         for name, segment in product.segments.items():
             table = identifier(f"{_TABLE}{name}")
-            query = _labels(connection, product, name, segment, shared)
+            told = _labels(connection, product, name, segment, shared)
+            query = with_inputs(load(_HERE, "label_spans"), {"labels": told})
             with guarded(f"label people by the segment {name}"):
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
                 made.append(table)
@@ -103,7 +104,7 @@ def dimensions(
                     name,
                     tuple(sorted(labels | {missing})),
                     "labelled_as_of",
-                    {"labels": f"SELECT person, since_us, label FROM {table}"},
+                    {"labels": f"SELECT person, since_us, until_us, label FROM {table}"},
                     {"missing": missing},
                 )
             )

@@ -23,9 +23,9 @@ DAYS = 70
 
 
 def noise(seed: int, days: int = DAYS, size: float = 0.5) -> Floats:
-    return np.asarray(
-        np.tile(WEEK, 20)[:days] + 0.03 * np.arange(days) + np.random.default_rng(seed).normal(0, size, days)
-    )
+    chance: Floats = np.random.default_rng(seed).normal(0, size, days)
+    values: Floats = np.tile(WEEK, 20)[:days] + 0.03 * np.arange(days) + chance
+    return values
 
 
 def days(values: Floats, period: str = "day") -> list[Row]:
@@ -61,10 +61,19 @@ def test_a_usual_value_on_the_wrong_weekday_is_found() -> None:
 
 
 def test_outliers_of_the_past_hide_no_later_one() -> None:
+    """So many that by least squares none of them lies three standard deviations away."""
     values = noise(3)
-    values[[12, 20, 33, 41, 50]] += 40
+    values[[3, 5, 11, 16, 20, 25, 30, 34, 39, 43, 48, 52]] += 40
     values[66] -= 5
     assert flagged(days(values)) == [MONDAY + timedelta(66)]
+
+
+def test_what_was_ten_weeks_ago_does_not_count() -> None:
+    values = noise(20, 110)
+    long_ago = np.where(np.arange(110) < 40, 500.0 * (np.arange(110) % 3), values)
+    found = judged(days(long_ago))
+    assert found.equals(judged(days(values)))
+    assert found["is_anomaly"].sum() == 0
 
 
 def test_the_latest_complete_days_are_judged_and_a_later_one_is_not_looked_at() -> None:
@@ -125,6 +134,8 @@ def test_numbers_vary_with_their_size_and_never_fall_below_0() -> None:
     width = (found["high"] - found["low"]).to_list()
     assert min(width[:5]) > 2.5 * max(width[5:7])
     assert (found["low"] >= 0).all() and not found["is_anomaly"].any()
+    wild = judged(days(rng.choice([0.0, 30.0], DAYS)), "count")
+    assert (wild["low"] == 0).all()
     negative = judged(days(values - 5), "total")
     assert negative["is_anomaly"].null_count() == 0
 
@@ -222,5 +233,6 @@ def test_weekdays_that_contradict_themselves_are_not_judged_by_others() -> None:
     found = expected(values[at], at, np.ones(at.size))
     low, high = found.range
     usual = ~np.isin(at, (34, 62))
+    assert np.isnan(found.value[~usual]).all()
     assert ((low <= values[at]) & (values[at] <= high))[usual].all()
     assert (high - low)[usual].max() < 10

@@ -70,7 +70,7 @@ def test_a_value_above_0_only_has_a_relative_change() -> None:
 
 
 def test_what_cannot_be_compared_says_why() -> None:
-    first, second = weeks(80.0, 100.0)
+    first, second = (row | {"low": 1.0, "high": 200.0} for row in weeks(80.0, 100.0))
     cases: list[tuple[Row, Row, date | None, str]] = [
         (hidden(first), second, None, BEFORE + HIDDEN),
         (first, hidden(second), None, HIDDEN),

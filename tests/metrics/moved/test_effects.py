@@ -138,7 +138,11 @@ def test_nothing_is_divided_where_everybody_is_hidden_or_the_log_begins_within()
 
 def test_labels_that_are_not_everybody_are_not_divided() -> None:
     before, after = rows(FIRST, {"a": (80, 100), "b": (1, 9)}), rows(SECOND, {"a": (45, 50), "b": (1, 9)})
-    for weeks in (([*before[:2], cell(FIRST, 1.0, 8.0, segment="channel=b")], after), (before, after[:2])):
+    for weeks in (
+        ([*before[:2], cell(FIRST, 1.0, 8.0, segment="channel=b")], after),
+        ([*before[:2], cell(FIRST, 2.0, 9.0, segment="channel=b")], after),
+        (before, after[:2]),
+    ):
         found = effects(*weeks)
         assert found["reason"].unique().to_list() == [DO_NOT_ADD_UP]
         assert found["effect"].null_count() == found.height > 0

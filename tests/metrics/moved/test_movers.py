@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from moved_oracle import Row, cell, hidden, table
 
-from headway.moved import Move, moved_tables, moves
+from headway.moved import Effect, Move, moved_tables, moves
 
 MONDAY = date(2026, 3, 2)
 KINDS = {"sure": "proportion", "unsure": "proportion", "late": "proportion", "bare": "quantile"}
@@ -27,6 +27,7 @@ def week(
 
 def history() -> list[Row]:
     return [
+        *week("sure", -1, (30, 100), (50, 100), 0.03),
         *week("sure", 0, (10, 100), (50, 100), 0.03),
         *week("sure", 1, (30, 100), (50, 100), 0.04),
         *week("unsure", 0, (10, 100), (50, 100), 0.03),
@@ -72,8 +73,8 @@ def test_a_week_that_is_not_over_does_not_count() -> None:
 def test_the_largest_effects_come_first() -> None:
     first, second, *_, bare = found(history())
     largest = first.effects[0]
-    assert (largest.dimension, largest.label) == ("channel", "a")
-    assert [largest.effect, largest.mix_effect, largest.rate_effect] == pytest.approx([0.1, 0, 0.1])
+    assert largest == Effect("channel", "a", largest.effect, 0, largest.effect)
+    assert largest.effect == pytest.approx(0.1)
     assert [each.label for each in second.effects] == ["b", "a"]
     assert first.whole == {"channel"}
     assert (bare.effects, bare.whole) == ((), frozenset())

@@ -12,7 +12,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from metric_oracle import Expected, Seen, Unit, naive, quantile_of, time_over
+from metric_oracle import naive
+from metric_parts import Expected, Seen, Unit
+from metric_sums import quantile_of, time_over
 from metric_worlds import Book, World, compute
 
 from headway.frameworks.values import Measured

@@ -350,7 +350,13 @@ _HOURS: tuple[Mapping[str, object], ...] = (
 
 
 def generate(
-    seed: int, *, people: int = 9, rows: int = 60, hours: Sequence[int] = DENSE, names: str = "AABBCD"
+    seed: int,
+    *,
+    people: int = 9,
+    rows: int = 60,
+    hours: Sequence[int] = DENSE,
+    keys: int = 5,
+    accounts: int = 3,
 ) -> World:
     """Makes a world from a seed; seeds go through the scenes in turn."""
     rng = Random(seed)
@@ -360,25 +366,29 @@ def generate(
     def moment() -> int:
         return base + rng.choice(hours) * HOUR + rng.choice(_SHIFTS)
 
-    said: dict[int, list[int]] = defaultdict(list)
+    said: list[tuple[int, int, str | None]] = []
 
     def row(tie: int) -> Row:
         person, us = rng.randint(1, people), moment()
-        if said[person] and rng.random() < 0.4:
-            # As long after something else as windows are, to the microsecond or just not.
-            us = rng.choice(said[person]) + rng.choice(WINDOWS) * HOUR + rng.choice((0, 0, 1, -1))
-        said[person].append(us)
+        key = f"k{rng.randint(1, keys)}" if rng.random() < 0.85 else None
+        if said and rng.random() < 0.4:
+            # As long after something else as windows are, to the microsecond or just not; of the same thing, mostly.
+            someone, at, of = rng.choice(said)
+            person = rng.choice((person, someone, someone))
+            us = at + rng.choice(WINDOWS) * HOUR + rng.choice((0, 0, 1, -1))
+            key = rng.choice((key, of, of))
+        said.append((person, us, key))
         return Row(
             person=person,
-            event=rng.choice(names),
+            event=rng.choice("AABBCD"),
             us=us,
             line=rng.randint(0, 2),
             tie=tie,
             amount=rng.choice(_AMOUNTS),
             score=rng.choice((None, *range(-1, 12))),
             currency=rng.choice(("EUR", "EUR", "USD", "USD", "GBP", None)),
-            key=rng.choice(("k1", "k2", "k3", "k4", "k5", None)),
-            account=rng.choice(("a1", "a2", "a3", None)),
+            key=key,
+            account=f"a{rng.randint(1, accounts)}" if rng.random() < 0.85 else None,
             source=rng.choice((None, None, "mail", "ad", "other")),
         )
 

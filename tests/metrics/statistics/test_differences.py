@@ -47,7 +47,7 @@ def test_no_interval_without_both() -> None:
 
 def test_an_estimate_outside_of_its_interval_has_no_room_there() -> None:
     low, high = mover(1.0, 0.2, 0.9, 0.0, 0.0, 0.0)
-    assert [float(low), float(high)] == pytest.approx([0.2, 1.0])
+    assert (float(low), float(high)) == pytest.approx((0.2, 1.0))
 
 
 @pytest.mark.parametrize(("p", "q"), [(0.4, 0.45), (0.05, 0.08), (0.9, 0.7)])

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from headway.engine.sql import Replacement
 from headway.frameworks.kinds.amounts import NEGATIVE, added_by, count_of, exclusions_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_events, on_tally, tests_of
+from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_base, on_events, on_tally, tests_of
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
@@ -32,7 +32,8 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     only = (metric.part,)
     moves, top, bottom, estimate = _PARTS.get(metric.part, (only, only, only, "count"))
     params = {"moves": list(moves), "top": list(top), "bottom": list(bottom)}
-    return Units(on_tally("lifecycle", shared, [], any_of(tests_of(metric, shared)), params), estimate)
+    base = on_tally("lifecycle_moves", shared, [], any_of(tests_of(metric, shared)))
+    return Units(on_base("lifecycle", shared, params), estimate, base=base)
 
 
 def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
@@ -85,9 +86,10 @@ def _mrr(metric: Mrr, shared: Prelude) -> Units:
     ]
     top, bottom = _RATES.get(metric.part, (metric.part, "nothing"))
     params = {"top": exp.column(top, quoted=True), "bottom": exp.column(bottom, quoted=True)}
-    query = on_events("mrr", shared, columns, any_of(tests), params)
+    base = on_events("mrr_bridge", shared, columns, any_of(tests))
+    query = on_base("mrr", shared, params)
     estimate: Kind = "ratio" if metric.part in _RATES else "total"
-    return Units(query, estimate, whole=False, exclusions={NEGATIVE: count_of(shared, below)})
+    return Units(query, estimate, whole=False, exclusions={NEGATIVE: count_of(shared, below)}, base=base)
 
 
 PLANNERS: Mapping[type, Planner] = {

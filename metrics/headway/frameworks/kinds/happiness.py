@@ -15,6 +15,7 @@ from headway.frameworks.kinds.plan import (
     any_of,
     ends_without_start,
     flag,
+    on_base,
     on_events,
     on_tally,
     tests_of,
@@ -87,18 +88,17 @@ def _task(metric: Task, shared: Prelude) -> Units:
         flag(tests["success",], "is_success"),
         flag(failure, "is_failure"),
     ]
-    params = {
-        "timeout": parse_duration(metric.within),
-        "outcome": metric.outcome,
-        "first_only": metric.attempts == "first",
-    }
-    query = on_events("task", shared, columns, any_of(tests), params)
+    params = {"outcome": metric.outcome, "first_only": metric.attempts == "first"}
+    query = on_base("task", shared, params, periods=True)
+    timeout = {"timeout": parse_duration(metric.within)}
+    base = on_events("task_attempts", shared, columns, any_of(tests), timeout, periods=False)
     is_end = flag(exp.or_(tests["success",].copy(), failure.copy()), "is_end")
     ends = ends_without_start(shared, [*columns[:2], is_end], any_of(tests))
     return Units(
         query,
         "proportion" if metric.attempts == "first" else "ratio",
         exclusions={NO_START: ends},
+        base=base,
     )
 
 

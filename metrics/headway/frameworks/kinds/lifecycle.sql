@@ -1,45 +1,14 @@
--- How people come, stay, leave and come back, from period to period.
+-- Who makes the moves that are asked for.
 --
--- grain:  one row per person and period in which the person makes one of the moves asked for.
--- inputs: ev(person, us, day): events that make active.
---         periods(grain, day, start_day): the periods of each local day, the same without overlap.
+-- grain:  one row per person and period in which the person makes one of the moves.
+-- inputs: base: the moves of every person and period (lifecycle_moves.sql).
 -- params: moves: which moves are looked at; top, bottom: which of them count in the numerator and in the denominator.
--- new = first active period ever; returning = active one period before as well; resurrected = active again after a gap;
--- dormant = active one period before and not now; kept = active one period before and now.
-WITH steps AS (
-  SELECT grain, start_day, row_number() OVER (PARTITION BY grain ORDER BY start_day) AS number
-  FROM (SELECT DISTINCT grain, start_day FROM periods) AS distinct_periods
-),
-activity AS (
-  SELECT ev.person AS person, steps.grain AS grain, steps.number AS number, min(ev.us) AS at_us
-  FROM (SELECT person, day, min(us) AS us FROM ev GROUP BY person, day) AS ev
-  INNER JOIN periods ON periods.day = ev.day
-  INNER JOIN steps ON steps.grain = periods.grain AND steps.start_day = periods.start_day
-  GROUP BY ev.person, steps.grain, steps.number
-),
-marked AS (
-  SELECT
-    *,
-    lag(number) OVER (PARTITION BY person, grain ORDER BY number) AS before,
-    lead(number) OVER (PARTITION BY person, grain ORDER BY number) AS later
-  FROM activity
-),
-moves AS (
-  SELECT
-    person, grain, number, at_us,
-    CASE WHEN before IS NULL THEN 'new' WHEN number - before = 1 THEN 'returning' ELSE 'resurrected' END AS move
-  FROM marked
-  UNION ALL
-  SELECT person, grain, number + 1 AS number, at_us, CASE WHEN later - number = 1 THEN 'kept' ELSE 'dormant' END AS move
-  FROM marked
-)
 SELECT
-  moves.person AS person,
-  moves.grain AS grain,
-  steps.start_day AS start_day,
-  moves.at_us AS at_us,
-  CASE WHEN moves.move IN $top THEN 1 ELSE 0 END AS y,
-  CASE WHEN moves.move IN $bottom THEN 1 ELSE 0 END AS x
-FROM moves
-INNER JOIN steps ON steps.grain = moves.grain AND steps.number = moves.number
-WHERE moves.move IN $moves
+  person,
+  grain,
+  start_day,
+  at_us,
+  CASE WHEN move IN $top THEN 1 ELSE 0 END AS y,
+  CASE WHEN move IN $bottom THEN 1 ELSE 0 END AS x
+FROM base
+WHERE move IN $moves

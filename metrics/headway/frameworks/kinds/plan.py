@@ -32,12 +32,15 @@ class Units:
         estimate: How sums over people become a value with its interval.
         whole: Whether all y and x are whole numbers, which add up exactly in any order.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
+        base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
+            it in common share its rows. Empty where there is none.
     """
 
     query: str
     estimate: Kind
     whole: bool = True
     exclusions: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,22 @@ def on_events(
     inputs: dict[str, str | exp.Expr] = {"periods": shared.periods_query} if periods else {}
     inputs["ev"] = events_of(shared, columns, keep)
     return with_inputs(bind(load(_PACKAGE, text), dict(params or {})), {**inputs, **more})
+
+
+def on_base(text: str, shared: Prelude, params: Mapping[str, Replacement], *, periods: bool = False) -> str:
+    """Puts a query of this package on top of the rows of the plan's base.
+
+    Args:
+        text: Name of the query.
+        shared: The shared input.
+        params: The query's parameters.
+        periods: Whether the query reads the periods of the metric.
+
+    Returns:
+        One statement that stands alone.
+    """
+    inputs: dict[str, str | exp.Expr] = {"periods": shared.periods_query} if periods else {}
+    return with_inputs(bind(load(_PACKAGE, text), dict(params)), {**inputs, "base": f"FROM {shared.base}"})
 
 
 def events_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr | None) -> exp.Expr:

@@ -8,12 +8,13 @@ from typing import Any
 import polars as pl
 
 from headway_pipelines.report.environment import environment
-from headway_pipelines.report.pages import data, definitions, framework, overview, people
+from headway_pipelines.report.pages import data, definitions, framework, moved, overview, people
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report, read_report
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    moved.PAGE,
     *framework.PAGES,
     people.PAGE,
     definitions.PAGE,
