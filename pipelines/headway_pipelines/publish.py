@@ -86,8 +86,8 @@ def publish(workspace: Workspace) -> dict[str, int]:
 
 
 def _kinds(values: pl.DataFrame) -> dict[str, str]:
-    """Says how each metric's sums become everybody's values, which its definition settles."""
-    return dict(values.filter(pl.col("segment") == "all").select("metric", "estimate").unique().iter_rows())
+    """Says how each metric's sums become values, which its definition settles."""
+    return dict(values.select("metric", "estimate").unique().iter_rows())
 
 
 def _first_day(info: pl.DataFrame) -> date | None:
@@ -135,11 +135,12 @@ def months_never_shown(product: Product) -> tuple[str, ...]:
 
     Examples:
         >>> from headway.models.product import Product
-        >>> metric = {"framework": "heart", "stage": "engagement", "title": "T", "unit": "events"}
+        >>> metric = {"framework": "heart", "stage": "engagement", "title": "T", "unit": "events", "kind": "count",
+        ...           "of": "A"}
         >>> grains = {"a": ["week", "month"], "b": ["day", "week", "month"], "c": ["month"]}
         >>> months_never_shown(Product.model_validate({
         ...     "name": "P", "timezone": "UTC", "currency": "EUR", "activity": "A",
-        ...     "metrics": {name: {**metric, "kind": "count", "of": "A", "grains": each} for name, each in grains.items()},
+        ...     "metrics": {name: {**metric, "grains": each} for name, each in grains.items()},
         ... }))
         ('a',)
     """
