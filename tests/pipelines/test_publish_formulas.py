@@ -12,7 +12,7 @@ from shop import PRODUCT, Shop, track
 from headway.frameworks.values import SCHEMA
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.inputs import derive_inputs
-from headway_pipelines.publish import publish, suppress
+from headway_pipelines.publish import _kinds, publish, suppress
 
 MONDAY = date(2026, 3, 2)
 
@@ -176,3 +176,9 @@ def test_a_workspace_publishes_what_is_made_of_metrics(shop: Shop) -> None:
     assert "components" not in tables["metric_values"].columns
     catalogue = tables["metric_catalogue"].filter(metric="cost")
     assert catalogue["limit_value"].to_list() == [4.0]
+
+
+def test_the_kind_of_a_weighted_survey_is_that_of_everybodys_value() -> None:
+    rows = [*channels((60, 30), (60, 40)), weighted(120, 70), cell("a", 50)]
+    for order in (rows, rows[::-1]):
+        assert _kinds(pl.DataFrame(order, schema=SCHEMA)) == {"w": "weighted", "a": "count"}
