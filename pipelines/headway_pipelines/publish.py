@@ -86,8 +86,10 @@ def publish(workspace: Workspace) -> dict[str, int]:
 
 
 def _kinds(values: pl.DataFrame) -> dict[str, str]:
-    """Says how each metric's sums become values, which its definition settles."""
-    return dict(values.select("metric", "estimate").unique().iter_rows())
+    """Says how each metric's sums become everybody's values, which its definition settles."""
+    # Channels of a weighted survey are as they are: another kind than everybody's value.
+    everybody = values.filter(pl.col("segment") == "all")
+    return dict(everybody.select("metric", "estimate").unique().iter_rows())
 
 
 def _first_day(info: pl.DataFrame) -> date | None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from shop import PRODUCT, Shop, track
 
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.publish import suppress
+from headway_pipelines.compute import compute, tables_of
+from headway_pipelines.inputs import derive_inputs
+from headway_pipelines.publish import _kinds, publish, suppress
 
 MONDAY = date(2026, 3, 2)
 
@@ -130,3 +133,52 @@ def test_a_weighted_value_is_shown_of_one_kind_of_period() -> None:
     assert frame.filter(~pl.col("suppressed"))["period"].to_list() == ["week"]
     of_days = suppress("metric_values", pl.DataFrame([rows[0]], schema=SCHEMA))
     assert of_days["suppressed"].to_list() == [False]
+
+
+MORE = """
+  orders: {framework: aarrr, stage: revenue, title: Orders, unit: EUR, kind: count,
+    of: {event: Order Completed, measure: sum, value: amount}}
+  each: {framework: aarrr, stage: revenue, title: Each, unit: EUR, kind: formula, expression: orders / new_people}
+  cost: {framework: aarrr, stage: acquisition, title: Cost, unit: EUR, kind: cost_per, per: new_people, limit: 4,
+    direction: down}
+funnels:"""
+
+
+def test_a_workspace_publishes_what_is_made_of_metrics(shop: Shop) -> None:
+    (shop.root / "product.yml").write_text(PRODUCT.replace("\nfunnels:", MORE))
+    calls = []
+    # 36 people come in the first week, 45 in the second, 4 in the third.
+    for n in range(85):
+        minute = ((n >= 36) + (n >= 81)) * 7 * 24 * 60 + n
+        calls.append(track("Page Viewed", minute, user=f"u{n}", url="https://shop.example.com/"))
+        calls.append(track("Order Completed", minute + 1, user=f"u{n}", amount=2 + n % 3))
+    shop.land("a.json", calls)
+    shop.workspace.inputs.mkdir(exist_ok=True)
+    (shop.workspace.inputs / "spend.csv").write_text(
+        "day,channel,amount,currency\n2026-03-02,direct,72,EUR\n2026-03-09,direct,90,\n2026-03-16,direct,8,EUR\n"
+    )
+    derive_inputs(shop.workspace)
+    shop.load()
+    with shop.ledger() as ledger:
+        compute(shop.workspace, ledger)
+    publish(shop.workspace)
+    tables = tables_of(shop.workspace.published_db)
+    values = tables["metric_values"].filter(segment="all", period="week")
+    shown = {
+        (m, s): (v, low) for m, s, v, low in values.select("metric", "period_start", "value", "low").rows()
+    }
+    first, second, third = (MONDAY + timedelta(7 * week) for week in range(3))
+    assert shown["each", second][0] == 3.0 and shown["each", second][1] is not None
+    assert shown["cost", second][0] == 2.0
+    # With the small week another one is hidden, of everything that is made of it.
+    for name in ("new_people", "each", "cost"):
+        assert shown[name, first] == shown[name, third] == (None, None)
+    assert "components" not in tables["metric_values"].columns
+    catalogue = tables["metric_catalogue"].filter(metric="cost")
+    assert catalogue["limit_value"].to_list() == [4.0]
+
+
+def test_the_kind_of_a_weighted_survey_is_that_of_everybodys_value() -> None:
+    rows = [*channels((60, 30), (60, 40)), weighted(120, 70), cell("a", 50)]
+    for order in (rows, rows[::-1]):
+        assert _kinds(pl.DataFrame(order, schema=SCHEMA)) == {"w": "weighted", "a": "count"}
