@@ -6,14 +6,18 @@ The text is parsed by SQLGlot and rebuilt from these constructs alone, so that n
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
+import numpy as np
 import sqlglot
+from numpy.typing import NDArray
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from headway.engine.sql import DIALECT
 from headway.errors import InputError
+
+Floats = NDArray[np.float64]
 
 _OPERATORS: tuple[type[exp.Binary], ...] = (exp.Add, exp.Sub, exp.Mul)
 _MAX_LENGTH = 1_000
@@ -96,3 +100,47 @@ def _term(node: exp.Expr, names: Collection[str], where: str, of: str) -> exp.Ex
             raise InputError.unknown(of, node.name, names)
         return exp.column(node.name, quoted=True)
     raise InputError(f"cannot use {type(node).__name__.upper()} {where}")
+
+
+def evaluate(parsed: exp.Expr, values: Mapping[str, Floats]) -> Floats:
+    """Computes parsed arithmetic over arrays.
+
+    Args:
+        parsed: What `parse_arithmetic` returned.
+        values: Values by name, arrays that broadcast; NaN stands for null.
+
+    Returns:
+        The results; NaN where a value is missing, a divisor is 0, or the result is too large for a number.
+
+    Examples:
+        >>> ratio = parse_arithmetic("a / b", ["a", "b"])
+        >>> evaluate(ratio, {"a": np.array([1.0, 1.0]), "b": np.array([2.0, 0.0])}).tolist()
+        [0.5, nan]
+    """
+    with np.errstate(all="ignore"):
+        found = _computed(parsed, values)
+        return np.where(np.isfinite(found), found, np.nan)
+
+
+def _computed(node: exp.Expr, values: Mapping[str, Floats]) -> Floats:
+    if isinstance(node, exp.Column):
+        return values[node.name]
+    if isinstance(node, exp.Cast):
+        return np.float64(node.this.this) * np.ones(())
+    if isinstance(node, exp.Neg):
+        return -_computed(node.this, values)
+    if isinstance(node, exp.Nullif):
+        divisor = _computed(node.this, values)
+        return np.where(divisor == 0, np.nan, divisor)
+    if isinstance(node, exp.Binary):
+        operator = _NUMERIC[type(node)]
+        return np.asarray(operator(_computed(node.this, values), _computed(node.expression, values)))
+    return _computed(node.this, values)
+
+
+_NUMERIC: Mapping[type[exp.Binary], Callable[[Floats, Floats], Floats]] = {
+    exp.Add: np.add,
+    exp.Sub: np.subtract,
+    exp.Mul: np.multiply,
+    exp.Div: np.divide,
+}

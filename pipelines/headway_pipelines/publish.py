@@ -135,7 +135,8 @@ def months_never_shown(product: Product) -> tuple[str, ...]:
 
     Examples:
         >>> from headway.models.product import Product
-        >>> metric = {"framework": "heart", "stage": "engagement", "title": "T", "unit": "events", "kind": "count", "of": "A"}
+        >>> metric = {"framework": "heart", "stage": "engagement", "title": "T", "unit": "events", "kind": "count",
+        ...           "of": "A"}
         >>> grains = {"a": ["week", "month"], "b": ["day", "week", "month"], "c": ["month"]}
         >>> months_never_shown(Product.model_validate({
         ...     "name": "P", "timezone": "UTC", "currency": "EUR", "activity": "A",

@@ -8,7 +8,8 @@
 -- A sum is fragile where one person could dominate it: effective is the number of people who would give the same sum
 -- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
 -- answers agree: those who do not are then known.
--- The places of a metric (framework, stage) show the same cells and are judged once.
+-- The places of a metric (framework, stage) show the same cells and are judged once. Metrics made of others say nothing of
+-- their own: they are shown where those are (suppress_metric_values.sql).
 WITH weeks AS (
     SELECT DISTINCT metric, period_start AS week FROM cells WHERE period = 'week'
 ),
@@ -25,16 +26,24 @@ counted AS (
             WHEN 'ratio' THEN coalesce(c.contributors, 0)
             WHEN 'total' THEN coalesce(c.contributors, 0)
             WHEN 'quantile' THEN coalesce(c.contributors, 0)
+            WHEN 'weighted' THEN coalesce(c.contributors, 0)
             -- not known what it is: as if it spoke of one person
             ELSE 1
         END AS part,
-        CASE c.estimate WHEN 'proportion' THEN c.denominator - c.numerator ELSE 0 END AS rest,
+        CASE c.estimate
+            WHEN 'proportion' THEN c.denominator - c.numerator
+            WHEN 'weighted' THEN coalesce(c.people - c.contributors, 0)
+            ELSE 0
+        END AS rest,
         coalesce(CASE
             WHEN c.estimate = 'promoter_score' THEN c.people - abs(c.numerator) BETWEEN 1 AND $k - 1
+            -- what weights tell is judged where it is known which channels are hidden (suppress_metric_values.sql)
+            WHEN c.estimate = 'weighted' THEN FALSE
             ELSE c.effective <= 4
         END, FALSE) AS fragile
     FROM cells c
     ASOF LEFT JOIN weeks w ON w.metric = c.metric AND c.period_start >= w.week
+    WHERE c.components IS NULL
 )
 SELECT
     *,

@@ -226,7 +226,6 @@ def test_check_says_which_months_will_never_be_published(store: Store) -> None:
     assert "will not be published" not in store.say("check", "--workspace", str(store.root)).out
 
 
-
 def test_keys_that_cannot_be_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     before = store.shown()
     store.shop.land("second.json", story(100, 5))

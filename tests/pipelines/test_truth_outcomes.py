@@ -46,6 +46,14 @@ def lifetime_value(truth: Truth) -> Series:
     return ratios(value["eur_28d"], value["people"])
 
 
+def spent(truth: Truth) -> Series:
+    return [sum(week) for week in zip(*(row["eur"] for row in truth["spend"].values()), strict=True)]
+
+
+def new_people(truth: Truth) -> Series:
+    return list(truth["metrics"]["new_people"]["all"]["weekly_numerator"])
+
+
 def weeks_of(table: str, part: str) -> Callable[[Truth, str], Series]:
     return lambda truth, name: [week[name] for week in truth[table][part]["weeks"]]
 
@@ -78,6 +86,7 @@ WEEKLY: Mapping[str, Callable[[Truth], Series]] = {
     "k_28d": lambda truth: list(truth["referral"]["cohorts"]["k_28d"]),
     "recommendation": lambda truth: survey["nps"](truth, "raw"),
     "satisfied": lambda truth: survey["csat"](truth, "raw"),
+    "satisfied_weighted": lambda truth: survey["csat"](truth, "weighted"),
     "ease": lambda truth: survey["ces"](truth, "raw"),
     "uploads_done": share(attempts, "success", "attempts"),
     "uploads_failed": share(attempts, "failure", "attempts"),
@@ -90,6 +99,10 @@ WEEKLY: Mapping[str, Callable[[Truth], Series]] = {
     "slow_pages": share(pages, "slow", "views"),
     "page_load_p95": lambda truth: pages(truth, "p95_ms"),
     "failed_pages": share(pages, "failed", "views"),
+    "upload_time": lambda truth: weeks_of("uploads", "seconds")(truth, "trimmed_mean"),
+    "crash_free_sessions": share(weeks_of("quality", "sessions"), "crash_free", "sessions"),
+    "cost_per_new_person": lambda truth: ratios(spent(truth), new_people(truth)),
+    "payback": lambda truth: ratios(revenue(truth), spent(truth)),
     "errors": lambda truth: ratios(errors(truth, "errors"), pages(truth, "views")),
 }
 MONTHLY: Mapping[str, Callable[[Truth], Series]] = {

@@ -22,6 +22,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "target_value": pl.Float64(),
     "target_by": pl.Date(),
     "target_period": pl.String(),
+    "limit_value": pl.Float64(),
     "definition": pl.String(),
     "definition_hash": pl.String(),
 }
@@ -52,6 +53,7 @@ def metric_catalogue(product: Product) -> pl.DataFrame:
             "target_value": float(metric.target.value) if metric.target else None,
             "target_by": metric.target.by if metric.target else None,
             "target_period": metric.target.period if metric.target else None,
+            "limit_value": None if metric.limit is None else float(metric.limit),
             "definition": metric.definition(),
             "definition_hash": product.definition_hash(name),
         }

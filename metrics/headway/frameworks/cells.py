@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import duckdb
 import polars as pl
 
 from headway.engine import guarded
 from headway.engine.sql import identifier, load, with_inputs
-from headway.frameworks.kinds.plan import Plan, Units
+from headway.frameworks.kinds.plan import Units
 from headway.frameworks.prelude import Prelude
 from headway.frameworks.segments import ALL, Dimension
 from headway.periods import EPOCH
@@ -21,7 +22,7 @@ KEYS = ("segment", "period", "period_start")
 
 
 def base_of_units(
-    connection: duckdb.DuckDBPyConnection, name: str, plan: Plan, shared: Prelude, ready: str
+    connection: duckdb.DuckDBPyConnection, name: str, plan: Units, shared: Prelude, ready: str
 ) -> str:
     """Makes the table of what metrics that follow each other have in common, unless it is there already.
 
@@ -38,30 +39,49 @@ def base_of_units(
     Raises:
         EngineError: The database refused the query.
     """
-    if not isinstance(plan, Units) or plan.base in ("", ready):
+    if plan.base in ("", ready):
         return ready
     with guarded(f"compute the metric {name}"):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.base} AS {plan.base}")
     return plan.base
 
 
-def cells_of_units(
-    connection: duckdb.DuckDBPyConnection, name: str, plan: Units, dimensions: Sequence[Dimension]
-) -> pl.DataFrame:
-    """Adds up what people contribute, for everybody and in every segment.
+@contextmanager
+def units_of(connection: duckdb.DuckDBPyConnection, name: str, plan: Units) -> Iterator[None]:
+    """Keeps what each person adds in a temporary table, for `cells_of_units` and `groups_of_units`.
 
     Args:
         connection: The connection of the prelude.
         name: The metric's name, for messages.
+        plan: What each person adds.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        EngineError: The database refused a query.
+    """
+    with guarded(f"compute the metric {name}"):
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query}")
+            yield
+        finally:
+            connection.execute(f"DROP TABLE IF EXISTS temp.{_UNITS}")
+
+
+def cells_of_units(
+    connection: duckdb.DuckDBPyConnection, plan: Units, dimensions: Sequence[Dimension]
+) -> pl.DataFrame:
+    """Adds up what people contribute, for everybody and in every segment; within `units_of`.
+
+    Args:
+        connection: The connection of the prelude.
         plan: What each person adds.
         dimensions: Ways to divide people.
 
     Returns:
         One row per segment, kind of period and first day that holds anybody: n (people), y, yy, x, xx, xy (sums over
         people), contributors (people who add something to y).
-
-    Raises:
-        EngineError: The database refused a query.
     """
     if not plan.whole:
         text = "cells_fractional"
@@ -69,15 +89,11 @@ def cells_of_units(
         text = "cells_whole" if plan.estimate in ("ratio", "total") else "cells_alike"
     by_label = [each for each in dimensions if each.name != ALL] if plan.whole else dimensions
     found = []
-    with guarded(f"compute the metric {name}"):
-        try:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query}")
-            for dimension in by_label:
-                units = dimension.labelled(f"FROM {_UNITS}")
-                query = with_inputs(load("headway.frameworks", text), {"labelled": units})
-                found.append(_named(connection.sql(query).pl(), dimension))
-        finally:
-            connection.execute(f"DROP TABLE IF EXISTS temp.{_UNITS}")
+    for dimension in by_label:
+        query = with_inputs(
+            load("headway.frameworks", text), {"labelled": dimension.labelled(f"FROM {_UNITS}")}
+        )
+        found.append(_named(connection.sql(query).pl(), dimension, _SUMS))
     return pl.concat([_everybody(found[0]), *found] if plan.whole else found)
 
 
@@ -87,7 +103,31 @@ def _everybody(cells: pl.DataFrame) -> pl.DataFrame:
     return sums.select(pl.lit(ALL).alias("segment"), "period", "period_start", *_SUMS)
 
 
-def _named(cells: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
+def groups_of_units(
+    connection: duckdb.DuckDBPyConnection, dimensions: Sequence[Dimension], people: str, by: str
+) -> pl.DataFrame:
+    """Adds up the same by group of people; within `units_of`.
+
+    Args:
+        connection: The connection of the prelude.
+        dimensions: Ways to divide people.
+        people: Quoted name of the table of people.
+        by: Its column with the group: ``bucket`` or ``channel``.
+
+    Returns:
+        One row per segment, kind of period, first day and group that holds anybody: member (the group), n (people), y,
+        yy, x (sums over people).
+    """
+    text = load("headway.frameworks", "cells_grouped")
+    members = f"SELECT code AS person, {identifier(by)} AS member FROM {people}"
+    found = []
+    for dimension in dimensions:
+        query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}"), "members": members})
+        found.append(_named(connection.sql(query).pl(), dimension, ("member", "n", "y", "yy", "x")))
+    return pl.concat(found)
+
+
+def _named(cells: pl.DataFrame, dimension: Dimension, columns: Sequence[str]) -> pl.DataFrame:
     labels = cells["label"].unique().to_list()
     return cells.select(
         segment=pl.col("label").replace_strict(
@@ -95,7 +135,7 @@ def _named(cells: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
         ),
         period=pl.col("grain").cast(pl.String),
         period_start=pl.lit(EPOCH) + pl.duration(days=pl.col("start_day")),
-        **{column: pl.col(column) for column in _SUMS},
+        **{column: pl.col(column) for column in columns},
     )
 
 

@@ -21,7 +21,7 @@ from headway.frameworks.shifts import Ints, shifts
 from headway.models.product import BusinessHours
 from headway.periods import EPOCH
 from headway.statistics.intervals import Floats
-from headway.statistics.quantiles import clustered_quantile, codes_of, survival_quantile
+from headway.statistics.quantiles import clustered_quantile, codes_of, survival_quantile, trimmed_mean
 
 STILL_OPEN = "too many are not over yet"
 
@@ -98,8 +98,9 @@ def cells_of_observations(
 
     Returns:
         One row per segment, kind of period and first day that holds an observation: value, numerator (null),
-        denominator (observations), people, contributors (people on the side of the quantile that has fewer), effective
-        (null), low, high, interval_method, reason.
+        denominator (observations), people, contributors (people on the side of the quantile that has fewer, or whose
+        observations are not cut off), effective (of a trimmed mean: people who would give the same if all gave
+        alike), low, high, interval_method, reason.
 
     Raises:
         EngineError: The database refused a query.
@@ -167,7 +168,11 @@ def _cells(
     for (label, grain, start_day), (who, values, open_) in zip(keys, _split(frame["people"]), strict=True):
         start = EPOCH + timedelta(days=start_day)
         people = codes_of(who)
-        if censored:
+        beyond, effective = None, None
+        if plan.trim is not None:
+            found, method = trimmed_mean(values, plan.trim, people=people), "tukey mclaughlin"
+            beyond, effective = _kept(values, people, plan.trim)
+        elif censored:
             found, method = survival_quantile(values, open_, plan.q), "brookmeyer crowley"
         else:
             found, method = clustered_quantile(values, people, plan.q), "woodruff"
@@ -180,8 +185,8 @@ def _cells(
             None,
             float(values.size),
             number,
-            _beyond(values, people, found.value),
-            None,
+            _beyond(values, people, found.value) if beyond is None else beyond,
+            effective,
             _known(found.low),
             _known(found.high),
             method if not np.isnan(found.low) else None,
@@ -205,6 +210,16 @@ def _split(cells: pl.Series) -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _kept(values: Floats, people: Ints, trim: float) -> tuple[int, float | None]:
+    """Counts the people of whom a trimmed mean speaks, and those by the size of what they add to it."""
+    cut = int(trim * values.size + 1e-9)
+    kept = np.lexsort((people, values))[cut : values.size - cut]
+    _, codes = np.unique(people[kept], return_inverse=True)
+    sums = np.bincount(codes, weights=values[kept])
+    squares = float(sums @ sums)
+    return sums.size, float(sums.sum()) ** 2 / squares if squares > 0 else None
 
 
 def _beyond(values: Floats, people: Ints, quantile: float) -> int:

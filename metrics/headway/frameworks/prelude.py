@@ -23,6 +23,7 @@ from headway.models.metrics import Grain
 from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
 from headway.selectors import condition, names_of
+from headway.statistics.jackknife import GROUPS
 from headway.subjects import histories_of, with_properties
 
 _PEOPLE = "headway_metric_people"
@@ -40,7 +41,7 @@ class Prelude:
     """Where the shared input of all metrics lies while they are computed.
 
     Attributes:
-        people: Quoted name of the table of people: person, code, channel, first_us, last_us.
+        people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
         events: Quoted name of the table of events: _person, _us, _line, _tie, _day, bits, properties metrics add up or
             group by.
         tally: Quoted name of the table of what people did on each day: _person, _day, _us (the first time), _n (how
@@ -113,7 +114,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
     calendar = Calendar(product.timezone, product.week_start)
     try:
         with guarded("number the people"):
-            text = load("headway.frameworks", "everyone")
+            text = bind(load("headway.frameworks", "everyone"), {"groups": GROUPS})
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_PEOPLE)} AS {text}")
             ((first, last),) = connection.execute(
                 f"SELECT min(first_us), max(last_us) FROM {identifier(_PEOPLE)}"
@@ -192,13 +193,22 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
 def _holidays(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
     """Reads the local days on which nobody works, as far as `holidays` says some."""
     with guarded("list the holidays"):
-        if not _has(connection, "holidays"):
+        if not knows(connection, "holidays"):
             return frozenset()
         days = connection.execute("SELECT DISTINCT day FROM holidays WHERE day IS NOT NULL").fetchall()
     return frozenset((day - EPOCH).days for (day,) in days)
 
 
-def _has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+def knows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Says whether a connection knows a relation.
+
+    Args:
+        connection: The connection.
+        relation: Its name.
+
+    Returns:
+        Whether there is one.
+    """
     known = connection.execute("SELECT 1 FROM duckdb_columns() WHERE table_name = ? LIMIT 1", [relation])
     return bool(known.fetchall())
 
@@ -209,7 +219,7 @@ def _list_rates(connection: duckdb.DuckDBPyConnection, shared: Prelude) -> None:
         text = load("headway.frameworks", "rates")
         told = (
             "FROM exchange_rates"
-            if _has(connection, "exchange_rates")
+            if knows(connection, "exchange_rates")
             else load("headway.frameworks", "no_rates")
         )
         span = {"first": shared.first_day or EPOCH, "last": shared.last_day or EPOCH}

@@ -6,23 +6,21 @@ function. The grid of all cells is completed here, so that a cell without people
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
 import polars as pl
 
-from headway.engine import guarded
-from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated
-from headway.frameworks.kinds import Observations, Plan, plan_of
-from headway.frameworks.observed import Clock, cells_of_observations
-from headway.frameworks.prelude import Prelude, prelude
-from headway.frameworks.segments import Dimension, dimensions
+from headway.frameworks.cells import KEYS
+from headway.frameworks.formulas import Part
+from headway.frameworks.parts import Computation
+from headway.frameworks.prelude import prelude
+from headway.frameworks.segments import dimensions
+from headway.models.composition import in_order, leaves_of, parts_of
 from headway.models.product import Product
 from headway.periods import utc_us
-from headway.statistics.estimates import NOBODY
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -40,6 +38,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "contributors": pl.Int64(),
     "effective": pl.Float64(),
     "estimate": pl.String(),
+    "components": pl.String(),
     "low": pl.Float64(),
     "high": pl.Float64(),
     "interval_method": pl.String(),
@@ -137,8 +136,8 @@ def measure(
     """Computes every metric of a product, and counts what metrics had to leave out.
 
     Args:
-        connection: See `metric_values`; where it knows `exchange_rates` (day, currency, rate) and `holidays` (day),
-            amounts and business hours use them.
+        connection: See `metric_values`; where it knows `exchange_rates` (day, currency, rate), `holidays` (day) and
+            `spend` (day, channel, amount, currency), amounts, business hours and costs use them.
         product: What to compute.
         horizon: Everything received before this instant is in the log (naive: UTC).
         as_of: When the values are computed; carried into the rows.
@@ -148,23 +147,23 @@ def measure(
         Values and exclusions.
 
     Raises:
-        InputError: `events` lacks a property that a metric uses.
+        InputError: `events` lacks a property that a metric uses, or a metric is made of itself.
         EngineError: The database refused a query.
     """
-    frames, excluded, ready = [], [], ""
+    order = in_order(product.metrics)
+    needed = {part for metric in product.metrics.values() for part in parts_of(metric)}
+    excluded: list[tuple[str, str, int]] = []
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
-        for name in product.metrics:
-            mine = replace(shared, grains=product.grains_of(name))
-            plan = plan_of(product.metrics[name], mine)
-            ready = base_of_units(connection, name, plan, mine, ready)
-            frames.append(_values(connection, product, name, plan, mine, found, utc_us(horizon)))
-            with guarded(f"count what the metric {name} leaves out"):
-                for reason, query in plan.exclusions.items():
-                    excluded.append((name, reason, connection.execute(query).fetchall()[0][0]))
+        computed = Computation(connection, product, shared, found, utc_us(horizon), needed)
+        for name in order:
+            excluded += computed.add(name)
+    parts = computed.parts
+    ranks = {name: place for place, name in enumerate(product.metrics)}
+    excluded.sort(key=lambda row: ranks[row[0]])
     exclusions = pl.DataFrame(excluded, schema=EXCLUSIONS, orient="row")
-    if not frames:
+    if not parts:
         return Measured(pl.DataFrame(schema=SCHEMA), exclusions)
-    stamped = pl.concat(frames).with_columns(
+    stamped = pl.concat(_placed(product, name, parts[name]) for name in order).with_columns(
         suppressed=pl.lit(False),
         as_of=pl.lit(_naive(as_of), dtype=pl.Datetime("us")),
         code_version=pl.lit(code_version),
@@ -173,53 +172,21 @@ def measure(
     return Measured(values.sort("metric", "framework", "stage", *KEYS), exclusions)
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection,
-    product: Product,
-    name: str,
-    plan: Plan,
-    shared: Prelude,
-    dimensions: Sequence[Dimension],
-    horizon: int,
-) -> pl.DataFrame:
-    """Computes one metric: rows for each framework and stage that reports it."""
+def _placed(product: Product, name: str, part: Part) -> pl.DataFrame:
+    """Puts a metric under each framework and stage that reports it."""
     metric = product.metrics[name]
-    grid = _grid(shared, dimensions, horizon - metric.measured().wait)
-    if isinstance(plan, Observations):
-        now = Clock(shared.calendar, shared.business, horizon, shared.holidays)
-        observed = cells_of_observations(connection, name, plan, dimensions, shared, now)
-        cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
-            people=pl.col("people").fill_null(0),
-            contributors=pl.col("contributors").fill_null(0),
-            reason=pl.when(pl.col("people").is_null()).then(pl.lit(NOBODY)).otherwise("reason"),
-            estimate=pl.lit("quantile"),
-        )
-    else:
-        sums = cells_of_units(connection, name, plan, dimensions)
-        cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
     places = pl.DataFrame(metric.places(), schema=["framework", "stage"], orient="row")
+    leaves = leaves_of(name, product.metrics)
     return (
-        cells.select(*_CELL)
+        part.cells.select(*_CELL)
         .join(places, how="cross")
         .with_columns(
             metric=pl.lit(name),
             unit=pl.lit(metric.unit),
+            components=pl.lit(",".join(leaves) if leaves != (name,) else None, dtype=pl.String),
             definition_hash=pl.lit(product.definition_hash(name)),
         )
     )
-
-
-def _grid(shared: Prelude, dimensions: Sequence[Dimension], complete_before: int) -> pl.DataFrame:
-    """Lists every cell of a metric, those without people included."""
-    first, last = shared.first_day, shared.last_day
-    periods = [] if first is None or last is None else shared.calendar.periods(first, last, shared.grains)
-    spans = pl.DataFrame(
-        [(each.grain, each.start, each.last, each.end <= complete_before) for each in periods],
-        schema={"period": pl.String, "period_start": pl.Date, "period_end": pl.Date, "complete": pl.Boolean},
-        orient="row",
-    )
-    segments = [each.segment(label) for each in dimensions for label in each.labels]
-    return pl.DataFrame({"segment": segments}).join(spans, how="cross")
 
 
 def _naive(instant: datetime) -> datetime:

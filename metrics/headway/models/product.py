@@ -12,9 +12,10 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
 from headway.errors import InputError
+from headway.models.composition import parts_of
 from headway.models.explain import did_you_mean
 from headway.models.identity import Identity
-from headway.models.metrics import EventSelector, Grain, Metric, checked_duration
+from headway.models.metrics import CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
@@ -224,17 +225,24 @@ class Product(Definition):
             InputError: There is no such metric.
         """
         declared = self.metric(metric)
+        if parts := parts_of(declared):
+            shared = set.intersection(*(set(self.grains_of(part)) for part in parts))
+            return tuple(
+                grain
+                for grain in declared.possible_grains
+                if grain in shared & set(declared.grains or shared)
+            )
         asked = declared.grains or self.grains
         fitting = tuple(grain for grain in declared.possible_grains if grain in asked)
         # Revenue that recurs by the month is monthly, whatever the other metrics are.
         return fitting or declared.possible_grains
 
     def definition_hash(self, metric: str) -> str:
-        """Hashes everything that decides a metric's numbers: its fields, time zone, weeks and channels.
+        """Hashes everything that decides a metric's numbers: its fields, days, weeks, channels, and its components.
 
         The product's currency and business hours count where the metric goes by them.
 
-        Titles, owners and targets do not count, so editing them does not start a new series.
+        Titles, owners, targets and limits do not count, so editing them does not start a new series.
 
         Args:
             metric: The metric's name.
@@ -254,7 +262,11 @@ class Product(Definition):
         }
         if self.channel_grouping:
             content["channel_grouping"] = self.channel_grouping
-        if any(place[-1] == "currency" for place, _, _ in declared.properties()):
+        if parts := parts_of(declared):
+            content["components"] = {part: self.definition_hash(part) for part in parts}
+        if isinstance(declared, CostPer) or any(
+            place[-1] == "currency" for place, _, _ in declared.properties()
+        ):
             content["currency"] = self.currency
         if declared.in_business_hours:
             content["business_hours"] = self.business_hours.model_dump(mode="json")
@@ -273,6 +285,7 @@ _WORDS = {
     "owner",
     "direction",
     "target",
+    "limit",
     "grains",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from headway.errors import InputError
+from headway.models.composition import composition_problems
 from headway.models.explain import did_you_mean, listed
 from headway.models.metrics import EventSelector, Metric, PromoterScore
 from headway.models.plan import Column, TrackingPlan
@@ -38,6 +39,7 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     yield from _segments(product, plan)
     for name, metric in product.metrics.items():
         yield from _metric(metric, ("metrics", name), plan)
+    yield from composition_problems(product)
     for name, funnel in product.funnels.items():
         for position, step in enumerate(funnel.steps):
             yield from _selector(step, ("funnels", name, "steps", position), plan)

@@ -2,6 +2,7 @@
 
 from headway.statistics.estimates import Estimate, SufficientStatistics, estimate
 from headway.statistics.intervals import Interval, mean_t, nps, poisson_exact, wilson
+from headway.statistics.verdicts import verdict
 
 __all__ = [
     "Estimate",
@@ -11,5 +12,6 @@ __all__ = [
     "mean_t",
     "nps",
     "poisson_exact",
+    "verdict",
     "wilson",
 ]

@@ -187,41 +187,54 @@ def _table(time: Floats, censored: NDArray[np.bool_]) -> tuple[Floats, Floats, F
     return times[kept], at_risk[kept], ended[kept]
 
 
-def trimmed_mean(values: ArrayLike, share: float = 0.1, confidence: float = 0.95) -> QuantileEstimate:
+def trimmed_mean(
+    values: ArrayLike, share: float = 0.1, confidence: float = 0.95, *, people: ArrayLike | None = None
+) -> QuantileEstimate:
     """The mean without the largest and the smallest observations, which a few extreme ones cannot move.
 
     Args:
-        values: The observations, one a person or at least independent.
+        values: The observations.
         share: Share cut off at either end, 0 or more and less than one half.
         confidence: Nominal coverage of the interval, between 0 and 1.
+        people: Whose each observation is: people are then what is sampled; None takes observations for independent.
 
     Returns:
-        The trimmed mean and its interval; no interval where fewer than two observations are left or all left are equal.
+        The trimmed mean and its interval; no interval where fewer than two observations are left or all left are equal,
+        or of fewer than two people.
 
     Raises:
         InputError: There are no observations, or the share is out of range.
 
     References:
         Tukey, J. W. and McLaughlin, D. H. (1963). Less vulnerable confidence and significance procedures for location
-        based on a single sample: Trimming/Winsorization 1. Sankhya A 25, 331-352.
+        based on a single sample: Trimming/Winsorization 1. Sankhya A 25, 331-352. Winsorized residuals are what each
+        observation moves the mean by; those of one person are added before they are squared, as in Liang, K.-Y. and
+        Zeger, S. L. (1986). Longitudinal data analysis using generalized linear models. Biometrika 73, 13-22.
 
     Examples:
         >>> trimmed_mean([1, 2, 3, 4, 5, 6, 7, 8, 9, 1000]).value
         5.5
     """
-    x = np.sort(np.asarray(values, dtype=np.float64))
-    if x.size == 0 or not 0 <= share < 0.5:
+    given = np.asarray(values, dtype=np.float64)
+    who = np.arange(given.size) if people is None else np.asarray(people)
+    if given.size == 0 or given.shape != who.shape or not 0 <= share < 0.5:
         raise InputError(
-            "a trimmed mean needs observations, and a share to cut off that is less than one half"
+            "a trimmed mean needs observations, a person for each if any, and a share to cut off that is less than one "
+            "half"
         )
+    order = np.argsort(given, kind="stable")
+    x = given[order]
     cut = int(share * x.size + 1e-9)
     left = x.size - 2 * cut
     value = float(x[cut : x.size - cut].mean())
     winsorized = np.clip(x, x[cut], x[x.size - cut - 1])
-    spread = float(((winsorized - winsorized.mean()) ** 2).sum())
-    if left < 2 or spread == 0:
+    _, codes = np.unique(who[order], return_inverse=True)
+    moved = np.bincount(codes, weights=winsorized - winsorized.mean())
+    clusters, spread = moved.size, float(moved @ moved)
+    degrees = clusters * left / x.size - 1
+    if degrees <= 0 or spread <= 1e-24 * float(winsorized @ winsorized):
         return QuantileEstimate(value, np.nan, np.nan)
-    # With n observations: standard error = winsorized deviation / ((1 - 2 share) sqrt(n)).
-    error = np.sqrt(spread / (x.size - 1)) / ((1 - 2 * share) * np.sqrt(x.size))
-    half = float(stats.t.ppf((1 + confidence) / 2, left - 1)) * error
+    # Of n people with one observation each: error = winsorized deviation / ((1 - 2 share) sqrt(n)).
+    error = np.sqrt(clusters / (clusters - 1) * spread) / ((1 - 2 * share) * x.size)
+    half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
     return QuantileEstimate(value, value - half, value + half)

@@ -24,6 +24,9 @@ _METHODS = {
     "compound poisson": "interval of a compound Poisson sum",
     "delta method": "delta method’s interval of a ratio over people",
     "woodruff": "Woodruff’s interval of a quantile over people",
+    "delete-a-group jackknife": "delete-a-group jackknife over 32 groups of people",
+    "post-stratified": "interval of a mean weighted by channel",
+    "tukey mclaughlin": "Tukey and McLaughlin’s interval of a trimmed mean over people",
     "brookmeyer crowley": "Brookmeyer and Crowley’s interval of a quantile of durations",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
@@ -416,6 +416,70 @@ def test_tasks_by_hand(outcome: str, attempts: str, value: float) -> None:
     }
     found = cells(ATTEMPTS, unit="percent", outcome=outcome, attempts=attempts, **asked)
     assert found[MARCH]["value"] == value
+
+
+@pytest.mark.parametrize(
+    ("asked", "value"),
+    [({}, 1.0), ({"percentile": 99}, 4.0), ({"trim": 0.25}, 1.5), ({"trim": 0.1}, 2.0)],
+)
+def test_time_on_task_by_hand(asked: dict[str, Any], value: float) -> None:
+    # Attempts take 1, 1, 2 and 4 minutes; one fails, one takes as long as nobody has, one never ends.
+    ends = [("Done", 1), ("Done", 1), ("Done", 2), ("Done", 4), ("Fail", 3), ("Done", 60)]
+    rows: list[Row] = [(9, "Try", "2026-03-01 12:00", {"key": "u9"})]
+    for n, (event, minutes) in enumerate(ends):
+        rows.append((n, "Try", "2026-03-01 10:00", {"key": f"u{n}"}))
+        rows.append((n, event, f"2026-03-01 {10 + minutes // 60}:{minutes % 60:02}", {"key": f"u{n}"}))
+    task = {"kind": "time_on_task", "start": "Try", "success": "Done", "failure": "Fail", "key": "key"}
+    row = cells(rows, unit="minutes", within="1h", **task, **asked)[MARCH]
+    assert (row["value"], row["denominator"], row["people"]) == (value, 4, 4)
+    if "trim" in asked:
+        assert row["contributors"] == (2 if asked["trim"] == 0.25 else 4)
+        assert row["effective"] == pytest.approx(9 / 5 if asked["trim"] == 0.25 else 64 / 22)
+
+
+def test_crash_free_sessions_by_hand() -> None:
+    rows: list[Row] = [
+        (1, "View", "2026-03-01 10:00", {}),
+        (1, "View", "2026-03-01 10:30", {}),  # a pause of exactly 30 minutes
+        (1, "Crash", "2026-03-01 10:40", {}),
+        (1, "View", "2026-03-01 11:11", {}),  # 31 minutes later: the second session
+        (2, "View", "2026-03-31 23:50", {}),
+        (2, "Crash", "2026-04-01 00:10", {}),  # of the session that began in March
+        (3, "Crash", "2026-04-02 10:00", {}),
+        (3, "View", "2026-04-03 10:00", {}),
+    ]
+    found = cells(rows, kind="crash_free", of="View", failure="Crash", unit="percent")
+    assert (found[MARCH]["value"], found[MARCH]["denominator"], found[MARCH]["people"]) == (1 / 3, 3, 2)
+    assert (found[APRIL]["value"], found[APRIL]["interval_method"]) == (0.5, None)
+    longer = cells(rows, kind="crash_free", of="View", failure="Crash", idle="1h", unit="percent")
+    assert (longer[MARCH]["value"], longer[MARCH]["denominator"]) == (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sessions_agree_with_a_plain_second_reading(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    minutes = rng.choice(61 * 24 * 60, 400, replace=False)
+    rows: list[Row] = []
+    for minute in minutes // 40 * 2 + minutes % 40:
+        at = datetime(2026, 3, 1) + timedelta(minutes=int(minute))
+        rows.append(
+            (int(rng.integers(0, 6)), "Crash" if rng.random() < 0.1 else "View", at.isoformat(" "), {})
+        )
+    counted: dict[date, list[int]] = {MARCH: [0, 0], APRIL: [0, 0]}
+    for person in range(6):
+        mine = sorted((datetime.fromisoformat(at), event) for who, event, at, _ in rows if who == person)
+        sessions: list[list[tuple[datetime, str]]] = []
+        for at, event in mine:
+            if not sessions or at - sessions[-1][-1][0] > timedelta(minutes=30):
+                sessions.append([])
+            sessions[-1].append((at, event))
+        for session in sessions:
+            mine_of_month = counted[session[0][0].date().replace(day=1)]
+            mine_of_month[0] += all(event != "Crash" for _, event in session)
+            mine_of_month[1] += 1
+    found = cells(rows, kind="crash_free", of="View", failure="Crash", unit="percent")
+    for month, row in found.items():
+        assert [row["numerator"], row["denominator"]] == counted[month]
 
 
 def test_ends_of_attempts_that_never_began_are_counted() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from headway.errors import DefinitionError, InputError
+from headway.frameworks import metric_catalogue
+from headway.models.explain import listed
 from headway.models.metrics import KINDS, Conversion, EventSelector, Mean, PromoterScore
 from headway.models.plan import load_plan, parse_plan
 from headway.models.product import Product, load_product, parse_product
@@ -199,7 +201,7 @@ def test_top_of_the_file() -> None:
         ),
         (
             "kind: shares, of: Signed Up",
-            f"m: unknown kind 'shares'; allowed: {', '.join(sorted(KINDS))} (did you mean 'share'?)",
+            f"m: unknown kind 'shares'; allowed: {listed(KINDS)} (did you mean 'share'?)",
         ),
         (
             "kind: conversion, start: Sign Up, reach: Lesson Watched, within: 1d",
@@ -264,6 +266,27 @@ def test_top_of_the_file() -> None:
             "m: measure: count takes no value; remove it or write measure: sum",
         ),
         (
+            "kind: survey, event: Survey Answered, score: score, scale: [0, 10], top: 8, weighted: true",
+            "m: weighted: true needs shown: the events by which people were asked",
+        ),
+        (
+            "kind: survey, event: Survey Answered, score: score, scale: [0, 10], top: 8, shown: Lesson Watched",
+            "m: shown is for weighted: true; the share of people who answer is kind: share",
+        ),
+        (
+            "kind: time_on_task, start: Signed Up, success: Course Published, within: 1h",
+            "m: unit 'percent' is no unit of time; write one of seconds, minutes, hours, days",
+        ),
+        (
+            "kind: crash_free, of: Page Viewed, failure: Lesson Watched, idle: soon",
+            "m.idle: 'soon' is not a duration; write a whole number and d, h, m or s, for example '14d', '24h' or "
+            "'30m'",
+        ),
+        (
+            "kind: crash_free, of: Page Viewed, failure: Lesson Watched, limit: 99",
+            "m: limit 99: percent limits are fractions; write 0.45 for 45 %",
+        ),
+        (
             "kind: new_people",
             "m: unit 'percent' does not fit this kind of metric; write unit: people",
         ),
@@ -283,6 +306,29 @@ def test_top_of_the_file() -> None:
 )  # fmt: skip
 def test_wrong_metrics(fields: str, message: str) -> None:
     assert refused(with_metric(fields)) == [f"product.yml:7: metrics.{message}"]
+
+
+def test_a_task_has_one_number_of_time() -> None:
+    fields = "kind: time_on_task, start: Signed Up, success: Course Published, within: 1h"
+    text = with_metric(fields).replace("unit: percent", "unit: minutes")
+    assert parse_product(text, PLAN).metrics["m"].definition() == (
+        "Smallest time from 'Signed Up' to the next 'Course Published' of the same person up to which 50 % of the "
+        "attempts lie, over the attempts that begin in the period and succeed within 1 hour; a value is complete once "
+        "the period and 1 hour after it are over."
+    )
+    (found,) = refused(text.replace("within: 1h", "within: 1h, trim: 0.1, percentile: 90"))
+    assert found.endswith("m: percentile and trim are two numbers; declare a metric for each")
+    (found,) = refused(text.replace("within: 1h", "within: 1h, trim: 0.5"))
+    assert found.startswith("product.yml:7: metrics.m.trim")
+
+
+def test_a_limit_does_not_change_the_numbers() -> None:
+    text = with_metric("kind: share, of: Signed Up, did: Lesson Watched")
+    limited = text.replace("unit: percent", "unit: percent, limit: 0.2")
+    before, after = (parse_product(each, PLAN) for each in (text, limited))
+    assert (before.metrics["m"].limit, after.metrics["m"].limit) == (None, 0.2)
+    assert before.definition_hash("m") == after.definition_hash("m")
+    assert metric_catalogue(after)["limit_value"].to_list() == [0.2]
 
 
 def test_every_problem_is_listed_with_its_line() -> None:

@@ -9,6 +9,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 
 from headway.errors import InputError
 from headway.statistics.quantiles import QuantileEstimate, clustered_quantile, survival_quantile, trimmed_mean
+from headway.statistics.ratios import ratio_delta
 
 
 def holds(found: QuantileEstimate, truth: float) -> bool:
@@ -98,3 +99,23 @@ def test_coverage_of_trimmed_means() -> None:
     draws = rng.standard_t(3, (2_000, 60)) + 5
     hits = sum(holds(trimmed_mean(each), 5.0) for each in draws)
     assert 0.93 <= hits / 2_000 <= 0.97
+
+
+def test_a_trimmed_mean_without_cuts_is_a_ratio_over_people() -> None:
+    rng = np.random.default_rng(7)
+    people = np.repeat(np.arange(30), rng.integers(1, 6, 30))
+    values = rng.gamma(2, 3, people.size) + people % 5
+    n, y = np.bincount(people), np.bincount(people, weights=values)
+    expected = ratio_delta(30, y.sum(), (y * y).sum(), n.sum(), (n * n).sum(), (n * y).sum())
+    found = trimmed_mean(values, 0, people=people)
+    assert (found.low, found.high) == pytest.approx((float(expected.low), float(expected.high)))
+    assert np.isnan(trimmed_mean([1, 2, 3], people=[1, 1, 1]).low)
+
+
+def test_coverage_of_trimmed_means_of_people_with_several_observations() -> None:
+    rng = np.random.default_rng(8)
+    people = np.repeat(np.arange(80), 5)
+    draws = rng.standard_t(4, (2_000, 80)).repeat(5, axis=1) + rng.standard_t(4, (2_000, 400)) + 9
+    hits = sum(holds(trimmed_mean(each, people=people), 9.0) for each in draws)
+    naive = sum(holds(trimmed_mean(each), 9.0) for each in draws[:500])
+    assert 0.93 <= hits / 2_000 <= 0.97 and naive / 500 < 0.85

@@ -1,4 +1,4 @@
-"""Plans of answers and attempts."""
+"""Plans of answers, attempts and sessions."""
 
 from __future__ import annotations
 
@@ -11,26 +11,35 @@ from headway.frameworks.kinds.plan import (
     NO_START,
     Planner,
     Units,
+    Weighted,
     any_of,
     ends_without_start,
     flag,
     on_base,
     on_events,
+    on_tally,
     tests_of,
 )
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
-from headway.models.metrics import Survey, Task
+from headway.models.metrics import CrashFree, Survey, Task
 from headway.statistics.estimates import Kind
 
 OFF_SCALE = "the answer is not on the scale"
 
 
-def _survey(metric: Survey, shared: Prelude) -> Units:
+def _survey(metric: Survey, shared: Prelude) -> Units | Weighted:
     score = exp.column(metric.score, quoted=True)
     estimate: Kind = "proportion" if metric.measure == "top" else "mean"
-    answers = any_of(tests_of(metric, shared))
-    return last_answers(shared, answers, score, metric.scale, _worth(metric, score), estimate)
+    tests = tests_of(metric, shared)
+    answers = last_answers(shared, tests["event",], score, metric.scale, _worth(metric, score), estimate)
+    if metric.shown is None:
+        return answers
+    shown = tests["shown",]
+    columns = [flag(shown, "is_of"), flag(shown, "is_counted")]
+    people = on_tally("per_person", shared, columns, shown, {"once": True})
+    low, high = (0.0, 1.0) if metric.measure == "top" else metric.scale
+    return Weighted(answers, Units(people, "count"), (float(low), float(high)))
 
 
 def last_answers(
@@ -93,5 +102,12 @@ def _task(metric: Task, shared: Prelude) -> Units:
     )
 
 
-PLANNERS: Mapping[type, Planner] = {Survey: _survey, Task: _task}
+def _crash_free(metric: CrashFree, shared: Prelude) -> Units:
+    tests = tests_of(metric, shared)
+    columns = [flag(tests["failure",], "is_failure")]
+    params = {"idle": parse_duration(metric.idle)}
+    return Units(on_events("crash_free", shared, columns, any_of(tests), params), "ratio")
+
+
+PLANNERS: Mapping[type, Planner] = {Survey: _survey, Task: _task, CrashFree: _crash_free}
 """Planner by kind of metric."""

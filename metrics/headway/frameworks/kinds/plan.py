@@ -53,6 +53,7 @@ class Observations:
         q: The quantile, between 0 and 1.
         clock: Which hours a duration counts: ``calendar`` or ``business``; None where values are given.
         unit_seconds: Seconds in a unit of the metric.
+        trim: Share cut off at either end before a mean is taken, instead of the quantile; None takes the quantile.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
     """
 
@@ -60,10 +61,31 @@ class Observations:
     q: float
     clock: Literal["calendar", "business"] | None
     unit_seconds: int = 1
+    trim: float | None = None
     exclusions: Mapping[str, str] = field(default_factory=dict)
 
 
-Plan = Units | Observations
+@dataclass(frozen=True)
+class Weighted:
+    """A metric whose channels are weighted by people who count whether they add something or not.
+
+    Attributes:
+        answers: What each person adds, unweighted: a proportion or a mean.
+        shown: The people who make the weights, one y and x each.
+        ends: Smallest and largest value possible.
+    """
+
+    answers: Units
+    shown: Units
+    ends: tuple[float, float]
+
+    @property
+    def exclusions(self) -> Mapping[str, str]:
+        """Queries by reason, each the number of events that the metric had to leave out."""
+        return self.answers.exclusions
+
+
+Plan = Units | Observations | Weighted
 """What a kind of metric may hand over."""
 
 Planner = Callable[[Any, Prelude], Plan]

@@ -17,7 +17,8 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude
-from headway.models.metrics import Duration, Quantile
+from headway.models.durations import parse_duration
+from headway.models.metrics import Duration, Quantile, TimeOnTask
 from headway.models.metrics.times import SECONDS
 
 
@@ -46,5 +47,18 @@ def _duration(metric: Duration, shared: Prelude) -> Observations:
     )
 
 
-PLANNERS: Mapping[type, Planner] = {Quantile: _quantile, Duration: _duration}
+def _time_on_task(metric: TimeOnTask, shared: Prelude) -> Observations:
+    tests = tests_of(metric, shared)
+    key = exp.column(metric.key or "_person", quoted=True)
+    columns = [
+        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        flag(tests["start",], "is_start"),
+        flag(tests["success",], "is_success"),
+    ]
+    params = {"timeout": parse_duration(metric.within), "unit": SECONDS[metric.unit] * 1_000_000}
+    query = on_events("task_times", shared, columns, any_of(tests), params, periods=False)
+    return Observations(query, metric.share, clock=None, trim=metric.trim)
+
+
+PLANNERS: Mapping[type, Planner] = {Quantile: _quantile, Duration: _duration, TimeOnTask: _time_on_task}
 """Planner by kind of metric."""

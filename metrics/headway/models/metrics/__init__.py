@@ -20,6 +20,7 @@ from headway.models.metrics.base import (
     Target,
     checked_duration,
 )
+from headway.models.metrics.formula import CostPer, Formula
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
 from headway.models.metrics.people import (
@@ -31,8 +32,9 @@ from headway.models.metrics.people import (
     Retained,
     Share,
 )
+from headway.models.metrics.quality import CrashFree
 from headway.models.metrics.selector import EventSelector
-from headway.models.metrics.times import Duration, Quantile
+from headway.models.metrics.times import Duration, Quantile, TimeOnTask
 
 Metric = Annotated[
     NewPeople
@@ -51,7 +53,11 @@ Metric = Annotated[
     | Referral
     | Mrr
     | Survey
-    | Task,
+    | Task
+    | TimeOnTask
+    | CrashFree
+    | Formula
+    | CostPer,
     Field(discriminator="kind"),
 ]
 
@@ -68,9 +74,12 @@ __all__ = [
     "BaseMetric",
     "CohortAmount",
     "Conversion",
+    "CostPer",
     "Count",
+    "CrashFree",
     "Duration",
     "EventSelector",
+    "Formula",
     "Framework",
     "Grain",
     "Lifecycle",
@@ -90,5 +99,6 @@ __all__ = [
     "Survey",
     "Target",
     "Task",
+    "TimeOnTask",
     "checked_duration",
 ]

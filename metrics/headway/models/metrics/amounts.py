@@ -122,6 +122,11 @@ class Count(BaseMetric):
             raise ValueError("days of people add up to no total; write kind: mean, or measure: people")
         return self
 
+    @property
+    def is_count(self) -> bool:
+        """See the base class."""
+        return self.of.measure != "sum"
+
     def numbers(self) -> Reads:
         """See the base class."""
         return placed_in("of", self.of.numbers())

@@ -123,6 +123,7 @@ class BaseMetric(Definition):
         unit: Unit of its values.
         direction: Which way is good.
         target: Value to reach by a date.
+        limit: Value that must not be fallen below (``direction: up``) or exceeded (``down``).
         grains: Kinds of period it is computed for; None takes those of the product's that make sense for it.
     """
 
@@ -144,6 +145,7 @@ class BaseMetric(Definition):
     unit: StrictStr = Field(min_length=1)
     direction: Literal["up", "down"] = "up"
     target: Target | None = None
+    limit: StrictFloat | StrictInt | None = None
     grains: tuple[Grain, ...] | None = None
 
     _stage = field_validator("stage")(_stage_of_framework)
@@ -169,6 +171,8 @@ class BaseMetric(Definition):
         value = self.target.value if self.target else 0
         if self.unit == "percent" and not self.is_no_share and not 0 <= value <= 1:
             raise ValueError(f"target {value}: percent targets are fractions; write 0.45 for 45 %")
+        if self.unit == "percent" and not self.is_no_share and not 0 <= (self.limit or 0) <= 1:
+            raise ValueError(f"limit {self.limit}: percent limits are fractions; write 0.45 for 45 %")
         if self.unit == "points" and not -100 <= value <= 100:
             raise ValueError(f"target {value}: points lie between -100 and 100")
         return self
@@ -205,6 +209,15 @@ class BaseMetric(Definition):
     def properties(self) -> Reads:
         """Returns the other properties the metric reads, of any class, in the same form."""
         return ()
+
+    def components(self) -> tuple[tuple[Location, str], ...]:
+        """Returns the metrics it is made of, each with the place of its name; none for one computed from events."""
+        return ()
+
+    @property
+    def is_count(self) -> bool:
+        """Whether its values are numbers of people or events, so that money can be divided by them."""
+        return False
 
     def base_columns(self) -> tuple[str, ...]:
         """Returns the columns every event has that the metric reads beside person, name and time."""

@@ -32,6 +32,11 @@ class Lifecycle(BaseMetric):
         "quick_ratio": "New and resurrected people divided by dormant people",
     }
 
+    @property
+    def is_count(self) -> bool:
+        """See the base class."""
+        return self.part not in ("churn", "quick_ratio")
+
     def measured(self) -> Measured:
         """See the base class."""
         return Measured(f"{self.WORDS[self.part]}, active meaning {self.of.label}", "period by period", 0)

@@ -18,6 +18,11 @@ class NewPeople(BaseMetric):
     needed_unit = "people"
     kind: Literal["new_people"]
 
+    @property
+    def is_count(self) -> bool:
+        """See the base class."""
+        return True
+
     def measured(self) -> Measured:
         """See the base class."""
         return Measured(

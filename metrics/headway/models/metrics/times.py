@@ -94,5 +94,63 @@ class Duration(BaseMetric):
         )
 
 
+class TimeOnTask(BaseMetric):
+    """How long attempts at something take that succeed.
+
+    Attributes:
+        start: What begins an attempt.
+        success: What ends it well.
+        failure: What ends it with an error; None where nothing says so.
+        key: Property that says which task an event belongs to; None: the person's.
+        within: Time an attempt has; what takes longer did not succeed.
+        percentile: Which quantile; 50 where neither this nor `trim` is given.
+        trim: Share of the attempts, the shortest and as many of the longest, without which a mean is taken instead.
+    """
+
+    kind: Literal["time_on_task"]
+    start: EventSelector
+    success: EventSelector
+    failure: EventSelector | None = None
+    key: StrictStr | None = None
+    within: StrictStr
+    percentile: StrictInt | StrictFloat | None = Field(default=None, gt=0, lt=100)
+    trim: StrictFloat | None = Field(default=None, gt=0, lt=0.5)
+
+    _within = field_validator("within")(checked_duration)
+
+    @model_validator(mode="after")
+    def _is_one_number_of_time(self) -> TimeOnTask:
+        if self.unit not in SECONDS:
+            raise ValueError(f"unit {self.unit!r} is no unit of time; write one of {', '.join(SECONDS)}")
+        if self.percentile is not None and self.trim is not None:
+            raise ValueError("percentile and trim are two numbers; declare a metric for each")
+        return self
+
+    @property
+    def share(self) -> float:
+        """The quantile, between 0 and 1."""
+        return (50 if self.percentile is None else self.percentile) / 100
+
+    def properties(self) -> Reads:
+        """See the base class."""
+        selectors = [each for each in (self.start, self.success, self.failure) if each is not None]
+        return () if self.key is None else tuple((("key",), self.key, each) for each in selectors)
+
+    def measured(self) -> Measured:
+        """See the base class."""
+        of = f"the same {self.key}" if self.key else "the same person"
+        time = f"time from {self.start.label} to the next {self.success.label} of {of}"
+        what = (
+            f"Smallest {time} up to which {100 * self.share:g} % of the attempts lie"
+            if self.trim is None
+            else f"Mean {time}, without the {100 * self.trim:g} % shortest and as many longest"
+        )
+        return Measured(
+            what,
+            f"over the attempts that begin in the period and succeed within {describe_duration(self.within)}",
+            parse_duration(self.within),
+        )
+
+
 SECONDS: Mapping[str, int] = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 """Seconds in each unit of time a duration can have."""

@@ -1,0 +1,133 @@
+"""Computing one metric: by its kind from sums over people, from observations, from spend, or from other metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import duckdb
+import polars as pl
+
+from headway.engine import guarded
+from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated, groups_of_units, units_of
+from headway.frameworks.costs import cost_part, excluded_spend
+from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
+from headway.frameworks.kinds import Observations, Units, Weighted, plan_of
+from headway.frameworks.observed import Clock, cells_of_observations
+from headway.frameworks.prelude import Prelude
+from headway.frameworks.segments import ALL, Dimension
+from headway.frameworks.weighted import weighted_part
+from headway.models.metrics import BaseMetric, CostPer, Formula
+from headway.models.product import Product
+from headway.statistics.estimates import NOBODY
+
+
+@dataclass(frozen=True)
+class Computation:
+    """What computing metrics needs, and what was computed so far.
+
+    Attributes:
+        connection: The connection of the prelude.
+        product: The product.
+        shared: The shared input.
+        dimensions: Ways to divide people.
+        horizon: Instant before which all data is in, in microseconds since 1970 UTC.
+        needed: Names of metrics that others are made of.
+        parts: Metrics computed so far, by name.
+        bases: Name of the table of what metrics have in common -> query whose rows it holds.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    product: Product
+    shared: Prelude
+    dimensions: Sequence[Dimension]
+    horizon: int
+    needed: Collection[str]
+    parts: dict[str, Part] = field(default_factory=dict)
+    bases: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str) -> Iterator[tuple[str, str, int]]:
+        """Computes a metric; those it is made of are there already.
+
+        Args:
+            name: Its name.
+
+        Yields:
+            Name, reason and number of what it had to leave out.
+
+        Raises:
+            InputError: A condition uses a property that the events lack.
+            EngineError: The database refused a query.
+        """
+        metric = self.product.metrics[name]
+        shared = replace(self.shared, grains=self.product.grains_of(name))
+        exclusions: Mapping[str, str] = {}
+        if isinstance(metric, Formula):
+            self.parts[name] = formula_part(metric, self.parts, shared.grains)
+        elif isinstance(metric, CostPer):
+            self.parts[name] = cost_part(self.connection, name, self.parts[metric.per], shared)
+            exclusions = excluded_spend(self.connection, shared)
+        else:
+            exclusions = self._from_events(name, metric, shared)
+        with guarded(f"count what the metric {name} leaves out"):
+            for reason, query in exclusions.items():
+                yield name, reason, self.connection.execute(query).fetchall()[0][0]
+
+    def _from_events(self, name: str, metric: BaseMetric, shared: Prelude) -> Mapping[str, str]:
+        plan = plan_of(metric, shared)
+        grid = _grid(shared, self.dimensions, self.horizon - metric.measured().wait)
+        if isinstance(plan, Observations):
+            self.parts[name] = self._observed(name, plan, grid, shared)
+        elif isinstance(plan, Weighted):
+            self.parts[name] = self._weighted(name, plan, grid)
+        else:
+            self.parts[name] = self._added_up(name, plan, grid)
+        return plan.exclusions
+
+    def _added_up(self, name: str, plan: Units, grid: pl.DataFrame) -> Part:
+        """Computes a metric that adds up over people; by group of people as well where others are made of it."""
+        con, dimensions, base = self.connection, self.dimensions, self.shared.base
+        self.bases[base] = base_of_units(con, name, plan, self.shared, self.bases.get(base, ""))
+        with units_of(con, name, plan):
+            sums = cells_of_units(con, plan, dimensions)
+            grouped = name in self.needed
+            groups = groups_of_units(con, dimensions, self.shared.people, "bucket") if grouped else None
+        cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
+        return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
+
+    def _weighted(self, name: str, plan: Weighted, grid: pl.DataFrame) -> Part:
+        """Computes a metric whose channels are weighted."""
+        con, people = self.connection, self.shared.people
+        everybody = [each for each in self.dimensions if each.name == ALL]
+        with units_of(con, name, plan.answers):
+            sums = cells_of_units(con, plan.answers, self.dimensions)
+            answers = groups_of_units(con, everybody, people, "channel")
+        with units_of(con, name, plan.shown):
+            shown = groups_of_units(con, everybody, people, "channel")
+        cells = estimated(plan.answers.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
+        return weighted_part(cells, answers, shown, plan.ends)
+
+    def _observed(self, name: str, plan: Observations, grid: pl.DataFrame, shared: Prelude) -> Part:
+        """Computes a metric about single observations."""
+        now = Clock(shared.calendar, shared.business, self.horizon, shared.holidays)
+        observed = cells_of_observations(self.connection, name, plan, self.dimensions, shared, now)
+        cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
+            people=pl.col("people").fill_null(0),
+            contributors=pl.col("contributors").fill_null(0),
+            reason=pl.when(pl.col("people").is_null()).then(pl.lit(NOBODY)).otherwise("reason"),
+            estimate=pl.lit("quantile"),
+        )
+        return Part(cells, None)
+
+
+def _grid(shared: Prelude, dimensions: Sequence[Dimension], complete_before: int) -> pl.DataFrame:
+    """Lists every cell of a metric, those without people included."""
+    first, last = shared.first_day, shared.last_day
+    periods = [] if first is None or last is None else shared.calendar.periods(first, last, shared.grains)
+    spans = pl.DataFrame(
+        [(each.grain, each.start, each.last, each.end <= complete_before) for each in periods],
+        schema={"period": pl.String, "period_start": pl.Date, "period_end": pl.Date, "complete": pl.Boolean},
+        orient="row",
+    )
+    segments = [each.segment(label) for each in dimensions for label in each.labels]
+    return pl.DataFrame({"segment": segments}).join(spans, how="cross")
