@@ -11,13 +11,13 @@ from headway.frameworks import metric_values
 from headway.models.product import Product
 
 PEOPLE = 70
+Row = tuple[int, str, str, float | None]
+"""Person, event, time, amount."""
 PLACE = {"framework": "aarrr", "stage": "revenue", "title": "A title"}
 
 
-def monthly(
-    rows: list[tuple[int, str, str, float | None]], metrics: dict[str, Any]
-) -> dict[str, float | None]:
-    """Everybody's value of March 2026 by metric; rows are person, event, time, amount."""
+def monthly(rows: list[Row], metrics: dict[str, Any]) -> dict[str, float | None]:
+    """Everybody's value of March 2026 by metric."""
     con = connect()
     con.execute("CREATE TABLE people (person UUID, channel VARCHAR)")
     con.execute("CREATE TABLE events (person UUID, event VARCHAR, occurred_at TIMESTAMP, amount DOUBLE)")
@@ -46,7 +46,7 @@ def monthly(
 
 def test_more_selectors_than_one_column_of_bits_holds() -> None:
     """Person i pays i; of 70 people 71 - k pay k or more."""
-    rows = [(i, "Seen", "2026-03-02 10:00", None) for i in range(1, PEOPLE + 1)]
+    rows: list[Row] = [(i, "Seen", "2026-03-02 10:00", None) for i in range(1, PEOPLE + 1)]
     rows += [(i, "Paid", "2026-03-03 10:00", float(i)) for i in range(1, PEOPLE + 1)]
     metrics = {
         f"paid_{k:02}": {
@@ -61,7 +61,7 @@ def test_more_selectors_than_one_column_of_bits_holds() -> None:
 
 def test_metrics_in_turn_do_not_take_each_others_rows() -> None:
     """Two people begin with A in March, three with B; one more began with either in February."""
-    rows = [(i, "A", "2026-03-02", None) for i in (1, 2, 9)] + [
+    rows: list[Row] = [(i, "A", "2026-03-02", None) for i in (1, 2, 9)] + [
         (i, "B", "2026-03-02", None) for i in (3, 4, 5, 9)
     ]
     rows += [(9, name, "2026-02-02", None) for name in "AB"]
@@ -77,7 +77,7 @@ def test_metrics_in_turn_do_not_take_each_others_rows() -> None:
 
 def test_one_event_of_two_selectors_counts_in_both() -> None:
     """Names and conditions overlap: all that any of them needs is known of an event."""
-    rows = [
+    rows: list[Row] = [
         (1, "A", "2026-03-02", 5.0),
         (1, "B", "2026-03-03", None),
         (2, "B", "2026-03-04", 5.0),
