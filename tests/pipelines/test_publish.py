@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -133,7 +133,8 @@ def shown(frame: pl.DataFrame, column: str) -> dict[str, dict[Key, float]]:
 class Attacker:
     """Knows the sums and what is shown; asks how large a hidden number can be.
 
-    Variables are the days of each channel and, where people may count on several days, its weeks.
+    Variables are the days of each label and, where people may count on several days, its weeks. The labels of each
+    segment add up to everybody.
     """
 
     def __init__(
@@ -151,7 +152,7 @@ class Attacker:
         self.cohort = cohort
         count = len(self.days) * len(self.channels)
         self.width = count + (0 if cohort else len(self.weeks) * len(self.channels))
-        equal: list[tuple[npt.NDArray[np.float64], float]] = []
+        equal: list[tuple[npt.NDArray[np.float64], float]] = list(self.segments_agree())
         at_most: list[tuple[npt.NDArray[np.float64], float]] = []
         for period, cells in known.items():
             for key, value in cells.items():
@@ -179,12 +180,23 @@ class Attacker:
     def week_of(self, day: date) -> date:
         return max(week for week in self.weeks if week <= day)
 
+    def segments_agree(self) -> Iterator[tuple[npt.NDArray[np.float64], float]]:
+        """Everybody is the same people, whatever they are divided by."""
+        dimensions = sorted({channel.split("=")[0] for channel in self.channels})
+        cells = [("day", day) for day in self.days]
+        cells += [] if self.cohort else [("week", week) for week in self.weeks]
+        for period, first in cells:
+            one, *others = (self.line(period, (f"{name}=*", first)) for name in dimensions)
+            yield from ((one - other, 0.0) for other in others)
+
     def line(self, period: str, key: Key) -> npt.NDArray[np.float64]:
-        """The sum of variables that a cell is."""
+        """The sum of variables that a cell is; ``channel=*`` is everybody, by channel."""
         segment, first = key
+        if segment == "all":
+            segment = f"{self.channels[0].split('=')[0]}=*"
         out = np.zeros(self.width)
         for c, channel in enumerate(self.channels):
-            if segment not in ("all", channel):
+            if segment not in (channel, f"{channel.split('=')[0]}=*"):
                 continue
             if period == "week" and not self.cohort:
                 out[
