@@ -61,8 +61,9 @@ def test_more_selectors_than_one_column_of_bits_holds() -> None:
 
 def test_metrics_in_turn_do_not_take_each_others_rows() -> None:
     """Two people begin with A in March, three with B; one more began with either in February."""
-    rows: list[Row] = [(i, "A", "2026-03-02", None) for i in (1, 2, 9)] + [
-        (i, "B", "2026-03-02", None) for i in (3, 4, 5, 9)
+    rows: list[Row] = [
+        *((i, "A", "2026-03-02", None) for i in (1, 2, 9)),
+        *((i, "B", "2026-03-02", None) for i in (3, 4, 5, 9)),
     ]
     rows += [(9, name, "2026-02-02", None) for name in "AB"]
     part = {**PLACE, "unit": "people", "kind": "lifecycle", "part": "new"}
