@@ -12,11 +12,13 @@ from headway.engine import connect, guarded
 from headway.engine.sql import bind, load, with_inputs
 from headway.macros import add_macros
 from headway.models.plan import load_plan
-from headway.models.product import Product
+from headway.models.product import Product, load_product
 from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.families import SCHEMA as FAMILIES
+from headway_pipelines.families import families
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
@@ -37,6 +39,7 @@ _STEPS = {
         "judged": "judged",
         "hidden_short": "short_periods",
         "hidden_long": "long_periods",
+        "hidden_alike": "alike",
     }
 }
 _COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values", "metric_exclusions": "n_events"}
@@ -60,7 +63,10 @@ def publish(workspace: Workspace) -> dict[str, int]:
         Table name -> number of suppressed cells.
     """
     tables = tables_of(workspace.metrics_db)
-    shown = {name: suppress(name, tables[name]) for name in _SUPPRESSED if name in tables}
+    together = families(load_product(workspace.product_file, load_plan(workspace.plan_file)))
+    shown = {
+        name: suppress(name, tables[name], together=together) for name in _SUPPRESSED if name in tables
+    }
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     # From what is shown alone: nothing hidden may move them.
     shown |= moved_tables(
@@ -97,7 +103,13 @@ def _first_day(info: pl.DataFrame) -> date | None:
     return None if first is None else local_day(utc_us(first), timezone)
 
 
-def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:
+def suppress(
+    name: str,
+    frame: pl.DataFrame,
+    min_people: int = MIN_PEOPLE,
+    *,
+    together: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Hides cells that speak of few people, and cells from which those could be worked out.
 
     Args:
@@ -105,6 +117,7 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
             ``left_out``.
         frame: Its rows.
         min_people: Smallest number of people a cell may speak of.
+        together: Which metrics are parts of one whole, see `headway_pipelines.families.families`; None: none are.
 
     Returns:
         The rows in the same order, hidden cells null and marked in the column `suppressed`.
@@ -113,6 +126,8 @@ def suppress(name: str, frame: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl
     try:
         with guarded(f"suppress small cells of {name}"):
             con.register("cells", frame.with_row_index("n").to_arrow())
+            parts = pl.DataFrame(schema=FAMILIES) if together is None else together
+            con.register("families", parts.to_arrow())
             steps = {
                 step: _bound(f"suppress_{file}", min_people) for step, file in _STEPS.get(name, {}).items()
             }
@@ -154,7 +169,8 @@ def months_never_shown(product: Product) -> tuple[str, ...]:
 
 
 def _bound(name: str, min_people: int) -> str:
-    return bind(load(_HERE, f"{name}.sql"), {"k": min_people})
+    text = load(_HERE, f"{name}.sql")
+    return bind(text, {"k": min_people}) if "$k" in text else text
 
 
 def hide_few_values(frame: pl.DataFrame, column: str, min_values: int = MIN_PEOPLE) -> pl.DataFrame:

@@ -4,12 +4,15 @@
 -- params: k: smallest number of people that may be spoken of
 -- Three counts of a cell may not be 1 to k-1: its people, a share's numerator (part) and its remainder (rest). Of a sum,
 -- mean or ratio the part is those who add to the numerator, of a quantile those on the side of it that has fewer
--- (contributors, which are not published).
+-- (contributors, which are not published). The remainder of a ratio of counts is counted in what is counted: 3 of 1003
+-- sessions that crash are 3 people's or fewer.
 -- A sum is fragile where one person could dominate it: effective is the number of people who would give the same sum
 -- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
 -- answers agree: those who do not are then known.
 -- The places of a metric (framework, stage) show the same cells and are judged once. Metrics made of others say nothing of
 -- their own: they are shown where those are (suppress_metric_values.sql).
+-- People who count on several days count once in their week. Where a day has nearly all of them, the rest are those who came on
+-- other days alone, and few: such a day is small, too.
 WITH weeks AS (
     SELECT DISTINCT metric, period_start AS week FROM cells WHERE period = 'week'
 ),
@@ -33,6 +36,11 @@ counted AS (
         CASE c.estimate
             WHEN 'proportion' THEN c.denominator - c.numerator
             WHEN 'weighted' THEN coalesce(c.people - c.contributors, 0)
+            -- of attempts, sessions and other things that are counted
+            WHEN 'ratio' THEN CASE
+                WHEN c.numerator BETWEEN 0 AND c.denominator
+                    AND c.numerator = floor(c.numerator) AND c.denominator = floor(c.denominator)
+                THEN c.denominator - c.numerator ELSE 0 END
             ELSE 0
         END AS rest,
         coalesce(CASE
@@ -46,6 +54,9 @@ counted AS (
     WHERE c.components IS NULL
 )
 SELECT
-    *,
-    fragile OR people BETWEEN 1 AND $k - 1 OR part BETWEEN 1 AND $k - 1 OR rest BETWEEN 1 AND $k - 1 AS small
-FROM counted
+    c.*,
+    c.fragile OR c.people BETWEEN 1 AND $k - 1 OR c.part BETWEEN 1 AND $k - 1 OR c.rest BETWEEN 1 AND $k - 1
+    OR (c.period = 'day' AND coalesce(
+        w.people - c.people BETWEEN 1 AND $k - 1 OR w.part - c.part BETWEEN 1 AND $k - 1, FALSE)) AS small
+FROM counted c
+LEFT JOIN counted w ON w.metric = c.metric AND w.segment = c.segment AND w.period = 'week' AND w.period_start = c.week

@@ -1,7 +1,8 @@
 -- Metric values with small cells hidden, and with them as many others as it takes that none can be worked out.
 -- grain:  one row per metric, place, segment, period and period start (n keeps the order)
 -- inputs: cells = metric_values
---         hidden_short, hidden_long: cells to be hidden (suppress_short_periods.sql, suppress_long_periods.sql)
+--         hidden_short, hidden_long, hidden_alike: cells to be hidden (suppress_short_periods.sql, suppress_long_periods.sql,
+--         suppress_alike.sql)
 -- params: k: smallest number of people that may be spoken of
 -- What is made of other metrics (components) is shown where all of them are: whoever sees it could have computed it. Were one
 -- of them hidden, it could be solved for. An interval goes where that of a component does.
@@ -9,6 +10,8 @@ WITH hidden AS (
     SELECT metric, segment, period, period_start FROM hidden_short
     UNION
     SELECT metric, segment, period, period_start FROM hidden_long
+    UNION
+    SELECT metric, segment, period, period_start FROM hidden_alike
 ),
 marked AS (
     SELECT

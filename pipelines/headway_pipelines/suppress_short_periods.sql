@@ -11,6 +11,9 @@
 -- 1. weeks of everybody: their sum over all weeks is known from other tables (funnels, number of people). The choice
 --    goes by people alone, so that it falls on the same weeks in every metric that counts from the same event.
 -- 2. labels of a week            3. days of everybody          4. days of labels: whole labels, for a week
+-- Other metrics may speak of the same people (the same cohort, everybody active) and have other small parts. Were the
+-- choice among people left to those, one metric would show what another hides. So each line is hidden twice over: as
+-- people alone would have it (few), the same in all metrics of the same people, and as all three counts would.
 -- Called channels below, as most are: the labels of each segment are lines of their own.
 -- Months of a metric that has nothing but months are cut by no week, and add up as weeks do: they are its weeks here.
 WITH
@@ -35,17 +38,18 @@ week_order AS (
 week_all AS (
     SELECT
         * EXCLUDE (people_so_far),
-        small OR (n_small > 0 AND place <= coalesce(
+        n_small > 0 AND place <= coalesce(
             min(place) FILTER (place >= 2 AND place >= n_small AND people_so_far >= $k) OVER (PARTITION BY metric),
-            place)) AS hide
+            place) AS hide_few,
+        small OR hide_few AS hide
     FROM week_order
 ),
 
 -- 2. channels of a week, 3. days of everybody: lines that add up to a week of everybody
 line_cells AS (
-    SELECT j.*, coalesce(w.hide, FALSE) AS total_hidden
+    SELECT j.*, coalesce(w.hide, FALSE) AS total_hidden, coalesce(w.hide_few, FALSE) AS total_hidden_few
     FROM cells j
-    LEFT JOIN (SELECT metric, week, hide FROM week_all) w USING (metric, week)
+    LEFT JOIN (SELECT metric, week, hide, hide_few FROM week_all) w USING (metric, week)
     WHERE (j.kind = 'week' AND j.segment <> 'all') OR (j.kind = 'day' AND j.segment = 'all')
 ),
 line_order AS (
@@ -55,32 +59,45 @@ line_order AS (
         sum(people) OVER in_order AS people_so_far,
         sum(part) OVER in_order AS part_so_far,
         sum(rest) OVER in_order AS rest_so_far,
-        count(*) FILTER (small) OVER (PARTITION BY metric, dimension, week, period) AS n_small
+        count(*) FILTER (small) OVER (PARTITION BY metric, dimension, week, period) AS n_small,
+        row_number() OVER by_people AS place_few,
+        sum(people) OVER by_people AS people_so_far_few,
+        count(*) FILTER (people BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric, dimension, week, period) AS n_few
     FROM line_cells
     WINDOW in_order AS (
         PARTITION BY metric, dimension, week, period
-        ORDER BY NOT small, people = 0, people, segment, period_start ROWS UNBOUNDED PRECEDING)
+        ORDER BY NOT small, people = 0, people, segment, period_start ROWS UNBOUNDED PRECEDING),
+    by_people AS (
+        PARTITION BY metric, dimension, week, period
+        ORDER BY people = 0, people, segment, period_start ROWS UNBOUNDED PRECEDING)
 ),
 line AS (
     SELECT
-        * EXCLUDE (people_so_far, part_so_far, rest_so_far),
-        (n_small > 0 OR total_hidden) AND place <= coalesce(
+        * EXCLUDE (people_so_far, part_so_far, rest_so_far, people_so_far_few),
+        (n_few > 0 OR total_hidden_few) AND place_few <= coalesce(
+            min(place_few) FILTER (
+                place_few >= 2 AND place_few >= n_few
+                AND people_so_far_few NOT BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric, dimension, week, period),
+            place_few) AS hide_few,
+        hide_few OR ((n_small > 0 OR total_hidden) AND place <= coalesce(
             min(place) FILTER (
                 place >= 2 AND place >= n_small
                 AND people_so_far NOT BETWEEN 1 AND $k - 1
                 AND part_so_far NOT BETWEEN 1 AND $k - 1
                 AND rest_so_far NOT BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric, dimension, week, period),
-            place) AS hide
+            place)) AS hide
     FROM line_order
 ),
 
 -- 4. days of channels: a channel's days are hidden for a week or not at all
 channel_weeks AS (
     SELECT
-        d.metric, d.dimension, d.week, d.segment,
+        d.metric, d.dimension, d.week, d.segment, why.few,
         sum(d.people) AS people,
-        bool_or(d.small) OR coalesce(bool_or(c.hide), FALSE) AS must
+        bool_or(CASE WHEN why.few THEN d.people BETWEEN 1 AND $k - 1 OR coalesce(c.hide_few, FALSE)
+            ELSE d.small OR coalesce(c.hide, FALSE) END) AS must
     FROM judged d
+    CROSS JOIN (VALUES (TRUE), (FALSE)) why (few)
     LEFT JOIN line c ON c.period = 'week' AND c.metric = d.metric AND c.week = d.week AND c.segment = d.segment
     WHERE d.period = 'day' AND d.segment <> 'all'
     GROUP BY ALL
@@ -88,45 +105,50 @@ channel_weeks AS (
 channel_order AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY metric, dimension, week ORDER BY NOT must, people = 0, people, segment) AS place,
-        count(*) FILTER (must) OVER (PARTITION BY metric, dimension, week) AS n_must
+        row_number() OVER (
+            PARTITION BY metric, dimension, week, few ORDER BY NOT must, people = 0, people, segment) AS place,
+        count(*) FILTER (must) OVER (PARTITION BY metric, dimension, week, few) AS n_must
     FROM channel_weeks
 ),
 day_sums AS (
     SELECT
-        o.metric, o.dimension, o.week, o.place, d.period_start,
+        o.metric, o.dimension, o.week, o.few, o.place, d.period_start,
         sum(d.people) OVER in_order AS people, sum(d.part) OVER in_order AS part, sum(d.rest) OVER in_order AS rest
     FROM judged d
     JOIN channel_order o ON o.metric = d.metric AND o.week = d.week AND o.segment = d.segment
     WHERE d.period = 'day'
-    WINDOW in_order AS (PARTITION BY d.metric, o.dimension, d.period_start ORDER BY o.place ROWS UNBOUNDED PRECEDING)
+    WINDOW in_order AS (
+        PARTITION BY d.metric, o.dimension, o.few, d.period_start ORDER BY o.place ROWS UNBOUNDED PRECEDING)
 ),
 enough AS (
-    SELECT metric, dimension, week, min(place) AS place
+    SELECT metric, dimension, week, few, min(place) AS place
     FROM (
         SELECT
-            s.metric, s.dimension, s.week, s.place,
+            s.metric, s.dimension, s.week, s.few, s.place,
             bool_and(
-                s.people NOT BETWEEN 1 AND $k - 1 AND s.part NOT BETWEEN 1 AND $k - 1
-                AND s.rest NOT BETWEEN 1 AND $k - 1) AS fine
+                s.people NOT BETWEEN 1 AND $k - 1
+                AND (s.few OR (s.part NOT BETWEEN 1 AND $k - 1 AND s.rest NOT BETWEEN 1 AND $k - 1))) AS fine
         FROM day_sums s
         GROUP BY ALL
     )
-    JOIN (SELECT DISTINCT metric, dimension, week, n_must FROM channel_order) USING (metric, dimension, week)
+    JOIN (SELECT DISTINCT metric, dimension, week, few, n_must FROM channel_order) USING (metric, dimension, week, few)
     WHERE fine AND place >= 2 AND place >= n_must
     GROUP BY ALL
 ),
 days_hidden AS (
-    SELECT metric, week, bool_or(hide OR total_hidden) AS any_hidden
+    SELECT
+        metric, week, why.few,
+        bool_or(CASE WHEN why.few THEN hide_few OR total_hidden_few ELSE hide OR total_hidden END) AS any_hidden
     FROM line
+    CROSS JOIN (VALUES (TRUE), (FALSE)) why (few)
     WHERE period = 'day'
     GROUP BY ALL
 ),
 hidden_channels AS (
-    SELECT o.metric, o.week, o.segment
+    SELECT DISTINCT o.metric, o.week, o.segment
     FROM channel_order o
-    LEFT JOIN enough e USING (metric, dimension, week)
-    LEFT JOIN days_hidden h USING (metric, week)
+    LEFT JOIN enough e USING (metric, dimension, week, few)
+    LEFT JOIN days_hidden h USING (metric, week, few)
     WHERE (o.n_must > 0 OR h.any_hidden) AND o.place <= coalesce(e.place, o.place)
 )
 SELECT metric, segment, period, period_start FROM week_all WHERE hide
