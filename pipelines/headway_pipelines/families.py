@@ -35,8 +35,8 @@ def families(product: Product) -> pl.DataFrame:
         product: The product.
 
     Returns:
-        One row per family and metric; `role` is ``part``, ``whole`` (hidden by its own numbers alone), or ``gone``: a part
-        that also speaks of the whole of the period before.
+        One row per family and metric; `role` is ``part``, ``whole`` (hidden by its own numbers alone), or ``gone``:
+        a part that also speaks of the whole of the period before.
 
     Examples:
         >>> families(Product(name="Shop", timezone="UTC", currency="EUR", activity={"event": ["Paid"]})).height
@@ -62,7 +62,7 @@ def _lifecycles(product: Product) -> Iterator[Mapping[str, str]]:
         metric = product.metrics[next(iter(parts))]
         assert isinstance(metric, Lifecycle)
         roles = {name: "gone" if part in _GONE else "part" for name, part in parts.items()}
-        yield roles | {name: "whole" for name in _people_active(product, metric)}
+        yield roles | dict.fromkeys(_people_active(product, metric), "whole")
 
 
 def _people_active(product: Product, lifecycle: Lifecycle) -> list[str]:

@@ -64,9 +64,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
     """
     tables = tables_of(workspace.metrics_db)
     together = families(load_product(workspace.product_file, load_plan(workspace.plan_file)))
-    shown = {
-        name: suppress(name, tables[name], together=together) for name in _SUPPRESSED if name in tables
-    }
+    shown = {name: suppress(name, tables[name], together=together) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     # From what is shown alone: nothing hidden may move them.
     shown |= moved_tables(

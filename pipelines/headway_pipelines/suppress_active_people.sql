@@ -2,8 +2,8 @@
 -- grain:  one row per day and window (n keeps the order)
 -- inputs: cells = active_people
 -- A window that lies within another counts some of its people: the difference of the two is a number of people too.
--- In each pair with a small difference the shorter window is hidden; of two equally long ones, which lie within each
--- other as long as nothing has left the window (the first days of the log), the later.
+-- Both windows of a pair with a small difference are hidden: metrics of the same people may show either. Of two equally
+-- long ones, which lie within each other as long as nothing has left the window (the first days of the log), the later is.
 WITH spans AS (
     SELECT
         *,
@@ -11,8 +11,8 @@ WITH spans AS (
         coalesce(value BETWEEN 1 AND $k - 1, FALSE) AS small
     FROM cells
 ),
-too_close AS (
-    SELECT DISTINCT this.n, TRUE AS close
+pairs AS (
+    SELECT this.n, CASE WHEN other.window_days > this.window_days THEN other.n END AS other_n
     FROM spans this
     JOIN spans other
         ON NOT other.small
@@ -21,6 +21,11 @@ too_close AS (
             OR (other.window_days = this.window_days AND other.period_start < this.period_start))
         AND ((this.first_day >= other.first_day AND this.period_start <= other.period_start)
             OR (this.first_day <= other.first_day AND this.period_start >= other.period_start))
+),
+too_close AS (
+    SELECT n, TRUE AS close FROM pairs
+    UNION
+    SELECT other_n AS n, TRUE AS close FROM pairs WHERE other_n IS NOT NULL
 )
 SELECT * EXCLUDE (n, first_day, small, hide) REPLACE (CASE WHEN NOT hide THEN value END AS value), hide AS suppressed
 FROM (SELECT s.*, s.small OR t.close IS NOT NULL AS hide FROM spans s LEFT JOIN too_close t USING (n))

@@ -594,9 +594,10 @@ def test_by_hand_active_people_show_no_small_difference_of_nested_windows() -> N
     assert published["value"].to_list() == [None, 20, None, None, 30, 50]
     later = [(d, w, v) for d in range(9) for w, v in ((1, 50), (7, 100))] + [(9, 1, 95), (9, 7, 100)]
     published = suppress("active_people", cells(later))
-    # 5 people of the last week were not active on its last day: the day is hidden
+    # 5 people of the last week were not active on its last day: metrics may show either, so both are hidden
     assert published.filter("suppressed").select("period_start", "window_days").rows() == [
-        (MONDAY + timedelta(9), 1)
+        (MONDAY + timedelta(9), 1),
+        (MONDAY + timedelta(9), 7),
     ]
     assert suppress("active_people", cells([(0, 1, 9), (0, 7, 9)]))["value"].to_list() == [None, None]
 
@@ -823,6 +824,10 @@ def test_the_demo_keeps_what_can_be_shown(demo: Demo) -> None:
         (inside["interval_method"] != "wilson")
         | ((inside["numerator"] >= K) & (inside["denominator"] - inside["numerator"] >= K))
     )
+    # Few sessions that crash, and parts of one whole of which one is small, are hidden for a reason.
+    counted = inside["estimate"].is_in(["ratio"])
+    fine &= ~(counted & (inside["denominator"] - inside["numerator"]).is_between(1, K - 1))
+    fine &= ~inside["metric"].str.contains("^people_|^uploads_|^churn$|^quick_ratio$")
     kept = outside.filter(fine.fill_null(False))
     assert kept.height > 20
     assert kept["suppressed"].mean() == pytest.approx(0, abs=0.05)

@@ -105,7 +105,8 @@ def _read(path: Path, table: Table) -> ReadInput:
                 rows.take(reader.line_num + 1, [cell.strip() for cell in cells], places, len(header))
     except csv.Error:
         raise InputError(
-            f"inputs/{path.name}, line {reader.line_num + 1}: a quotation mark is out of place. "
+            f"inputs/{path.name}, line {reader.line_num + 1}: a quotation mark is out of place, or a cell is "
+            f"longer than {csv.field_size_limit()} characters. "
             'Write a quoted cell as "a, b" and a quotation mark in it twice.'
         ) from None
     known = set(table.columns) | table.unread

@@ -125,6 +125,7 @@ def test_the_name_of_a_holiday_is_not_read(tmp_path: Path, product: Product) -> 
         ("spend", "day,channel,amount,day\n", "a column twice"),
         ("spend", b"day,channel,amount\n2026-03-02,caf\xe9,1\n", "not UTF-8 text"),
         ("spend", 'day,channel,amount\n2026-03-02,"email"x,1\n', "line 2: a quotation mark is out of place"),
+        ("spend", f"day,channel,amount\n2026-03-02,email,{'9' * 200_000}\n", "a cell is longer than 131072"),
     ],
 )
 def test_a_file_that_cannot_be_used_at_all_is_an_error(
