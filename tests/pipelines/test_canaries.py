@@ -103,6 +103,7 @@ def small(tmp_path: Path) -> Path:
     product = root / "product.yml"
     text, _, metrics = product.read_text().partition("metrics:")
     product.write_text(f"{text}metrics:{metrics.partition('  activation:')[0]}")
+    shutil.rmtree(root / "metrics")
     return root
 
 

@@ -85,6 +85,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HEADWAY_KEY_FILE", str(key))
         simulate_scenario(root, WORLD)
+        # What metrics of events not every format carries all of are is no question of formats.
+        shutil.rmtree(root / "metrics")
         yield Original(root, calls_of(root / "raw"), run(root))
 
 
@@ -150,6 +152,9 @@ def test_the_numbers_do_not_depend_on_the_format(original: Original, name: str, 
     assert found.histories == segment.histories
     for table in EQUAL:
         expected, told = (read.tables[table].drop("as_of", strict=False) for read in (segment, found))
+        if "traits" in export.lacks and "segment" in told.columns:
+            by_role = pl.col("segment").str.starts_with("role=")
+            expected, told = (frame.filter(~by_role) for frame in (expected, told))
         if table == "funnel_steps" and "milliseconds" in export.lacks:
             expected, told = without_durations(expected), without_durations(told)
         assert_frame_equal(told, expected, check_exact=True)

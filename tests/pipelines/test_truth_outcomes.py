@@ -127,6 +127,7 @@ UNPLANTED = (
     "quick_ratio",
     "stickiness",
     "reopened",
+    "csat_answered",
     "people_with_fatal_errors",
 )
 BACK = {"quick": "back_after_quick_reply", "slow": "back_after_slow_reply"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -177,8 +178,11 @@ class _Reader:
             return None
 
 
+@lru_cache(maxsize=64)
 def parse_document(text: str, name: str) -> Document:
     r"""Reads YAML text (version 1.2: ``yes`` and ``no`` are text) into plain values with their lines.
+
+    The same text is parsed once: a run reads its definitions at every step. Nobody may change what is returned.
 
     Args:
         text: The YAML text.
