@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -39,19 +40,24 @@ def outside(demo_workspace: DemoWorkspace) -> Tables:
     return tables_of(Workspace(demo_workspace.root).published_db)
 
 
-def published(tables: Tables, root: Path) -> Tables:
-    """What becomes of computed tables."""
+def published(tables: Tables, root: Path, demo: Path) -> Tables:
+    """What becomes of computed tables, by the definitions of the demo."""
     workspace = Workspace(root)
+    for name in ("tracking_plan.yml", "product.yml"):
+        shutil.copy(demo / name, root)
+    shutil.copytree(demo / "metrics", root / "metrics")
     replace_database(workspace.metrics_db, tables)
     publish(workspace)
     return tables_of(workspace.published_db)
 
 
-def test_what_hidden_cells_hide_changes_nothing(inside: Tables, outside: Tables, tmp_path: Path) -> None:
+def test_what_hidden_cells_hide_changes_nothing(
+    inside: Tables, outside: Tables, demo_workspace: DemoWorkspace, tmp_path: Path
+) -> None:
     """Other values in all hidden cells, the same people: the same file."""
     hidden = pl.Series(outside["metric_values"]["suppressed"])
     values = inside["metric_values"]
-    free = hidden & ~values["estimate"].is_in(["proportion", "promoter_score"])
+    free = hidden & ~values["estimate"].is_in(["proportion", "promoter_score", "ratio"])
     other = values.with_columns(
         *(
             pl.when(hidden).then(pl.col(name) * 7 + 0.5).otherwise(name).alias(name)
@@ -63,7 +69,7 @@ def test_what_hidden_cells_hide_changes_nothing(inside: Tables, outside: Tables,
         ),
     )
     assert hidden.sum() > 500 and not other.equals(values)
-    found = published({**inside, "metric_values": other}, tmp_path)
+    found = published({**inside, "metric_values": other}, tmp_path, demo_workspace.root)
     assert found["metric_values"].equals(outside["metric_values"])
     for name in MOVED:
         assert found[name].equals(outside[name]), name
@@ -106,15 +112,18 @@ def test_effects_add_up_to_the_changes_of_the_demo(inside: Tables, outside: Tabl
         assert (found["effect"] - found["change"]).abs().max() < 1e-9  # type: ignore[operator]
 
 
-def test_periods_in_which_the_log_begins_are_not_compared(inside: Tables, tmp_path: Path) -> None:
+def test_periods_in_which_the_log_begins_are_not_compared(
+    inside: Tables, demo_workspace: DemoWorkspace, tmp_path: Path
+) -> None:
     values = inside["metric_values"]
     weeks = values.filter(period="week")["period_start"].unique().sort()
     second: date = weeks[1]
     # Half past ten at night in UTC is the next day in Berlin: the third week begins with the log.
     sunday = datetime.combine(weeks[2], datetime.min.time()) - pl.select(pl.duration(minutes=90)).item()
-    cut = published(
-        {**inside, "run_info": inside["run_info"].with_columns(first_event_at=pl.lit(sunday))}, tmp_path
-    )["metric_changes"].filter(segment="all", period="week", compared_with="previous")
+    info = inside["run_info"].with_columns(first_event_at=pl.lit(sunday))
+    cut = published({**inside, "run_info": info}, tmp_path, demo_workspace.root)["metric_changes"].filter(
+        segment="all", period="week", compared_with="previous"
+    )
     assert cut["period_start"].min() == weeks[2]
     third = cut.filter(period_start=weeks[2])
     assert set(third["period_before"]) == {second}

@@ -13,6 +13,7 @@ import polars as pl
 from headway.errors import InputError
 from headway.models.product import Product
 from headway_pipelines.inputs.tables import TABLES, Cell, Table, UnusableCellError, tables
+from headway_pipelines.privacy.detect import safe_name
 
 REJECTS: Final[dict[str, pl.DataType]] = {
     "input": pl.String(),
@@ -57,8 +58,12 @@ def read_inputs(folder: Path, product: Product) -> dict[str, ReadInput]:
     declared = tables(product)
     files = {path.stem: path for path in sorted(folder.glob("*.csv"))} if folder.is_dir() else {}
     for name in files:
-        if name not in declared:
+        if name in declared:
+            continue
+        if safe_name(name):
             raise InputError.unknown("side input", name, TABLES)
+        known = ", ".join(f"{each}.csv" for each in TABLES)
+        raise InputError(f"a file in inputs/ is no side input. Only {known} belong there.")
     return {name: _read(path, declared[name]) for name, path in files.items()}
 
 

@@ -120,6 +120,7 @@ def test_the_name_of_a_holiday_is_not_read(tmp_path: Path, product: Product) -> 
     ("name", "text", "says"),
     [
         ("spending", "day\n", r"unknown side input 'spending'. Did you mean 'spend'\?"),
+        ("alice@example.com", "day\n", "a file in inputs/ is no side input. Only spend.csv"),
         ("spend", "", "does not begin with a line that names its columns: day, channel, amount, currency"),
         ("spend", "day,chanel,amount\n", "Needed: day, channel, amount"),
         ("spend", "day,channel,amount,day\n", "a column twice"),
@@ -134,7 +135,7 @@ def test_a_file_that_cannot_be_used_at_all_is_an_error(
     _write(tmp_path, name, text)
     with pytest.raises(InputError, match=says) as told:
         read_inputs(tmp_path, product)
-    assert "caf" not in str(told.value)
+    assert "caf" not in str(told.value) and "alice" not in str(told.value)
 
 
 def test_tables_follow_the_files(shop: Shop) -> None:
