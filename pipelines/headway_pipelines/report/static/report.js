@@ -2,6 +2,10 @@
 // every number.
 (function () {
   "use strict";
+  if (!window.Plotly) {
+    console.error("plotly.min.js is missing beside this page: no charts are drawn");
+    return;
+  }
   var charts = Array.prototype.slice.call(document.querySelectorAll("[data-chart]"));
   var template = JSON.parse(document.getElementById("chart-template").textContent);
   function draw(place) {
@@ -11,6 +15,12 @@
     figure.layout.template = template;
     window.Plotly.newPlot(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
   }
+  // What is near at once is drawn at once, also where a browser paints nothing; the rest as it is scrolled to.
+  function isNear(place) {
+    var box = place.getBoundingClientRect();
+    return box.top < window.innerHeight + 800 && box.bottom > -800;
+  }
+  charts.filter(isNear).forEach(draw);
   if ("IntersectionObserver" in window) {
     var near = new IntersectionObserver(function (seen) {
       seen.forEach(function (each) {
