@@ -9,18 +9,24 @@ from typing import Any, Final
 
 import polars as pl
 
-from headway.models.metrics import BaseMetric, Count, Lifecycle, Mean, Mrr, Retained, Share, Stickiness, Task
+from headway.models.metrics import (
+    PRESENTATION,
+    BaseMetric,
+    Count,
+    Lifecycle,
+    Mean,
+    Mrr,
+    Retained,
+    Share,
+    Stickiness,
+    Task,
+)
 from headway.models.product import Product
 
 SCHEMA: Final[dict[str, pl.DataType]] = {"family": pl.Int64(), "metric": pl.String(), "role": pl.String()}
 """Columns and types of the families."""
 
 _GONE = ("dormant", "churn", "quick_ratio")
-# What says how a metric is shown, not what it counts.
-_WORDS = (
-    "framework", "stage", "report", "title", "question", "goal", "signal", "owner", "unit", "direction", "target",
-    "limit", "grains",
-)  # fmt: skip
 
 
 def families(product: Product) -> pl.DataFrame:
@@ -52,7 +58,7 @@ def _alike(product: Product, kind: type[BaseMetric], field: str) -> Iterator[dic
     groups: dict[str, dict[str, Any]] = defaultdict(dict)
     for name, metric in product.metrics.items():
         if isinstance(metric, kind):
-            content = metric.model_dump(mode="json", exclude={*_WORDS, field})
+            content = metric.model_dump(mode="json", exclude={*PRESENTATION, "unit", field})
             groups[json.dumps(content, sort_keys=True)][name] = getattr(metric, field)
     yield from groups.values()
 

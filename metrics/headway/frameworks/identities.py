@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from headway.frameworks.segments import CHANNEL
-from headway.models.metrics import Count, Lifecycle, Metric, Mrr, Task
+from headway.models.metrics import PRESENTATION, Count, Lifecycle, Metric, Mrr, Task
 from headway.models.product import Product
 
 _SLACK = 1e-9
@@ -115,21 +115,9 @@ def broken_identities(product: Product, values: pl.DataFrame) -> list[str]:
 def _families(product: Product, kind: type[Metric], field: str) -> Iterator[Mapping[str, str]]:
     """Groups metrics that differ by their part alone: part -> name of the metric."""
     groups: dict[str, dict[str, str]] = defaultdict(dict)
-    words = {
-        "framework",
-        "stage",
-        "report",
-        "title",
-        "question",
-        "goal",
-        "signal",
-        "owner",
-        "direction",
-        "target",
-    }
     for name, metric in product.metrics.items():
         if isinstance(metric, kind):
-            content = metric.model_dump(mode="json", exclude={*words, field, "unit", "grains"})
+            content = metric.model_dump(mode="json", exclude={*PRESENTATION, "unit", field})
             groups[json.dumps(content, sort_keys=True)].setdefault(getattr(metric, field), name)
     yield from groups.values()
 

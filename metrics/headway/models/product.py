@@ -15,7 +15,7 @@ from headway.errors import InputError
 from headway.models.composition import parts_of
 from headway.models.explain import did_you_mean
 from headway.models.identity import Identity
-from headway.models.metrics import CostPer, EventSelector, Grain, Metric, checked_duration
+from headway.models.metrics import PRESENTATION, CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
@@ -255,7 +255,7 @@ class Product(Definition):
         """
         declared = self.metric(metric)
         content = {
-            "metric": declared.model_dump(mode="json", exclude=_WORDS, exclude_none=True),
+            "metric": declared.model_dump(mode="json", exclude=set(PRESENTATION), exclude_none=True),
             "timezone": self.timezone,
             "week_start": self.week_start,
             "channels": [channel.model_dump(mode="json") for channel in self.channels],
@@ -272,22 +272,6 @@ class Product(Definition):
             content["business_hours"] = self.business_hours.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-_WORDS = {
-    "framework",
-    "stage",
-    "report",
-    "title",
-    "question",
-    "goal",
-    "signal",
-    "owner",
-    "direction",
-    "target",
-    "limit",
-    "grains",
-}
 
 
 def parse_product(text: str, plan: TrackingPlan, name: str = "product.yml") -> Product:

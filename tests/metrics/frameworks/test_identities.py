@@ -96,6 +96,12 @@ def test_what_must_add_up_depends_on_what_is_declared(
     assert [each.name for each in identities(product(**metrics))] == names
 
 
+def test_how_a_part_is_shown_and_judged_does_not_matter() -> None:
+    metrics = outcomes("success", "failure", "abandoned")
+    metrics["failure"] |= {"title": "Other", "direction": "down", "limit": 0.1, "grains": ["week"]}
+    assert [each.name for each in identities(product(**metrics))] == ["attempts end one way"]
+
+
 def test_parts_of_different_definitions_are_no_family() -> None:
     metrics = bridge(*PARTS)
     metrics["new"] |= {"value": "w"}

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from headway.models.metrics.amounts import Amount, Count, Ratio
 from headway.models.metrics.base import (
+    PRESENTATION,
     STAGES,
     BaseMetric,
     Framework,
@@ -68,6 +69,7 @@ KINDS: tuple[str, ...] = tuple(
 
 __all__ = [
     "KINDS",
+    "PRESENTATION",
     "STAGES",
     "Amount",
     "Answered",

@@ -35,6 +35,14 @@ STAGES: Mapping[str, tuple[str, ...]] = {
 metrics guard the outcomes of the others.
 """
 
+PRESENTATION = frozenset(
+    {
+        "framework", "stage", "report", "title", "question", "goal", "signal", "owner", "direction", "target", "limit",
+        "grains",
+    }
+)  # fmt: skip
+"""Fields that say how a metric is shown and judged, not what it measures."""
+
 Framework = Literal["aarrr", "heart", "customer", "quality"]
 
 Grain = Literal["day", "week", "month", "rolling_7d", "rolling_28d"]
