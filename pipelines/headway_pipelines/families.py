@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
+from headway.frameworks.identities import alike
 from headway.models.metrics import (
-    PRESENTATION,
-    BaseMetric,
     Count,
     Lifecycle,
     Mean,
@@ -53,18 +52,8 @@ def families(product: Product) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _alike(product: Product, kind: type[BaseMetric], field: str) -> Iterator[dict[str, Any]]:
-    """Groups metrics of a kind that differ by one field alone: name -> value of the field."""
-    groups: dict[str, dict[str, Any]] = defaultdict(dict)
-    for name, metric in product.metrics.items():
-        if isinstance(metric, kind):
-            content = metric.model_dump(mode="json", exclude={*PRESENTATION, "unit", field})
-            groups[json.dumps(content, sort_keys=True)][name] = getattr(metric, field)
-    yield from groups.values()
-
-
 def _lifecycles(product: Product) -> Iterator[Mapping[str, str]]:
-    for parts in _alike(product, Lifecycle, "part"):
+    for parts in alike(product, Lifecycle, "part"):
         metric = product.metrics[next(iter(parts))]
         assert isinstance(metric, Lifecycle)
         roles = {name: "gone" if part in _GONE else "part" for name, part in parts.items()}
@@ -83,17 +72,17 @@ def _people_active(product: Product, lifecycle: Lifecycle) -> list[str]:
 
 
 def _tasks(product: Product) -> Iterator[Mapping[str, str]]:
-    yield from (dict.fromkeys(parts, "part") for parts in _alike(product, Task, "outcome"))
+    yield from (dict.fromkeys(parts, "part") for parts in alike(product, Task, "outcome"))
 
 
 def _bridges(product: Product) -> Iterator[Mapping[str, str]]:
-    for parts in _alike(product, Mrr, "part"):
+    for parts in alike(product, Mrr, "part"):
         yield {name: "whole" if part in ("opening", "closing") else "part" for name, part in parts.items()}
 
 
 def _answered(product: Product) -> Iterator[Mapping[str, str]]:
     """Halves of a cohort: the same but for `in_time`, beside the cohort as it is."""
-    for cohort in _alike(product, Retained, "answered"):
+    for cohort in alike(product, Retained, "answered"):
         halves: dict[str, dict[str, str]] = defaultdict(dict)
         for name, answered in cohort.items():
             if answered is not None:

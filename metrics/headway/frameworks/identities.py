@@ -9,12 +9,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from headway.frameworks.segments import CHANNEL
-from headway.models.metrics import PRESENTATION, Count, Lifecycle, Metric, Mrr, Task
+from headway.models.metrics import PRESENTATION, BaseMetric, Count, Lifecycle, Mrr, Task
 from headway.models.product import Product
 
 _SLACK = 1e-9
@@ -112,14 +112,29 @@ def broken_identities(product: Product, values: pl.DataFrame) -> list[str]:
     return told
 
 
-def _families(product: Product, kind: type[Metric], field: str) -> Iterator[Mapping[str, str]]:
-    """Groups metrics that differ by their part alone: part -> name of the metric."""
-    groups: dict[str, dict[str, str]] = defaultdict(dict)
+def alike(product: Product, kind: type[BaseMetric], field: str) -> Iterator[Mapping[str, Any]]:
+    """Groups metrics of a kind that measure the same but for one field.
+
+    Args:
+        product: The product.
+        kind: The kind of metric.
+        field: The field in which they may differ, for example ``part``.
+
+    Yields:
+        Name of the metric -> its value of the field, one mapping per group.
+    """
+    groups: dict[str, dict[str, Any]] = defaultdict(dict)
     for name, metric in product.metrics.items():
         if isinstance(metric, kind):
             content = metric.model_dump(mode="json", exclude={*PRESENTATION, "unit", field})
-            groups[json.dumps(content, sort_keys=True)].setdefault(getattr(metric, field), name)
+            groups[json.dumps(content, sort_keys=True)][name] = getattr(metric, field)
     yield from groups.values()
+
+
+def _families(product: Product, kind: type[BaseMetric], field: str) -> Iterator[Mapping[str, str]]:
+    """Groups metrics that differ by their part alone: part -> name of the first metric that is it."""
+    for group in alike(product, kind, field):
+        yield {part: name for name, part in reversed(list(group.items()))}
 
 
 def _people_who_did(product: Product, lifecycle: str) -> list[str]:
