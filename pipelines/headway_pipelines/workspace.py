@@ -56,6 +56,11 @@ class Workspace:
         return self.root / "state"
 
     @property
+    def bets_file(self) -> Path:
+        """The ledger of bets: what was bet, when, and how it ended."""
+        return self.state / "bets.jsonl"
+
+    @property
     def warehouse(self) -> Path:
         """Everything that can be rebuilt from raw and state."""
         return self.root / "warehouse"
@@ -67,8 +72,9 @@ class Workspace:
 
     @property
     def definition_files(self) -> tuple[Path, ...]:
-        """The files that say what is stored and measured: plan, product with its further metrics, sources, inputs."""
-        more = [*sorted((self.root / "metrics").glob("*.yml")), *sorted(self.inputs.glob("*.csv"))]
+        """The files that say what is stored, measured and bet on: plan, product, metrics, sources, inputs, strategy."""
+        folders = ("metrics/*.yml", "inputs/*.csv", "strategy/*.yml", "kata/*.yml")
+        more = [path for files in folders for path in sorted(self.root.glob(files))]
         return (self.plan_file, self.product_file, self.sources_file, *more)
 
     @property

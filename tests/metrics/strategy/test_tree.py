@@ -195,7 +195,7 @@ def test_money_is_back_when_income_reaches_what_was_spent_until_then() -> None:
 
 def kata(*steps: tuple[str, str | None, float | None]) -> Kata:
     def snapshot(day: str, value: float | None) -> dict[str, Any]:
-        return {"taken": day, "value": value, "definition_hash": "d", "seal": "0" * 32}
+        return {"taken": day, "value": value, "definition_hash": "d", "seal": "0" * 8 + "." + "0" * 32}
 
     return Kata.model_validate(
         {
