@@ -7,7 +7,6 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
@@ -20,6 +19,7 @@ from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
 from headway.models.releases import Releases
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
+from headway.periods import known_zones
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -187,8 +187,8 @@ class Product(Definition):
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, name: str) -> str:
-        if name not in available_timezones():
-            hint = did_you_mean(name, available_timezones())
+        if name not in known_zones():
+            hint = did_you_mean(name, known_zones())
             raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
         return name
 
