@@ -48,6 +48,7 @@ SELECT
     v.definition_hash,
     v.definition_hash IS DISTINCT FROM c.definition_hash AS definition_changed,
     v.as_of,
+    v.held_since,
     v.code_version
 FROM metric_values v
 JOIN metric_catalogue c USING (metric, framework, stage)
