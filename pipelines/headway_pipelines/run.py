@@ -186,7 +186,7 @@ def dagster_environment(workspace: Workspace) -> None:
     """
     from importlib import resources
 
-    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
+    workspace.dagster_home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = workspace.dagster_home / "dagster.yaml"
     packaged = resources.files("headway_pipelines").joinpath("dagster.yaml").read_text(encoding="utf-8")
     if not settings.exists():

@@ -62,6 +62,11 @@ class Workspace:
         return self.state / "bets.jsonl"
 
     @property
+    def publications(self) -> Path:
+        """What was published when, so that differences between publications tell nothing."""
+        return self.state / "publications"
+
+    @property
     def warehouse(self) -> Path:
         """Everything that can be rebuilt from raw and state."""
         return self.root / "warehouse"

@@ -17,6 +17,7 @@ from headway.models.identity import Identity
 from headway.models.metrics import PRESENTATION, CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
+from headway.models.publishing import Publishing
 from headway.models.releases import Releases
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
 from headway.periods import known_zones
@@ -165,6 +166,7 @@ class Product(Definition):
         sessions: What a session is.
         business_hours: When the team is there to answer.
         releases: Where releases are told of, and what they bring.
+        publishing: How small a published number may be.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -183,6 +185,7 @@ class Product(Definition):
     sessions: SessionRules = SessionRules()
     business_hours: BusinessHours = BusinessHours()
     releases: Releases = Releases()
+    publishing: Publishing = Publishing()
 
     @field_validator("timezone")
     @classmethod
