@@ -92,6 +92,11 @@ class Workspace:
         return self.warehouse / "inputs"
 
     @property
+    def kept(self) -> Path:
+        """What is kept of computed values for the next run."""
+        return self.warehouse / "kept"
+
+    @property
     def store(self) -> Path:
         """Events ordered by person and time, derived."""
         return self.warehouse / "store"
