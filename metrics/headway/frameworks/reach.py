@@ -85,20 +85,21 @@ def reach_of(metric: BaseMetric, span: Span) -> Reach:
         >>> buyers = Conversion.model_validate(
         ...     {**words, "kind": "conversion", "start": "Seen", "reach": "Paid", "within": "7d"})
         >>> reach = reach_of(buyers, lambda _: 0)
-        >>> reach.after, reach.before, reach.first.label
-        (8, 0, 'Seen')
+        >>> reach.after, reach.before, reach.first.event
+        (8, 0, ('Seen',))
     """
     known = _REACHES.get(type(metric))
     return known(metric, span) if known is not None else _everything(metric, span)
 
 
-def longest(opens: Ints, closes: Ints, last: int, wanted: int) -> int:
-    """Says how long it can take, from any moment, until so much time of business hours has passed.
+def longest(opens: Ints, closes: Ints, first: int, last: int, wanted: int) -> int:
+    """Says how long it can take, from any moment, until more than so much time of business hours has passed.
 
     Args:
         opens: Instants at which work begins, in order, microseconds since 1970.
         closes: Instants at which it ends; what lies after `last` is not looked at.
-        last: The last instant that matters.
+        first: The first instant that matters.
+        last: The last one.
         wanted: Time of business hours, in microseconds.
 
     Returns:
@@ -107,10 +108,10 @@ def longest(opens: Ints, closes: Ints, last: int, wanted: int) -> int:
     Examples:
         >>> import numpy as np
         >>> opens, closes = np.array([0, 100, 900]), np.array([10, 110, 910])
-        >>> longest(opens, closes, 910, 5), longest(opens, closes, 910, 15)   # from 110 to 905, from 10 to 905
+        >>> longest(opens, closes, 0, 910, 5), longest(opens, closes, 0, 910, 15)   # from 110 to 905, from 10 to 905
         (795, 895)
     """
-    worked, ends, starts = 0, [(0, 0)], [(0, int(opens[0]))] if opens.size else []
+    worked, ends, starts = 0, [(0, first)], [(0, first)]
     for begin, end in zip(opens.tolist(), closes.tolist(), strict=True):
         if begin > last:
             break
@@ -119,7 +120,7 @@ def longest(opens: Ints, closes: Ints, last: int, wanted: int) -> int:
         starts.append((worked, end))
     found, place = 0, 0
     for before, start in starts:
-        while place < len(ends) and ends[place][0] < before + wanted:
+        while place < len(ends) and ends[place][0] <= before + wanted:
             place += 1
         until = ends[place][1] - (ends[place][0] - before - wanted) if place < len(ends) else last
         found = max(found, until - start)

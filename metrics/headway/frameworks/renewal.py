@@ -108,11 +108,14 @@ def reaches_of(
     Returns:
         Reach by metric.
     """
-    last = 0 if shared.last_day is None else ((shared.last_day - EPOCH).days + 2) * MICROSECONDS_PER_DAY
+    first, last = (
+        (((day or EPOCH) - EPOCH).days + more) * MICROSECONDS_PER_DAY
+        for day, more in ((shared.first_day, -1), (shared.last_day, 2))
+    )
 
     def span(wanted: int) -> int:
         hours = connection.sql(f"SELECT opens_us, closes_us FROM {shared.shifts} ORDER BY opens_us").pl()
-        return longest(hours["opens_us"].to_numpy(), hours["closes_us"].to_numpy(), last, wanted)
+        return longest(hours["opens_us"].to_numpy(), hours["closes_us"].to_numpy(), first, last, wanted)
 
     found = {name: reach_of(metric, span) for name, metric in product.metrics.items()}
     for name in unbounded:
