@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from headway_pipelines.kept_values import remember
 from headway_pipelines.lake import attach_lake, promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES, derive_people
+from headway_pipelines.quality import judge as judging
 from headway_pipelines.quality.batches import Verdict, judge_batches
 from headway_pipelines.sessions import derive_sessions
 from headway_pipelines.store import derive_store, sweep_store
@@ -149,9 +151,14 @@ class Shop:
             return promote(self.workspace, ledger)
 
     def load(self) -> dict[str, int]:
-        """Ingest, judge, promote, stitch: everything up to people, sessions and their store."""
+        """Ingest, judge, promote, stitch: everything up to people, sessions and their store.
+
+        Judged by the bounds alone, which takes a third of the time: test_quality.py compares them with Great
+        Expectations.
+        """
         self.ingest()
-        self.judge()
+        with mock.patch.object(judging, "_validate", _within_bounds):
+            self.judge()
         days = self.promote()
         with self.ledger() as ledger:
             derive_people(self.workspace, ledger)
@@ -195,6 +202,10 @@ class Shop:
             return con.execute(text).fetchall()
         finally:
             con.close()
+
+
+def _within_bounds(frame: pl.DataFrame, rules: Sequence[judging.Rule]) -> list[bool]:
+    return [not judging._outside(frame, rule) for rule in rules]
 
 
 class _OpenLedger:

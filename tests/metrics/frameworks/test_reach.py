@@ -48,6 +48,7 @@ CASES: Mapping[str, tuple[dict[str, object], Reach | str]] = {
         {"start": "A", "sent": "B", "accepted": "C", "key": "k", "within": "7d", "unit": "x"},
         "everything, all A B C",
     ),
+    "cumulative": ({"of": "A", "since": "year", "unit": "x"}, "everything, all A"),
     "formula": ({"expression": "a / b"}, "own days"),
     "cost_per": ({"per": "a", "unit": "EUR"}, "own days"),
 }

@@ -59,6 +59,7 @@ METRICS: Mapping[str, Mapping[str, object]] = {
         f"people_{part}": {"kind": "lifecycle", "of": ["A", "C"], "part": part}
         for part in ("new", "resurrected", "dormant", "churn")
     },
+    "so_far": {"kind": "cumulative", "of": {"event": "A", "measure": "people"}, "since": "year", "unit": "people"},
     "mrr": {"kind": "mrr", "event": "A", "value": "amount", "ends": "B", "part": "closing", "unit": "EUR"},
     "reply": {"kind": "duration", "start": "A", "end": "B", "key": "key", "unit": "hours"},
     "done": {
@@ -71,7 +72,7 @@ METRICS: Mapping[str, Mapping[str, object]] = {
     },
     "stable": {"kind": "crash_free", "of": ["A", "B"], "failure": "D", "idle": "3h"},
     "each": {"kind": "formula", "expression": "revenue / active", "unit": "EUR", "grains": ["week", "rolling_7d"]},
-    "both": {"kind": "formula", "expression": "value * converted", "unit": "EUR"},
+    "both": {"kind": "formula", "expression": "value * share", "unit": "EUR"},
 }  # fmt: skip
 
 
