@@ -105,6 +105,11 @@ class Workspace:
         return self.warehouse / "inputs"
 
     @property
+    def kept(self) -> Path:
+        """What is kept of computed values for the next run."""
+        return self.warehouse / "kept"
+
+    @property
     def repository_note(self) -> Path:
         """Names the git repository whose tags are releases; absent where none is."""
         return self.derived_inputs / "repository.txt"
