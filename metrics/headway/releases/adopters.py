@@ -273,7 +273,7 @@ def evidence_of_people(empty: Evidence, rows: pl.DataFrame, span: Span, scale: f
 
 
 def strata_of(rows: pl.DataFrame) -> Strata:
-    """Puts people into strata: same channel, and about the same before, each number to the next power of two.
+    """Puts people into strata: same channel, and about the same before, each number to the half of a power of two.
 
     Args:
         rows: One row a person, see matched.sql.
@@ -282,7 +282,7 @@ def strata_of(rows: pl.DataFrame) -> Strata:
         The sums.
     """
     coarse = [
-        (pl.col(name).abs() + 1).log(2).floor().cast(pl.Int64) * pl.col(name).sign().cast(pl.Int64)
+        ((pl.col(name).abs() + 1).log(2) * 2).floor().cast(pl.Int64) * pl.col(name).sign().cast(pl.Int64)
         for name in _BALANCED
     ]
     number = pl.struct("channel", *coarse).rank("dense").cast(pl.Int64) - 1

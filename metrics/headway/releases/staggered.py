@@ -183,7 +183,7 @@ def evidence_of_moments(
     except InputError:
         return replace(empty, refused="everybody got it at once, so there is nobody to compare with")
     overall = found.overall()
-    if np.isnan(overall.effect) or not overall.error > 0:
+    if np.isnan(found.effect).any() or not overall.error > 0:
         return replace(empty, refused="in some week nobody counts, or nothing varies")
     low, high = overall.interval()
     return judged(
