@@ -13,6 +13,7 @@ import polars as pl
 from headway.engine import connect
 from headway.engine.sql import load
 from headway.macros import add_macros
+from headway.models.metrics import Cumulative
 from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.moved import moved_tables
@@ -26,6 +27,7 @@ from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
 from headway_pipelines.published_views import views, with_view_names
 from headway_pipelines.releases import PublicationLedger, hold_back
+from headway_pipelines.running_totals import running_totals
 from headway_pipelines.store import store_version
 from headway_pipelines.suppression import MIN_PEOPLE, hide_few, hide_few_values, suppress
 from headway_pipelines.workspace import Workspace
@@ -54,12 +56,11 @@ def publish(workspace: Workspace) -> dict[str, int]:
     """
     tables = tables_of(workspace.metrics_db)
     product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    first_day = _first_day(tables["run_info"])
     shown = _cells(workspace, tables, product)
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items() if name in _SUPPRESSED}
     # From what is shown alone: nothing hidden may move them.
-    shown |= moved_tables(
-        shown["metric_values"], _kinds(tables["metric_values"]), first_day=_first_day(tables["run_info"])
-    )
+    shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
     k = product.publishing.min_people
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
@@ -89,10 +90,15 @@ def _cells(
     workspace: Workspace, tables: Mapping[str, pl.DataFrame], product: Product
 ) -> dict[str, pl.DataFrame]:
     """Hides small cells, and what the publications before would help to work out; notes what is published."""
-    k, together = product.publishing.min_people, families(product)
-    shown = {
-        name: suppress(name, tables[name], k, together=together) for name in _SUPPRESSED if name in tables
-    }
+    k = product.publishing.min_people
+    hide = partial(
+        suppress,
+        min_people=k,
+        together=families(product),
+        totals=running_totals(product),
+        first_day=_first_day(tables["run_info"]),
+    )
+    shown = {name: hide(name, tables[name]) for name in _SUPPRESSED if name in tables}
     counted = ("product", "people", "actors", "devices_joined")
     tables = {**tables, "people_counts": tables["run_info"].select(counted)}
     few = hide_few(tables["people_counts"], k)
@@ -100,7 +106,14 @@ def _cells(
     ledger = PublicationLedger(workspace.publications)
     at = tables["run_info"]["as_of"][0]
     publication = hold_back(
-        ledger, shown, tables, min_people=k, together=together, basis=_basis(workspace), at=at
+        ledger,
+        shown,
+        tables,
+        hide=hide,
+        min_people=k,
+        together=families(product),
+        basis=_basis(workspace),
+        at=at,
     )
     ledger.append(at, publication.released)
     return publication.tables
@@ -153,7 +166,9 @@ def months_never_shown(product: Product) -> tuple[str, ...]:
     return tuple(
         name
         for name in product.metrics
-        if {"week", "month"} <= set(product.grains_of(name)) and "day" not in product.grains_of(name)
+        if {"week", "month"} <= set(product.grains_of(name))
+        and "day" not in product.grains_of(name)
+        and not isinstance(product.metrics[name], Cumulative)
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import Replacement, bind, load, with_inputs
 from headway_pipelines.families import SCHEMA as FAMILIES
+from headway_pipelines.running_totals import RunningTotal, hidden_totals
 
 MIN_PEOPLE = 10
 """No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
@@ -32,6 +34,8 @@ def suppress(
     min_people: int = MIN_PEOPLE,
     *,
     together: pl.DataFrame | None = None,
+    totals: Mapping[str, RunningTotal] | None = None,
+    first_day: date | None = None,
     weeks_add_up: bool = True,
 ) -> pl.DataFrame:
     """Hides cells that speak of few people, and cells from which those could be worked out.
@@ -42,6 +46,8 @@ def suppress(
         frame: Its rows.
         min_people: Smallest number of people a cell may speak of.
         together: Which metrics are parts of one whole, see `headway_pipelines.families.families`; None: none are.
+        totals: The running totals, see `headway_pipelines.running_totals`; others are hidden.
+        first_day: First local day of the log.
         weeks_add_up: Whether the sum over all weeks is known from elsewhere.
 
     Returns:
@@ -55,6 +61,11 @@ def suppress(
             con.register("families", parts.to_arrow())
             known: dict[str, Replacement] = {"k": min_people, "weeks_add_up": weeks_add_up}
             steps = {step: _bound(f"suppress_{file}", known) for step, file in _STEPS.get(name, {}).items()}
+            if name == "metric_values":
+                # Only beside what else is hidden can be said what a running total would tell.
+                others = con.sql(with_inputs(load(_HERE, "suppress_others.sql"), steps)).pl()
+                running = hidden_totals(frame, others, totals or {}, min_people, first_day)
+                con.register("hidden_running", running.to_arrow())
             text = with_inputs(_bound(f"suppress_{name}", known), steps)
             hidden: pl.DataFrame = con.sql(text).pl()
             return hidden

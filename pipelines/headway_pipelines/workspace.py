@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headway.errors import InputError
+from headway_pipelines.tag_files import tag_files
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Workspace:
 
     @property
     def inputs(self) -> Path:
-        """Side inputs as CSV files: money spent, exchange rates, holidays; optional."""
+        """Side inputs as CSV files: money spent, exchange rates, holidays, releases, incidents; optional."""
         return self.root / "inputs"
 
     @property
@@ -72,8 +73,9 @@ class Workspace:
 
     @property
     def definition_files(self) -> tuple[Path, ...]:
-        """The files that say what is stored and measured: plan, product with its further metrics, sources, inputs."""
+        """The files that say what is stored and measured: plan, product, further metrics, sources, inputs, tags."""
         more = [*sorted((self.root / "metrics").glob("*.yml")), *sorted(self.inputs.glob("*.csv"))]
+        more += tag_files(self.repository_note)
         return (self.plan_file, self.product_file, self.sources_file, *more)
 
     @property
@@ -95,6 +97,11 @@ class Workspace:
     def derived_inputs(self) -> Path:
         """Side inputs after their check, derived."""
         return self.warehouse / "inputs"
+
+    @property
+    def repository_note(self) -> Path:
+        """Names the git repository whose tags are releases; absent where none is."""
+        return self.derived_inputs / "repository.txt"
 
     @property
     def store(self) -> Path:

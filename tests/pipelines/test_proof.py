@@ -28,7 +28,7 @@ from headway_pipelines import ingest as ingesting
 from headway_pipelines.audit.stored import stored_text
 from headway_pipelines.privacy import accounts, classes, keys
 from headway_pipelines.privacy.detect import looks_personal
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.quality import batches, judge
 
 pytestmark = [

@@ -19,6 +19,7 @@ from headway.models.metrics import PRESENTATION, CostPer, EventSelector, Grain, 
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
 from headway.models.publishing import Publishing
+from headway.models.releases import Releases
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -165,6 +166,7 @@ class Product(Definition):
         sessions: What a session is.
         business_hours: When the team is there to answer.
         publishing: How small a published number may be.
+        releases: Where releases are told of, and what they bring.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -183,6 +185,7 @@ class Product(Definition):
     sessions: SessionRules = SessionRules()
     business_hours: BusinessHours = BusinessHours()
     publishing: Publishing = Publishing()
+    releases: Releases = Releases()
 
     @field_validator("timezone")
     @classmethod
