@@ -56,12 +56,11 @@ def publish(workspace: Workspace) -> dict[str, int]:
     """
     tables = tables_of(workspace.metrics_db)
     product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    first_day = _first_day(tables["run_info"])
     shown = _cells(workspace, tables, product)
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items() if name in _SUPPRESSED}
     # From what is shown alone: nothing hidden may move them.
-    shown |= moved_tables(
-        shown["metric_values"], _kinds(tables["metric_values"]), first_day=_first_day(tables["run_info"])
-    )
+    shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
     k = product.publishing.min_people
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
@@ -91,11 +90,11 @@ def _cells(
     workspace: Workspace, tables: Mapping[str, pl.DataFrame], product: Product
 ) -> dict[str, pl.DataFrame]:
     """Hides small cells, and what the publications before would help to work out; notes what is published."""
-    k, together = product.publishing.min_people, families(product)
+    k = product.publishing.min_people
     hide = partial(
         suppress,
         min_people=k,
-        together=together,
+        together=families(product),
         totals=running_totals(product),
         first_day=_first_day(tables["run_info"]),
     )
@@ -107,7 +106,14 @@ def _cells(
     ledger = PublicationLedger(workspace.publications)
     at = tables["run_info"]["as_of"][0]
     publication = hold_back(
-        ledger, shown, tables, min_people=k, together=together, basis=_basis(workspace), at=at
+        ledger,
+        shown,
+        tables,
+        hide=hide,
+        min_people=k,
+        together=families(product),
+        basis=_basis(workspace),
+        at=at,
     )
     ledger.append(at, publication.released)
     return publication.tables

@@ -165,8 +165,8 @@ class Product(Definition):
         retentions: Retention triangles by name.
         sessions: What a session is.
         business_hours: When the team is there to answer.
-        releases: Where releases are told of, and what they bring.
         publishing: How small a published number may be.
+        releases: Where releases are told of, and what they bring.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -184,8 +184,8 @@ class Product(Definition):
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
     sessions: SessionRules = SessionRules()
     business_hours: BusinessHours = BusinessHours()
-    releases: Releases = Releases()
     publishing: Publishing = Publishing()
+    releases: Releases = Releases()
 
     @field_validator("timezone")
     @classmethod

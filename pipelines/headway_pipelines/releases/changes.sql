@@ -49,7 +49,9 @@ differences AS (
 SELECT
     * EXCLUDE (counted, part, rest, squares, moved, alike) REPLACE (
         CASE WHEN moved AND people = 0 AND contributors = 0 AND NOT (counted AND (part > 0 OR rest > 0)) THEN 1
-            ELSE people END AS people),
+            ELSE people END AS people,
+        -- what a total was moved by, it was moved by at all later points too: of each the people count
+        CASE WHEN estimate = 'running' THEN 'count' ELSE estimate END AS estimate),
     part AS numerator,
     part + rest AS denominator,
     CASE WHEN alike AND squares > 0 AND estimate <> 'weighted' THEN part * part / squares END AS effective

@@ -7,7 +7,7 @@ other changed cells as it takes that the difference cannot be worked out from to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,6 +46,7 @@ def hold_back(
     shown: Mapping[str, pl.DataFrame],
     computed: Mapping[str, pl.DataFrame],
     *,
+    hide: Callable[..., pl.DataFrame] = suppress,
     min_people: int,
     together: pl.DataFrame | None = None,
     basis: str = "",
@@ -58,6 +59,7 @@ def hold_back(
         shown: The tables with small cells hidden, see `headway_pipelines.suppression.suppress`.
         computed: The same tables as they were computed.
         min_people: Smallest number of people a cell, or a difference from an earlier one, may speak of.
+        hide: Hides small cells of a table, see `headway_pipelines.suppression.suppress`.
         together: Which metrics are parts of one whole.
         basis: Summary of what values hang on beside events and definitions.
         at: As of when the tables were computed (UTC).
@@ -70,7 +72,7 @@ def hold_back(
         before = ledger.cells(name)
         if name == "metric_values":
             tables[name], released[name] = _hold_values(
-                before, frame, computed[name], min_people, together, basis
+                before, frame, computed[name], hide, min_people, together, basis
             )
         elif name in GROUPED:
             tables[name], released[name] = hold_groups(name, before, frame, computed[name], min_people, at)
@@ -83,6 +85,7 @@ def _hold_values(
     before: pl.DataFrame,
     shown: pl.DataFrame,
     computed: pl.DataFrame,
+    hide: Callable[..., pl.DataFrame],
     k: int,
     together: pl.DataFrame | None,
     basis: str,
@@ -95,7 +98,7 @@ def _hold_values(
     else:
         changes = _asked("changes", {"k": k, "basis": basis}, cells=computed, released=before)
         changes = pl.concat([pl.DataFrame(schema=SCHEMA), changes], how="diagonal_relaxed").select(*SCHEMA)
-        unknown = suppress("metric_values", changes, k, together=parts, weeks_add_up=False)
+        unknown = hide("metric_values", changes, min_people=k, together=parts, weeks_add_up=False)
         told = unknown.filter("suppressed").select(_KEYS)
         final = _asked("held", {"k": k}, cells=final, counts=computed, released=before, told=told)
     noted = final.with_columns(computed.select(_INTERNAL)).with_columns(basis=pl.lit(basis))

@@ -25,7 +25,7 @@ judged AS (
         AND abs(coalesce(i.contributors, 0) - coalesce(l.contributors, 0)) < $k
         AND (i.estimate NOT IN ('count', 'proportion') OR abs(i.numerator - l.numerator) < $k)
         AND (l.low IS NULL OR i.value BETWEEN l.low AND l.high)
-        AND (l.low IS NOT NULL OR i.estimate IN ('count', 'proportion')) AS near,
+        AND (l.low IS NOT NULL OR i.estimate IN ('count', 'proportion', 'running')) AS near,
         l.value AS old_value, l.numerator AS old_numerator, l.denominator AS old_denominator, l.people AS old_people,
         l.low AS old_low, l.high AS old_high, l.interval_method AS old_method, l.as_of AS old_as_of,
         l.code_version AS old_code

@@ -6,7 +6,7 @@ how much a number may have changed. Where it truly changed by 1 to 9 people, the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from scipy.optimize import linprog
 from test_publish import MONDAY, Attacker, K, World, funnel, one_week, row, shown, triangle
 
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.releases import PublicationLedger, held, hold_back
+from headway_pipelines.releases import PublicationLedger, hold_back
 from headway_pipelines.releases.held import as_released
 from headway_pipelines.suppression import suppress
 
@@ -33,13 +33,20 @@ class Publisher:
     def __init__(self, folder: Path) -> None:
         self.ledger = PublicationLedger(folder / "publications")
         self.at = FIRST
+        self.hide: Callable[..., pl.DataFrame] = suppress
 
     def publish(self, name: str, computed: pl.DataFrame, *, basis: str = "") -> pl.DataFrame:
         if name == "metric_values":
             computed = computed.with_columns(as_of=pl.lit(self.at, dtype=pl.Datetime("us")))
         made = hold_back(
-            self.ledger, {name: suppress(name, computed)}, {name: computed}, min_people=K, basis=basis, at=self.at
-        )  # fmt: skip
+            self.ledger,
+            {name: suppress(name, computed)},
+            {name: computed},
+            hide=self.hide,
+            min_people=K,
+            basis=basis,
+            at=self.at,
+        )
         self.ledger.append(self.at, made.released)
         self.at += timedelta(days=1)
         return made.tables[name]
@@ -218,10 +225,10 @@ def test_the_attack_finds_what_staying_alone_gives_away(
 ) -> None:
     """Holding small changes back without others beside them leaves them to be worked out from totals."""
 
-    def small_alone(_: str, changes: pl.DataFrame, k: int, **__: object) -> pl.DataFrame:
-        return changes.with_columns(suppressed=pl.col("people").is_between(1, k - 1))
+    def small_alone(_: str, changes: pl.DataFrame, **__: object) -> pl.DataFrame:
+        return changes.with_columns(suppressed=pl.col("people").is_between(1, K - 1))
 
-    monkeypatch.setattr(held, "suppress", small_alone)
+    publisher.hide = small_alone
     assert given_away(publisher, 5)
 
 
