@@ -29,6 +29,7 @@ from headway_pipelines.published_views import views, with_view_names
 from headway_pipelines.releases import PublicationLedger, hold_back
 from headway_pipelines.running_totals import running_totals
 from headway_pipelines.store import store_version
+from headway_pipelines.strategy.tables import strategy_tables
 from headway_pipelines.suppression import MIN_PEOPLE, hide_few, hide_few_values, suppress
 from headway_pipelines.workspace import Workspace
 
@@ -72,6 +73,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
         fewer_than_five=pl.lit(product.publishing.fewer_than_five, dtype=pl.String),
     )
     shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
+    shown |= strategy_tables(workspace, shown)
     found = views(shown["metric_catalogue"])
     replace_database(
         workspace.published_db,
