@@ -57,6 +57,11 @@ class Workspace:
         return self.root / "state"
 
     @property
+    def bets_file(self) -> Path:
+        """The ledger of bets: what was bet, when, and how it ended."""
+        return self.state / "bets.jsonl"
+
+    @property
     def warehouse(self) -> Path:
         """Everything that can be rebuilt from raw and state."""
         return self.root / "warehouse"
@@ -68,8 +73,9 @@ class Workspace:
 
     @property
     def definition_files(self) -> tuple[Path, ...]:
-        """The files that say what is stored and measured: plan, product, further metrics, sources, inputs, tags."""
-        more = [*sorted((self.root / "metrics").glob("*.yml")), *sorted(self.inputs.glob("*.csv"))]
+        """The files that say what is stored, measured and bet on: plan, product, sources, inputs, strategy, tags."""
+        folders = ("metrics/*.yml", "inputs/*.csv", "strategy/*.yml", "kata/*.yml")
+        more = [path for files in folders for path in sorted(self.root.glob(files))]
         more += tag_files(self.repository_note)
         return (self.plan_file, self.product_file, self.sources_file, *more)
 
