@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headway_pipelines.release_comments import RELEASE_COLUMNS, RELEASE_TABLES
+
 TABLE_COMMENTS = {
     "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer than 10 people are "
     "null and marked; incomplete periods are marked and must not be averaged with complete ones.",
@@ -37,11 +39,13 @@ TABLE_COMMENTS = {
     "person_store": "One row: which version of the person store holds the same events.",
     "horizon": "One row: the instant before which all data is in.",
     "product": "One row: the product's name and calendar.",
+    **RELEASE_TABLES,
     "events": "One row per event of people, with its person. Pseudonymous and unsuppressed: for the team only.",
     "all_events": "As events, with those of bots and of the team itself, which no number counts.",
 }
 
 COLUMN_COMMENTS = {
+    **RELEASE_COLUMNS,
     "metric": "Name of the metric in product.yml.",
     "framework": "aarrr, heart, customer or quality.",
     "stage": "Stage of the framework.",

@@ -17,6 +17,7 @@ from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
+from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.families import SCHEMA as FAMILIES
@@ -26,12 +27,10 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
 from headway_pipelines.published_views import views, with_view_names
+from headway_pipelines.releases import published_releases
 from headway_pipelines.running_totals import RunningTotal, hidden_totals, running_totals
 from headway_pipelines.store import store_version
 from headway_pipelines.workspace import Workspace
-
-MIN_PEOPLE = 10
-"""No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
 
 _HERE = "headway_pipelines"
 _COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")
@@ -73,6 +72,15 @@ def publish(workspace: Workspace) -> dict[str, int]:
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     # From what is shown alone: nothing hidden may move them.
     shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
+    shown |= published_releases(
+        tables,
+        shown,
+        product,
+        _kinds(tables["metric_values"]),
+        holidays=_holidays(workspace),
+        first_day=first_day,
+        min_people=MIN_PEOPLE,
+    )
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column)
@@ -97,6 +105,11 @@ def _kinds(values: pl.DataFrame) -> dict[str, str]:
     # Channels of a weighted survey are as they are: another kind than everybody's value.
     everybody = values.filter(pl.col("segment") == "all")
     return dict(everybody.select("metric", "estimate").unique().iter_rows())
+
+
+def _holidays(workspace: Workspace) -> list[date]:
+    path = workspace.derived_inputs / "holidays.parquet"
+    return pl.read_parquet(path)["day"].to_list() if path.exists() else []
 
 
 def _first_day(info: pl.DataFrame) -> date | None:
