@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway_pipelines.release_comments import RELEASE_COLUMNS, RELEASE_TABLES
 from headway_pipelines.strategy.comments import STRATEGY_COLUMNS, STRATEGY_TABLES
 
 TABLE_COMMENTS = {
@@ -41,11 +42,13 @@ TABLE_COMMENTS = {
     "horizon": "One row: the instant before which all data is in.",
     **STRATEGY_TABLES,
     "product": "One row: the product's name and calendar.",
+    **RELEASE_TABLES,
     "events": "One row per event of people, with its person. Pseudonymous and unsuppressed: for the team only.",
     "all_events": "As events, with those of bots and of the team itself, which no number counts.",
 }
 
 COLUMN_COMMENTS = {
+    **RELEASE_COLUMNS,
     "metric": "Name of the metric in product.yml.",
     "framework": "aarrr, heart, customer or quality.",
     "stage": "Stage of the framework.",
