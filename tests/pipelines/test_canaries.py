@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import duckdb
 import pytest
 from command_line import run_here
+from shop import by_bounds
 
 from headway_pipelines import ingest as ingesting
 from headway_pipelines.demo import simulate
@@ -250,7 +251,8 @@ def ingested(root: Path) -> list[str]:
     ledger = Ledger(workspace.ledger_file)
     try:
         ingest(workspace, ledger)
-        judge_batches(workspace, ledger)
+        with by_bounds():
+            judge_batches(workspace, ledger)
         promote(workspace, ledger)
     finally:
         ledger.close()
