@@ -144,11 +144,10 @@ def command(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., 
 
     def run(*arguments: str) -> int:
         capfd.readouterr()
-        done = run_here(*arguments)
-        out, err = capfd.readouterr()  # what did not go through Python
-        text = done.stdout + done.stderr + out + err
-        (printed / f"{len(list(printed.iterdir()))}.txt").write_text(text)
-        return done.returncode
+        code = run_here(*arguments, keep=False).returncode
+        out, err = capfd.readouterr()
+        (printed / f"{len(list(printed.iterdir()))}.txt").write_text(out + err)
+        return code
 
     return run
 
