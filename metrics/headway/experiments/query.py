@@ -322,5 +322,7 @@ def _sums(place: int, names: Sequence[str]) -> list[exp.Expr]:
             first + second,
         )
     total(exp.column(f"b{place}"), "b")
+    some = exp.and_(over.copy(), exp.NEQ(this=exp.column(f"y{place}"), expression=exp.Literal.number(0)))
+    found.append(exp.alias_(_filtered(exp.Count(this=exp.Star()), some), f"some_{place}"))
     found.append(exp.alias_(exp.Max(this=exp.func("abs", exp.column(f"y{place}"))), f"top_{place}"))
     return found
