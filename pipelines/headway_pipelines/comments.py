@@ -113,6 +113,8 @@ COLUMN_COMMENTS = {
     "target": "Target, in the metric's unit, where it speaks of this period and segment.",
     "meets_target": "true: the whole interval is at least as good as the target; false: all of it is worse; null: too "
     "uncertain to say, not complete, no value or no target.",
+    "keeps_limit": "true: the whole interval keeps the limit; false: none of it does; null: too uncertain to say, not "
+    "complete, no value or no limit.",
     "target_value": "Target, in the metric's unit.",
     "target_by": "Date by which the target should be met.",
     "target_period": "Period the target speaks of.",
@@ -201,6 +203,7 @@ COLUMN_COMMENTS = {
     "traffic": "Whose event it is: people, bot or internal (the team's own).",
     "received_at": "When the tracker's server received it, UTC.",
     "kind": "event or session.",
+    "metric_catalogue.kind": "Kind of metric, such as conversion, ratio or cumulative.",
     "left_out.reason": "bot, internal (the team's own traffic), or the rule that took a session for no visit.",
     "n_left_out": "Number of events or sessions left out.",
     "left_out.people": "Distinct people, or programs taken for them, behind it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import polars as pl
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, load, with_inputs
 from headway.macros import add_macros
+from headway.models.metrics import Cumulative
 from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.moved import moved_tables
@@ -24,6 +26,7 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
 from headway_pipelines.published_views import views, with_view_names
+from headway_pipelines.running_totals import RunningTotal, hidden_totals, running_totals
 from headway_pipelines.store import store_version
 from headway_pipelines.workspace import Workspace
 
@@ -63,13 +66,13 @@ def publish(workspace: Workspace) -> dict[str, int]:
         Table name -> number of suppressed cells.
     """
     tables = tables_of(workspace.metrics_db)
-    together = families(load_product(workspace.product_file, load_plan(workspace.plan_file)))
-    shown = {name: suppress(name, tables[name], together=together) for name in _SUPPRESSED if name in tables}
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    first_day = _first_day(tables["run_info"])
+    hide = partial(suppress, together=families(product), totals=running_totals(product), first_day=first_day)
+    shown = {name: hide(name, tables[name]) for name in _SUPPRESSED if name in tables}
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
     # From what is shown alone: nothing hidden may move them.
-    shown |= moved_tables(
-        shown["metric_values"], _kinds(tables["metric_values"]), first_day=_first_day(tables["run_info"])
-    )
+    shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column)
@@ -107,6 +110,8 @@ def suppress(
     min_people: int = MIN_PEOPLE,
     *,
     together: pl.DataFrame | None = None,
+    totals: Mapping[str, RunningTotal] | None = None,
+    first_day: date | None = None,
 ) -> pl.DataFrame:
     """Hides cells that speak of few people, and cells from which those could be worked out.
 
@@ -116,6 +121,8 @@ def suppress(
         frame: Its rows.
         min_people: Smallest number of people a cell may speak of.
         together: Which metrics are parts of one whole, see `headway_pipelines.families.families`; None: none are.
+        totals: The running totals, see `headway_pipelines.running_totals`; others are hidden.
+        first_day: First local day of the log.
 
     Returns:
         The rows in the same order, hidden cells null and marked in the column `suppressed`.
@@ -129,6 +136,11 @@ def suppress(
             steps = {
                 step: _bound(f"suppress_{file}", min_people) for step, file in _STEPS.get(name, {}).items()
             }
+            if name == "metric_values":
+                # Only beside what else is hidden can be said what a running total would tell.
+                others = con.sql(with_inputs(load(_HERE, "suppress_others.sql"), steps)).pl()
+                running = hidden_totals(frame, others, totals or {}, min_people, first_day)
+                con.register("hidden_running", running.to_arrow())
             text = with_inputs(_bound(f"suppress_{name}", min_people), steps)
             hidden: pl.DataFrame = con.sql(text).pl()
             return hidden
@@ -162,7 +174,9 @@ def months_never_shown(product: Product) -> tuple[str, ...]:
     return tuple(
         name
         for name in product.metrics
-        if {"week", "month"} <= set(product.grains_of(name)) and "day" not in product.grains_of(name)
+        if {"week", "month"} <= set(product.grains_of(name))
+        and "day" not in product.grains_of(name)
+        and not isinstance(product.metrics[name], Cumulative)
     )
 
 

@@ -10,7 +10,7 @@
 -- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
 -- answers agree: those who do not are then known.
 -- The places of a metric (framework, stage) show the same cells and are judged once. Metrics made of others say nothing of
--- their own: they are shown where those are (suppress_metric_values.sql).
+-- their own: they are shown where those are (suppress_metric_values.sql). Running totals add up otherwise (running_totals.py).
 -- People who count on several days count once in their week. Where a day has nearly all of them, the rest are those who came on
 -- other days alone, and few: such a day is small, too.
 WITH weeks AS (
@@ -51,7 +51,7 @@ counted AS (
         END, FALSE) AS fragile
     FROM cells c
     ASOF LEFT JOIN weeks w ON w.metric = c.metric AND c.period_start >= w.week
-    WHERE c.components IS NULL
+    WHERE c.components IS NULL AND c.estimate IS DISTINCT FROM 'running'
 )
 SELECT
     c.*,

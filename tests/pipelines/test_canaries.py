@@ -25,7 +25,7 @@ from headway_pipelines.ingest import ingest
 from headway_pipelines.lake import promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy import accounts, classes, keys
-from headway_pipelines.privacy.scan import Hit, scan
+from headway_pipelines.privacy.proof import Hit, scan
 from headway_pipelines.quality import batches
 from headway_pipelines.quality.batches import judge_batches
 from headway_pipelines.run import dagster_environment

@@ -12,9 +12,10 @@ from headway.engine import guarded
 from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated, groups_of_units, units_of
 from headway.frameworks.costs import cost_part, excluded_spend
 from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
-from headway.frameworks.kinds import Observations, Units, Weighted, plan_of
+from headway.frameworks.kinds import Observations, Running, Units, Weighted, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Prelude
+from headway.frameworks.running import running_part
 from headway.frameworks.segments import ALL, Dimension
 from headway.frameworks.weighted import weighted_part
 from headway.models.metrics import BaseMetric, CostPer, Formula
@@ -80,6 +81,9 @@ class Computation:
             self.parts[name] = self._observed(name, plan, grid, shared)
         elif isinstance(plan, Weighted):
             self.parts[name] = self._weighted(name, plan, grid)
+        elif isinstance(plan, Running):
+            con, dimensions, grouped = self.connection, self.dimensions, name in self.needed
+            self.parts[name] = running_part(con, name, plan, grid, dimensions, shared, grouped=grouped)
         else:
             self.parts[name] = self._added_up(name, plan, grid)
         return plan.exclusions

@@ -58,7 +58,7 @@ class Snapshot(Definition):
         low: Lower end of its 95 % interval.
         high: Upper end.
         definition_hash: The metric's definition.
-        seal: What only Headway with the workspace's key can write.
+        seal: Id of a key, and what only Headway with that key can write.
     """
 
     taken: dt.date
@@ -67,7 +67,7 @@ class Snapshot(Definition):
     low: Number | None = None
     high: Number | None = None
     definition_hash: StrictStr
-    seal: StrictStr = Field(pattern="^[0-9a-f]{32}$")
+    seal: StrictStr = Field(pattern=r"^[0-9a-f]{8}\.[0-9a-f]{32}$")
 
 
 class Obstacle(Definition):

@@ -18,6 +18,7 @@ from headway.models.identity import Identity
 from headway.models.metrics import PRESENTATION, CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
+from headway.models.releases import Releases
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -163,6 +164,7 @@ class Product(Definition):
         retentions: Retention triangles by name.
         sessions: What a session is.
         business_hours: When the team is there to answer.
+        releases: Where releases are told of, and what they bring.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -180,6 +182,7 @@ class Product(Definition):
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
     sessions: SessionRules = SessionRules()
     business_hours: BusinessHours = BusinessHours()
+    releases: Releases = Releases()
 
     @field_validator("timezone")
     @classmethod

@@ -47,6 +47,25 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
         yield from selector_problems(question.start, ("retentions", name, "start"), plan)
         yield from selector_problems(question.returning, ("retentions", name, "returning"), plan)
     yield from _sessions(product, plan)
+    yield from _releases(product, plan)
+
+
+def _releases(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    told = product.releases
+    for name, feature in told.features.items():
+        at: Location = ("releases", "features", name)
+        yield from _selector(feature.used, (*at, "used"), plan)
+        if feature.eligible is not None:
+            yield from _selector(feature.eligible, (*at, "eligible"), plan)
+    for name, release in told.events.items():
+        yield from _selector(release.event, ("releases", "events", name, "event"), plan)
+        for metric in release.metrics:
+            if metric not in product.metrics:
+                yield Problem(
+                    ("releases", "events", name, "metrics"),
+                    f"there is no metric {metric!r}{did_you_mean(metric, product.metrics)}; "
+                    f"there are: {listed(product.metrics)}",
+                )
 
 
 def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:

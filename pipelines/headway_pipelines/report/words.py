@@ -46,7 +46,7 @@ def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
         estimate: The value.
 
     Returns:
-        ``("38 %", "(35–41)")``; the second says so where there is no interval.
+        ``("38 %", "(35–41)")``; the second says so where there is no interval, or no need of one.
     """
     low, high = estimate.low, estimate.high
     places = decimals(metric.unit, estimate.value, low, high)
@@ -54,6 +54,8 @@ def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
         ends = ((low, metric.target), (high, metric.target), (estimate.value, metric.target))
         places = apart(places, metric.unit, *ends)
     value = amount(estimate.value, metric.unit, places)
+    if metric.counted:
+        return value, "(counted)"
     if low is None or high is None:
         return value, _half_open(metric.unit, low, high, places)
     return value, f"({bounds(low, high, metric.unit, places)})"

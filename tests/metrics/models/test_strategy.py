@@ -107,7 +107,11 @@ def test_a_whole_tree_is_read() -> None:
         ("  faster: {", "  studio: {", "another node has the same name"),
         ("probability: 0.6", "probability: 1.5", "options.editor.bets.0.probability"),
         ("formed: 2025-01-01", "formed: 2025-01-01, ended: 2024-01-01", "ended 2024-01-01 is before formed"),
-        ("    released: 2026-02-01", "    released: 2026-02-01\n    removed: 2026-01-20", "removed 2026-01-20 is before"),
+        (
+            "    released: 2026-02-01",
+            "    released: 2026-02-01\n    removed: 2026-01-20",
+            "removed 2026-01-20 is before",
+        ),
         ("says: supports", "says: yes", "risks.value.0.says"),
     ],
 )  # fmt: skip

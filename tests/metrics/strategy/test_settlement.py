@@ -131,7 +131,7 @@ def test_verdicts_go_wrong_as_seldom_as_promised(
 ) -> None:
     rng = np.random.default_rng(20260101)
     half = 1.959964 * error
-    found = Counter(
+    found: Counter[str] = Counter(
         settle(
             BET,
             effect(rng.normal(truth, error), half),
@@ -152,7 +152,7 @@ def test_verdicts_go_wrong_as_seldom_as_promised(
 def test_with_enough_data_truth_is_found() -> None:
     rng = np.random.default_rng(7)
     for truth, verdict in ((0.10, "hit"), (0.01, "miss"), (-0.05, "harm")):
-        found = Counter(
+        found: Counter[str] = Counter(
             settle(BET, effect(rng.normal(truth, 0.01), 0.0196), {}, today=HORIZON).verdict
             for _ in range(500)
         )

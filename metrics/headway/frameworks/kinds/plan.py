@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from sqlglot import exp
@@ -15,6 +16,9 @@ from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
 
 NO_START = "it ended before anything began it"
+
+POINTS = "headway_metric_points"
+"""Name of the relation of points that the query of a running total reads."""
 
 _PACKAGE = "headway.frameworks.kinds"
 _PASSED = ("person", "us", "line", "tie", "day")
@@ -85,7 +89,28 @@ class Weighted:
         return self.answers.exclusions
 
 
-Plan = Units | Observations | Weighted
+@dataclass(frozen=True)
+class Running:
+    """A metric that adds up over a longer time than its periods.
+
+    Attributes:
+        units: What each person adds, by point (``start_day``) and the day since when it counts (``grain``); x is 1
+            where the person is new to the total. Its query reads the relation `POINTS`.
+        begins: From a period's last day to the day from which on it counts; None before the total begins.
+        once: Whether people are counted, not what they add.
+    """
+
+    units: Units
+    begins: Callable[[date], date | None]
+    once: bool
+
+    @property
+    def exclusions(self) -> Mapping[str, str]:
+        """Queries by reason, each the number of events that the metric had to leave out."""
+        return self.units.exclusions
+
+
+Plan = Units | Observations | Weighted | Running
 """What a kind of metric may hand over."""
 
 Planner = Callable[[Any, Prelude], Plan]
