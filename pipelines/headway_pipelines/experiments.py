@@ -46,7 +46,6 @@ def experiment_tables(
     product: Product,
     experiments: Mapping[str, ExperimentDefinition],
     *,
-    horizon: datetime,
     as_of: datetime,
 ) -> dict[str, pl.DataFrame]:
     """Judges every declared experiment.
@@ -55,7 +54,6 @@ def experiment_tables(
         log: The lake as a log.
         product: The product.
         experiments: The experiments by name.
-        horizon: All data received before this instant is in, naive UTC.
         as_of: When this is computed.
 
     Returns:
@@ -64,7 +62,7 @@ def experiment_tables(
     listed, results, health = [], [], []
     for name, definition in experiments.items():
         found = experiment_of(name, definition, product).run(log)
-        listed.append(_listed(name, definition, found, horizon, as_of))
+        listed.append(_listed(name, definition, found, as_of))
         results += list(_results(name, definition, found))
         health += list(_health(name, found))
     return {
@@ -78,9 +76,7 @@ def experiment_tables(
     }
 
 
-def _listed(
-    name: str, d: ExperimentDefinition, found: ExperimentResult, horizon: datetime, as_of: datetime
-) -> dict[str, Any]:
+def _listed(name: str, d: ExperimentDefinition, found: ExperimentResult, as_of: datetime) -> dict[str, Any]:
     started = found.frame["units"].sum() > 0 or found.frame["units_open"].sum() > 0
     status = "over" if found.over else "running" if started else "not started"
     shares = found.insight.shares
@@ -155,6 +151,31 @@ def _flags(log: EventLog, product: Product, experiments: Mapping[str, Experiment
     return pl.concat([pl.DataFrame(schema=FLAGS), *found])
 
 
+def shown_experiments(tables: Mapping[str, pl.DataFrame], k: int) -> dict[str, pl.DataFrame]:
+    """Prepares the tables of experiments for everybody.
+
+    Args:
+        tables: The computed tables; missing ones are left out.
+        k: Smallest number of people that may be spoken of.
+
+    Returns:
+        Table name -> rows, hidden cells null.
+    """
+    if "experiments" not in tables:
+        return {}
+    results, health = shown_results(tables["experiment_results"], tables["experiment_health"], k)
+    hidden = results.group_by("experiment").agg(hidden=pl.col("suppressed").any())
+    # A reason may quote how many units an arm has; where that is hidden, so is the reason.
+    why = pl.when(~(pl.col("hidden").fill_null(False) & (pl.col("decision") != "ship"))).then(pl.col("why"))
+    listed = tables["experiments"].join(hidden, on="experiment", how="left", maintain_order="left")
+    return {
+        "experiments": listed.with_columns(why=why).drop("hidden"),
+        "experiment_results": results,
+        "experiment_health": health,
+        "flags": shown_flags(tables["flags"], health, k),
+    }
+
+
 def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Hides what would speak of few people, alone or by subtraction.
 
@@ -183,7 +204,7 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
                 counts.setdefault((row["experiment"], row["variant"]), []).append(row["units"])
         empty = [
             pl.lit(None, dtype=RESULTS[name]).alias(name)
-            for name in (*_NUMBERS, "units", "units_open", "caution")
+            for name in (*_NUMBERS, "units", "units_open", "reason", "caution")
         ]
         part = part.with_columns(empty) if hide else part
         open_ = pl.when(pl.col("units_open").is_between(1, k - 1)).then(None).otherwise("units_open")
@@ -235,18 +256,23 @@ def _shown_health(
     return marked.with_columns(units=units, expected=expected, p_value=pl.col("p_value").round_sig_figs(2))
 
 
-def shown_flags(flags: pl.DataFrame, k: int) -> pl.DataFrame:
-    """Hides steps of rollouts in which few met a variant; the whole step goes, with every other small one.
+def shown_flags(flags: pl.DataFrame, health: pl.DataFrame, k: int) -> pl.DataFrame:
+    """Hides steps of rollouts in which few met a variant, or few more or less than an experiment shows of it.
 
     Args:
         flags: ``flags``.
+        health: ``experiment_health`` as it is shown.
         k: Smallest number of people that may be spoken of.
 
     Returns:
         The table with hidden cells null and marked in `suppressed`.
     """
-    few = pl.col("units").is_between(1, k - 1).any().over("flag", "step")
-    hidden = flags.with_columns(suppressed=few)
+    arms: dict[str, list[int]] = {}
+    for variant, units in health.drop_nulls(["variant", "units"]).select("variant", "units").iter_rows():
+        arms.setdefault(variant, []).append(units)
+    near = [_near(row["units"], arms.get(row["variant"], []), k) for row in flags.iter_rows(named=True)]
+    few = pl.col("units").is_between(1, k - 1) | pl.Series("near", near, dtype=pl.Boolean)
+    hidden = flags.with_columns(suppressed=few).with_columns(pl.col("suppressed").any().over("flag", "step"))
     return hidden.with_columns(
         pl.when(~pl.col("suppressed")).then(pl.col(name)).alias(name) for name in ("units", "share")
     )

@@ -19,6 +19,7 @@ from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.experiments import shown_experiments
 from headway_pipelines.families import SCHEMA as FAMILIES
 from headway_pipelines.families import families
 from headway_pipelines.lake import lake_query
@@ -74,6 +75,11 @@ def publish(workspace: Workspace) -> dict[str, int]:
     # From what is shown alone: nothing hidden may move them.
     shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
     shown |= {name: tables[name] for name in _PLAIN}
+    judged = shown_experiments(tables, MIN_PEOPLE)
+    hidden |= {
+        name: int(each["suppressed"].sum()) for name, each in judged.items() if "suppressed" in each.columns
+    }
+    shown |= judged
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column)
     shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))

@@ -57,9 +57,9 @@ class Flags(Question):
             log: The log.
 
         Returns:
-            One row per flag, step of its rollout and variant: ``flag``, ``step`` (from 1), ``since`` and ``until`` (local
-            days), ``variant``, ``units`` who met the flag first then, their ``share``, ``last_seen`` and ``stale``
-            (nobody met it in the last 14 days of the log).
+            One row per flag, step of its rollout and variant: ``flag``, ``step`` (from 1), ``since`` and ``until``
+            (local days), ``variant``, ``units`` who met the flag first then, their ``share``, ``last_seen`` and
+            ``stale`` (nobody met it in the last 14 days of the log).
 
         Raises:
             InputError: A property is unknown.

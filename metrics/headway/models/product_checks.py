@@ -54,11 +54,11 @@ def _releases(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     told = product.releases
     for name, feature in told.features.items():
         at: Location = ("releases", "features", name)
-        yield from _selector(feature.used, (*at, "used"), plan)
+        yield from selector_problems(feature.used, (*at, "used"), plan)
         if feature.eligible is not None:
-            yield from _selector(feature.eligible, (*at, "eligible"), plan)
+            yield from selector_problems(feature.eligible, (*at, "eligible"), plan)
     for name, release in told.events.items():
-        yield from _selector(release.event, ("releases", "events", name, "event"), plan)
+        yield from selector_problems(release.event, ("releases", "events", name, "event"), plan)
         for metric in release.metrics:
             if metric not in product.metrics:
                 yield Problem(
