@@ -14,7 +14,6 @@ from headway.models.plan import parse_plan
 from headway.models.product import Product, parse_product
 from headway_pipelines.freshness import definitions
 from headway_pipelines.inputs import derive_inputs, input_counts, read_inputs
-from headway_pipelines.inputs import git_tags as tags_module
 
 FEATURES = (
     "releases: {features: {gifts: {title: Gifts, used: {event: Order Completed, where: gift = true}}}}\n"
@@ -209,7 +208,7 @@ def test_what_git_cannot_read_is_a_named_error(
     _asks_for(shop, "{git: ../plain}")
     with pytest.raises(InputError, match="cannot be read: it is no git repository"):
         derive_inputs(shop.workspace)
-    monkeypatch.setattr(tags_module.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(InputError, match="there is no git on this machine"):
         derive_inputs(shop.workspace)
 

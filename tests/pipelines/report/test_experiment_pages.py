@@ -18,6 +18,10 @@ SHOWN: dict[str, Any] = {"suppressed": pl.Boolean}
 EMPTY: dict[str, Any] = dict.fromkeys((*EXPERIMENTS, *RESULTS, *HEALTH, *FLAGS))
 
 
+def base_of(units: int | None, hidden: bool) -> dict[str, Any]:
+    return {**EMPTY, "experiment": "cart", "units": units, "suppressed": hidden}
+
+
 def tables(
     *, decision: str = "ship", hidden: bool = False, split: str = "as planned"
 ) -> dict[str, pl.DataFrame]:
