@@ -131,7 +131,7 @@ COLUMN_COMMENTS = {
     "rule": "The numbers of the declared rule.",
     "experiments.definition": "The experiment in one sentence.",
     "experiments.definition_hash": "Hash of everything that decides numbers and verdict.",
-    "role": "primary (the decision rests on it), secondary, or guardrail (must not get worse than its margin).",
+    "purpose": "primary (the decision rests on it), secondary, or guardrail (must not get worse than its margin).",
     "variant": "The variant, as of each unit's first valid exposure.",
     "units": "Units that count: exposed, and with the metric's window behind them.",
     "units_open": "Exposed units whose window is not over yet; null where few.",

@@ -24,7 +24,7 @@ EXPERIMENTS: Final[dict[str, Any]] = {
     "definition_hash": pl.String, "as_of": pl.Datetime("us"),
 }  # fmt: skip
 RESULTS: Final[dict[str, Any]] = {
-    "experiment": pl.String, "metric": pl.String, "title": pl.String, "role": pl.String, "unit": pl.String,
+    "experiment": pl.String, "metric": pl.String, "title": pl.String, "purpose": pl.String, "unit": pl.String,
     "direction": pl.String, "variant": pl.String, "units": pl.Int64, "units_open": pl.Int64, "some": pl.Int64,
     "mean": pl.Float64, "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64, "relative": pl.Float64,
     "relative_low": pl.Float64, "relative_high": pl.Float64, "p_value": pl.Float64, "p_adjusted": pl.Float64,
@@ -119,7 +119,13 @@ def _results(name: str, d: ExperimentDefinition, found: ExperimentResult) -> Ite
         counted = everything.filter(pl.col("variant") == row["variant"])
         some = int(counted[column].sum()) if column in everything.columns else None
         unit = outcome.unit or ("percent" if outcome.kind in ("proportion", "time") else "")
-        more = {"experiment": name, "title": outcome.title or outcome.name, "unit": unit, "some": some}
+        more = {
+            "experiment": name,
+            "title": outcome.title or outcome.name,
+            "unit": unit,
+            "some": some,
+            "purpose": row["role"],
+        }
         yield {key: {**row, **more, "margin": outcome.margin}.get(key) for key in RESULTS}
 
 

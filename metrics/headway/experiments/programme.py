@@ -75,7 +75,7 @@ def programme(experiments: Sequence[Mapping[str, Any]], results: Sequence[Mappin
 
     Args:
         experiments: Rows with experiment, start, end, declared, status, decision and ships.
-        results: Rows with experiment, metric, role, variant, control's rows among them, relative, relative_low,
+        results: Rows with experiment, metric, purpose, variant, control's rows among them, relative, relative_low,
             relative_high.
 
     Returns:
@@ -119,7 +119,7 @@ def _impacts(judged: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str,
     ships = {each["experiment"]: each["ships"] for each in judged}
     found: dict[str, list[tuple[bool, float, float]]] = {}
     for row in results:
-        if row["role"] != "primary" or row["experiment"] not in ships or row["relative_high"] is None:
+        if row["purpose"] != "primary" or row["experiment"] not in ships or row["relative_high"] is None:
             continue
         error = (row["relative_high"] - row["relative_low"]) / (2 * float(special.ndtri(0.975)))
         shipped = ships[row["experiment"]] == row["variant"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
 from sqlglot import exp
@@ -136,16 +136,11 @@ class Compiled:
 
     def sums(self) -> str:
         """Writes the query of the sums of all outcomes."""
-        added, per_unit, caps, capped, sums = [], [], [], [], []
+        added, per_unit = self.per_unit_columns()
+        caps, capped, sums = [], [], []
         for place, outcome in enumerate(self.outcomes):
             if outcome.kind in ("quantile", "time"):
                 continue
-            for name, value in self._adds(outcome, self.windows[place]).items():
-                added.append(exp.alias_(value, f"{name}{place}"))
-                held = exp.func("coalesce", _of("added", f"{name}{place}"), exp.Literal.number(0))
-                per_unit.append(exp.alias_(exp.cast(held, "DOUBLE"), f"{name}{place}"))
-            over = self.windows[place].is_over(self.observed_us)
-            per_unit.append(exp.alias_(over, f"m{place}"))
             names = self.variables(outcome)
             cap = self.caps[place] if outcome.kind != "proportion" else None
             caps += [_cap(name, place, cap) for name in names]
@@ -207,6 +202,44 @@ class Compiled:
         both = exp.and_(self.marks.test(outcome.also), when.copy())
         also = _filtered(exp.Count(this=exp.Star()), both)
         return exp.Mul(this=_whether(times), expression=_whether(also))
+
+    def units(self, place: int) -> str:
+        """Writes the query of what each unit adds to one outcome, amounts cut at the cap."""
+        outcome, window = self.outcomes[place], self.windows[place]
+        one = replace(self, outcomes=[outcome], windows=[window], caps=[self.caps[place]])
+        names, cap = self.variables(outcome), self.caps[place]
+        columns = []
+        for name in names:
+            column: exp.Expr = exp.column(f"{name}0")
+            if cap is not None and name in "yc" and outcome.kind != "proportion":
+                some = exp.and_(
+                    exp.column("m0"), exp.NEQ(this=column.copy(), expression=exp.Literal.number(0))
+                )
+                quantile = exp.func("quantile_disc", column.copy(), exp.Literal.number(str(cap)))
+                limit = exp.Window(this=_filtered(quantile, some))
+                column = exp.func("least", column, exp.func("coalesce", limit, column.copy()))
+            columns.append(exp.alias_(column, name))
+        added, per_unit = one.per_unit_columns()
+        inputs = {
+            **self.ctes,
+            "added": bind(load(_PACKAGE, "added"), {"columns": added}),
+            "per_unit": bind(load(_PACKAGE, "per_unit"), {"columns": per_unit}),
+        }
+        text = bind(load(_PACKAGE, "units_of"), {"columns": columns, "over": exp.column("m0")})
+        return with_inputs(text, inputs)
+
+    def per_unit_columns(self) -> tuple[list[exp.Expr], list[exp.Expr]]:
+        """Returns the columns of `added` and `per_unit`, for all outcomes that sums tell."""
+        added, per_unit = [], []
+        for place, outcome in enumerate(self.outcomes):
+            if outcome.kind in ("quantile", "time"):
+                continue
+            for name, value in self._adds(outcome, self.windows[place]).items():
+                added.append(exp.alias_(value, f"{name}{place}"))
+                held = exp.func("coalesce", _of("added", f"{name}{place}"), exp.Literal.number(0))
+                per_unit.append(exp.alias_(exp.cast(held, "DOUBLE"), f"{name}{place}"))
+            per_unit.append(exp.alias_(self.windows[place].is_over(self.observed_us), f"m{place}"))
+        return added, per_unit
 
     def observations(self, place: int) -> str:
         """Writes the query of the single amounts of a quantile."""

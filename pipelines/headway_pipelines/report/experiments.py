@@ -204,8 +204,8 @@ def _compared(rows: Sequence[Mapping[str, Any]], few: int) -> Compared:
     told = "" if margin is None else f"may get up to {100 * margin:g} % worse"
     return Compared(
         str(first["title"]),
-        str(first["role"]),
-        told if first["role"] == "guardrail" else "",
+        str(first["purpose"]),
+        told if first["purpose"] == "guardrail" else "",
         bool(first["suppressed"]),
         tuple(_arm(row, few) for row in rows),
     )

@@ -18,7 +18,7 @@ def one(name: str, decision: str, **more: Any) -> dict[str, Any]:
 
 
 def result(name: str, relative: float, error: float) -> dict[str, Any]:
-    return {"experiment": name, "metric": "m", "role": "primary", "variant": "new", "relative": relative,
+    return {"experiment": name, "metric": "m", "purpose": "primary", "variant": "new", "relative": relative,
             "relative_low": relative - 1.959964 * error, "relative_high": relative + 1.959964 * error}  # fmt: skip
 
 
