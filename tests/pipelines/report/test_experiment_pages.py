@@ -33,8 +33,8 @@ def tables(
         "definition": "Experiment cart", "definition_hash": "0" * 64, "as_of": datetime(2026, 4, 1),
     }  # fmt: skip
     number = None if hidden else 400
-    base = {**EMPTY, "experiment": "cart", "metric": "orders", "title": "Orders", "purpose": "primary", "unit": "percent",
-            "direction": "up", "units": number, "units_open": 0, "suppressed": hidden}  # fmt: skip
+    base = {**EMPTY, "experiment": "cart", "metric": "orders", "title": "Orders", "purpose": "primary",
+            "unit": "percent", "direction": "up", "units": number, "units_open": 0, "suppressed": hidden}  # fmt: skip
     results = [
         {**base, "variant": "old", "mean": None if hidden else 0.20, "verdict": "hidden" if hidden else "control"},
         {**base, "variant": "new", "mean": None if hidden else 0.26, "verdict": "hidden" if hidden else "better"}

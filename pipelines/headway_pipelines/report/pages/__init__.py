@@ -8,7 +8,16 @@ from typing import Any
 import polars as pl
 
 from headway_pipelines.report.environment import environment
-from headway_pipelines.report.pages import data, definitions, experiments, framework, moved, overview, people
+from headway_pipelines.report.pages import (
+    data,
+    definitions,
+    experiments,
+    framework,
+    moved,
+    overview,
+    people,
+    releases,
+)
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report, read_report
 
@@ -16,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     overview.PAGE,
     moved.PAGE,
     experiments.PAGE,
+    releases.PAGE,
     *framework.PAGES,
     people.PAGE,
     definitions.PAGE,
@@ -61,6 +71,7 @@ def shared(report: Report, pages: list[Page]) -> dict[str, Any]:
         "few": report.few,
         "info": {"code_version": report.info.get("code_version")},
         "link": report.link,
+        "marks": releases.marks(report),
         "pages": pages,
         "places": report.places,
         "product": report.product,
