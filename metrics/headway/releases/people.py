@@ -12,6 +12,7 @@ import polars as pl
 
 from headway.engine import guarded, identifier
 from headway.frameworks.cells import base_of_units
+from headway.frameworks.collect import collect
 from headway.frameworks.kinds import Units, plan_of
 from headway.frameworks.prelude import Prelude, prelude
 from headway.frameworks.segments import Dimension, dimensions
@@ -71,6 +72,7 @@ def ask_people(
     with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
         if shared.first_day is None:
             return Told((), empty)
+        collect(connection, product, shared)
         asking = _Asking(
             connection, product, replace(shared, grains=("day",)), found, tuple(releases), horizon
         )
