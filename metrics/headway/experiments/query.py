@@ -158,7 +158,7 @@ class Compiled:
             "capped": capped or nothing,
             "sums": sums or nothing,
         }
-        return with_inputs(bind(load(_PACKAGE, "sums"), params), inputs)
+        return _once(with_inputs(bind(load(_PACKAGE, "sums"), params), inputs))
 
     def variables(self, outcome: Outcome) -> tuple[str, ...]:
         """Names what a unit adds: y, a denominator x of ratios, and both before the exposure where they are used."""
@@ -289,6 +289,13 @@ class Compiled:
         return self.on_top(
             "funnel", {"eligible": eligible, "held_out": held_out, "known": known, "arm": _named(variants)}
         )
+
+
+def _once(text: str) -> str:
+    """Has what is read twice be computed once: left to itself, DuckDB computes it for every reader."""
+    for name in ("marked", "units", "added", "per_unit"):
+        text = text.replace(f'"{name}" AS (', f'"{name}" AS MATERIALIZED (', 1)
+    return text
 
 
 def _named(names: Sequence[str]) -> exp.Expr:
