@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from headway_pipelines import cli_audit, cli_kata
+from headway_pipelines.cli_rights import add_commands as add_rights
 
 if TYPE_CHECKING:
     from headway_pipelines.inputs import ReadInput
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 cli_audit.register(app)
 app.add_typer(cli_kata.app)
+add_rights(app)
 _INTERRUPTED = 130
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)

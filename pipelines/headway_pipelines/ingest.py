@@ -32,6 +32,7 @@ from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key, load_key
 from headway_pipelines.quality.judge import preload
+from headway_pipelines.rights.carry_out import resume
 from headway_pipelines.sources.config import load_sources, source_of
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
@@ -191,8 +192,9 @@ def ingest(
         InputError: Nothing to read, or the key or the definitions cannot be used.
     """
     plan = load_plan(workspace.plan_file)
-    files, every = landed(workspace, only), landed(workspace)
     key = load_key(workspace)
+    resume(workspace, ledger, key)
+    files, every = landed(workspace, only), landed(workspace)
     present = {path_id(key, f.relative) for f in every}
     _repair(ledger, present)
     if _restart_where_needed(workspace, ledger, present):
@@ -322,11 +324,18 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
             f"{why}, so all raw logs must be read again, but {len(gone)} files whose events are in the lake are no "
             f"longer under raw/ (for example {gone[0].label}). Put them back, or {remedy}."
         )
-    _restart(workspace, ledger, stamp)
+    start_over(workspace, ledger, stamp)
     return True
 
 
-def _restart(workspace: Workspace, ledger: Ledger, stamp: str) -> None:
+def start_over(workspace: Workspace, ledger: Ledger, stamp: str) -> None:
+    """Forgets everything read, so that the next ingest reads all raw logs again.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        stamp: Fingerprint of the definitions under which that will be, see `definitions_stamp`.
+    """
     with ledger.transaction():
         ledger.reset()
         ledger.put("definitions", stamp)
@@ -353,7 +362,7 @@ def _take_back(
     )
     if not written_anew or any(b.path_id not in present for b in ledger.batches(PROMOTED)):
         return False
-    _restart(workspace, ledger, definitions_stamp(workspace))
+    start_over(workspace, ledger, definitions_stamp(workspace))
     return True
 
 

@@ -36,7 +36,7 @@ _CELLS = {
 
 
 def metric_chart(metric: Metric, series: Series, marks: Sequence[Mark] = ()) -> str:
-    """Draws a metric's periods of one kind: line, interval band, target; incomplete ones dotted and hollow.
+    """Draws a metric's periods of one kind: line, interval band, target, limit; incomplete ones dotted and hollow.
 
     Args:
         metric: The metric.
@@ -63,7 +63,7 @@ def metric_chart(metric: Metric, series: Series, marks: Sequence[Mark] = ()) -> 
     ]
     frame = pl.DataFrame([("all", metric.unit, *row) for row in rows], schema=_CELLS, orient="row")
     target = metric.target if metric.target_period == series.grain.name else None
-    figure = metric_figure(frame, title=metric.title, target=target).to_plotly_json()
+    figure = metric_figure(frame, title=metric.title, target=target, limit=metric.limit).to_plotly_json()
     for mark in figure["layout"].get("annotations", ()):
         # A period is narrower here than the figure's mark of a hidden one; the legend below says it in words.
         if mark.get("text") == SUPPRESSED:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from headway_pipelines.report import charts, numbers, words
-from headway_pipelines.report.judge import VERDICTS
+from headway_pipelines.report.judge import GUARDS, VERDICTS
 from headway_pipelines.report.model import Cell, Metric, Series
 from headway_pipelines.report.sparkline import sparkline
 
@@ -47,6 +47,7 @@ def environment() -> Environment:
     )
     found.filters |= {"unbroken": _unbroken, "week": numbers.week}
     found.globals |= {
+        "GUARDS": GUARDS,
         "VERDICTS": VERDICTS,
         "active_chart": lambda series, marks=(): Markup(charts.active_chart(series, marks)),
         "change_parts": words.change_parts,
@@ -55,6 +56,8 @@ def environment() -> Environment:
         "dimensions": dimensions,
         "drawable": lambda rows: any(series.drawable for _, series in rows),
         "estimate_parts": words.estimate_parts,
+        "guard_words": words.guard_words,
+        "limit_words": words.limit_words,
         "methods": _methods,
         "moment": numbers.moment,
         "noise_class": _noise_class,
