@@ -20,7 +20,6 @@ from headway.frameworks.values import Measured
 from headway.models.experiments import load_experiments
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
-from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.databases import replace_database
 from headway_pipelines.experiments import experiment_tables
 from headway_pipelines.freshness import definitions
@@ -30,7 +29,7 @@ from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects
-from headway_pipelines.releases import release_tables
+from headway_pipelines.release_impact import release_tables
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -88,7 +87,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
         tables |= _insights(log, product)
         if experiments := load_experiments(workspace.product_file, plan, product):
             tables |= experiment_tables(log, product, experiments, as_of=as_of)
-        tables |= release_tables(con, product, horizon, MIN_PEOPLE)
+        tables |= release_tables(con, product, horizon, product.publishing.min_people)
         tables |= _account(con, ledger)
         tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])

@@ -70,15 +70,27 @@ def ask_people(
     if not asked or not has_days:
         return Told((), empty)
     with prelude(connection, product) as shared:
+        if shared.first_day is None:
+            return Told((), empty)
         collect(connection, product, shared)
-        with dimensions(connection, product, shared) as found:
-            if shared.first_day is None:
-                return Told((), empty)
-            by_day = replace(shared, grains=("day",))
-            asking = _Asking(connection, product, by_day, found, tuple(releases), horizon)
-            adoption = [asking.adoption(each) for each in asked if each.feature]
-            evidence = [one for name in product.metrics for one in asking.metric(name, asked)]
-    return Told(tuple(evidence), pl.DataFrame(adoption, schema=ADOPTION) if adoption else empty)
+        return _asked(connection, product, shared, asked, releases, horizon)
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    shared: Prelude,
+    asked: Sequence[Release],
+    releases: Sequence[Release],
+    horizon: int,
+) -> Told:
+    with dimensions(connection, product, shared) as found:
+        asking = _Asking(
+            connection, product, replace(shared, grains=("day",)), found, tuple(releases), horizon
+        )
+        adoption = [asking.adoption(each) for each in asked if each.feature]
+        evidence = [one for name in product.metrics for one in asking.metric(name, asked)]
+    return Told(tuple(evidence), pl.DataFrame(adoption, schema=ADOPTION))
 
 
 @dataclass(frozen=True)
