@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from headway_pipelines import cli_audit, cli_kata
+
 if TYPE_CHECKING:
     from headway_pipelines.inputs import ReadInput
     from headway_pipelines.recognition import Recognition
@@ -27,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli_audit.register(app)
+app.add_typer(cli_kata.app)
 _INTERRUPTED = 130
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)

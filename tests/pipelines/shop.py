@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+import polars as pl
 
 from headway.engine import connect
 from headway_pipelines.ingest import Ingested, ingest
 from headway_pipelines.lake import attach_lake, promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES, derive_people
+from headway_pipelines.quality import judge as judging
 from headway_pipelines.quality.batches import Verdict, judge_batches
 from headway_pipelines.sessions import derive_sessions
 from headway_pipelines.store import derive_store, sweep_store
@@ -140,9 +144,14 @@ class Shop:
             return promote(self.workspace, ledger)
 
     def load(self) -> dict[str, int]:
-        """Ingest, judge, promote, stitch: everything up to people, sessions and their store."""
+        """Ingest, judge, promote, stitch: everything up to people, sessions and their store.
+
+        Judged by the bounds alone, which takes a third of the time: test_quality.py compares them with Great
+        Expectations.
+        """
         self.ingest()
-        self.judge()
+        with mock.patch.object(judging, "_validate", _within_bounds):
+            self.judge()
         days = self.promote()
         with self.ledger() as ledger:
             derive_people(self.workspace, ledger)
@@ -171,6 +180,10 @@ class Shop:
             return con.execute(text).fetchall()
         finally:
             con.close()
+
+
+def _within_bounds(frame: pl.DataFrame, rules: Sequence[judging.Rule]) -> list[bool]:
+    return [not judging._outside(frame, rule) for rule in rules]
 
 
 class _OpenLedger:

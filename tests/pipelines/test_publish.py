@@ -31,7 +31,7 @@ from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.lake import BASE_COLUMNS
 from headway_pipelines.locking import workspace_lock
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.publish import MIN_PEOPLE, publish, publish_explore, suppress
 from headway_pipelines.published_views import views
 from headway_pipelines.sessions import derive_sessions
