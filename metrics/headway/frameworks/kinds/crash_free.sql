@@ -4,7 +4,8 @@
 -- inputs: ev(person, us, day, is_failure): events that make up sessions, failures among them.
 --         periods(grain, day, start_day): the periods of each local day.
 -- params: idle: longest pause within a session, in microseconds.
--- y = sessions without a failure, x = sessions; a session is of the period in which it began.
+-- y = sessions without a failure, x = sessions; a session is of the period in which it began. Events of one instant are in
+-- one session: which of them the two windows take for the first does not matter (RANGE).
 WITH marked AS (
   SELECT
     person, us, day, is_failure,
@@ -14,7 +15,7 @@ WITH marked AS (
 numbered AS (
   SELECT
     person, us, day, is_failure,
-    sum(begins) OVER (PARTITION BY person ORDER BY us ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS number
+    sum(begins) OVER (PARTITION BY person ORDER BY us RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS number
   FROM marked
 ),
 sessions AS (
