@@ -57,6 +57,11 @@ class Workspace:
         return self.root / "state"
 
     @property
+    def publications(self) -> Path:
+        """What was published when, so that differences between publications tell nothing."""
+        return self.state / "publications"
+
+    @property
     def bets_file(self) -> Path:
         """The ledger of bets: what was bet, when, and how it ended."""
         return self.state / "bets.jsonl"
@@ -98,6 +103,11 @@ class Workspace:
     def derived_inputs(self) -> Path:
         """Side inputs after their check, derived."""
         return self.warehouse / "inputs"
+
+    @property
+    def kept(self) -> Path:
+        """What is kept of computed values for the next run."""
+        return self.warehouse / "kept"
 
     @property
     def repository_note(self) -> Path:

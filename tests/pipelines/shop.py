@@ -14,7 +14,12 @@ from unittest import mock
 import polars as pl
 
 from headway.engine import connect
+from headway.models.plan import load_plan
+from headway.models.product import load_product
+from headway_pipelines.compute import attach_people, horizon_of, renewed_values
 from headway_pipelines.ingest import Ingested, ingest
+from headway_pipelines.inputs import attach_inputs
+from headway_pipelines.kept_values import remember
 from headway_pipelines.lake import attach_lake, promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES, derive_people
@@ -79,6 +84,8 @@ retentions:
 """
 
 START = datetime(2026, 3, 2, 9)
+#: When values are computed.
+LATER = datetime(2026, 6, 1)
 
 
 def at(minutes: float) -> str:
@@ -159,6 +166,21 @@ class Shop:
             derive_store(self.workspace, ledger)
             sweep_store(self.workspace)
         return days
+
+    def values(self) -> tuple[pl.DataFrame, str]:
+        """Computes the metric values from what was kept of them; with the reason where everything was computed."""
+        product = load_product(self.workspace.product_file, load_plan(self.workspace.plan_file))
+        con = connect()
+        try:
+            with self.ledger() as ledger:
+                attach_people(con, self.workspace, ledger)
+                attach_inputs(con, self.workspace)
+                horizon = horizon_of(con, LATER)
+                found = renewed_values(con, self.workspace, ledger, product, horizon, LATER)
+                remember(con, self.workspace, ledger, found.kept)
+        finally:
+            con.close()
+        return found.values, found.anew
 
     def ledger(self) -> _OpenLedger:
         return _OpenLedger(self.workspace)

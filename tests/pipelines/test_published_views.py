@@ -52,9 +52,9 @@ def write(path: Path, catalogue: list[dict[str, Any]], values: list[dict[str, An
         path,
         {
             "metric_catalogue": facts,
-            "metric_values": pl.DataFrame(values, schema=VALUES, orient="row").drop(
-                "contributors", "estimate", "effective"
-            ),
+            "metric_values": pl.DataFrame(values, schema=VALUES, orient="row")
+            .drop("contributors", "estimate", "effective")
+            .with_columns(held_since=pl.lit(None, dtype=pl.Datetime)),
         },
         views={name: view.query for name, view in found.items()},
         view_comments={name: view.comment for name, view in found.items()},

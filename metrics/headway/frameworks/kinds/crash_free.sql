@@ -1,8 +1,9 @@
 -- Sessions of each person, and those in which nothing failed.
 --
 -- grain:  one row per person and period in which a session of the person began.
--- inputs: ev(person, us, day, is_failure): events that make up sessions, failures among them.
+-- inputs: base: sessions (crash_free_sessions.sql).
 --         periods(grain, day, start_day): the periods of each local day.
+<<<<<<< HEAD
 -- params: idle: longest pause within a session, in microseconds.
 -- y = sessions without a failure, x = sessions; a session is of the period in which it began. Events of one instant are in
 -- one session: which of them the two windows take for the first does not matter (RANGE).
@@ -27,13 +28,16 @@ sessions AS (
   FROM numbered
   GROUP BY person, number
 )
+=======
+-- y = sessions without a failure, x = sessions; a session is of the period in which it began.
+>>>>>>> main
 SELECT
-  sessions.person AS person,
+  base.person AS person,
   periods.grain AS grain,
   periods.start_day AS start_day,
-  min(sessions.us) AS at_us,
-  sum(1 - sessions.failed) AS y,
+  min(base.us) AS at_us,
+  sum(1 - base.failed) AS y,
   count(*) AS x
-FROM sessions
-INNER JOIN periods ON periods.day = sessions.day
-GROUP BY sessions.person, periods.grain, periods.start_day
+FROM base
+INNER JOIN periods ON periods.day = base.day
+GROUP BY base.person, periods.grain, periods.start_day

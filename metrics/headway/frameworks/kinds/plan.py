@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
-from headway.engine.sql import Replacement, bind, load, with_inputs
+from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 from headway.models.yaml_file import Location
@@ -38,6 +38,8 @@ class Units:
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
         base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
             it in common share its rows. Empty where there is none.
+        further: Query that has a row where cells may depend on more days than the metric's reach says; empty where
+            they never do.
     """
 
     query: str
@@ -45,6 +47,7 @@ class Units:
     whole: bool = True
     exclusions: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    further: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,6 +259,40 @@ def on_people(text: str, shared: Prelude, **more: str | exp.Expr) -> str:
         One statement that stands alone.
     """
     return with_inputs(load(_PACKAGE, text), {"periods": shared.periods_query, **more})
+
+
+def first_starts(shared: Prelude, test: exp.Expr, started: str | exp.Expr) -> str | exp.Expr:
+    """Keeps of some starts those that are a person's first, where that cannot be told from the events at hand.
+
+    Args:
+        shared: The shared input.
+        test: Which events are starts.
+        started: Their query: person, us and others.
+
+    Returns:
+        A query with the same columns.
+    """
+    known = shared.firsts.get(test.sql(DIALECT))
+    if known is None:
+        return started
+    return with_inputs(load(_PACKAGE, "first_starts"), {"firsts": known, "started": started})
+
+
+def first_flags(shared: Prelude, test: exp.Expr, events: exp.Expr) -> str | exp.Expr:
+    """Keeps the flag of starts where they are a person's first, if that cannot be told from the events at hand.
+
+    Args:
+        shared: The shared input.
+        test: Which events are starts.
+        events: Their query: person, us, is_start and others.
+
+    Returns:
+        A query with the same columns.
+    """
+    known = shared.firsts.get(test.sql(DIALECT))
+    if known is None:
+        return events
+    return with_inputs(load(_PACKAGE, "first_flags"), {"firsts": known, "events_read": events})
 
 
 def flag(test: exp.Expr, name: str) -> exp.Expr:
