@@ -107,7 +107,7 @@ def test_what_was_planted_lies_within_its_intervals_as_often_as_it_should(
     everything = [holds for each in held.values() for holds in each]
     missed = {metric: each.count(False) for metric, each in held.items()}
     assert_as_often_as_chance(missed, held)
-    low, high = stats.binom.ppf([CHANCE / 2, 1 - CHANCE / 2], len(everything), 0.05)
+    low, high = (float(stats.binom.ppf(at, len(everything), 0.05)) for at in (CHANCE / 2, 1 - CHANCE / 2))
     assert low <= everything.count(False) <= high, missed
 
 
