@@ -128,7 +128,7 @@ class Computation:
         with units_of(con, name, plan.shown):
             shown = groups_of_units(con, everybody, people, "channel")
         cells = estimated(plan.answers.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
-        return weighted_part(cells, answers, shown, plan.ends)
+        return weighted_part(cells, answers, shown, plan.ends, plan.scale)
 
     def _observed(self, name: str, plan: Observations, grid: pl.DataFrame, shared: Prelude) -> Part:
         """Computes a metric about single observations."""

@@ -16,7 +16,8 @@ from uuid import UUID
 
 import duckdb
 import pytest
-from metric_worlds import EPOCH, HOUR, World, generate, load, local_date, make_product
+from metric_generated import generate
+from metric_worlds import EPOCH, HOUR, World, load, local_date, make_product
 
 from headway.frameworks import measure
 from headway.frameworks.renewal import FIRSTS, News

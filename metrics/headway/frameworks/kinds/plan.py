@@ -77,14 +77,16 @@ class Weighted:
     """A metric whose channels are weighted by people who count whether they add something or not.
 
     Attributes:
-        answers: What each person adds, unweighted: a proportion or a mean.
+        answers: What each person adds, unweighted: a proportion, a mean or a promoter score.
         shown: The people who make the weights, one y and x each.
         ends: Smallest and largest value possible.
+        scale: What the mean of what people add is multiplied by: 100 for a promoter score.
     """
 
     answers: Units
     shown: Units
     ends: tuple[float, float]
+    scale: float = 1.0
 
     @property
     def exclusions(self) -> Mapping[str, str]:
