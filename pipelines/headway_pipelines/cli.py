@@ -144,6 +144,8 @@ def check(workspace: WorkspaceOption = Path()) -> None:
         _say("                give them grains: [day, week, month], or months or weeks alone")
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
+    for line in cli_kata.told_of_strategy(ready, product, plan):
+        _say(line)
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
     with suppress(InputError):  # there may be no log yet
         _say_claimed(described([each.relative for each in landed(ready)], sources))

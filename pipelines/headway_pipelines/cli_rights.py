@@ -63,6 +63,8 @@ def add_commands(app: typer.Typer) -> None:
     """
     app.command()(forget)
     app.command()(hold)
+    app.command("export-person")(export_person)
+    app.command()(key)
 
 
 def forget(
@@ -92,6 +94,25 @@ def forget(
         announce=_say,
     )
     _report(done, len(named))
+
+
+def export_person(
+    ids: IdArguments,
+    workspace: WorkspaceOption = Path(),
+    out: Annotated[Path, typer.Option(help="The zip archive to write.")] = Path("person.zip"),
+    kind: KindOption = None,
+) -> None:
+    """Write everything the workspace holds of one person into a file for that person."""
+    from headway_pipelines.rights.export import export_person as export
+    from headway_pipelines.workspace import Workspace
+
+    done = export(Workspace.at(workspace), _ids(ids), out.expanduser().absolute(), kind=kind)
+    for name, rows in done.rows.items():
+        _say(f"{name:22}{rows:,}")
+    _say(f"written  {done.path}")
+    _say_unknown(done.unknown)
+    if done.unknown:
+        raise typer.Exit(1)
 
 
 def hold(
@@ -125,6 +146,37 @@ def hold(
             fresh = holds.hold(ready, key, subject.lookups, codes[list(HoldReason).index(reason)])
             _say(f"{fresh} ids are held: {reason.value}")
     _say_unknown(subject.unknown)
+
+
+def key(
+    workspace: WorkspaceOption = Path(),
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Put a new key in front of the one in use.")
+    ] = False,
+    retire: Annotated[bool, typer.Option("--retire", help="Forget the older keys.")] = False,
+) -> None:
+    """Show which keys are live by their ids; put a new one in front, or forget the older ones."""
+    from headway.errors import InputError
+    from headway_pipelines.privacy.keys import key_file, load_key
+    from headway_pipelines.rights.rotate import retire_keys, rotate_key
+    from headway_pipelines.workspace import Workspace
+
+    if rotate and retire:
+        raise InputError(
+            "--rotate and --retire are two steps; between them 'headway run' reads all logs again"
+        )
+    ready = Workspace.at(workspace)
+    if rotate:
+        rotate_key(ready)
+        _say("a new key is in use; the next 'headway run' reads all logs again. Back the key file up now.")
+    elif retire:
+        retire_keys(ready)
+        _say("older keys are forgotten")
+    live = load_key(ready, create=False)
+    _say(f"in use  {live.id}")
+    for older in live.ring[1:]:
+        _say(f"older   {older.id}")
+    _say(f"file    {key_file(ready)}")
 
 
 def _ids(given: list[str]) -> list[str]:

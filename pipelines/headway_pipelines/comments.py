@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from headway_pipelines.release_comments import RELEASE_COLUMNS, RELEASE_TABLES
+from headway_pipelines.strategy.comments import STRATEGY_COLUMNS, STRATEGY_TABLES
+
 TABLE_COMMENTS = {
     "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer people than "
     "run_info.min_people are null and marked; incomplete periods are marked and must not be averaged with "
@@ -37,12 +40,15 @@ TABLE_COMMENTS = {
     "identity_change": "One row: how the people differ from those of the run before, and what was not joined.",
     "person_store": "One row: which version of the person store holds the same events.",
     "horizon": "One row: the instant before which all data is in.",
+    **STRATEGY_TABLES,
     "product": "One row: the product's name and calendar.",
+    **RELEASE_TABLES,
     "events": "One row per event of people, with its person. Pseudonymous and unsuppressed: for the team only.",
     "all_events": "As events, with those of bots and of the team itself, which no number counts.",
 }
 
 COLUMN_COMMENTS = {
+    **RELEASE_COLUMNS,
     "metric": "Name of the metric in product.yml.",
     "framework": "aarrr, heart, customer or quality.",
     "stage": "Stage of the framework.",
@@ -218,6 +224,7 @@ COLUMN_COMMENTS = {
     "fewer_than_five": "Who answers for published numbers of fewer than five people, and why; null if none are.",
     "held_since": "Where newer data of few people is not shown: as of when the value was computed (UTC). Else null.",
     "min_people": "Smallest number of people a published cell may speak of.",
+    **STRATEGY_COLUMNS,
 }
 
 _EVENT_COLUMNS = (

@@ -195,9 +195,10 @@ def ingest(
     key = load_key(workspace)
     resume(workspace, ledger, key)
     files, every = landed(workspace, only), landed(workspace)
+    restarted = _restart_under_new_key(workspace, ledger, key, every)
     present = {path_id(key, f.relative) for f in every}
     _repair(ledger, present)
-    if _restart_where_needed(workspace, ledger, present):
+    if _restart_where_needed(workspace, ledger, present) or restarted:
         files = every
     fresh = new_files(ledger, key, files)
     if _take_back(workspace, ledger, key, fresh, present):
@@ -326,6 +327,28 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
         )
     start_over(workspace, ledger, stamp)
     return True
+
+
+def _restart_under_new_key(workspace: Workspace, ledger: Ledger, key: Key, every: Iterable[Landed]) -> bool:
+    """Forgets everything read under an older key: ids of events and paths are hashed with the one in use alone."""
+    used = ledger.get("key")
+    if used == key.id:
+        return False
+    older = next((each for each in key.ring[1:] if each.id == used), None)
+    read = ledger.batches(PROMOTED)
+    if older is not None:
+        present = {path_id(older, f.relative) for f in every}
+        gone = [b for b in read if b.path_id not in present]
+        if gone:
+            raise InputError(
+                f"the key was rotated, so all raw logs must be read again, but {len(gone)} files whose events are in "
+                f"the lake are no longer under raw/ (for example {gone[0].label}). Put them back, or take the newest "
+                "key out of the key file."
+            )
+        start_over(workspace, ledger, definitions_stamp(workspace))
+    with ledger.transaction():
+        ledger.put("key", key.id)
+    return older is not None
 
 
 def start_over(workspace: Workspace, ledger: Ledger, stamp: str) -> None:

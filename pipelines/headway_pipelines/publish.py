@@ -18,6 +18,7 @@ from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
+from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.families import families
@@ -25,11 +26,13 @@ from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
+from headway_pipelines.publications import PublicationLedger, hold_back
 from headway_pipelines.published_views import views, with_view_names
-from headway_pipelines.releases import PublicationLedger, hold_back
+from headway_pipelines.releases import published_releases
 from headway_pipelines.running_totals import running_totals
 from headway_pipelines.store import store_version
-from headway_pipelines.suppression import MIN_PEOPLE, hide_few, hide_few_values, suppress
+from headway_pipelines.strategy.tables import strategy_tables
+from headway_pipelines.suppression import hide_few, hide_few_values, suppress
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -62,6 +65,15 @@ def publish(workspace: Workspace) -> dict[str, int]:
     # From what is shown alone: nothing hidden may move them.
     shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
     k = product.publishing.min_people
+    shown |= published_releases(
+        tables,
+        shown,
+        product,
+        _kinds(tables["metric_values"]),
+        holidays=_holidays(workspace),
+        first_day=first_day,
+        min_people=k,
+    )
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column, k)
@@ -72,6 +84,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
         fewer_than_five=pl.lit(product.publishing.fewer_than_five, dtype=pl.String),
     )
     shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
+    shown |= strategy_tables(workspace, shown)
     found = views(shown["metric_catalogue"])
     replace_database(
         workspace.published_db,
@@ -133,6 +146,11 @@ def _kinds(values: pl.DataFrame) -> dict[str, str]:
     # Channels of a weighted survey are as they are: another kind than everybody's value.
     everybody = values.filter(pl.col("segment") == "all")
     return dict(everybody.select("metric", "estimate").unique().iter_rows())
+
+
+def _holidays(workspace: Workspace) -> list[date]:
+    path = workspace.derived_inputs / "holidays.parquet"
+    return pl.read_parquet(path)["day"].to_list() if path.exists() else []
 
 
 def _first_day(info: pl.DataFrame) -> date | None:

@@ -149,12 +149,15 @@ def _materialize(
     """Runs the assets; without `seen` those from the lake on, for the days that changed."""
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway.models.strategy import load_strategy
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import load_key
 
     # Definitions, paths or a key that cannot be used must be told before anything is done.
-    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    plan = load_plan(workspace.plan_file)
+    product = load_product(workspace.product_file, plan)
+    load_strategy(workspace.root, product, plan)
     read_inputs(workspace.inputs, product)
     if seen is not None:
         landed(workspace, paths)

@@ -9,11 +9,9 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import Replacement, bind, load, with_inputs
+from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.families import SCHEMA as FAMILIES
 from headway_pipelines.running_totals import RunningTotal, hidden_totals
-
-MIN_PEOPLE = 10
-"""No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
 
 _HERE = "headway_pipelines"
 _COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")

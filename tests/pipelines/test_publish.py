@@ -621,6 +621,7 @@ PUBLISHED = {
     "active_people",
     "dropped_values",
     "funnel_steps",
+    "insight_feed",
     "left_out",
     "line_outcomes",
     "metric_anomalies",

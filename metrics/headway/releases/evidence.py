@@ -63,6 +63,9 @@ class Randomised:
             excluded 0.
         weakened: What weakens it, in words.
         refused: Why it is not to be believed, such as a sample ratio that cannot be chance; empty where it may be.
+        unit: Unit of an outcome that is no metric of the product; None takes that of the metric.
+        direction: Which way is good, of such an outcome.
+        intended: Whether the release was meant to change it.
     """
 
     release: str
@@ -75,6 +78,9 @@ class Randomised:
     days_to_value: int | None = None
     weakened: tuple[str, ...] = ()
     refused: str = ""
+    unit: str | None = None
+    direction: str = "up"
+    intended: bool = True
 
 
 @dataclass(frozen=True)

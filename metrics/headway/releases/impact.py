@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -158,22 +158,47 @@ def impact_table(
         One row per release that is assessed, metric, and rung that could be tried, see `IMPACT`. Effects are those on
         the metric's daily value.
     """
+    tried = list(randomised)
     of_people: dict[tuple[str, str], list[Evidence]] = {}
-    for each in (*map(of_experiment, randomised), *told):
+    for each in (*map(of_experiment, tried), *told):
         of_people.setdefault((each.release, each.metric), []).append(each)
     series = {name: _series(product, values, name, kinds.get(name, "")) for name in product.metrics}
     rows: list[dict[str, Any]] = []
     for release in releases:
         if release.is_assessed and release.on <= data[1]:
+            own = [each for each in tried if each.release == release.name]
+            names = dict.fromkeys((*(each.metric for each in own), *product.metrics))
             found = {
                 name: (
                     *of_people.get((release.name, name), ()),
-                    *_of_series(product, releases, release, series[name], data, holidays),
+                    *(
+                        _of_series(product, releases, release, series[name], data, holidays)
+                        if name in series
+                        else ()
+                    ),
                 )
-                for name in product.metrics
+                for name in names
             }
-            rows += _judged(product, release, found, min_people)
+            rows += _judged(_asked(product, release, own), release, found, min_people)
     return pl.DataFrame(rows, schema=IMPACT)
+
+
+class _Asked(NamedTuple):
+    """What is asked of one metric or outcome."""
+
+    unit: str
+    direction: str
+    intended: bool
+
+
+def _asked(product: Product, release: Release, tried: Iterable[Randomised]) -> dict[str, _Asked]:
+    """Says of every metric and outcome what is good, and whether the release was meant to change it."""
+    outcomes = {each.metric: _Asked(each.unit or "", each.direction, each.intended) for each in tried}
+    metrics = {
+        name: _Asked(metric.unit, metric.direction, name in release.metrics)
+        for name, metric in product.metrics.items()
+    }
+    return {**outcomes, **metrics}
 
 
 def _series(product: Product, values: pl.DataFrame, name: str, kind: str) -> Daily:
@@ -195,7 +220,7 @@ def _of_series(
 
 
 def _judged(
-    product: Product, release: Release, found: Mapping[str, Sequence[Evidence]], min_people: int
+    asked: Mapping[str, _Asked], release: Release, found: Mapping[str, Sequence[Evidence]], min_people: int
 ) -> Iterator[dict[str, Any]]:
     """Chooses per metric, corrects for the number of metrics, and says what came of it."""
     shown = {name: [_shown(each, min_people) for each in rungs] for name, rungs in found.items()}
@@ -206,17 +231,16 @@ def _judged(
         names = [
             name
             for name, each in best.items()
-            if each is not None and each.p_value is not None and (name in release.metrics) == intended
+            if each is not None and each.p_value is not None and asked[name].intended == intended
         ]
         corrected = holm([float(best[name].p_value) for name in names])  # type: ignore[union-attr, arg-type]
         adjusted |= dict(zip(names, corrected, strict=True))
     for name, rungs in shown.items():
-        metric = product.metrics[name]
         chosen = best[name]
-        verdict = _verdict(chosen, adjusted.get(name), metric.direction)
+        verdict = _verdict(chosen, adjusted.get(name), asked[name].direction)
         credited = (
             chosen is not None
-            and name in release.metrics
+            and asked[name].intended
             and verdict == BETTER
             and str(chosen.grade) in CREDITED
             and release.rolled_back_on is None
@@ -225,8 +249,8 @@ def _judged(
             is_best = each is chosen
             yield {
                 **_cells(each),
-                "intended": name in release.metrics,
-                "unit": metric.unit,
+                "intended": asked[name].intended,
+                "unit": asked[name].unit,
                 "strongest": is_best,
                 "adjusted_p": adjusted.get(name) if is_best else None,
                 "verdict": verdict if is_best or chosen is None else None,

@@ -7,7 +7,7 @@ from headway_pipelines.assets.lake import each_event_once, event_lake, stored_te
 from headway_pipelines.assets.metrics import metric_values, parts_add_up, values_are_sound
 from headway_pipelines.assets.people import people
 from headway_pipelines.assets.person_store import person_store
-from headway_pipelines.assets.publish import explore_database, published_database, report
+from headway_pipelines.assets.publish import bets_are_unchanged, explore_database, published_database, report
 from headway_pipelines.assets.sessions import sessions
 from headway_pipelines.assets.side_inputs import side_inputs
 
@@ -34,6 +34,7 @@ CHECKS: list[dg.AssetChecksDefinition] = [
     stored_text_is_clean,
     values_are_sound,
     parts_add_up,
+    bets_are_unchanged,
 ]
 
 __all__ = ["ASSETS", "CHECKS", "DOWNSTREAM", "INGEST"]

@@ -25,10 +25,8 @@ from headway_pipelines.audit.stored import stored_text
 from headway_pipelines.compute import code_version, tables_of
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.keys import key_file
-from headway_pipelines.releases import PublicationLedger
+from headway_pipelines.publications import PublicationLedger
 from headway_pipelines.workspace import Workspace
-
-_CELLS = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,7 @@ def _published(workspace: Workspace, product: Product) -> dict[str, Any]:
     found = [
         Published(name, frame.height, int(frame["suppressed"].sum()), _held(frame))
         for name, frame in tables.items()
-        if name in _CELLS
+        if "suppressed" in frame.columns
     ]
     return {
         **rules,

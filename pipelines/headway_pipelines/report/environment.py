@@ -49,7 +49,7 @@ def environment() -> Environment:
     found.globals |= {
         "GUARDS": GUARDS,
         "VERDICTS": VERDICTS,
-        "active_chart": lambda series: Markup(charts.active_chart(series)),
+        "active_chart": lambda series, marks=(): Markup(charts.active_chart(series, marks)),
         "change_parts": words.change_parts,
         "count": numbers.count,
         "day": numbers.day,
@@ -68,7 +68,7 @@ def environment() -> Environment:
         "target_words": words.target_words,
         "value_words": words.value_words,
         "chart_template": lambda: Markup(charts.template_json()),
-        "metric_chart": lambda metric, series: Markup(charts.metric_chart(metric, series)),
+        "metric_chart": lambda metric, series, marks=(): Markup(charts.metric_chart(metric, series, marks)),
         "period_noun": words.period_noun,
     }
     return found

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from headway.errors import HeadwayError
-from headway_pipelines.releases import PublicationLedger
+from headway_pipelines.publications import PublicationLedger
 
 
 @pytest.fixture

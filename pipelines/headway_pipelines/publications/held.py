@@ -17,11 +17,11 @@ from headway.engine import connect, guarded
 from headway.engine.sql import Replacement, bind, load
 from headway.frameworks.values import SCHEMA
 from headway_pipelines.families import SCHEMA as FAMILIES
-from headway_pipelines.releases.groups import GROUPED, MANY, hold_groups
-from headway_pipelines.releases.ledger import PublicationLedger
+from headway_pipelines.publications.groups import GROUPED, MANY, hold_groups
+from headway_pipelines.publications.ledger import PublicationLedger
 from headway_pipelines.suppression import suppress
 
-_HERE = "headway_pipelines.releases"
+_HERE = "headway_pipelines.publications"
 _KEYS = ("metric", "framework", "stage", "segment", "period", "period_start")
 _NUMBERS = ("value", "numerator", "denominator", "people", "low", "high", "complete")
 _INTERNAL = ("contributors", "effective", "estimate", "components")

@@ -19,8 +19,8 @@ from scipy.optimize import linprog
 from test_publish import MONDAY, Attacker, K, World, funnel, one_week, row, shown, triangle
 
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.releases import PublicationLedger, hold_back
-from headway_pipelines.releases.held import as_released
+from headway_pipelines.publications import PublicationLedger, hold_back
+from headway_pipelines.publications.held import as_released
 from headway_pipelines.suppression import suppress
 
 Ints = npt.NDArray[np.int64]

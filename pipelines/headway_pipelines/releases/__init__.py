@@ -1,6 +1,0 @@
-"""What was published before, and what that forbids to publish now."""
-
-from headway_pipelines.releases.held import hold_back
-from headway_pipelines.releases.ledger import PublicationLedger, Release
-
-__all__ = ["PublicationLedger", "Release", "hold_back"]
