@@ -19,7 +19,7 @@ from sqlglot import exp
 from headway.engine import guarded
 from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.frameworks.collect import Reading, collect
-from headway.frameworks.prelude import GRAIN_TYPE, Doubt, Prelude, local_time
+from headway.frameworks.prelude import GRAIN_TYPE, LOG, LOG_TALLY, Doubt, Prelude, local_time
 from headway.frameworks.reach import Reach, firsts_of, longest, reach_of
 from headway.frameworks.segments import Dimension
 from headway.frameworks.stale import Cells, Log, Stale, stale
@@ -90,8 +90,10 @@ class Again:
     def narrowed(self, name: str, shared: Prelude) -> Prelude:
         """Returns the shared input for one metric."""
         cells = self.stale.periods[name]
-        # Of a metric that is computed as a whole all events are there, and what was first is found among them.
-        return replace(shared, firsts={}) if cells is None else replace(shared, stale=self.tables[cells])
+        if cells is not None:
+            return replace(shared, stale=self.tables[cells])
+        # All its events are there, and what was first is found among them.
+        return replace(shared, firsts={}, events=shared.log, tally=shared.log_tally)
 
 
 def reaches_of(
@@ -166,7 +168,15 @@ def renewed(
         days |= moved
     tables = _list_stale(connection, found)
     try:
-        yield Again(found, tables), replace(shared, firsts=_firsts_by_test(shared, selectors))
+        yield (
+            Again(found, tables),
+            replace(
+                shared,
+                firsts=_firsts_by_test(shared, selectors),
+                log=identifier(LOG),
+                log_tally=identifier(LOG_TALLY),
+            ),
+        )
     finally:
         for table in tables.values():
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")

@@ -89,8 +89,23 @@ def before(world: World, rng: Random) -> World:
     rows, plans, channels = list(world.rows), list(world.plans), dict(world.channels)
     cut = max(row.us for row in rows) - rng.choice((0, 1, 3, 20)) * 24 * HOUR
     kept = [row for row in rows if row.us <= cut]
-    for _ in range(rng.choice((0, 0, 1, 3))):
-        late = kept.pop(rng.randrange(len(kept)))
+    first: dict[int, int] = {}
+    for row in kept:
+        first[row.person] = min(row.us, first.get(row.person, row.us))
+    # Late ones soon after the person's first more often: windows of what was first hold them.
+    soon = [row for row in kept if row.us <= first[row.person] + 9 * 24 * HOUR]
+    # And ends on the day after what they end.
+    ends = [
+        row
+        for row in kept
+        for other in kept
+        if other.key == row.key and other.event == "A" and 12 * HOUR < row.us - other.us < 30 * HOUR
+    ]
+    for _ in range(rng.choice((0, 1, 4))):
+        late = rng.choice(rng.choice((kept, soon, ends or soon)))
+        if late not in kept:
+            continue
+        kept.remove(late)
         if rng.random() < 0.4:
             kept.append(replace(late, us=late.us + rng.choice((-1, 1, 30, 300)) * HOUR, score=3))
         elif rng.random() < 0.5:
