@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 
 import duckdb
 import polars as pl
@@ -19,6 +18,7 @@ from sqlglot import exp
 from headway.engine import guarded
 from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.frameworks.collect import Reading, collect
+from headway.frameworks.kept import FIRSTS, Kept, News
 from headway.frameworks.prelude import GRAIN_TYPE, LOG, LOG_TALLY, Doubt, Prelude, local_time
 from headway.frameworks.reach import Reach, firsts_of, longest, reach_of
 from headway.frameworks.segments import Dimension
@@ -28,51 +28,8 @@ from headway.models.metrics import EventSelector
 from headway.models.product import Product
 from headway.periods import EPOCH
 
-FIRSTS = "headway_metric_firsts"
-"""Temporary table, left for the caller to keep: person, code, seen_us, first0, first1 ..."""
-
 _HERE = "headway.frameworks"
 _STALE = "headway_metric_stale_"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What was computed, as far as it may be used again.
-
-    Attributes:
-        cells: The cells of every metric: metric, and all that a metric value has before it is placed.
-        horizon: Everything received before this instant was in the log, microseconds since 1970 UTC.
-        first_day: The first local day of the log.
-        last_day: The last one.
-        last_us: Instant of the last event.
-        labels: Labels of each dimension.
-        unbounded: Metrics whose cells may depend on more days than their reach says.
-    """
-
-    cells: pl.DataFrame
-    horizon: int
-    first_day: date
-    last_day: date
-    last_us: int
-    labels: Mapping[str, tuple[str, ...]]
-    unbounded: frozenset[str]
-
-
-@dataclass(frozen=True)
-class News:
-    """What is new since something was kept.
-
-    Attributes:
-        days: Local days, in days since 1970-01-01, on which events came, went or changed.
-        people: Quoted name of the relation of the people concerned: person, since_us, one row each: whose events,
-            whose properties or whose first touch are not as they were, and the instant before which nothing but their
-            first touch is new. Of whom the first touch is another, that is their first event.
-        firsts: Quoted name of the relation of the table `FIRSTS` as it was kept.
-    """
-
-    days: frozenset[int]
-    people: str
-    firsts: str
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import pytest
 from metric_worlds import EPOCH, HOUR, World, generate, load, local_date, make_product
 
 from headway.frameworks import measure
-from headway.frameworks.renewal import FIRSTS, News
+from headway.frameworks.kept import FIRSTS, TOUCHES, News
 from headway.frameworks.values import Measured
 from headway.models.product import Product
 from headway.periods import EPOCH as DAY_0
@@ -167,17 +167,21 @@ def renewed(was: World, now: World, product: Product, folder: Path, told: Told |
     """Measures a world from what was kept of the one before."""
     con = opened(was)
     kept = measured(con, was, product).kept
-    con.execute(f"COPY {FIRSTS} TO '{folder}/firsts.parquet'")
+    for table in (FIRSTS, TOUCHES):
+        con.execute(f"COPY {table} TO '{folder}/{table}.parquet'")
     con.close()
     assert kept is not None
     told = told or news_of(was, now)
     con = opened(now)
-    con.execute(f"CREATE TABLE known_firsts AS FROM '{folder}/firsts.parquet'")
+    for table, known in ((FIRSTS, "known_firsts"), (TOUCHES, "known_touches")):
+        con.execute(f"CREATE TABLE {known} AS FROM '{folder}/{table}.parquet'")
     con.execute("CREATE TABLE news (person UUID, since_us BIGINT)")
     for person, us in told.since.items():
         con.execute("INSERT INTO news VALUES (?, ?)", [str(UUID(int=person)), us])
     try:
-        return measured(con, now, product, kept=kept, news=News(told.days, "news", "known_firsts"))
+        return measured(
+            con, now, product, kept=kept, news=News(told.days, "news", "known_firsts", "known_touches")
+        )
     finally:
         con.close()
 
