@@ -159,7 +159,9 @@ def _write(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
         text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
         text = with_inputs(text, {"events": f"FROM {events}"})
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {tally} AS {text}")
+        # Few ask how often something was done on days that are not read as a whole.
+        kind = "VIEW" if events == identifier(OLDER) else "TABLE"
+        connection.execute(f"CREATE OR REPLACE TEMP {kind} {tally} AS {text}")
 
 
 def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:

@@ -32,6 +32,7 @@ _TALLY = "headway_metric_tally"
 OLDER = "headway_metric_older_events"
 """Table of the events of other days, where only some days are read."""
 OLDER_TALLY = "headway_metric_older_tally"
+"""View of their tally."""
 LOG = "headway_metric_log"
 LOG_TALLY = "headway_metric_log_tally"
 _PERIODS = "headway_metric_periods"
@@ -180,9 +181,9 @@ def prelude(
         _list_shifts(connection, shared, first, last)
         yield shared
     finally:
-        for view in (LOG, LOG_TALLY):
+        for view in (LOG, LOG_TALLY, OLDER_TALLY):
             connection.execute(f"DROP VIEW IF EXISTS temp.{identifier(view)}")
-        for table in (OLDER, OLDER_TALLY, _BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for table in (OLDER, _BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 
