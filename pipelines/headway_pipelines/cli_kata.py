@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,16 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from headway.models.kata import Kata, Snapshot
+    from headway.models.plan import TrackingPlan
+    from headway.models.product import Product
+    from headway_pipelines.workspace import Workspace
 
 app = typer.Typer(
     name="kata",
     help="Improve towards a target, one step after the other: what is in the way, what to try, what came of it.",
     no_args_is_help=True,
 )
+_GAPS_SHOWN = 8
 _out = Console(highlight=False, soft_wrap=True)
 
 _Workspace = Annotated[
@@ -123,6 +128,34 @@ def show(
     for each, kata in katas.items():
         if name in (None, each):
             _show(each, kata)
+
+
+def told_of_strategy(workspace: Workspace, product: Product, plan: TrackingPlan) -> Iterator[str]:
+    """Says in `headway check` what the strategy files hold, and what they do not say yet.
+
+    Args:
+        workspace: The workspace.
+        product: Its product.
+        plan: Its tracking plan.
+
+    Yields:
+        Lines; none without strategy files.
+    """
+    from headway.models.kata import kata_files, load_kata
+    from headway.models.strategy import load_strategy, strategy_files
+    from headway.strategy import gaps
+
+    strategy = load_strategy(workspace.root, product, plan)
+    if strategy_files(workspace.root):
+        bets = sum(len(option.bets) for option in strategy.options.values())
+        yield f"strategy        {len(list(strategy.nodes()))} nodes, {bets} bets"
+        missing = gaps(strategy, today=datetime.now(UTC).date())
+        for gap in missing[:_GAPS_SHOWN]:
+            yield f"                {gap.node or gap.section}: {gap.ask}"
+        if len(missing) > _GAPS_SHOWN:
+            yield f"                and {len(missing) - _GAPS_SHOWN} more questions, in the report"
+    if katas := [load_kata(path, product, strategy) for path in kata_files(workspace.root)]:
+        yield f"kata            {len(katas)}, {sum(len(kata.steps) for kata in katas)} steps"
 
 
 def _show(name: str, kata: Kata) -> None:

@@ -19,6 +19,7 @@ from headway.frameworks import measure, metric_catalogue
 from headway.frameworks.values import Measured
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
+from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.databases import replace_database
 from headway_pipelines.freshness import definitions
 from headway_pipelines.inputs import attach_inputs, input_counts
@@ -27,6 +28,7 @@ from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects
+from headway_pipelines.releases import release_tables
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -81,6 +83,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
             "metric_exclusions": measured.exclusions,
         }
         tables |= _insights(con, plan, product, horizon)
+        tables |= release_tables(con, product, horizon, MIN_PEOPLE)
         tables |= _account(con, ledger)
         tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])

@@ -22,7 +22,8 @@ MOST_DAYS_AT_ONCE = 4
 #: So many days a row group of the staged files may span on average before sorting them is cheaper.
 MAX_DAYS_A_ROW_GROUP = 16
 _HERE = "headway_pipelines"
-_FORMAT = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+FORMAT = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+"""How files of events are written."""
 
 
 def write_day_files(
@@ -55,7 +56,7 @@ def write_day_files(
         query = "\nUNION ALL\n".join(_of_day(name, names, day) for name in parts)
         path = folder / f"{day}.parquet"
         with con.cursor() as own:
-            rows = own.execute(f"COPY ({query}) TO {literal(str(path))} {_FORMAT}").fetchall()[0][0]
+            rows = own.execute(f"COPY ({query}) TO {literal(str(path))} {FORMAT}").fetchall()[0][0]
         return day, path, int(rows)
 
     # A day is too few rows for DuckDB to share them out: without this one processor writes and the others wait.

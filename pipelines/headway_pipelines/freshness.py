@@ -95,3 +95,12 @@ def remember(ledger: Ledger, seen: str) -> None:
         seen: The fingerprint taken when the run began: what landed since is new to the next one.
     """
     ledger.put(_SETTING, seen)
+
+
+def outdate(ledger: Ledger) -> None:
+    """Notes that the results are no longer complete, whatever lies under raw/; may be part of a transaction.
+
+    Args:
+        ledger: The ledger.
+    """
+    ledger.put(_SETTING, "")

@@ -32,6 +32,7 @@ from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key, load_key
 from headway_pipelines.quality.judge import preload
+from headway_pipelines.rights.carry_out import resume
 from headway_pipelines.sources.config import load_sources, source_of
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
@@ -191,11 +192,13 @@ def ingest(
         InputError: Nothing to read, or the key or the definitions cannot be used.
     """
     plan = load_plan(workspace.plan_file)
-    files, every = landed(workspace, only), landed(workspace)
     key = load_key(workspace)
+    resume(workspace, ledger, key)
+    files, every = landed(workspace, only), landed(workspace)
+    restarted = _restart_under_new_key(workspace, ledger, key, every)
     present = {path_id(key, f.relative) for f in every}
     _repair(ledger, present)
-    if _restart_where_needed(workspace, ledger, present):
+    if _restart_where_needed(workspace, ledger, present) or restarted:
         files = every
     fresh = new_files(ledger, key, files)
     if _take_back(workspace, ledger, key, fresh, present):
@@ -322,11 +325,40 @@ def _restart_where_needed(workspace: Workspace, ledger: Ledger, present: set[str
             f"{why}, so all raw logs must be read again, but {len(gone)} files whose events are in the lake are no "
             f"longer under raw/ (for example {gone[0].label}). Put them back, or {remedy}."
         )
-    _restart(workspace, ledger, stamp)
+    start_over(workspace, ledger, stamp)
     return True
 
 
-def _restart(workspace: Workspace, ledger: Ledger, stamp: str) -> None:
+def _restart_under_new_key(workspace: Workspace, ledger: Ledger, key: Key, every: Iterable[Landed]) -> bool:
+    """Forgets everything read under an older key: ids of events and paths are hashed with the one in use alone."""
+    used = ledger.get("key")
+    if used == key.id:
+        return False
+    older = next((each for each in key.ring[1:] if each.id == used), None)
+    read = ledger.batches(PROMOTED)
+    if older is not None:
+        present = {path_id(older, f.relative) for f in every}
+        gone = [b for b in read if b.path_id not in present]
+        if gone:
+            raise InputError(
+                f"the key was rotated, so all raw logs must be read again, but {len(gone)} files whose events are in "
+                f"the lake are no longer under raw/ (for example {gone[0].label}). Put them back, or take the newest "
+                "key out of the key file."
+            )
+        start_over(workspace, ledger, definitions_stamp(workspace))
+    with ledger.transaction():
+        ledger.put("key", key.id)
+    return older is not None
+
+
+def start_over(workspace: Workspace, ledger: Ledger, stamp: str) -> None:
+    """Forgets everything read, so that the next ingest reads all raw logs again.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        stamp: Fingerprint of the definitions under which that will be, see `definitions_stamp`.
+    """
     with ledger.transaction():
         ledger.reset()
         ledger.put("definitions", stamp)
@@ -353,7 +385,7 @@ def _take_back(
     )
     if not written_anew or any(b.path_id not in present for b in ledger.batches(PROMOTED)):
         return False
-    _restart(workspace, ledger, definitions_stamp(workspace))
+    start_over(workspace, ledger, definitions_stamp(workspace))
     return True
 
 

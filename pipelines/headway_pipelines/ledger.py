@@ -169,6 +169,13 @@ class Ledger:
         """Notes that a file's modification time changed while its content did not."""
         self._con.execute("UPDATE batches SET mtime_ns = ? WHERE batch = ?", (mtime_ns, batch))
 
+    def rewritten(self, batch: int, size: int, mtime_ns: int, sha256: str) -> None:
+        """Notes that a raw file was written anew without lines that do not pass anyway: it need not be read again."""
+        self._con.execute(
+            "UPDATE batches SET size = ?, mtime_ns = ?, sha256 = ? WHERE batch = ?",
+            (size, mtime_ns, sha256, batch),
+        )
+
     def add_account(self, batch: int, account: Account) -> None:
         """Adds what was counted for one batch in one group."""
         self._con.execute(

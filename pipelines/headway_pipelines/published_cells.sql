@@ -58,6 +58,7 @@ SELECT
     v.definition_hash,
     v.definition_hash IS DISTINCT FROM c.definition_hash AS definition_changed,
     v.as_of,
+    v.held_since,
     v.code_version
 FROM (
     SELECT

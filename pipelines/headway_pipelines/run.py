@@ -14,6 +14,7 @@ from headway_pipelines.faults import InternalFault
 from headway_pipelines.freshness import fingerprint, is_fresh, remember
 from headway_pipelines.ledger import BLOCKED, DAMAGED, UNFINISHED, Ledger
 from headway_pipelines.locking import workspace_lock
+from headway_pipelines.rights.journal import is_pending
 from headway_pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -68,13 +69,49 @@ def run(
         seen = fingerprint(workspace)
         ledger = Ledger(workspace.ledger_file)
         try:
-            if is_fresh(workspace, ledger, seen):
+            unfinished = is_pending(workspace)
+            if not unfinished and is_fresh(workspace, ledger, seen):
                 return Outcome(
                     True, (), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), unfinished=_waiting(ledger)
                 )
-            return _materialize(workspace, ledger, paths, announce, seen)
+            outcome = _materialize(workspace, ledger, paths, announce, seen)
+            if unfinished:
+                conclude_erasure(workspace, ledger, announce)
+            return outcome
         finally:
             ledger.close()
+
+
+def conclude_erasure(workspace: Workspace, ledger: Ledger, announce: Callable[[str], None]) -> None:
+    """Proves and receipts an erasure that a killed run left unfinished; its rows went when raw logs were read."""
+    from headway_pipelines.rights.forget import conclude
+
+    announce("finishing an erasure that was interrupted")
+    conclude(workspace, ledger)
+
+
+def recompute(
+    workspace: Workspace,
+    ledger: Ledger,
+    days: Sequence[str],
+    *,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Computes again what follows from the lake, and publishes; no raw log is read.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        days: UTC days whose events changed; empty means all.
+        announce: Called with a short word about each step that starts.
+
+    Returns:
+        What was done.
+
+    Raises:
+        HeadwayError: Something cannot be used.
+    """
+    return _materialize(workspace, ledger, (), announce, None, days)
 
 
 def _noted(ledger: Ledger, state: str) -> dict[str, str]:
@@ -85,19 +122,45 @@ def _waiting(ledger: Ledger) -> int:
     return int(ledger.get(UNFINISHED) or 0)
 
 
-def _materialize(
-    workspace: Workspace, ledger: Ledger, paths: Sequence[Path], announce: Callable[[str], None], seen: str
+def run_again(
+    workspace: Workspace, ledger: Ledger, *, announce: Callable[[str], None] = lambda _: None
 ) -> Outcome:
+    """Reads what is new, although nothing may have landed, and computes everything again.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        announce: Called with a short word about each step that starts.
+
+    Returns:
+        What was done.
+    """
+    return _materialize(workspace, ledger, (), announce, fingerprint(workspace))
+
+
+def _materialize(
+    workspace: Workspace,
+    ledger: Ledger,
+    paths: Sequence[Path],
+    announce: Callable[[str], None],
+    seen: str | None,
+    changed: Sequence[str] = (),
+) -> Outcome:
+    """Runs the assets; without `seen` those from the lake on, for the days that changed."""
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway.models.strategy import load_strategy
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import load_key
 
     # Definitions, paths or a key that cannot be used must be told before anything is done.
-    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    plan = load_plan(workspace.plan_file)
+    product = load_product(workspace.product_file, plan)
+    load_strategy(workspace.root, product, plan)
     read_inputs(workspace.inputs, product)
-    landed(workspace, paths)
+    if seen is not None:
+        landed(workspace, paths)
     load_key(workspace)
     dagster_environment(workspace)
     import dagster as dg
@@ -128,11 +191,12 @@ def _materialize(
             problems.extend(_failures(result))
             return bool(result.success)
 
-        announce("reading raw logs through the privacy gate")
-        materialize(INGEST, {})
-        days = pending_days(workspace, ledger)
+        if seen is not None:
+            announce("reading raw logs through the privacy gate")
+            materialize(INGEST, {})
+        days = pending_days(workspace, ledger) if seen is not None else list(changed)
         announce("promoting, stitching people, computing metrics, publishing")
-        if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths:
+        if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths and seen:
             remember(ledger, seen)
     others = tuple(p for p in problems if p != "batches_pass_quality")
     people = ledger.get_json("identity") or {}
@@ -186,7 +250,7 @@ def dagster_environment(workspace: Workspace) -> None:
     """
     from importlib import resources
 
-    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
+    workspace.dagster_home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = workspace.dagster_home / "dagster.yaml"
     packaged = resources.files("headway_pipelines").joinpath("dagster.yaml").read_text(encoding="utf-8")
     if not settings.exists():

@@ -57,6 +57,11 @@ class Workspace:
         return self.root / "state"
 
     @property
+    def publications(self) -> Path:
+        """What was published when, so that differences between publications tell nothing."""
+        return self.state / "publications"
+
+    @property
     def bets_file(self) -> Path:
         """The ledger of bets: what was bet, when, and how it ended."""
         return self.state / "bets.jsonl"

@@ -161,6 +161,7 @@ EARLY_STEPS = {
 }
 LATER_STEPS = {
     "each_event_once": "headway_pipelines.assets.lake.repeated_events",
+    "stored_text_is_clean": "headway_pipelines.assets.lake.stored_text",
     "people": "headway_pipelines.assets.people.derive_people",
     "person_store": "headway_pipelines.assets.person_store.derive_store",
     "metric_values": "headway_pipelines.assets.metrics.compute",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from erasing import erase
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -23,7 +24,9 @@ from stored import days_of, rows_of
 
 from headway_pipelines import ingest, lake, people, people_part, sessions
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.vault import Vault
+from headway_pipelines.rights import forget
 from headway_pipelines.store import derive
 from headway_pipelines.store import rows as store_rows
 
@@ -69,6 +72,9 @@ KILLS = [
     (store_rows, "sync_file"),
     (derive, "write_atomically"),
 ]
+
+#: Where an erasure may be killed; the next run finishes it.
+ERASURE_KILLS = [(Tombstones, "add"), (Ledger, "swap_files"), (Vault, "drop"), (forget, "write_receipt")]
 
 DECLARED = f"{PLAN}\nperson_properties: {{plan: {{class: enum, values: [free, pro]}}}}\n"
 
@@ -164,6 +170,25 @@ class Incremental(RuleBasedStateMachine):
         if self.files:
             self.shop.load()
             self.shop.values()
+
+    @rule(
+        who=st.sampled_from(["u1", "u2", "d1", "d2"]),
+        only=st.booleans(),
+        kill=st.sampled_from([None, *ERASURE_KILLS]),
+    )
+    def somebody_is_erased(self, who: str, only: bool, kill: tuple[Any, str] | None) -> None:
+        if not self.files:
+            return
+        self.shop.load()
+
+        def die(*_: object, **__: object) -> None:
+            raise Killed
+
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
+            if kill:
+                patch.setattr(*kill, die)
+            # a device that several people used has to be taken alone
+            erase(self.shop, [who], only=only or who.startswith("d"))
 
     @rule(table=st.sampled_from(["actor_person", "device_spans", "people", "actors", "sessions"]))
     def a_derived_table_is_damaged(self, table: str) -> None:

@@ -17,6 +17,7 @@ from headway.models.identity import Identity
 from headway.models.metrics import PRESENTATION, CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
+from headway.models.publishing import Publishing
 from headway.models.releases import Releases
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
 from headway.periods import known_zones
@@ -164,6 +165,7 @@ class Product(Definition):
         retentions: Retention triangles by name.
         sessions: What a session is.
         business_hours: When the team is there to answer.
+        publishing: How small a published number may be.
         releases: Where releases are told of, and what they bring.
     """
 
@@ -182,6 +184,7 @@ class Product(Definition):
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
     sessions: SessionRules = SessionRules()
     business_hours: BusinessHours = BusinessHours()
+    publishing: Publishing = Publishing()
     releases: Releases = Releases()
 
     @field_validator("timezone")

@@ -156,7 +156,8 @@ def shift(values: Floats, at: NDArray[np.int64], design: Design, weights: Floats
     share /= share.sum(axis=0)
     effect = (share * effects).sum(axis=0)
     variance = (share * (variances + (effects - effect) ** 2)).sum(axis=0)
-    scale = np.abs(rows).max(axis=0) * 1e-9
+    # Of nothing but zeros the squares are what keeps their logarithm finite.
+    scale = np.maximum(np.abs(rows).max(axis=0) * 1e-9, 1e-100)
     error = np.where(np.sqrt(variance) > scale, np.sqrt(variance), np.nan)
     shape = values.shape[:-1]
     return Shift(np.where(np.isnan(error), np.nan, effect).reshape(shape), error.reshape(shape), n - k)

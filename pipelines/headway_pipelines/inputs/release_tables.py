@@ -61,6 +61,7 @@ def release_tables(product: Product) -> dict[str, Table]:
                 "feature", product.releases.features, "no feature of product.yml (releases: features:)"
             ),
             "metrics": Column(_metrics(product), pl.String(), optional=True),
+            "experiment": ids("experiment", optional=True),
         },
         unread=frozenset({"note", "url", "ticket"}),
         once=("release", "released_at", "kind", "segment"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -31,10 +32,10 @@ def with_tags(found: Mapping[str, ReadInput], tags: Tags | None, product: Produc
     Returns:
         Side inputs by name.
     """
-    if tags is None:
-        return dict(found)
     table = tables(product)[_RELEASES]
     log = found.get(_RELEASES)
+    if tags is None:
+        return {**found, _RELEASES: replace(log, rows=_from(log.rows, "file"))} if log else dict(found)
     rows = log.rows if log else pl.DataFrame(schema=dict(table.schema))
     rejects = pl.DataFrame([(INPUT, *each) for each in tags.rejected], schema=REJECTS, orient="row")
     told = pl.DataFrame(
@@ -51,11 +52,15 @@ def with_tags(found: Mapping[str, ReadInput], tags: Tags | None, product: Produc
     added = pl.DataFrame(more, schema=dict(table.schema), orient="row")
     joined = ReadInput(
         table,
-        pl.concat([known, added]),
+        pl.concat([_from(known, "file"), _from(added, "git")]),
         pl.concat([log.rejects if log else pl.DataFrame(schema=REJECTS), rejects]),
         log.unread if log else 0,
     )
     return {**found, _RELEASES: joined}
+
+
+def _from(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    return rows.with_columns(source=pl.lit(source))
 
 
 def _row(tag: Tag, product: Product, table: Table) -> tuple[object, ...]:

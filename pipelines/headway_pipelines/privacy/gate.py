@@ -35,10 +35,19 @@ from headway_pipelines.privacy.framing import (
     column,
     frame_lines,
 )
-from headway_pipelines.privacy.judging import ANCIENT, FUTURE_TOLERANCE, forget_no_ids, judged, possible_times
+from headway_pipelines.privacy.judging import (
+    ANCIENT,
+    FUTURE_TOLERANCE,
+    forget_no_ids,
+    judged,
+    leave_out_erased,
+    mark_erased,
+    possible_times,
+)
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
 from headway_pipelines.privacy.tables import frame_table
+from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.traffic import Marker
 from headway_pipelines.privacy.traits import declared_traits
 from headway_pipelines.privacy.vault import Vault
@@ -211,6 +220,32 @@ class Gate:
                 following = reader.submit(next, groups, None)
                 yield self._clean(group, source)
 
+    def naming(self, files: Sequence[RawFile], source: Source, some: Tombstones) -> Iterator[pl.DataFrame]:
+        """Finds the lines of raw files that name some erased people.
+
+        Args:
+            files: The files, each with a number.
+            source: How to read them.
+            some: The tombstones of those people.
+
+        Yields:
+            Columns ``batch`` (the number), ``line`` and ``own``: whether everything in the line is theirs. Nothing of
+            what the lines say.
+        """
+        for group in self._groups(files, source):
+            self._con.register("frames", self._frames(group, source))
+            with guarded(f"look for people in source {source.name}"):
+                self._tell(source)
+                if mark_erased(self._con, self._vault, some):
+                    yield self._con.sql(load(_HERE, "erased_lines.sql")).pl()
+                self._con.execute("DROP TABLE judged")
+            self._con.unregister("frames")
+
+    @staticmethod
+    def _frames(group: _Group, source: Source) -> pa.Table:
+        blocks = [b for b in group.blocks if b.num_rows]
+        return pa.concat_tables(blocks) if blocks else _no_rows(source)
+
     def _groups(self, files: Sequence[RawFile], source: Source) -> Iterator[_Group]:
         group, most = _Group(), FIRST_GROUP_LINES
         for file in files:
@@ -232,9 +267,7 @@ class Gate:
         return frame_table(file.path, source.reader, self._cap)
 
     def _clean(self, group: _Group, source: Source) -> CleanBatch:
-        blocks = [b for b in group.blocks if b.num_rows]
-        frames = pa.concat_tables(blocks) if blocks else _no_rows(source)
-        self._con.register("frames", frames)
+        self._con.register("frames", self._frames(group, source))
         with guarded(f"read source {source.name}"):
             self._judge(source)
         with guarded("apply the tracking plan"):
@@ -282,6 +315,11 @@ class Gate:
 
     def _judge(self, source: Source) -> None:
         """Makes `judged`: one row a line, with what becomes of it."""
+        self._tell(source)
+        leave_out_erased(self._con, self._vault)
+
+    def _tell(self, source: Source) -> None:
+        """Makes `judged` as the lines tell it, and `told`."""
         queries = [source.query]
         if source.hasty_query is not None and source.name not in self._careful:
             queries.insert(0, source.hasty_query)

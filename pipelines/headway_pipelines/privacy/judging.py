@@ -9,6 +9,9 @@ import duckdb
 
 from headway.engine.sql import bind, load, with_inputs
 from headway_pipelines.privacy.ids import NO_ID
+from headway_pipelines.privacy.tombstones import Tombstones
+from headway_pipelines.privacy.vault import Vault
+from headway_pipelines.sources.shape import ERASED
 
 #: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -57,3 +60,40 @@ def forget_no_ids(con: duckdb.DuckDBPyConnection) -> None:
         none = [text for (text,) in found]
         con.execute(bind(load(_HERE, "without_no_ids.sql"), {"no_ids": none}))
         con.execute(bind("DELETE FROM told WHERE raw IN $no_ids", {"no_ids": none}))
+
+
+def leave_out_erased(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
+    """Takes whoever was erased out of ``judged``, as if they had never sent anything; counts the lines.
+
+    Args:
+        con: The connection that holds `judged`.
+        vault: The vault, which knows the tombstones.
+    """
+    if mark_erased(con, vault, vault.tombstones):
+        con.execute(bind(load(_HERE, "without_erased.sql"), {"outcome": ERASED}))
+        # What else those lines named is nobody's business any more.
+        con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
+
+
+def mark_erased(con: duckdb.DuckDBPyConnection, vault: Vault, some: Tombstones) -> bool:
+    """Makes `erased_rows`: which rows of ``judged`` name erased people, and which are their own.
+
+    Args:
+        con: The connection that holds `judged`.
+        vault: The vault.
+        some: The tombstones that count.
+
+    Returns:
+        False where there is none, and no table then.
+    """
+    if not len(some):
+        return False
+    gone, held = vault.erased(con.sql(load(_HERE, "gone_ids.sql")).pl(), some)
+    if gone.is_empty() and held.is_empty():
+        return False
+    con.register("gone", gone.to_arrow())
+    con.register("held", held.to_arrow())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE erased_rows AS {load(_HERE, 'erased_rows.sql')}")
+    con.unregister("gone")
+    con.unregister("held")
+    return True

@@ -11,6 +11,7 @@ import hmac
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
@@ -29,6 +30,7 @@ class Key:
 
     Args:
         secret: The key's bytes.
+        older: Keys that were in use before, the newest first: what was stored under them is still recognised.
 
     Raises:
         InputError: The secret is too short or visibly not random.
@@ -39,9 +41,9 @@ class Key:
         Key(id='dcb26f83', secret hidden)
     """
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_older", "_secret")
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, older: Sequence[Key] = ()) -> None:
         if len(secret) < KEY_BYTES or len(set(secret)) < 16:
             raise InputError(
                 f"the key is too weak: it needs {KEY_BYTES} random bytes or more ({2 * KEY_BYTES} hexadecimal digits). "
@@ -49,6 +51,7 @@ class Key:
             )
         # polars-hash takes the key as text; the hexadecimal form carries the same entropy.
         self._secret = secret.hex()
+        self._older = tuple(older)
 
     def __repr__(self) -> str:
         return f"Key(id={self.id!r}, secret hidden)"
@@ -60,6 +63,11 @@ class Key:
     def id(self) -> str:
         """Eight hexadecimal digits that tell keys apart and reveal nothing."""
         return self.digest("key-id", "")[:8]
+
+    @property
+    def ring(self) -> tuple[Key, ...]:
+        """Every live key: this one, then the older ones."""
+        return (self, *self._older)
 
     def digest(self, domain: str, text: str) -> str:
         """Hashes one text under a domain.
@@ -132,12 +140,15 @@ def load_key(workspace: Workspace, *, create: bool | None = None) -> Key:
     if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InputError(f"the key file {path} can be read by others. Run: chmod 600 {path}")
     try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        # split() first: bytes.fromhex would read two lines as one long key
+        secrets_ = [bytes.fromhex(line) for line in path.read_text(encoding="ascii").split()]
     except ValueError:
-        secret = None
-    if secret is None:
-        raise InputError(f"the key file {path} must hold hexadecimal digits only")
-    return Key(secret)
+        secrets_ = []
+    if not secrets_:
+        raise InputError(
+            f"the key file {path} must hold hexadecimal digits only, one key a line, the newest first"
+        )
+    return Key(secrets_[0], [Key(secret) for secret in secrets_[1:]])
 
 
 def _make(path: Path) -> None:

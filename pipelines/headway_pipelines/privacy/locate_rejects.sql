@@ -3,6 +3,6 @@
 -- inputs: judged
 SELECT batch, line, position, outcome
 FROM judged
-WHERE outcome NOT IN ('event', 'identify', 'group', 'alias', 'blank', 'names nobody', 'undeclared event')
+WHERE outcome NOT IN ('event', 'identify', 'group', 'alias', 'blank', 'names nobody', 'of an erased person', 'undeclared event')
 QUALIFY row_number() OVER (PARTITION BY batch ORDER BY line) <= 20
 ORDER BY batch, line

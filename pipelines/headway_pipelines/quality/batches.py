@@ -13,7 +13,7 @@ from headway.models.plan import load_plan
 from headway_pipelines.ledger import BLOCKED, PASSED, STAGED, Ledger
 from headway_pipelines.privacy.detect import PERSONAL
 from headway_pipelines.quality.judge import Rule, judge
-from headway_pipelines.sources.shape import NAMES_NOBODY, NO_USABLE_ID
+from headway_pipelines.sources.shape import ERASED, NAMES_NOBODY, NO_USABLE_ID
 from headway_pipelines.workspace import Workspace
 
 BATCH_RULES = (
@@ -75,6 +75,7 @@ _REJECTS_NOT = (
     "alias",
     "blank",
     NAMES_NOBODY,
+    ERASED,
     "undeclared event",
     "refused request",
     "request without events",

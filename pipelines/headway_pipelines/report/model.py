@@ -10,7 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from headway_pipelines.report.grains import CHARTED, GRAINS, Grain
-from headway_pipelines.report.judge import Change, Estimate, Verdict, against_target, difference
+from headway_pipelines.report.judge import (
+    Change,
+    Estimate,
+    Guard,
+    Verdict,
+    against_limit,
+    against_target,
+    difference,
+)
 from headway_pipelines.report.numbers import finite
 
 ALL = "all"
@@ -203,6 +211,16 @@ class Metric:
             due=self.facts["target_by"],
             today=self.calendar.today,
         )
+
+    @property
+    def limit(self) -> float | None:
+        """What the value must not fall below, or exceed where less is better."""
+        return finite(self.facts.get("limit_value"))
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Whether the latest complete period keeps the limit."""
+        return against_limit(self.judged(self.main.latest), self.limit, direction=self.direction)
 
     @property
     def before(self) -> Cell | None:

@@ -49,6 +49,9 @@ NO_USABLE_ID = "no usable id"
 NAMES_NOBODY = "names nobody"
 """The same where the source is known to have such lines, which are no mistakes then."""
 
+ERASED = "of an erased person"
+"""Outcome of a line of somebody who was erased: it does not pass."""
+
 Copies = Literal["first_received", "last_received", "first_occurred", "last_occurred"]
 """Which of several copies of one event stays: the first or the last to arrive, or to have happened."""
 

@@ -30,8 +30,8 @@ from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.models.strategy import Strategy, load_strategy
 from headway.models.yaml_file import parse_document
+from headway_pipelines.compute import tables_of
 from headway_pipelines.privacy.keys import Key
-from headway_pipelines.publish import published_tables
 from headway_pipelines.strategy.tree_tables import latest_values
 from headway_pipelines.workspace import Workspace, write_atomically
 
@@ -251,7 +251,7 @@ def _measure(workspace: Workspace, kata: Kata, product: Product, today: dt.date)
         raise InputError(
             "nothing has been published yet, so there is nothing to measure. Run 'headway run' first."
         )
-    values = published_tables(workspace.published_db)["metric_values"]
+    values = tables_of(workspace.published_db)["metric_values"]
     row = latest_values(values).get((kata.target.metric, kata.target.period), {})
     return {
         "taken": today,

@@ -107,9 +107,10 @@ def test_a_planted_trend_or_bend_before_is_noticed_and_noise_is_not() -> None:
     [
         (np.arange(9), np.arange(9.0)),
         (np.arange(40), np.full(40, 3.0)),
+        (np.arange(40), np.zeros(40)),
         (np.arange(40) % 7 + 7 * np.arange(40), np.ones(40)),
     ],
-    ids=["too few values", "no noise at all", "nothing to tell"],
+    ids=["too few values", "no noise at all", "all zeros", "nothing to tell"],
 )
 def test_no_number_where_none_is_warranted(at: NDArray[np.int64], values: Floats) -> None:
     after = np.arange(len(at)) >= len(at) - 4

@@ -43,8 +43,9 @@ def test_times_are_local_unless_they_say_otherwise_and_a_day_is_its_first_instan
     rows = read_inputs(tmp_path, product)["releases"].rows
     assert rows.rows() == [
         ("v1", datetime(2026, 6, 30, 22), "Gifts", "release", datetime(2026, 6, 30, 8), None, None, 12.0, "shop",
-         None, "gifts", "buying new_people"),
-        ("v2", datetime(2026, 7, 2, 8), None, "rollout", None, 0.25, "channel=email", None, None, None, None, None),
+         None, "gifts", "buying new_people", None),
+        ("v2", datetime(2026, 7, 2, 8), None, "rollout", None, 0.25, "channel=email", None, None, None, None, None,
+         None),
     ]  # fmt: skip
 
 

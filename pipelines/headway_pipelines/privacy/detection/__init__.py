@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway_pipelines.privacy.detection.scanning import Scanned, scan
 from headway_pipelines.privacy.detection.walk import Finding, Verdict, judge
 
-__all__ = ["Finding", "Verdict", "judge"]
+__all__ = ["Finding", "Scanned", "Verdict", "judge", "scan"]

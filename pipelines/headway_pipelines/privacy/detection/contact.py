@@ -27,7 +27,7 @@ _DOT = (
     r"|\s{1,3}(?:dot|DOT|punto|punkt|point|ponto)\s{1,3}|\s{0,2}\.\s{0,2}|_dot_|-dot-)"
 )
 _SPOKEN = re.compile(
-    rf"(?P<local>[A-Za-z0-9][A-Za-z0-9+_-]{{0,40}}(?:{_DOT}[A-Za-z0-9+_-]{{1,40}}){{0,3}})(?P<at>{_AT})"
+    rf"(?<![A-Za-z0-9+_-])(?P<local>[A-Za-z0-9][A-Za-z0-9+_-]{{0,40}}(?:{_DOT}[A-Za-z0-9+_-]{{1,40}}){{0,3}})(?P<at>{_AT})"
     rf"(?P<domain>[A-Za-z0-9-]{{2,40}}(?:{_DOT}[A-Za-z0-9-]{{2,40}}){{0,3}}{_DOT}(?P<tld>[A-Za-z]"
     rf"{{2,10}}))(?![A-Za-z0-9])",
     re.IGNORECASE,
@@ -93,8 +93,13 @@ def _email(text: str, match: re.Match[str]) -> Hit | None:
     first = domain.partition(".")[0].lower()
     labels = domain.split(".")
     while len(labels) > 1 and not is_domain(".".join(labels)):
-        # The dot and what follows it may belong to the text: jo@example.com.Thanks
-        end -= len(labels.pop()) + 1
+        # What follows may belong to the text: jo@example.com.Thanks, jo@example.com_score
+        head, _, tail = labels[-1].partition("_")
+        if tail and head.lower() in top_level():
+            labels[-1] = head
+            end -= len(tail) + 1
+        else:
+            end -= len(labels.pop()) + 1
     if len(labels) < 2 or _SCALE.fullmatch(first):
         return None
     if local == "git" and text[end : end + 1] in (":", "/"):
@@ -127,11 +132,16 @@ _TRUNK = re.compile(
 _GROUPED = re.compile(
     r"(?<![0-9A-Za-z.,+/:=_-])\(?[1-9][0-9]{1,3}\)?(?:[ .-][0-9]{2,5}){2,5}(?![0-9A-Za-z_:]|[.,-][0-9])"
 )
+#: Words that announce a telephone number, in a text before it.
+NAMED = (
+    r"call(?:ed|ing)?|phone(?:d)?|tel(?:efon|ephone|efono|efone|\.)?|mobile?|mobil|cell(?:ular)?|whats ?app|sms"
+    r"|text(?:ed)?|fax|dial|reach(?:ed)?|ring|ruf(?:en)?|handy|appel(?:er|ez)|portable|llama(?:r|me)?|movil|celular"
+    r"|ligar|chiama(?:re|mi)?|cellulare|bel(?:len)?|zadzwon|ara(?:yin)?|my number"
+)
 _WORDED = re.compile(
-    r"(?i)(?:\b(?:call(?:ed|ing)?|phone(?:d)?|tel(?:efon|ephone|efono|efone|\.)?|mobile?|mobil"
-    r"|cell(?:ular)?|whats ?app|sms|text(?:ed)?|fax|dial|reach(?:ed)?|ring|"
-    r"ruf(?:en)?|handy|appel(?:er|ez)|portable|llama(?:r|me)?|movil|celular|ligar|chiama(?:re"
-    r"|mi)?|cellulare|bel(?:len)?|zadzwon|ara(?:yin)?|number)\b[^0-9+\n]{0,24})"
+    rf"(?i)(?<![a-z])(?:{NAMED})(?![a-z])[ :.#=-]{{0,3}}"
+    r"(?:(?:me|us|him|her|them|back|at|on|to|number|no|nr|num|is|ist|es|est|under|unter|via|am|an|au|al|il|the|my|or"
+    r"|whatsapp|sms|cell|mobile|phone|tel)(?![a-z])[ :.#=-]{1,3}){0,4}"
     r"(?P<number>\+?\(?[0-9][0-9 ()./-]{5,20}[0-9])(?![0-9A-Za-z])"
 )
 _REGIONS = (

@@ -39,7 +39,7 @@ _PREFIXED = re.compile(
     r")"
 )
 _TOKENS = re.compile(
-    r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
+    r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
     r"|-----BEGIN [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----(?:[^-]{0,16000}(?:-----END [A-Z0-9 ]{0,24}-----)?)?"
     r"|(?<![A-Za-z])(?:[Bb]earer|[Bb]asic|[Tt]oken|[Dd]igest|[Aa]piKey|BEARER|BASIC)[ "
     r":]{1,2}(?P<bearer>(?=[A-Za-z._~+/=-]{0,24}[0-9]|[A-Za-z0-9+/]{20,}=)[A-Za-z0-9._~+/=-]{8,})"
@@ -50,6 +50,10 @@ _TOKENS = re.compile(
     r"|[A-Za-z][A-Za-z0-9+.-]{1,20}://(?P<userinfo>[^\s/@:?#]{0,100}:[^\s/@]{1,200}|[^\s/@:?#]{1,100})@"
     r"|\$(?:2[abxy]|argon2(?:id?|d)|6|5|1|scrypt|pbkdf2[a-z0-9-]*)\$[A-Za-z0-9$./=,+]{16,}"
 )
+_SHORTEST_TOKEN = 16
+#: Words, and identifiers that no provider's secrets look like.
+_PLAIN = re.compile(r"[a-z_.-]*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_PUNCTUATED = re.compile(r"[ :=.$]")
 _SIGNING_IN = re.compile(
     r"(?i)\b(?:sign(?:ing)?[ -]?in|log(?:ging)?[ -]?in|verif\w+|confirm\w*|anmeld\w+|einlogg\w+"
     r"|two[- ]factor|2fa|one[- ]time|expires?|authenti\w+|connexion|iniciar sesi[oó]n|accedere"
@@ -82,8 +86,11 @@ def credentials(text: str) -> Iterator[Hit]:
     Yields:
         Hits of type ``secret``.
     """
-    for match in _PREFIXED.finditer(text):
-        yield Hit("secret", *match.span())
+    if len(text) >= _SHORTEST_TOKEN and not _PLAIN.fullmatch(text):
+        for match in _PREFIXED.finditer(text):
+            yield Hit("secret", *match.span())
+    if not _PUNCTUATED.search(text):
+        return
     for match in _TOKENS.finditer(text):
         group = next((name for name in ("bearer", "sas", "userinfo") if match[name]), 0)
         if match["userinfo"] == "git":

@@ -27,7 +27,8 @@ _ESCAPE = re.compile(
     r"(?:\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\[0-7]{3})+|\\[/\"'@]"
 )
 _ESCAPED = re.compile(r"u\{([0-9A-Fa-f]{1,6})\}|[ux]([0-9A-Fa-f]{2,4})|([0-7]{3})")
-_QUOTED = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
+#: One alone is a parameter's value more often, unless it stands for a sign of an address.
+_QUOTED = re.compile(r"(?:=[0-9A-F]{2}){2,}|=(?:40|2[BDE]|3[AD]|5F)(?=[A-Za-z0-9])|=\r?\n")
 
 #: Runs whose every part can be the encoding of letters, digits and signs that are printed: what chance seldom writes.
 _BASE64 = re.compile(

@@ -29,12 +29,15 @@ _FORMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (r"756[. ]?[0-9]{4}[. ]?[0-9]{4}[. ]?[0-9]{2}", ("ch.ssn",)),
     (r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}[.-][0-9]{2}", ("be.nn", "be.bis")),
-    (r"(?:19|20)?[0-9]{6}[-+][0-9]{4}", ("se.personnummer", "dk.cpr", "is_.kennitala")),
-    (r"[0-9]{6}[-+ABCDEFUVWXY][0-9]{3}[0-9A-Z]", ("fi.hetu",)),
+    (
+        r"(?:19|20)?[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2}[-+][0-9]{4}",
+        ("se.personnummer", "dk.cpr", "is_.kennitala"),
+    ),
+    (r"[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2}[-+ABCDEFUVWXY][0-9]{3}[0-9A-Z]", ("fi.hetu",)),
     (r"[0-9]{6} [0-9]{5}", ("no.fodselsnummer",)),
     (r"[0-9]{6}/[0-9]{3,4}", ("cz.rc",)),
     (r"[0-9]{6}-[1-8][0-9]{6}", ("kr.rrn", "date")),
-    (r"[0-9]{17}[0-9X]", ("cn.ric",)),
+    (r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]", ("cn.ric",)),
     (r"[STFGM][0-9]{7}[A-Z]", ("nric",)),
     (r"[A-Z]{1,2}[0-9]{6}\([0-9A]\)", ("",)),
     (r"[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", ("mx.curp", "")),
@@ -46,9 +49,8 @@ _FORMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"[A-Z]{3}P[A-Z][0-9]{4}[A-Z]", ("",)),
     (r"[0-9]{5}-[0-9]{7}-[0-9]", ("",)),
     (r"[0-9]{6}-[0-9]{2}-[0-9]{4}", ("my.nric",)),
-    (r"[1-8]-?[0-9]{4}-?[0-9]{5}-?[0-9]{2}-?[0-9]", ("th.pin",)),
+    (r"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", ("th.pin",)),
     (r"[0-9]{7}[A-W][A-IW]?", ("ie.pps",)),
-    (r"[12][0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{6}", ("ro.cnp",)),
     (r"[0-9]{3}-[0-9]{3}-[0-9]{3} [0-9]{2}", ("",)),
     (r"[0-9]{2} [0-9]{6} [A-Z] [0-9]{3}", ("",)),
     (r"[0-9]{3}-[0-9]{7}-[0-9]", ("do.cedula",)),
@@ -59,9 +61,10 @@ _DISTINCT = re.compile(
         (r"(?<![0-9A-Za-z.,+/_-])(?:", r")(?![0-9A-Za-z_]|[.,/-][0-9A-Za-z])")
     )
 )
-_WORDED = re.compile(
-    r"(?i)(?<![a-z])(?:ssn|social security|itin|cpf|pesel|bsn|nino|national insurance|ni (?:no"
-    r"|number)|nhs(?: number| no)?|sin|tfn|tax file|tax id|tax number|steuer-?id(?:nr)?"
+#: Words that name such a number, in a text before it.
+NAMED = (
+    r"ssn|social security|itin|cpf|pesel|bsn|nino|national insurance|ni (?:no"
+    r"|number)|nhs(?: number| no)?|sin|tfn|tax file|tax id|tax number|steuer[ -]?id(?:nr)?"
     r"|steueridentifikationsnummer|idnr|svnr|rentenversicherung\w*|"
     r"sozialversicherung\w*|versicherungs(?:nummer|nr)|personalausweis\w*|ausweis\w*"
     r"|reisepass\w*|passport|passeport|pasaporte|passaporto|passaporte|paspoort|dni|nie|nif|rut"
@@ -75,7 +78,10 @@ _WORDED = re.compile(
     r"|identity (?:card|number)|national id|id card|driver'?s? licen[cs]e|driving licen[cs]e"
     r"|licen[cs]e no|"
     r"f.hrerschein\w*|permis de conduire|medicare|personal (?:code|number|id)|social insurance"
-    r"|pps(?:n)?|ird|emirates id|iqama|nin|bvn)(?:\b|(?=\d))"
+    r"|pps(?:n)?|ird|emirates id|iqama|nin|bvn"
+)
+_WORDED = re.compile(
+    rf"(?i)(?<![a-z])(?:{NAMED})(?:\b|(?=\d))"
     r"[^0-9A-Za-z\n]{0,4}(?:(?:number|nummer|num[eé]ro|n[ºo°]|no|nr|is|ist|es|est|lautet|card"
     r"|id|:|#|\.|=)[^0-9A-Za-z\n]{0,4}){0,3}"
     r"(?P<number>[A-Za-z]{0,6}[ ]?[0-9][0-9A-Za-z]*(?:[ "

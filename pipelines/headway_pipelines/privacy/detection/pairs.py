@@ -12,6 +12,7 @@ from headway_pipelines.privacy.detection.people import slug
 from headway_pipelines.privacy.detection.words import words
 
 _MOST_PIECES = 2_000
+_NESTED = 3
 _SEPARATOR = re.compile(
     r"[&;\n|{}<>]|[,?#\[\]](?=\s{0,3}[\"']?[^\W\d][\w .-]{0,40}[\"']?\s?[:=])|\.\s(?=[A-Z][\w "
     r"]{1,30}[:=])|\s(?=[A-Za-z_.-]{2,30}=)"
@@ -34,6 +35,11 @@ _SCHEMES_OF_PEOPLE = {
     "sips": "username",
     "xmpp": "username",
     "facetime": "phone",
+}
+_BODIES = {
+    "email": re.compile("@|%40"),
+    "phone": re.compile("(?:[0-9][^0-9]{0,3}){5}"),
+    "username": re.compile("[A-Za-z0-9]{2}"),
 }
 _AVATAR = re.compile(r"(?i)gravatar\.com/(?:avatar/)?(?P<hash>[0-9a-f]{32,64})")
 
@@ -58,8 +64,10 @@ def pairs(text: str) -> Iterator[Hit]:
         start = end + 1
 
 
-def _pair(match: re.Match[str], offset: int) -> Iterator[Hit]:
+def _pair(match: re.Match[str], offset: int, depth: int = 0) -> Iterator[Hit]:
     value = match["value"].rstrip(_TRIM)
+    if value.startswith("//"):
+        return
     lead = len(value) - len(value.lstrip(_TRIM + "["))
     value = value[lead:]
     # Of a sentence the last words are the key: Please note my phone: ...
@@ -80,8 +88,8 @@ def _pair(match: re.Match[str], offset: int) -> Iterator[Hit]:
         ):
             yield Hit(type_of(told, candidate), begin, begin + len(candidate))
             return
-    if (inner := _PAIR.fullmatch(value)) and "://" not in value[:30]:
-        yield from _pair(inner, begin)
+    if depth < _NESTED and (inner := _PAIR.fullmatch(value)) and "://" not in value[:30]:
+        yield from _pair(inner, begin, depth + 1)
 
 
 _NUMBER = re.compile(
@@ -132,7 +140,7 @@ def links(text: str) -> Iterator[Hit]:
             scheme, _, rest = match[0].partition(":")
             if kind := _SCHEMES_OF_PEOPLE.get(scheme.lower()):
                 body = rest.split("?")[0].lstrip("/")
-                if any(map(str.isdigit, body)) or kind != "phone":
+                if _BODIES[kind].search(body):
                     at = match.start() + match[0].index(body, len(scheme))
                     yield Hit(kind, at, at + len(body))
             else:

@@ -14,16 +14,16 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+){0,3}\.?")
 _LONGEST = 4
 _WORDS = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_JOINED = re.compile(r"[^\W\d_]{2,30}(?:[_.+-]{1,2}[^\W\d_]{2,30}){1,6}")
+_JOINED = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,30}(?:[_.+-]{1,2}[^\W\d_]{2,30}){1,6}")
 _DEVICE = re.compile(
-    r"(?P<name>[A-ZÀ-ÖØ-Þ][^\W\d_]{1,20}?)(?:['’]?s)?[-_ ](?:MacBook|Mac|iPhone|iPad|iMac|iPod"
+    r"(?P<name>(?<![^\W\d_])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,20}?)(?:['’]?s)?[-_ ](?:MacBook|Mac|iPhone|iPad|iMac|iPod"
     r"|Apple|AirPods|Watch|PC|Laptop|Desktop|Notebook|Galaxy|Pixel|Phone|Tablet|Computer|Air"
     r"|Pro|Mini|Kindle|Echo|Surface|ThinkPad)\b"
     r"|\b(?:iPhone|iPad|MacBook|PC|Laptop|Galaxy|Handy|Ordinateur|Portable) (?:de|von|di|do|da"
     r"|van|of) (?P<owner>[A-ZÀ-ÖØ-Þ][^\W\d_]{1,20})"
 )
 
-_CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]*(?:['’-][^\W\d_]+){0,2}"
+_CAPITAL = r"(?<![^\W\d_])[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]{0,30}(?:['’-][^\W\d_]{1,30}){0,2}"
 _FULL = (
     rf"{_CAPITAL}(?: (?:(?:de|van|von|der|den|la|le|da|dos|di|bin|al|el|O') ){{0,2}}(?:[A-Z]\. "
     rf"?)?{_CAPITAL}){{0,3}}"

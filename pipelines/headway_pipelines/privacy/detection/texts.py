@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
@@ -22,16 +23,27 @@ from headway_pipelines.privacy.detection.views import View, view
 #: Longer texts are not searched but reported whole: nobody sends them as the value of a property.
 LONGEST = 65_536
 UNREADABLE = "unreadable"
+#: As few digits as a number of somebody's has; coordinates have more.
+_DIGITS = re.compile(r"(?:[0-9][^0-9]{0,4}){4}")
+#: No name, date or street is in one of these.
+_ONE_WORD = re.compile(r"[a-z0-9]*|[0-9A-Fa-f-]*")
 _OF_NUMBERS = frozenset(("card", "phone", "national_id", "ssn", "location"))
 
 
-def find(text: str, told: Hint = NOTHING, within: Callable[[str], Iterable[str]] = lambda _: ()) -> list[Hit]:
+def find(
+    text: str,
+    told: Hint = NOTHING,
+    within: Callable[[str], Iterable[str]] = lambda _: (),
+    *,
+    prose: bool = True,
+) -> list[Hit]:
     """Finds what looks personal in a text.
 
     Args:
         text: The text, as it came.
         told: What its key says.
         within: Gives the types of what a decoded text holds that is an object or array written as JSON.
+        prose: Whether names, birth dates and street addresses are looked for.
 
     Returns:
         Hits in order of their place; positions are code points of the text. A text that is too long, or encoded more
@@ -49,7 +61,7 @@ def find(text: str, told: Hint = NOTHING, within: Callable[[str], Iterable[str]]
     found: list[Hit] = []
     for each in unfold(view(text), budget):
         whole = len(each.text.strip()) == len(each.text) and not each.decoded
-        for kind, start, end in _search(each, told):
+        for kind, start, end in _search(each, told, prose=prose):
             first, last = each.span(start, end)
             found.append(
                 Hit(kind, 0, len(text))
@@ -63,27 +75,25 @@ def find(text: str, told: Hint = NOTHING, within: Callable[[str], Iterable[str]]
     return outermost(found)
 
 
-def _search(each: View, told: Hint) -> Iterator[Hit]:
+def _search(each: View, told: Hint, *, prose: bool) -> Iterator[Hit]:
     text, shown = each.text, each.shown
     if fits(told, shown) or (not shown.isascii() and fits(told, text)):
         yield Hit(type_of(told, text), 0, len(text))
     agent = told.agent or text.startswith(("Mozilla/", "Dalvik/", "okhttp/", "curl/"))
-    by_form = chain(
-        emails(text),
-        phones(text),
-        cards(text),
-        ibans(text),
-        national_ids(text),
-        addresses(text, version=told.version or agent),
-        credentials(text),
-        locations(text),
-    )
-    for hit in by_form:
+    for hit in _by_form(text, version=told.version or agent):
         if not _vetoed(hit, text, told, agent):
             yield hit
-    if not agent:
+    if prose and not agent and not _ONE_WORD.fullmatch(text):
         yield from chain(names(shown), births(shown), streets(shown))
     yield from chain(pairs(text), announced(text), links(text))
+
+
+def _by_form(text: str, *, version: bool) -> Iterator[Hit]:
+    yield from emails(text)
+    if _DIGITS.search(text):
+        yield from chain(phones(text), cards(text), ibans(text), national_ids(text), locations(text))
+    yield from addresses(text, version=version)
+    yield from credentials(text)
 
 
 def _vetoed(hit: Hit, text: str, told: Hint, agent: bool) -> bool:

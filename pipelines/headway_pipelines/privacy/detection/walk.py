@@ -20,6 +20,7 @@ Path = tuple[str, ...]
 
 _DEEPEST = 64
 _MOST_NODES = 20_000
+_MOST_CHARACTERS = 262_144
 _LONGEST_NAME = 1_024
 _PROSE_WORDS = 4
 _NAMING = frozenset(
@@ -82,6 +83,7 @@ class Verdict:
 class _Walk:
     findings: list[Finding] = field(default_factory=list)
     nodes: int = _MOST_NODES
+    characters: int = _MOST_CHARACTERS
     changed: bool = False
 
 
@@ -133,7 +135,7 @@ def _cleaned(value: Any, path: Path, declared: Hint | None, walk: _Walk, depth: 
     """The value as it may be kept; None for a text that is not kept at all."""
     walk.nodes -= 1
     if depth > _DEEPEST or walk.nodes < 0:
-        walk.findings.append(Finding(UNREADABLE, path, 0, 0))
+        walk.findings.append(Finding(UNREADABLE, path[1:], 0, 0))
         raise _Removed
     if isinstance(value, str):
         return _text(value, path, declared, walk, depth)
@@ -158,6 +160,10 @@ def _number(value: float, path: Path, declared: Hint | None, walk: _Walk) -> Any
 
 
 def _text(text: str, path: Path, declared: Hint | None, walk: _Walk, depth: int) -> Any:
+    walk.characters -= len(text)
+    if walk.characters < 0:
+        walk.findings.append(Finding(UNREADABLE, path[1:], 0, len(text)))
+        raise _Removed
     told = declared or hint(path[-3:])
     inner = _parsed(text)
     if inner is not None:
