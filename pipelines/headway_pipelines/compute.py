@@ -92,7 +92,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
         tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])
         tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
-        remember(con, workspace, ledger, measured.kept)
+        remember(con, workspace, ledger, product, measured.kept)
     finally:
         con.close()
     replace_database(workspace.metrics_db, tables)

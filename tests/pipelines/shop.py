@@ -178,7 +178,7 @@ class Shop:
                 attach_inputs(con, self.workspace)
                 horizon = horizon_of(con, LATER)
                 found = renewed_values(con, self.workspace, ledger, product, horizon, LATER)
-                remember(con, self.workspace, ledger, found.kept)
+                remember(con, self.workspace, ledger, product, found.kept)
         finally:
             con.close()
         return found.values, found.anew

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -209,7 +209,8 @@ def ends_without_start(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr)
     Returns:
         One statement with one number.
     """
-    return with_inputs(load(_PACKAGE, "excluded_ends"), {"ev": events_of(shared, columns, keep)})
+    whole = replace(shared, events=shared.log)
+    return with_inputs(load(_PACKAGE, "excluded_ends"), {"ev": events_of(whole, columns, keep)})
 
 
 def on_tally(
