@@ -177,6 +177,14 @@ def test_python_runs(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names["log"].close()  # type: ignore[attr-defined]
 
 
+def test_python_of_the_detection_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    for block in blocks(ROOT / "docs" / "detection.md", "python"):
+        exec(compile(block.text, "detection.md", "exec"), names)
+    assert "types={'email': 1, 'phone': 1}" in capsys.readouterr().out
+    assert names["found"].cleaned == ["spring_sale", "[email]", "call [phone]"]
+
+
 def test_python_of_the_properties_page_runs(demo: Path) -> None:
     names: dict[str, object] = {}
     for block in blocks(ROOT / "docs" / "properties.md", "python"):

@@ -103,7 +103,7 @@ _KEYED = (
     r"[A-Za-z0-9_\]\"'.-][ ]{0,2}(?:=>?|:=?)[ \"']{0,2}[^/\s&=]",
     r"(?i:bearer|basic|token|digest|apikey|code|pin|otp|tan|password|secret|key)[ :]",
     r"(?i:[a-z]{2,}) [^0-9\n]{0,24}\+?\(?[0-9][0-9A-Za-z ()./-]{3}",
-    r"[A-Za-z_.-]/[^/?#]*[^/?#a-z.][^/?#]*|/[a-z]{1,12}/[a-z]+[-._+~][a-z]|gravatar|///[a-z]{3}"
+    r"[A-Za-z_.-]/[^/?#]*[^/?#a-z.][^/?#]*|/[a-z]{1,12}/[a-z]+[-._+~][a-z]|gravatar|(?i:wa\.me|t\.me)/|///[a-z]{3}"
     r"|hooks\.slack|discord|://[^/@]*@",
 )
 _WORDS = (rf"(?:^|[^A-Za-z])(?i:{contact.NAMED}|{national.NAMED})(?:[0-9]|[^A-Za-z][^\n]{{0,60}}[0-9])",)

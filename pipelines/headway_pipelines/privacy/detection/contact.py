@@ -27,7 +27,8 @@ _DOT = (
     r"|\s{1,3}(?:dot|DOT|punto|punkt|point|ponto)\s{1,3}|\s{0,2}\.\s{0,2}|_dot_|-dot-)"
 )
 _SPOKEN = re.compile(
-    rf"(?<![A-Za-z0-9+_-])(?P<local>[A-Za-z0-9][A-Za-z0-9+_-]{{0,40}}(?:{_DOT}[A-Za-z0-9+_-]{{1,40}}){{0,3}})(?P<at>{_AT})"
+    rf"(?<![A-Za-z0-9+_-])(?P<local>[A-Za-z0-9][A-Za-z0-9+_-]{{0,40}}(?:{_DOT}[A-Za-z0-9+_-]{{1,4"
+    rf"0}}){{0,3}})(?P<at>{_AT})"
     rf"(?P<domain>[A-Za-z0-9-]{{2,40}}(?:{_DOT}[A-Za-z0-9-]{{2,40}}){{0,3}}{_DOT}(?P<tld>[A-Za-z]"
     rf"{{2,10}}))(?![A-Za-z0-9])",
     re.IGNORECASE,

@@ -24,6 +24,7 @@ class Hint:
         version: The value is a version of something, never a network address.
         code: It is a number or code of a thing: digits in it are no card, telephone or identity number.
         time: It is a point in time or an amount, likewise.
+        thing: It is what a thing is called: names in it are no person's.
         agent: It is a browser's description of itself.
         person: Something around it is about a person.
     """
@@ -33,6 +34,7 @@ class Hint:
     version: bool = False
     code: bool = False
     time: bool = False
+    thing: bool = False
     agent: bool = False
     person: bool = False
     tokens: tuple[str, ...] = field(default=(), repr=False)
@@ -103,6 +105,7 @@ def hint(path: tuple[str, ...]) -> Hint:
         or (bool(set(around) & words("versions")) and len(own) <= 1 and kind is None),
         code=kind is None and bool(held & words("codes")),
         time=kind is None and bool(held & (words("times") | words("amounts"))),
+        thing=kind is None and bool(held & words("called_after_people")) and not person,
         agent="".join(own).endswith(("useragent",)) or bool(held & {"ua"}),
         person=person,
         tokens=own,
@@ -163,7 +166,8 @@ def _run_together(own: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
 def _weight(every: tuple[str, ...], start: int, end: int) -> int:
     # Of two words, a secret's is worth more: a token for an address is a token.
     secret = phrases().get("".join(every[start:end])) in ("secret", "email_hash")
-    return sum(map(len, every[start:end])) + (4 if secret else 0) + (end - start)
+    weak = phrases().get("".join(every[start:end])) == "weak_name"
+    return sum(map(len, every[start:end])) + (4 if secret else 0) - (100 if weak else 0) + (end - start)
 
 
 def _singular(word: str) -> str:

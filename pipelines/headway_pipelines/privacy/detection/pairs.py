@@ -41,6 +41,10 @@ _BODIES = {
     "phone": re.compile("(?:[0-9][^0-9]{0,3}){5}"),
     "username": re.compile("[A-Za-z0-9]{2}"),
 }
+_CHAT = re.compile(
+    r"(?i)(?:\bwa\.me/|whatsapp\.com/send/?\?phone="
+    r"|\bt\.me/)\+?(?P<number>[0-9]{7,15})(?![0-9A-Za-z])"
+)
 _AVATAR = re.compile(r"(?i)gravatar\.com/(?:avatar/)?(?P<hash>[0-9a-f]{32,64})")
 
 
@@ -147,6 +151,8 @@ def links(text: str) -> Iterator[Hit]:
                 yield from _path(match[0], match.start())
     if text.startswith("/"):
         yield from _path(text, 0)
+    for match in _CHAT.finditer(text):
+        yield Hit("phone", *match.span("number"))
     for match in _AVATAR.finditer(text):
         yield Hit("email_hash", *match.span("hash"))
 

@@ -79,7 +79,7 @@ def scan(values: Iterable[Any], keys: str | Iterable[str] = "") -> Scanned:
     Examples:
         >>> found = scan(["spring_sale", "write to grizelda@example.com", 52.520008], ["campaign", "note", "lat"])
         >>> found
-        Scanned(rows=3, actions={'keep': 1, 'redact': 0, 'drop': 2}, types={'email': 1, 'location': 1})
+        Scanned(rows=3, actions={'keep': 1, 'redact': 1, 'drop': 1}, types={'email': 1, 'location': 1})
         >>> found.frame.select("row", "type", "start", "end").rows()
         [(1, 'email', 9, 29), (2, 'location', 0, 9)]
     """

@@ -27,6 +27,8 @@ UNREADABLE = "unreadable"
 _DIGITS = re.compile(r"(?:[0-9][^0-9]{0,4}){4}")
 #: No name, date or street is in one of these.
 _ONE_WORD = re.compile(r"[a-z0-9]*|[0-9A-Fa-f-]*")
+#: More words are a sentence, whatever the key says.
+_LONGEST_TITLE = 6
 _OF_NUMBERS = frozenset(("card", "phone", "national_id", "ssn", "location"))
 
 
@@ -84,7 +86,9 @@ def _search(each: View, told: Hint, *, prose: bool) -> Iterator[Hit]:
         if not _vetoed(hit, text, told, agent):
             yield hit
     if prose and not agent and not _ONE_WORD.fullmatch(text):
-        yield from chain(names(shown), births(shown), streets(shown))
+        if not told.thing or len(shown.split()) > _LONGEST_TITLE:
+            yield from names(shown)
+        yield from chain(births(shown), streets(shown))
     yield from chain(pairs(text), announced(text), links(text))
 
 

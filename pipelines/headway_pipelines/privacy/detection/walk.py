@@ -211,7 +211,8 @@ def _covered(hits: Iterable[Hit], length: int) -> bool:
 
 def _is_prose(text: str) -> bool:
     """A sentence: what else it says of the same person no rule finds, so that it is not kept in part."""
-    return len(text.split()) >= _PROSE_WORDS
+    parts = text.split()
+    return len(parts) >= _PROSE_WORDS and sum(part[0].isalpha() for part in parts) >= _PROSE_WORDS // 2
 
 
 def _redacted(text: str, hits: list[Hit]) -> str:
