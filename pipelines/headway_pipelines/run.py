@@ -77,6 +77,7 @@ def run(
             outcome = _materialize(workspace, ledger, paths, announce, seen)
             if unfinished:
                 conclude_erasure(workspace, ledger, announce)
+            erase_withdrawn(workspace, ledger, announce)
             return outcome
         finally:
             ledger.close()
@@ -88,6 +89,18 @@ def conclude_erasure(workspace: Workspace, ledger: Ledger, announce: Callable[[s
 
     announce("finishing an erasure that was interrupted")
     conclude(workspace, ledger)
+
+
+def erase_withdrawn(workspace: Workspace, ledger: Ledger, announce: Callable[[str], None]) -> None:
+    """Erases whoever withdrew their consent, or says how many did, as the tracking plan has it."""
+    from headway_pipelines.rights.withdrawals import erases_at_once, forget_withdrawn, withdrawn
+
+    ids = len(withdrawn(workspace, ledger))
+    if ids and erases_at_once(workspace):
+        announce(f"consent was withdrawn under {ids} ids")
+        forget_withdrawn(workspace, ledger, announce=announce)
+    elif ids:
+        announce(f"consent was withdrawn under {ids} ids: headway forget --withdrawn")
 
 
 def recompute(

@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import Field, StrictStr, field_validator, model_validator
 
 from headway.errors import InputError
+from headway.models.consent import Consent
 from headway.models.durations import Retention, parse_retention
 from headway.models.plan_checks import (
     RESERVED_COLUMNS,
@@ -132,6 +133,7 @@ class TrackingPlan(Definition):
         traffic: How bots and the team's own traffic are told from people.
         person_properties: What may be stored of people, from traits; their terms are the defaults.
         account_properties: The same of accounts.
+        consent: Which purposes need consent, and what says that it was given; without it none is asked for.
     """
 
     version: Literal[1]
@@ -141,6 +143,7 @@ class TrackingPlan(Definition):
     traffic: TrafficRules = TrafficRules()
     person_properties: dict[StrictStr, Property] = Field(default_factory=dict)
     account_properties: dict[StrictStr, Property] = Field(default_factory=dict)
+    consent: Consent | None = None
 
     @field_validator("events")
     @classmethod

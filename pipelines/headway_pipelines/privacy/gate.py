@@ -27,6 +27,7 @@ from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, typed_rows
+from headway_pipelines.privacy.consent import apply_consent, count_without_consent
 from headway_pipelines.privacy.fields import table_schema
 from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
@@ -295,6 +296,8 @@ class Gate:
             typed = f"read_parquet({literal(str(folder / 'events.parquet'))})"
             accounts = count_group(self._con, self._keys, self._rules, typed, self._key, group.framed)
             self._count_traits(accounts)
+            for (batch, *what), n in count_without_consent(self._con, self._plan).items():
+                accounts[batch].dropped[what[0], what[1], what[2]] = n
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames", "agents", "internal_addresses"):
             self._con.unregister(name)
@@ -316,6 +319,7 @@ class Gate:
     def _judge(self, source: Source) -> None:
         """Makes `judged`: one row a line, with what becomes of it."""
         self._tell(source)
+        apply_consent(self._con, self._plan)
         leave_out_erased(self._con, self._vault)
 
     def _tell(self, source: Source) -> None:
