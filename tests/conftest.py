@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+from command_line import run_here
 from filelock import FileLock
 from hypothesis import settings
 
@@ -19,7 +19,6 @@ settings.register_profile("seeded", derandomize=True, database=None, deadline=No
 if not os.environ.get("HEADWAY_FULL"):
     settings.load_profile("seeded")
 
-ROOT = Path(__file__).resolve().parents[1]
 PEOPLE, DAYS = 500, 30
 
 
@@ -36,27 +35,13 @@ class DemoWorkspace:
     printed: str
 
 
-def headway(*arguments: str, cwd: Path, key_file: Path) -> subprocess.CompletedProcess[str]:
-    """Runs this checkout's command line in a process of its own: a run sets variables of its environment."""
-    roots = os.pathsep.join(str(ROOT / name) for name in ("metrics", "pipelines"))
-    left = {k: v for k, v in os.environ.items() if not k.startswith(("HEADWAY_", "DAGSTER_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "headway_pipelines.cli", *arguments],
-        cwd=cwd,
-        env={**left, "PYTHONPATH": roots, "HEADWAY_KEY_FILE": str(key_file)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-Headway = Callable[..., "subprocess.CompletedProcess[str]"]
+Headway = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session", name="headway")
 def headway_command() -> Headway:
     """This checkout's command line: ``headway("run", cwd=..., key_file=...)``."""
-    return headway
+    return run_here
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +56,7 @@ def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> DemoWorkspace:
             key = shared / "demo.key"
             key.write_text(secrets.token_hex(32))
             key.chmod(0o600)
-            done = headway("demo", "--people", str(PEOPLE), "--days", str(DAYS), cwd=shared, key_file=key)
+            done = run_here("demo", "--people", str(PEOPLE), "--days", str(DAYS), cwd=shared, key_file=key)
             assert done.returncode == 0, done.stderr
             printed.write_text(done.stdout)
     return DemoWorkspace(shared / "demo", printed.read_text())

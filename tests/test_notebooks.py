@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,8 @@ from typing import Protocol
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from headway_pipelines.privacy.proof import scan
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -43,5 +46,9 @@ def test_a_notebook_runs(
     shown = [o for cell in notebook.cells for o in cell.get("outputs", []) if "data" in o]
     charts = [o for o in shown if "application/vnd.plotly.v1+json" in o["data"]]
     assert len(charts) >= 5
+    # nothing personal of the log is in what a notebook shows
+    planted = json.loads((demo_workspace.root / "truth.json").read_text(encoding="utf-8"))["personal_data"]
+    nbformat.write(notebook, tmp_path / "executed.ipynb")
+    assert scan([tmp_path / "executed.ipynb"], sorted({each["value"] for each in planted})) == []
     # the last result: the query of a number gives the number again
     assert any(o["data"].get("text/plain") == "True" for o in shown)

@@ -26,6 +26,7 @@ The names to start with::
 `Sessions`             visits: how many, how long, how deep, how many bounce
 `Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
 `People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
+`Experiment`           what variants did to outcomes, and whether to believe it; `Outcome`, `Exposure`, `Phase`, `Rule`
 `Explorer`             what exists: events, their properties, the values of these
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
@@ -41,6 +42,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
+    from headway.experiments import Experiment, Exposure, Outcome, Phase, Rule
     from headway.insights import (
         ActivePeople,
         Cohort,
@@ -75,7 +77,9 @@ __all__ = [
     "EventLog",
     "Exclude",
     "ExcludedEventsWarning",
+    "Experiment",
     "Explorer",
+    "Exposure",
     "Formula",
     "Funnel",
     "GrowthAccounting",
@@ -83,10 +87,13 @@ __all__ = [
     "HeadwayWarning",
     "InputError",
     "Lifecycle",
+    "Outcome",
     "Paths",
     "People",
+    "Phase",
     "PowerUsers",
     "Retention",
+    "Rule",
     "Sessions",
     "Stickiness",
     "Trend",
@@ -99,6 +106,7 @@ __all__ = [
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
+    "headway.experiments": ("Experiment", "Exposure", "Outcome", "Phase", "Rule"),
     "headway.insights": (
         "ActivePeople",
         "Cohort",

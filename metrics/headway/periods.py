@@ -25,6 +25,20 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 
 
 @cache
+def known_zones() -> frozenset[str]:
+    """Lists the IANA names of all time zones of this machine; looked for once, because it takes a while.
+
+    Returns:
+        The names.
+
+    Examples:
+        >>> "Europe/Berlin" in known_zones()
+        True
+    """
+    return frozenset(available_timezones())
+
+
+@cache
 def zone(name: str) -> ZoneInfo:
     """Looks a time zone up.
 
@@ -41,9 +55,8 @@ def zone(name: str) -> ZoneInfo:
         >>> zone("Europe/Berlin").key
         'Europe/Berlin'
     """
-    known = available_timezones()
-    if not isinstance(name, str) or name not in known:
-        raise InputError.unknown("time zone", str(name), known)
+    if not isinstance(name, str) or name not in known_zones():
+        raise InputError.unknown("time zone", str(name), known_zones())
     return ZoneInfo(name)
 
 

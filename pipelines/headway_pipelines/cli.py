@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from headway_pipelines import cli_audit, cli_kata
 from headway_pipelines.cli_rights import add_commands as add_rights
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli_audit.register(app)
+app.add_typer(cli_kata.app)
 add_rights(app)
 _INTERRUPTED = 130
 _out = Console(highlight=False, soft_wrap=True)
@@ -141,6 +144,8 @@ def check(workspace: WorkspaceOption = Path()) -> None:
         _say("                give them grains: [day, week, month], or months or weeks alone")
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
+    for line in cli_kata.told_of_strategy(ready, product, plan):
+        _say(line)
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
     with suppress(InputError):  # there may be no log yet
         _say_claimed(described([each.relative for each in landed(ready)], sources))

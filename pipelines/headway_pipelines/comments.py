@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from headway_pipelines.release_comments import RELEASE_COLUMNS, RELEASE_TABLES
+from headway_pipelines.strategy.comments import STRATEGY_COLUMNS, STRATEGY_TABLES
+
 TABLE_COMMENTS = {
-    "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer than 10 people are "
-    "null and marked; incomplete periods are marked and must not be averaged with complete ones.",
+    "metric_values": "One row per metric, framework and stage, segment and period. Cells of fewer people than "
+    "run_info.min_people are null and marked; incomplete periods are marked and must not be averaged with "
+    "complete ones.",
     "metric_catalogue": "One row per metric and place in a framework: what it asks, how it is defined, its target.",
     "metric_changes": "One row per metric, segment, period and what it is compared with, for the latest complete "
     "periods: by how much the value changed.",
@@ -12,14 +16,14 @@ TABLE_COMMENTS = {
     "to the change of everybody. Over the labels of a segment the effects add up to the change.",
     "metric_anomalies": "One row per metric and one of its latest complete days (weeks, of metrics without days), of "
     "everybody: the value beside the range in which its weekday and trend let expect it.",
-    "metric_exclusions": "One row per metric and reason: events that the metric had to leave out. Numbers below 10 are "
+    "metric_exclusions": "One row per metric and reason: events that the metric had to leave out. Small numbers are "
     "null.",
     "funnel_steps": "One row per funnel and step: people who got at least that far, everybody over the whole period.",
     "retention_cells": "One row per retention question, cohort and period: the retention triangle.",
     "active_people": "One row per local day and window: distinct people active in the days that end with it.",
     "line_outcomes": "One row per source, batch state and outcome: what became of every line of the raw logs.",
     "dropped_values": "One row per event, property and reason: values that did not pass the privacy gate.",
-    "left_out": "One row per kind and reason: events and sessions that no number counts. Cells of fewer than 10 people "
+    "left_out": "One row per kind and reason: events and sessions that no number counts. Cells of few people "
     "are null and marked.",
     "sessions": "One row per session of a person; those with a reason are set apart as no visits.",
     "rejected_lines": "One row per located rejected line of the raw logs; the values themselves stay in the raw file.",
@@ -36,12 +40,15 @@ TABLE_COMMENTS = {
     "identity_change": "One row: how the people differ from those of the run before, and what was not joined.",
     "person_store": "One row: which version of the person store holds the same events.",
     "horizon": "One row: the instant before which all data is in.",
+    **STRATEGY_TABLES,
     "product": "One row: the product's name and calendar.",
+    **RELEASE_TABLES,
     "events": "One row per event of people, with its person. Pseudonymous and unsuppressed: for the team only.",
     "all_events": "As events, with those of bots and of the team itself, which no number counts.",
 }
 
 COLUMN_COMMENTS = {
+    **RELEASE_COLUMNS,
     "metric": "Name of the metric in product.yml.",
     "framework": "aarrr, heart, customer or quality.",
     "stage": "Stage of the framework.",
@@ -113,6 +120,8 @@ COLUMN_COMMENTS = {
     "target": "Target, in the metric's unit, where it speaks of this period and segment.",
     "meets_target": "true: the whole interval is at least as good as the target; false: all of it is worse; null: too "
     "uncertain to say, not complete, no value or no target.",
+    "keeps_limit": "true: the whole interval keeps the limit; false: none of it does; null: too uncertain to say, not "
+    "complete, no value or no limit.",
     "target_value": "Target, in the metric's unit.",
     "target_by": "Date by which the target should be met.",
     "target_period": "Period the target speaks of.",
@@ -201,6 +210,7 @@ COLUMN_COMMENTS = {
     "traffic": "Whose event it is: people, bot or internal (the team's own).",
     "received_at": "When the tracker's server received it, UTC.",
     "kind": "event or session.",
+    "metric_catalogue.kind": "Kind of metric, such as conversion, ratio or cumulative.",
     "left_out.reason": "bot, internal (the team's own traffic), or the rule that took a session for no visit.",
     "n_left_out": "Number of events or sessions left out.",
     "left_out.people": "Distinct people, or programs taken for them, behind it.",
@@ -211,7 +221,10 @@ COLUMN_COMMENTS = {
     "seconds": "Time from the first event to the last, seconds.",
     "tracker_id": "Pseudonym of the tracker's own session id.",
     "sessions.reason": "Why it is set apart: too long, or too many events; null for a visit.",
+    "fewer_than_five": "Who answers for published numbers of fewer than five people, and why; null if none are.",
+    "held_since": "Where newer data of few people is not shown: as of when the value was computed (UTC). Else null.",
     "min_people": "Smallest number of people a published cell may speak of.",
+    **STRATEGY_COLUMNS,
 }
 
 _EVENT_COLUMNS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +14,21 @@ import polars as pl
 from headway import ActivePeople, EventLog, Funnel, Retention
 from headway.engine import connect, guarded
 from headway.engine.sql import literal, load, with_inputs
+from headway.errors import EngineError
 from headway.frameworks import measure, metric_catalogue
+from headway.frameworks.values import Measured
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
+from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.databases import replace_database
 from headway_pipelines.freshness import definitions
 from headway_pipelines.inputs import attach_inputs, input_counts
+from headway_pipelines.kept_values import UNREADABLE, Recalled, recall, remember, still_readable
 from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects
+from headway_pipelines.releases import release_tables
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -41,12 +46,14 @@ class Computed:
         values: Metric values, one per metric, segment and period.
         people: People known.
         events: Events in the lake.
+        anew: Why every value was computed; empty where only those were that what is new can have changed.
     """
 
     metrics: int
     values: int
     people: int
     events: int
+    anew: str = ""
 
 
 def compute(workspace: Workspace, ledger: Ledger) -> Computed:
@@ -68,27 +75,78 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
         attach_people(con, workspace, ledger)
         attach_sessions(con, workspace)
         attach_inputs(con, workspace)
-        horizon = _horizon(con, as_of)
-        with guarded("compute metric values"):
-            measured = measure(con, product, horizon=horizon, as_of=as_of, code_version=code_version())
-            tables = {
-                "metric_values": measured.values,
-                "metric_catalogue": metric_catalogue(product),
-                "metric_exclusions": measured.exclusions,
-            }
+        horizon = horizon_of(con, as_of)
+        measured = renewed_values(con, workspace, ledger, product, horizon, as_of)
+        tables = {
+            "metric_values": measured.values,
+            "metric_catalogue": metric_catalogue(product),
+            "metric_exclusions": measured.exclusions,
+        }
         tables |= _insights(con, plan, product, horizon)
+        tables |= release_tables(con, product, horizon, MIN_PEOPLE)
         tables |= _account(con, ledger)
         tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])
         tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
+        remember(con, workspace, ledger, measured.kept)
     finally:
         con.close()
     replace_database(workspace.metrics_db, tables)
     ledger.put(DEFINED, defined)
     info = tables["run_info"].row(0, named=True)
     return Computed(
-        len(product.metrics), tables["metric_values"].height, int(info["people"]), int(info["events"])
+        len(product.metrics),
+        tables["metric_values"].height,
+        int(info["people"]),
+        int(info["events"]),
+        measured.anew,
     )
+
+
+def renewed_values(
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    ledger: Ledger,
+    product: Product,
+    horizon: datetime,
+    as_of: datetime,
+) -> Measured:
+    """Computes the values that what is new can have changed, or all of them where there is doubt about the others.
+
+    Args:
+        con: A connection with the tables of people and the side inputs.
+        workspace: The workspace.
+        ledger: Its ledger.
+        product: The product.
+        horizon: The instant before which all data is in.
+        as_of: When the values are computed.
+
+    Returns:
+        All values, why they were computed anew if they were, and what `kept_values.remember` takes.
+    """
+
+    def measured(known: Recalled) -> Measured:
+        found = measure(
+            con,
+            product,
+            horizon=horizon,
+            as_of=as_of,
+            code_version=code_version(),
+            keep=True,
+            kept=known.kept,
+            news=known.news,
+        )
+        return replace(found, anew=known.anew) if known.anew else found
+
+    known = recall(con, workspace, ledger, product)
+    with guarded("compute metric values"):
+        try:
+            return measured(known)
+        except EngineError:
+            # damage inside a file shows only when it is read
+            if known.kept is None or still_readable(workspace, ledger):
+                raise
+            return measured(Recalled(anew=UNREADABLE))
 
 
 def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
@@ -125,8 +183,16 @@ def code_version() -> str:
     return importlib.metadata.version("headway")
 
 
-def _horizon(con: duckdb.DuckDBPyConnection, as_of: datetime) -> datetime:
-    """The instant before which all data is in: the latest arrival, never the future."""
+def horizon_of(con: duckdb.DuckDBPyConnection, as_of: datetime) -> datetime:
+    """Says before which instant all data is in: the latest arrival, never the future.
+
+    Args:
+        con: A connection with `lake`.
+        as_of: Now.
+
+    Returns:
+        The instant.
+    """
     latest = con.execute("SELECT max(coalesce(received_at, occurred_at)) FROM lake").fetchall()[0][0]
     return min(latest, as_of) if latest else as_of
 

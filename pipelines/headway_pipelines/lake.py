@@ -93,8 +93,21 @@ def lake_query(workspace: Workspace, ledger: Ledger) -> str:
     Returns:
         The query text, with absolute paths.
     """
-    files = [workspace.warehouse / p for p in ledger.lake_files("events")]
-    return _scan(files, lake_columns(load_plan(workspace.plan_file)))
+    return event_query(workspace, ledger.lake_files("events"))
+
+
+def event_query(workspace: Workspace, files: Iterable[str]) -> str:
+    """A SELECT over files of events.
+
+    Args:
+        workspace: The workspace.
+        files: Paths below the warehouse.
+
+    Returns:
+        The query text, with absolute paths.
+    """
+    columns = lake_columns(load_plan(workspace.plan_file))
+    return _scan([workspace.warehouse / path for path in files], columns)
 
 
 def link_query(workspace: Workspace, files: Iterable[str]) -> str:

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from headway.engine import connect, guarded
-from headway.engine.sql import bind, load, with_inputs
+from headway.engine import connect
+from headway.engine.sql import load
 from headway.macros import add_macros
+from headway.models.metrics import Cumulative
 from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
+from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
-from headway_pipelines.families import SCHEMA as FAMILIES
 from headway_pipelines.families import families
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
+from headway_pipelines.publications import PublicationLedger, hold_back
 from headway_pipelines.published_views import views, with_view_names
+from headway_pipelines.releases import published_releases
+from headway_pipelines.running_totals import running_totals
 from headway_pipelines.store import store_version
+from headway_pipelines.strategy.tables import strategy_tables
+from headway_pipelines.suppression import hide_few, hide_few_values, suppress
 from headway_pipelines.workspace import Workspace
 
-MIN_PEOPLE = 10
-"""No published cell speaks of fewer people (CMS cell size policy: 1 to 10 may be neither shown nor derivable)."""
-
 _HERE = "headway_pipelines"
-_COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")
 _SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
-# Steps of a table's suppression, each a query on top of those before it.
-_STEPS = {
-    "metric_values": {
-        "judged": "judged",
-        "hidden_short": "short_periods",
-        "hidden_long": "long_periods",
-        "hidden_alike": "alike",
-    }
-}
 _COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values", "metric_exclusions": "n_events"}
 _PLAIN = (
     "metric_catalogue",
@@ -63,18 +58,33 @@ def publish(workspace: Workspace) -> dict[str, int]:
         Table name -> number of suppressed cells.
     """
     tables = tables_of(workspace.metrics_db)
-    together = families(load_product(workspace.product_file, load_plan(workspace.plan_file)))
-    shown = {name: suppress(name, tables[name], together=together) for name in _SUPPRESSED if name in tables}
-    hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items()}
+    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    first_day = _first_day(tables["run_info"])
+    shown = _cells(workspace, tables, product)
+    hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items() if name in _SUPPRESSED}
     # From what is shown alone: nothing hidden may move them.
-    shown |= moved_tables(
-        shown["metric_values"], _kinds(tables["metric_values"]), first_day=_first_day(tables["run_info"])
+    shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
+    k = product.publishing.min_people
+    shown |= published_releases(
+        tables,
+        shown,
+        product,
+        _kinds(tables["metric_values"]),
+        holidays=_holidays(workspace),
+        first_day=first_day,
+        min_people=k,
     )
     shown |= {name: tables[name] for name in _PLAIN}
     for name, column in _COUNTED.items():
-        shown[name] = hide_few_values(shown[name], column)
-    shown["run_info"] = hide_few(shown["run_info"]).with_columns(min_people=pl.lit(MIN_PEOPLE))
+        shown[name] = hide_few_values(shown[name], column, k)
+    held = shown.pop("people_counts")
+    shown["run_info"] = hide_few(shown["run_info"], k).with_columns(
+        *held.select("people", "actors", "devices_joined", "held_since").get_columns(),
+        min_people=pl.lit(k),
+        fewer_than_five=pl.lit(product.publishing.fewer_than_five, dtype=pl.String),
+    )
     shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
+    shown |= strategy_tables(workspace, shown)
     found = views(shown["metric_catalogue"])
     replace_database(
         workspace.published_db,
@@ -89,6 +99,48 @@ def publish(workspace: Workspace) -> dict[str, int]:
     return hidden
 
 
+def _cells(
+    workspace: Workspace, tables: Mapping[str, pl.DataFrame], product: Product
+) -> dict[str, pl.DataFrame]:
+    """Hides small cells, and what the publications before would help to work out; notes what is published."""
+    k = product.publishing.min_people
+    hide = partial(
+        suppress,
+        min_people=k,
+        together=families(product),
+        totals=running_totals(product),
+        first_day=_first_day(tables["run_info"]),
+    )
+    shown = {name: hide(name, tables[name]) for name in _SUPPRESSED if name in tables}
+    counted = ("product", "people", "actors", "devices_joined")
+    tables = {**tables, "people_counts": tables["run_info"].select(counted)}
+    few = hide_few(tables["people_counts"], k)
+    shown["people_counts"] = few.with_columns(suppressed=pl.lit(False))
+    ledger = PublicationLedger(workspace.publications)
+    at = tables["run_info"]["as_of"][0]
+    publication = hold_back(
+        ledger,
+        shown,
+        tables,
+        hide=hide,
+        min_people=k,
+        together=families(product),
+        basis=_basis(workspace),
+        at=at,
+    )
+    ledger.append(at, publication.released)
+    return publication.tables
+
+
+def _basis(workspace: Workspace) -> str:
+    """Summarises the side inputs that values hang on; what was spent moves nothing but costs, which are no secret."""
+    digest = hashlib.sha256()
+    for path in sorted(workspace.inputs.glob("*.csv")):
+        if path.stem != "spend":
+            digest.update(path.name.encode("utf-8", "surrogateescape") + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def _kinds(values: pl.DataFrame) -> dict[str, str]:
     """Says how each metric's sums become everybody's values, which its definition settles."""
     # Channels of a weighted survey are as they are: another kind than everybody's value.
@@ -96,44 +148,14 @@ def _kinds(values: pl.DataFrame) -> dict[str, str]:
     return dict(everybody.select("metric", "estimate").unique().iter_rows())
 
 
+def _holidays(workspace: Workspace) -> list[date]:
+    path = workspace.derived_inputs / "holidays.parquet"
+    return pl.read_parquet(path)["day"].to_list() if path.exists() else []
+
+
 def _first_day(info: pl.DataFrame) -> date | None:
     first, timezone = info.select("first_event_at", "timezone").row(0)
     return None if first is None else local_day(utc_us(first), timezone)
-
-
-def suppress(
-    name: str,
-    frame: pl.DataFrame,
-    min_people: int = MIN_PEOPLE,
-    *,
-    together: pl.DataFrame | None = None,
-) -> pl.DataFrame:
-    """Hides cells that speak of few people, and cells from which those could be worked out.
-
-    Args:
-        name: Table: ``metric_values``, ``funnel_steps``, ``retention_cells``, ``active_people`` or
-            ``left_out``.
-        frame: Its rows.
-        min_people: Smallest number of people a cell may speak of.
-        together: Which metrics are parts of one whole, see `headway_pipelines.families.families`; None: none are.
-
-    Returns:
-        The rows in the same order, hidden cells null and marked in the column `suppressed`.
-    """
-    con = connect()
-    try:
-        with guarded(f"suppress small cells of {name}"):
-            con.register("cells", frame.with_row_index("n").to_arrow())
-            parts = pl.DataFrame(schema=FAMILIES) if together is None else together
-            con.register("families", parts.to_arrow())
-            steps = {
-                step: _bound(f"suppress_{file}", min_people) for step, file in _STEPS.get(name, {}).items()
-            }
-            text = with_inputs(_bound(f"suppress_{name}", min_people), steps)
-            hidden: pl.DataFrame = con.sql(text).pl()
-            return hidden
-    finally:
-        con.close()
 
 
 def months_never_shown(product: Product) -> tuple[str, ...]:
@@ -162,59 +184,10 @@ def months_never_shown(product: Product) -> tuple[str, ...]:
     return tuple(
         name
         for name in product.metrics
-        if {"week", "month"} <= set(product.grains_of(name)) and "day" not in product.grains_of(name)
+        if {"week", "month"} <= set(product.grains_of(name))
+        and "day" not in product.grains_of(name)
+        and not isinstance(product.metrics[name], Cumulative)
     )
-
-
-def _bound(name: str, min_people: int) -> str:
-    text = load(_HERE, f"{name}.sql")
-    return bind(text, {"k": min_people}) if "$k" in text else text
-
-
-def hide_few_values(frame: pl.DataFrame, column: str, min_values: int = MIN_PEOPLE) -> pl.DataFrame:
-    """Hides how often something happened where it was seldom: a few orders with an e-mail are a few people's orders.
-
-    Args:
-        frame: The table ``line_outcomes`` or ``dropped_values``.
-        column: Its numbers.
-        min_values: Smallest number that is shown.
-
-    Returns:
-        The rows, small numbers null.
-
-    Examples:
-        >>> hide_few_values(pl.DataFrame({"n_values": [3, 12, 0]}), "n_values")["n_values"].to_list()
-        [None, 12, 0]
-    """
-    return frame.with_columns(
-        pl.when(~pl.col(column).is_between(1, min_values - 1)).then(column).alias(column)
-    )
-
-
-def hide_few(info: pl.DataFrame, min_people: int = MIN_PEOPLE) -> pl.DataFrame:
-    """Hides what the account of a run says of few people.
-
-    Actors are people and the devices that were joined, so where one of two differences is small both go.
-
-    Args:
-        info: The row of ``run_info``.
-        min_people: Smallest number of people or devices a cell may speak of.
-
-    Returns:
-        The row, hidden cells null.
-
-    Examples:
-        >>> info = pl.DataFrame({"people": [40], "actors": [43], "devices_joined": [3], "shared_devices": [0]})
-        >>> hide_few(info).row(0)
-        (40, None, None, 0)
-    """
-    counts = [name for name in _COUNTS if name in info.columns]
-    few = {name: pl.col(name).is_between(1, min_people - 1) for name in counts}
-    apart = (pl.col("actors") - pl.col("people")).abs().is_between(1, min_people - 1)
-    for name in ("actors", "devices_joined"):
-        few[name] = few["actors"] | few["devices_joined"] | apart
-    hidden = [pl.when(~is_few).then(pl.col(name)).alias(name) for name, is_few in few.items()]
-    return info.with_columns(hidden)
 
 
 def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
@@ -270,4 +243,13 @@ def published_tables(path: Path) -> dict[str, pl.DataFrame]:
     return tables_of(path)
 
 
-__all__ = ["MIN_PEOPLE", "hide_few", "publish", "publish_explore", "published_tables", "suppress"]
+__all__ = [
+    "MIN_PEOPLE",
+    "hide_few",
+    "hide_few_values",
+    "months_never_shown",
+    "publish",
+    "publish_explore",
+    "published_tables",
+    "suppress",
+]

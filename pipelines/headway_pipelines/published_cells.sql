@@ -5,6 +5,8 @@
 -- latest marks the last complete period of its kind in each segment. A target speaks of everybody and of one kind of
 -- period; there, and where the period is complete, meets_target is true if the whole interval is at least as good as the
 -- target, false if all of it is worse, null if it cannot be said.
+-- A limit speaks of everybody, in every kind of period; keeps_limit is true where the whole interval keeps it, false where none
+-- of it does. A running total was counted: it is itself both ends of what it may be.
 -- A value whose definition is no longer the metric's is marked: it must not be compared with the others.
 SELECT
     v.framework,
@@ -39,16 +41,32 @@ SELECT
     CASE WHEN v.segment = 'all' AND v.period = c.target_period THEN c.target_by END AS target_by,
     CASE
         WHEN NOT v.complete OR v.segment <> 'all' OR v.period <> c.target_period THEN NULL
-        WHEN c.direction = 'down' AND v.high <= c.target_value THEN TRUE
-        WHEN c.direction = 'down' AND v.low > c.target_value THEN FALSE
-        WHEN c.direction <> 'down' AND v.low >= c.target_value THEN TRUE
-        WHEN c.direction <> 'down' AND v.high < c.target_value THEN FALSE
+        WHEN c.direction = 'down' AND v.highest <= c.target_value THEN TRUE
+        WHEN c.direction = 'down' AND v.lowest > c.target_value THEN FALSE
+        WHEN c.direction <> 'down' AND v.lowest >= c.target_value THEN TRUE
+        WHEN c.direction <> 'down' AND v.highest < c.target_value THEN FALSE
     END AS meets_target,
+    CASE WHEN v.segment = 'all' THEN c.limit_value END AS limit_value,
+    CASE
+        WHEN NOT v.complete OR v.segment <> 'all' THEN NULL
+        WHEN c.direction = 'down' AND v.highest <= c.limit_value THEN TRUE
+        WHEN c.direction = 'down' AND v.lowest > c.limit_value THEN FALSE
+        WHEN c.direction <> 'down' AND v.lowest >= c.limit_value THEN TRUE
+        WHEN c.direction <> 'down' AND v.highest < c.limit_value THEN FALSE
+    END AS keeps_limit,
     c.definition,
     v.definition_hash,
     v.definition_hash IS DISTINCT FROM c.definition_hash AS definition_changed,
     v.as_of,
+    v.held_since,
     v.code_version
-FROM metric_values v
+FROM (
+    SELECT
+        cell.*,
+        CASE WHEN facts.kind = 'cumulative' THEN cell.value ELSE cell.low END AS lowest,
+        CASE WHEN facts.kind = 'cumulative' THEN cell.value ELSE cell.high END AS highest
+    FROM metric_values cell
+    JOIN metric_catalogue facts USING (metric, framework, stage)
+) v
 JOIN metric_catalogue c USING (metric, framework, stage)
 WINDOW series AS (PARTITION BY v.metric, v.framework, v.stage, v.segment, v.period)

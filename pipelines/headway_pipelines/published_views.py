@@ -25,7 +25,7 @@ _ASKS = {
 
 _ADVICE = (
     "Choose one period and one dimension before adding up or averaging; latest marks the last complete period. "
-    "Cells of fewer than 10 people are null and marked."
+    "Cells of few people are null and marked."
 )
 
 

@@ -162,12 +162,15 @@ def _materialize(
     """Runs the assets; without `seen` those from the lake on, for the days that changed."""
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway.models.strategy import load_strategy
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import load_key
 
     # Definitions, paths or a key that cannot be used must be told before anything is done.
-    product = load_product(workspace.product_file, load_plan(workspace.plan_file))
+    plan = load_plan(workspace.plan_file)
+    product = load_product(workspace.product_file, plan)
+    load_strategy(workspace.root, product, plan)
     read_inputs(workspace.inputs, product)
     if seen is not None:
         landed(workspace, paths)
@@ -260,7 +263,7 @@ def dagster_environment(workspace: Workspace) -> None:
     """
     from importlib import resources
 
-    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
+    workspace.dagster_home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = workspace.dagster_home / "dagster.yaml"
     packaged = resources.files("headway_pipelines").joinpath("dagster.yaml").read_text(encoding="utf-8")
     if not settings.exists():

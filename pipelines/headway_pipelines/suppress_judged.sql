@@ -7,10 +7,13 @@
 -- (contributors, which are not published). The remainder of a ratio of counts is counted in what is counted: 3 of 1003
 -- sessions that crash are 3 people's or fewer.
 -- A sum is fragile where one person could dominate it: effective is the number of people who would give the same sum
--- and sum of squares if all gave alike, 4 or less where one person gives half. A score is fragile where nearly all
--- answers agree: those who do not are then known.
+-- and sum of squares if all gave alike, 4 or less where one person gives half. Where it is more, the largest gives less than
+-- half and the second largest cannot tell the largest's amount closer than 73 % (the dominance rule and the p % rule, Hundepool
+-- et al., Statistical Disclosure Control, 2012, 4.2.2: with a and b the two largest shares, a^2 + b^2 < 1/4, and then
+-- (1 - a - b) / a > sqrt(3) - 1). amount is what is added up, norm the root of its sum of squares: what is hidden together
+-- must not be one person's either. A score is fragile where nearly all answers agree: those who do not are then known.
 -- The places of a metric (framework, stage) show the same cells and are judged once. Metrics made of others say nothing of
--- their own: they are shown where those are (suppress_metric_values.sql).
+-- their own: they are shown where those are (suppress_metric_values.sql). Running totals add up otherwise (running_totals.py).
 -- People who count on several days count once in their week. Where a day has nearly all of them, the rest are those who came on
 -- other days alone, and few: such a day is small, too.
 WITH weeks AS (
@@ -43,6 +46,11 @@ counted AS (
                 THEN c.denominator - c.numerator ELSE 0 END
             ELSE 0
         END AS rest,
+        CASE WHEN c.estimate IN ('mean', 'ratio', 'total') AND c.effective IS NOT NULL THEN c.numerator ELSE 0 END AS amount,
+        CASE WHEN c.estimate IN ('mean', 'ratio', 'total') AND c.effective IS NOT NULL
+            -- amounts that cancel out say nothing of their size
+            THEN CASE WHEN c.effective > 0 THEN abs(c.numerator) / sqrt(c.effective) ELSE 'infinity'::DOUBLE END
+            ELSE 0 END AS norm,
         coalesce(CASE
             WHEN c.estimate = 'promoter_score' THEN c.people - abs(c.numerator) BETWEEN 1 AND $k - 1
             -- what weights tell is judged where it is known which channels are hidden (suppress_metric_values.sql)
@@ -51,7 +59,7 @@ counted AS (
         END, FALSE) AS fragile
     FROM cells c
     ASOF LEFT JOIN weeks w ON w.metric = c.metric AND c.period_start >= w.week
-    WHERE c.components IS NULL
+    WHERE c.components IS NULL AND c.estimate IS DISTINCT FROM 'running'
 )
 SELECT
     c.*,

@@ -6,14 +6,16 @@
 -- Weeks and months cut each other: from the months and weeks around it, the part of a week that lies in one month can be
 -- worked out, as if it were a cell of its own. A month is therefore shown only if
 -- 1. it is not small, and no week that overlaps it is hidden;
--- 2. of every week cut by its ends, either part has 0 or k or more people, parts and remainders;
--- 3. in no part of a week are hidden days alone, or together small.
+-- 2. of every week cut by its ends, either part has 0 or k or more people, parts and remainders, and is nobody's by half;
+-- 3. in no part of a week are hidden days alone, or together small or one person's by half.
 -- Months add up over the labels of a segment: they are shown for all labels or for none, and only beside everybody's. The
 -- sum of all months is known from elsewhere, so that where everybody's hidden months are one, or together small, all of
 -- them go.
 -- Months of a metric that has nothing but months are judged as weeks are, by suppress_short_periods.sql.
 -- A window of days is shown of everybody only, where no day in it is hidden, and where it differs by 0 or k or more people,
--- parts and remainders from every cell shown that lies within it or around it: the difference is a number of people too.
+-- parts and remainders from every cell shown that lies within it or around it: the difference is a number of people too. Of
+-- amounts, too, the difference must not be one person's by half: where they are added up, its squares are at most the
+-- difference of the squares.
 WITH state AS (
     SELECT j.*, h.metric IS NOT NULL AS hide
     FROM judged j
@@ -27,7 +29,10 @@ pieces AS (
         count(*) FILTER (d.hide) AS n_hidden,
         coalesce(sum(d.people) FILTER (d.hide), 0) AS hidden_people,
         coalesce(sum(d.part) FILTER (d.hide), 0) AS hidden_part,
-        coalesce(sum(d.rest) FILTER (d.hide), 0) AS hidden_rest
+        coalesce(sum(d.rest) FILTER (d.hide), 0) AS hidden_rest,
+        sum(d.amount) AS amount, sum(d.norm) AS norm,
+        coalesce(sum(d.amount) FILTER (d.hide), 0) AS hidden_amount,
+        coalesce(sum(d.norm) FILTER (d.hide), 0) AS hidden_norm
     FROM state m
     JOIN state d
         ON d.metric = m.metric AND d.segment = m.segment AND d.period = 'day'
@@ -42,7 +47,9 @@ unsafe_weeks AS (
     HAVING bool_or(
         n_hidden = 1
         OR hidden_people BETWEEN 1 AND $k - 1 OR hidden_part BETWEEN 1 AND $k - 1 OR hidden_rest BETWEEN 1 AND $k - 1
-        OR (cut AND (people BETWEEN 1 AND $k - 1 OR part BETWEEN 1 AND $k - 1 OR rest BETWEEN 1 AND $k - 1)))
+        OR (hidden_norm > 0 AND abs(hidden_amount) <= 2 * hidden_norm)
+        OR (cut AND (people BETWEEN 1 AND $k - 1 OR part BETWEEN 1 AND $k - 1 OR rest BETWEEN 1 AND $k - 1
+            OR (norm > 0 AND abs(amount) <= 2 * norm))))
 ),
 month_cells AS (
     SELECT
@@ -88,7 +95,7 @@ months AS (
 ),
 -- what can be seen of everybody beside windows
 seen AS (
-    SELECT s.metric, s.period, s.period_start, s.period_end, s.people, s.part, s.rest
+    SELECT s.metric, s.period, s.period_start, s.period_end, s.people, s.part, s.rest, s.amount, s.norm
     FROM state s
     LEFT JOIN months h USING (metric, segment, period, period_start)
     WHERE s.segment = 'all' AND NOT s.hide AND h.metric IS NULL
@@ -104,7 +111,9 @@ windows AS (
         AND ((o.period_start >= w.period_start AND o.period_end <= w.period_end)
             OR (o.period_start <= w.period_start AND o.period_end >= w.period_end))
         AND (abs(o.people - w.people) BETWEEN 1 AND $k - 1 OR abs(o.part - w.part) BETWEEN 1 AND $k - 1
-            OR abs(o.rest - w.rest) BETWEEN 1 AND $k - 1)
+            OR abs(o.rest - w.rest) BETWEEN 1 AND $k - 1
+            OR (abs(pow(o.norm, 2) - pow(w.norm, 2)) > 1e-9 * pow(w.norm, 2)
+                AND pow(o.amount - w.amount, 2) <= 4 * abs(pow(o.norm, 2) - pow(w.norm, 2))))
     WHERE w.period LIKE 'rolling%' AND (w.segment <> 'all' OR w.small OR d.metric IS NOT NULL OR o.metric IS NOT NULL)
 )
 SELECT metric, segment, period, period_start FROM months

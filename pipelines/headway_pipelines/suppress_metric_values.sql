@@ -3,6 +3,7 @@
 -- inputs: cells = metric_values
 --         hidden_short, hidden_long, hidden_alike: cells to be hidden (suppress_short_periods.sql, suppress_long_periods.sql,
 --         suppress_alike.sql)
+--         hidden_running: cells of running totals to be hidden (running_totals.py)
 -- params: k: smallest number of people that may be spoken of
 -- What is made of other metrics (components) is shown where all of them are: whoever sees it could have computed it. Were one
 -- of them hidden, it could be solved for. An interval goes where that of a component does.
@@ -12,6 +13,8 @@ WITH hidden AS (
     SELECT metric, segment, period, period_start FROM hidden_long
     UNION
     SELECT metric, segment, period, period_start FROM hidden_alike
+    UNION
+    SELECT metric, segment, period, period_start FROM hidden_running
 ),
 marked AS (
     SELECT

@@ -2,12 +2,14 @@
 -- grain:  one row per metric, segment, period and period start
 -- inputs: judged: the counts of every cell (suppress_judged.sql)
 -- params: k: smallest number of people that may be spoken of
+--         weeks_add_up: whether the sum over all weeks is known from elsewhere
 -- Cells add up: the labels of a segment (channels, for example) to everybody, days to their week (people of shares and
 -- means count once a week, so their days add up to at least the week; they are treated alike). In every such line the
 -- small cells are hidden together with the
--- next smallest ones, until at least two are and each of their three sums is 0 or k or more: whoever subtracts what
--- is shown from a total then gets a sum in which every hidden cell may be k or more. Where no selection does, the
--- whole line is hidden. Small and other hidden cells give the same reason: which of them is the small one stays open.
+-- next smallest ones, until at least two are, each of their three sums is 0 or k or more, and no one person gives half of
+-- their amount: whoever subtracts what is shown from a total then gets a sum in which every hidden cell may be k or more.
+-- (Squares of labels add up, for they have different people; of days only their roots do, at most.) Where no selection
+-- does, the whole line is hidden. Small and other hidden cells give the same reason: which of them is the small one stays open.
 -- 1. weeks of everybody: their sum over all weeks is known from other tables (funnels, number of people). The choice
 --    goes by people alone, so that it falls on the same weeks in every metric that counts from the same event.
 -- 2. labels of a week            3. days of everybody          4. days of labels: whole labels, for a week
@@ -38,9 +40,11 @@ week_order AS (
 week_all AS (
     SELECT
         * EXCLUDE (people_so_far),
-        n_small > 0 AND place <= coalesce(
-            min(place) FILTER (place >= 2 AND place >= n_small AND people_so_far >= $k) OVER (PARTITION BY metric),
-            place) AS hide_few,
+        CASE WHEN $weeks_add_up
+            THEN n_small > 0 AND place <= coalesce(
+                min(place) FILTER (place >= 2 AND place >= n_small AND people_so_far >= $k) OVER (PARTITION BY metric),
+                place)
+            ELSE people BETWEEN 1 AND $k - 1 END AS hide_few,
         small OR hide_few AS hide
     FROM week_order
 ),
@@ -59,6 +63,8 @@ line_order AS (
         sum(people) OVER in_order AS people_so_far,
         sum(part) OVER in_order AS part_so_far,
         sum(rest) OVER in_order AS rest_so_far,
+        sum(amount) OVER in_order AS amount_so_far,
+        CASE WHEN period = 'day' THEN sum(norm) OVER in_order ELSE sqrt(sum(norm * norm) OVER in_order) END AS norm_so_far,
         count(*) FILTER (small) OVER (PARTITION BY metric, dimension, week, period) AS n_small,
         row_number() OVER by_people AS place_few,
         sum(people) OVER by_people AS people_so_far_few,
@@ -73,7 +79,7 @@ line_order AS (
 ),
 line AS (
     SELECT
-        * EXCLUDE (people_so_far, part_so_far, rest_so_far, people_so_far_few),
+        * EXCLUDE (people_so_far, part_so_far, rest_so_far, amount_so_far, norm_so_far, people_so_far_few),
         (n_few > 0 OR total_hidden_few) AND place_few <= coalesce(
             min(place_few) FILTER (
                 place_few >= 2 AND place_few >= n_few
@@ -84,7 +90,8 @@ line AS (
                 place >= 2 AND place >= n_small
                 AND people_so_far NOT BETWEEN 1 AND $k - 1
                 AND part_so_far NOT BETWEEN 1 AND $k - 1
-                AND rest_so_far NOT BETWEEN 1 AND $k - 1) OVER (PARTITION BY metric, dimension, week, period),
+                AND rest_so_far NOT BETWEEN 1 AND $k - 1
+                AND (norm_so_far = 0 OR abs(amount_so_far) > 2 * norm_so_far)) OVER (PARTITION BY metric, dimension, week, period),
             place)) AS hide
     FROM line_order
 ),
@@ -113,7 +120,8 @@ channel_order AS (
 day_sums AS (
     SELECT
         o.metric, o.dimension, o.week, o.few, o.place, d.period_start,
-        sum(d.people) OVER in_order AS people, sum(d.part) OVER in_order AS part, sum(d.rest) OVER in_order AS rest
+        sum(d.people) OVER in_order AS people, sum(d.part) OVER in_order AS part, sum(d.rest) OVER in_order AS rest,
+        sum(d.amount) OVER in_order AS amount, sqrt(sum(d.norm * d.norm) OVER in_order) AS norm
     FROM judged d
     JOIN channel_order o ON o.metric = d.metric AND o.week = d.week AND o.segment = d.segment
     WHERE d.period = 'day'
@@ -127,7 +135,9 @@ enough AS (
             s.metric, s.dimension, s.week, s.few, s.place,
             bool_and(
                 s.people NOT BETWEEN 1 AND $k - 1
-                AND (s.few OR (s.part NOT BETWEEN 1 AND $k - 1 AND s.rest NOT BETWEEN 1 AND $k - 1))) AS fine
+                AND (s.few OR (
+                    s.part NOT BETWEEN 1 AND $k - 1 AND s.rest NOT BETWEEN 1 AND $k - 1
+                    AND (s.norm = 0 OR abs(s.amount) > 2 * s.norm)))) AS fine
         FROM day_sums s
         GROUP BY ALL
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headway.errors import InputError
+from headway_pipelines.tag_files import tag_files
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,23 @@ class Workspace:
 
     @property
     def inputs(self) -> Path:
-        """Side inputs as CSV files: money spent, exchange rates, holidays; optional."""
+        """Side inputs as CSV files: money spent, exchange rates, holidays, releases, incidents; optional."""
         return self.root / "inputs"
 
     @property
     def state(self) -> Path:
         """What cannot be recomputed: back this folder up."""
         return self.root / "state"
+
+    @property
+    def publications(self) -> Path:
+        """What was published when, so that differences between publications tell nothing."""
+        return self.state / "publications"
+
+    @property
+    def bets_file(self) -> Path:
+        """The ledger of bets: what was bet, when, and how it ended."""
+        return self.state / "bets.jsonl"
 
     @property
     def warehouse(self) -> Path:
@@ -67,8 +78,10 @@ class Workspace:
 
     @property
     def definition_files(self) -> tuple[Path, ...]:
-        """The files that say what is stored and measured: plan, product with its further metrics, sources, inputs."""
-        more = [*sorted((self.root / "metrics").glob("*.yml")), *sorted(self.inputs.glob("*.csv"))]
+        """The files that say what is stored, measured and bet on: plan, product, sources, inputs, strategy, tags."""
+        folders = ("metrics/*.yml", "inputs/*.csv", "strategy/*.yml", "kata/*.yml")
+        more = [path for files in folders for path in sorted(self.root.glob(files))]
+        more += tag_files(self.repository_note)
         return (self.plan_file, self.product_file, self.sources_file, *more)
 
     @property
@@ -90,6 +103,16 @@ class Workspace:
     def derived_inputs(self) -> Path:
         """Side inputs after their check, derived."""
         return self.warehouse / "inputs"
+
+    @property
+    def kept(self) -> Path:
+        """What is kept of computed values for the next run."""
+        return self.warehouse / "kept"
+
+    @property
+    def repository_note(self) -> Path:
+        """Names the git repository whose tags are releases; absent where none is."""
+        return self.derived_inputs / "repository.txt"
 
     @property
     def store(self) -> Path:

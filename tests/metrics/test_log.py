@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -19,6 +20,8 @@ import headway as hw
 from headway.errors import EngineError, InputError
 from headway.log import EventLog, ExcludedEventsWarning
 from headway.periods import Period, Span, day_start_us, period_number, period_start, utc_us
+
+EXAMPLES = 1000 if os.environ.get("HEADWAY_FULL") else 20
 
 ROWS: dict[str, list[Any]] = {
     "person": ["ann", "bob", "ann"],
@@ -142,7 +145,7 @@ def test_times_with_a_zone_and_other_precisions() -> None:
         assert log.first_us == day_start_us(date(2026, 3, 1), "UTC")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     moments=st.lists(st.datetimes(datetime(1969, 12, 25), datetime(2032, 1, 1)), min_size=1, max_size=20),
     zone=st.sampled_from(ZONES),
@@ -174,7 +177,7 @@ def test_days_weeks_and_months_are_those_of_the_local_calendar(
         assert row["starts_us"] <= us < row["ends_us"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     moments=st.lists(st.datetimes(datetime(2026, 3, 27), datetime(2026, 3, 31)), min_size=1, max_size=20),
     zone=st.sampled_from(ZONES),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -19,6 +21,7 @@ from headway.macros import MACROS, add_macros
 START = datetime(2026, 3, 26, 12)
 NAMES = ["Visit", "Read", 'it\'s; "paid" ✓']
 VISIT, READ, PAID = NAMES
+EXAMPLES = 300 if os.environ.get("HEADWAY_FULL") else 15
 
 histories = st.lists(
     st.tuples(st.sampled_from("abcd"), st.sampled_from(NAMES), st.integers(0, 24 * 12)),
@@ -33,22 +36,35 @@ def frame_of(rows: list[tuple[str, str, int]]) -> pl.DataFrame:
             "person": [person for person, _, _ in rows],
             "event": [event for _, event, _ in rows],
             "occurred_at": [START + timedelta(hours=hour) for *_, hour in rows],
-        }
+        },
+        schema={"person": pl.String, "event": pl.String, "occurred_at": pl.Datetime("us")},
     )
+
+
+@cache
+def macros(timezone: str, week_start: str) -> duckdb.DuckDBPyConnection:
+    """A database with the macros, made once: they read the tables that are there when they are asked."""
+    con = duckdb.connect()
+    tell(con, frame_of([]), None)
+    add_macros(con, timezone=timezone, week_start=week_start)
+    return con
+
+
+def tell(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, horizon: datetime | None) -> None:
+    con.register("frame", frame.to_arrow())
+    con.execute("CREATE OR REPLACE TABLE events AS FROM frame")
+    con.execute("CREATE OR REPLACE TABLE horizon AS SELECT $at::TIMESTAMP AS horizon", {"at": horizon})
 
 
 def database(
     frame: pl.DataFrame, horizon: datetime | None, timezone: str, week_start: str
 ) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
-    con.register("frame", frame.to_arrow())
-    con.execute("CREATE TABLE events AS FROM frame")
-    con.execute("CREATE TABLE horizon AS SELECT $at::TIMESTAMP AS horizon", {"at": horizon})
-    add_macros(con, timezone=timezone, week_start=week_start)
+    con = macros(timezone, week_start).cursor()
+    tell(con, frame, horizon)
     return con
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     rows=histories,
     hours=st.integers(0, 24 * 9),

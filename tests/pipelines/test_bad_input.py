@@ -15,13 +15,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import run_here
 from shop import Shop, track
 
 from headway_pipelines import databases, ingest, lake, people_tables
@@ -90,29 +90,19 @@ def story(first: int, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def say(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Said]]:
+def say(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Runs the command line in this process."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # typer imports what click has deprecated
-        from headway_pipelines import cli
-    mask = os.umask(0o077)
 
     def command(*arguments: str) -> Said:
         capfd.readouterr()
-        monkeypatch.setattr(sys, "argv", ["headway", *arguments])
-        for name in ("DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "HEADWAY_WORKSPACE"):
-            monkeypatch.setenv(name, "")  # a run sets them for its own process
-            monkeypatch.delenv(name)
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capfd.readouterr()
-        said = Said(int(left.value.code or 0), out, err)
+        done = run_here(*arguments)
+        out, err = capfd.readouterr()  # what did not go through Python
+        said = Said(done.returncode, done.stdout + out, done.stderr + err)
         assert "Traceback" not in said.out + said.err
         assert SECRET not in said.out + said.err
         return said
 
-    yield command
-    os.umask(mask)
+    return command
 
 
 @pytest.fixture(scope="module")
@@ -124,13 +114,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key.chmod(0o600)
     shop = Shop(folder / "shop")
     shop.land("first.json", story(0, 30))
-    done = subprocess.run(
-        [sys.executable, "-m", "headway_pipelines.cli", "run", "--workspace", str(shop.root)],
-        env={**os.environ, "HEADWAY_KEY_FILE": str(key)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_here("run", "--workspace", str(shop.root), key_file=key)
     assert (done.returncode, done.stderr) == (0, "")
     return folder
 
@@ -477,17 +461,15 @@ def test_files_that_may_not_grow(store: Store, limit: int) -> None:
     """A real limit of the system: Dagster's history meets the small one, the internal database the other."""
     before = store.shown()
     store.shop.land("second.json", story(1000, 3000))
-    done = subprocess.run(
-        [sys.executable, "-m", "headway_pipelines.cli", "run", "--workspace", str(store.root)],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("headway: ")
-    assert "disk" in done.stderr
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        said = store.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert said.code == 2
+    assert said.err.startswith("headway: ")
+    assert "disk" in said.err
     assert store.shown().items() >= before.items()
     assert store.run().code == 0
     assert store.leftovers() == []

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import shutil
-import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 import pytest
+from command_line import run_here
 
 from headway_pipelines import ingest as ingesting
 from headway_pipelines.demo import simulate
@@ -25,7 +24,7 @@ from headway_pipelines.ingest import ingest
 from headway_pipelines.lake import promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy import accounts, classes, keys
-from headway_pipelines.privacy.scan import Hit, scan
+from headway_pipelines.privacy.proof import Hit, scan
 from headway_pipelines.quality import batches
 from headway_pipelines.quality.batches import judge_batches
 from headway_pipelines.run import dagster_environment
@@ -65,28 +64,57 @@ def shown(hits: list[Hit], values: list[str]) -> list[str]:
 # -- a run ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_log_holds_what_was_planted(demo_workspace: DemoWorkspace) -> None:
+@dataclass(frozen=True)
+class Scanned:
+    """What one scan of the whole demo found: it looks for everything at once.
+
+    Attributes:
+        values: What was planted, then the key.
+        inside: Hits in what holds personal data by right.
+        outside: Hits in everything else.
+    """
+
+    values: list[str]
+    inside: list[Hit]
+    outside: list[Hit]
+
+
+@pytest.fixture(scope="module")
+def scanned(demo_workspace: DemoWorkspace) -> Scanned:
+    root = demo_workspace.root
+    values = [*planted(root), key_of(demo_workspace)]
+    parts: tuple[list[Hit], list[Hit]] = ([], [])
+    for hit in scan([root], values):
+        parts[hit.path.relative_to(root).parts[0] not in _ALLOWED].append(hit)
+    return Scanned(values, *parts)
+
+
+def key_of(demo: DemoWorkspace) -> str:
+    return (demo.root.parent / "demo.key").read_text().strip()
+
+
+def test_the_log_holds_what_was_planted(demo_workspace: DemoWorkspace, scanned: Scanned) -> None:
     """Else the tests below would prove nothing."""
     values = planted(demo_workspace.root)
     assert len(values) > 150
-    found = {hit.value for hit in scan([demo_workspace.root / "raw"], values)}
+    raw = demo_workspace.root / "raw"
+    found = {hit.value for hit in scanned.inside if hit.path.is_relative_to(raw)}
     assert len(found) == len(values), [v for i, v in enumerate(values) if i not in found][:10]
 
 
 def test_nothing_planted_is_in_anything_a_run_writes_or_prints(
-    demo_workspace: DemoWorkspace, tmp_path: Path
+    demo_workspace: DemoWorkspace, scanned: Scanned, tmp_path: Path
 ) -> None:
-    values = planted(demo_workspace.root)
     names = {path.name for path in written(demo_workspace.root)}
     assert {"warehouse", "state", "published", "report", "product.yml"} <= names
     (tmp_path / "printed.txt").write_text(demo_workspace.printed)
-    hits = scan([*written(demo_workspace.root), tmp_path], values)
-    assert shown(hits, values) == []
+    hits = scanned.outside + scan([tmp_path], scanned.values)
+    assert shown(hits, scanned.values) == []
 
 
-def test_the_key_is_nowhere_in_the_workspace(demo_workspace: DemoWorkspace) -> None:
-    text = (demo_workspace.root.parent / "demo.key").read_text().strip()
-    assert scan([demo_workspace.root], [text]) == []
+def test_the_key_is_nowhere_in_the_workspace(demo_workspace: DemoWorkspace, scanned: Scanned) -> None:
+    text = key_of(demo_workspace)
+    assert not [hit for hit in (*scanned.inside, *scanned.outside) if scanned.values[hit.value] == text]
     secret = bytes.fromhex(text)
     for path in (p for p in demo_workspace.root.rglob("*") if p.is_file()):
         assert secret not in path.read_bytes(), path
@@ -108,32 +136,20 @@ def small(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Callable[..., int]]:
+def command(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., int]:
     """Runs the command line in this process and keeps what it printed in a file that is scanned, too."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # typer imports what click has deprecated
-        from headway_pipelines.cli import main
-
     printed = tmp_path / "printed"
     printed.mkdir()
-    mask = os.umask(0o077)
 
     def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["headway", *arguments])
-        for name in ("DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "HEADWAY_WORKSPACE"):
-            monkeypatch.setenv(name, "")
-            monkeypatch.delenv(name)
         capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capfd.readouterr()
-        (printed / f"{len(list(printed.iterdir()))}.txt").write_text(out + err)
-        return int(left.value.code or 0)
+        done = run_here(*arguments)
+        out, err = capfd.readouterr()  # what did not go through Python
+        text = done.stdout + done.stderr + out + err
+        (printed / f"{len(list(printed.iterdir()))}.txt").write_text(text)
+        return done.returncode
 
-    yield run
-    os.umask(mask)
+    return run
 
 
 #: What assets and checks call, where it is looked up: those that a run reaches first, and the others.
@@ -145,6 +161,7 @@ EARLY_STEPS = {
 }
 LATER_STEPS = {
     "each_event_once": "headway_pipelines.assets.lake.repeated_events",
+    "stored_text_is_clean": "headway_pipelines.assets.lake.stored_text",
     "people": "headway_pipelines.assets.people.derive_people",
     "person_store": "headway_pipelines.assets.person_store.derive_store",
     "metric_values": "headway_pipelines.assets.metrics.compute",

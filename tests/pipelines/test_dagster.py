@@ -94,6 +94,7 @@ def test_checks_block() -> None:
     assert blocking == {
         "batches_pass_quality": True,
         "each_event_once": True,
+        "stored_text_is_clean": True,
         "values_are_sound": True,
         "parts_add_up": True,
     }
@@ -119,6 +120,7 @@ def test_the_job_does_what_headway_run_does(shop: Shop, instance: dg.DagsterInst
     assert result.success
     assert {e.check_name: e.passed for e in result.get_asset_check_evaluations()} == {
         "each_event_once": True,
+        "stored_text_is_clean": True,
         "values_are_sound": True,
         "parts_add_up": True,
     }

@@ -107,8 +107,8 @@ def test_what_is_left_out_is_counted_and_few_are_not_shown(shop: Shop) -> None:
     assert left_out.rows() == [("event", "bot", 12, 12), ("session", "too many events", 1, 1)]
     shown = published_tables(shop.workspace.published_db)["left_out"]
     assert shown.rows() == [
-        ("event", "bot", 12, 12, False),
-        ("session", "too many events", None, None, True),
+        ("event", "bot", 12, 12, False, None),
+        ("session", "too many events", None, None, True, None),
     ]
     with hw.open(shop.root) as log:
         assert log.sql("SELECT count(*) FILTER (reason IS NULL) AS n FROM sessions")["n"].to_list() == [1]

@@ -21,7 +21,7 @@ from stored import rows_of
 from headway.errors import InputError
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.keys import load_key
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.rights import carry_out as carrying

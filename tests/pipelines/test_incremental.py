@@ -2,7 +2,7 @@
 
 The machine lands files in any order, some with copies of earlier events, some late, and kills runs between and inside
 their steps. At the end a second workspace with the same raw files and the same state is built in one go; the lake,
-the mapping, the people, their sessions and their store must be the same, by surrogate.
+the mapping, the people, their sessions, their store and all metric values must be the same, by surrogate.
 """
 
 from __future__ import annotations
@@ -40,6 +40,21 @@ TABLES = {
 }
 #: The third person on a device makes it a shared one: who was joined comes apart.
 STITCHING = PRODUCT + "identity: {mode: components, max_users_per_device: 2, logout: [Order Completed]}\n"
+#: Metrics of which some depend on their own days, on what comes after, on what was first, and on everything.
+MEASURED = STITCHING.replace(
+    "funnels:",
+    """
+  active: {framework: heart, stage: engagement, title: Active, unit: people, kind: count,
+    of: {event: [Page Viewed, Order Completed], measure: people}, grains: [day, week, rolling_7d]}
+  free: {framework: aarrr, stage: revenue, title: Free, unit: percent, kind: share,
+    of: Page Viewed, did: {event: Order Completed, where: "person.plan = 'free'"}}
+  back: {framework: aarrr, stage: retention, title: Back, unit: people, kind: lifecycle, of: Page Viewed,
+    part: resurrected}
+  waited: {framework: aarrr, stage: revenue, title: Waited, unit: hours, kind: duration, start: Page Viewed,
+    end: Order Completed}
+segments: {plan: {person: plan}, last: {touch: last}}
+funnels:""",
+)
 #: Where a run may be killed: inside each step, before its effects become visible.
 KILLS = [
     (Vault, "_append"),
@@ -117,7 +132,7 @@ class Incremental(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(derive, "MERGED_BELOW", merged_below)
         self.folder = Path(tempfile.mkdtemp())
-        self.shop = Shop(self.folder / "shop", plan=DECLARED, product=STITCHING)
+        self.shop = Shop(self.folder / "shop", plan=DECLARED, product=MEASURED)
         self.files = 0
 
     @rule(calls=_file)
@@ -149,6 +164,12 @@ class Incremental(RuleBasedStateMachine):
             patch.setattr(*kill, die)
             with contextlib.suppress(Killed):
                 self.shop.load()
+
+    @rule()
+    def compute_values(self) -> None:
+        if self.files:
+            self.shop.load()
+            self.shop.values()
 
     @rule(
         who=st.sampled_from(["u1", "u2", "d1", "d2"]),
@@ -185,7 +206,7 @@ class Incremental(RuleBasedStateMachine):
         try:
             if self.files:
                 self.shop.load()
-                again = Shop(self.folder / "again", plan=DECLARED, product=STITCHING)
+                again = Shop(self.folder / "again", plan=DECLARED, product=MEASURED)
                 for name in ("raw", "state"):
                     shutil.rmtree(again.root / name, ignore_errors=True)
                     shutil.copytree(self.shop.root / name, again.root / name)
@@ -193,6 +214,8 @@ class Incremental(RuleBasedStateMachine):
                 for table, query in TABLES.items():
                     assert self.shop.query(query) == again.query(query), table
                 assert what_is_known(self.shop) == what_is_known(again)
+                mine, whole = self.shop.values()[0], again.values()[0]
+                assert mine.rows() == whole.rows()
                 assert rows_of(self.shop.workspace) == rows_of(again.workspace)
                 assert days_of(self.shop.workspace) == days_of(again.workspace)
         finally:

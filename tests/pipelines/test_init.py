@@ -15,7 +15,7 @@ from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import load_product
 from headway_pipelines.init_workspace import Initialised, init_workspace
 from headway_pipelines.privacy.guesses import Common, Seen, guess
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.run import run
 from headway_pipelines.sources.config import load_sources
 

@@ -11,7 +11,7 @@ from shop import Shop, track
 
 from headway.errors import InputError
 from headway_pipelines.privacy.keys import load_key
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.rights.rotate import retire_keys, rotate_key
 
 ADA, BOB = "ada.lovelace@example.com", "user-bob-0001"

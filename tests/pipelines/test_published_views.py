@@ -21,7 +21,7 @@ from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.databases import replace_database
 from headway_pipelines.publish import publish
 from headway_pipelines.published_views import view_names, views, with_view_names
-from headway_pipelines.report.judge import Estimate, against_target
+from headway_pipelines.report.judge import Estimate, against_limit, against_target
 
 MONDAY = date(2026, 3, 2)
 WEEK = timedelta(days=7)
@@ -52,9 +52,9 @@ def write(path: Path, catalogue: list[dict[str, Any]], values: list[dict[str, An
         path,
         {
             "metric_catalogue": facts,
-            "metric_values": pl.DataFrame(values, schema=VALUES, orient="row").drop(
-                "contributors", "estimate", "effective"
-            ),
+            "metric_values": pl.DataFrame(values, schema=VALUES, orient="row")
+            .drop("contributors", "estimate", "effective")
+            .with_columns(held_since=pl.lit(None, dtype=pl.Datetime)),
         },
         views={name: view.query for name, view in found.items()},
         view_comments={name: view.comment for name, view in found.items()},
@@ -166,6 +166,46 @@ def test_a_target_is_met_missed_or_neither(
         estimate = None if whole["value"] is None else Estimate(whole["value"], whole["low"], whole["high"])
         verdict = against_target(estimate, 0.45, direction=direction, due=None, today=MONDAY)
         assert {"met": True, "missed": False}.get(verdict) is met
+
+
+@pytest.mark.parametrize(
+    ("direction", "cell", "kept"),
+    [
+        ("down", {"low": 0.3, "high": 0.45}, True),  # on the limit keeps it
+        ("down", {"low": 0.3, "high": 0.46}, None),
+        ("down", {"low": 0.46, "high": 0.6}, False),
+        ("up", {"low": 0.45, "high": 0.6, "period": "day"}, True),  # in every kind of period
+        ("up", {"low": 0.3, "high": 0.44}, False),
+        ("up", {"low": None, "high": None}, None),
+        ("up", {"low": 0.5, "complete": False}, None),
+        ("up", {"low": 0.5, "segment": "channel=email"}, None),
+    ],
+)
+def test_a_limit_is_kept_broken_or_neither(
+    tmp_path: Path, direction: str, cell: dict[str, Any], kept: bool | None
+) -> None:
+    path = write(
+        tmp_path / "a.duckdb", [metric("m", direction=direction, limit_value=0.45)], [value("m", **cell)]
+    )
+    limit = None if "segment" in cell else 0.45
+    assert ask(path, "SELECT limit_value, keeps_limit FROM metric_m") == [(limit, kept)]
+    if limit and cell.get("complete", True):  # the report says the same
+        estimate = Estimate(0.5, cell["low"], cell["high"])
+        guard = against_limit(estimate, 0.45, direction=direction)
+        assert {"within": True, "beyond": False}.get(guard) is kept
+
+
+@pytest.mark.parametrize(("total", "met"), [(49.0, False), (50.0, True)])
+def test_a_running_total_is_counted_and_needs_no_interval(tmp_path: Path, total: float, met: bool) -> None:
+    facts: dict[str, Any] = {
+        "kind": "cumulative",
+        "target_value": 50.0,
+        "target_period": "week",
+        "limit_value": 50.0,
+    }
+    cell = value("m", value=total, low=None, high=None, interval_method=None)
+    path = write(tmp_path / "a.duckdb", [metric("m", **facts)], [cell])
+    assert ask(path, "SELECT low, high, meets_target, keeps_limit FROM metric_m") == [(None, None, met, met)]
 
 
 def test_values_of_an_earlier_definition_are_marked(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ week and month is equal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -103,6 +104,10 @@ WEEKLY: Mapping[str, Callable[[Truth], Series]] = {
     "crash_free_sessions": share(weeks_of("quality", "sessions"), "crash_free", "sessions"),
     "cost_per_new_person": lambda truth: ratios(spent(truth), new_people(truth)),
     "payback": lambda truth: ratios(revenue(truth), spent(truth)),
+    # The world lies within one year.
+    "enrolments_this_year": lambda truth: list(
+        accumulate(truth["weekly_events"]["Course Enrolled"]["events"])
+    ),
     "errors": lambda truth: ratios(errors(truth, "errors"), pages(truth, "views")),
 }
 MONTHLY: Mapping[str, Callable[[Truth], Series]] = {

@@ -13,6 +13,8 @@ from headway.charts import theme
 
 _MOST_LINES = len(theme.PALETTE)
 _MOST_MARKS = 12
+_NEAR = 0.2
+"""Share of the largest value within which values are near each other."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,12 @@ def trend_figure(
 
 
 def metric_figure(
-    frame: pl.DataFrame, *, title: str | None = None, question: str | None = None, target: float | None = None
+    frame: pl.DataFrame,
+    *,
+    title: str | None = None,
+    question: str | None = None,
+    target: float | None = None,
+    limit: float | None = None,
 ) -> go.Figure:
     """Draws the values of one metric with their intervals.
 
@@ -110,6 +117,8 @@ def metric_figure(
         title: Heading; None takes the metric's name.
         question: What the metric answers, shown below the heading.
         target: Value to reach, in the metric's unit, or None.
+        limit: Value not to be crossed, in the same unit, or None. Where everything lies close to it, the axis does not
+            begin at zero: whether the limit is kept is what is to be seen.
 
     Returns:
         The line of all people with its 95 % interval; other segments as thinner lines without a band. Suppressed
@@ -152,8 +161,7 @@ def metric_figure(
     if marks:
         # All at once: Plotly validates every annotation again whenever one is added.
         result.update_layout(annotations=[*result.layout.annotations, *marks])
-    if target is not None:
-        _mark_target(result, target, formats)
+    _mark_levels(result, target, limit)
     return result
 
 
@@ -303,22 +311,39 @@ def _label_ends(result: go.Figure, lines: Sequence[Line]) -> None:
     result.update_layout(margin_r=28 + 8 * longest)
 
 
-def _mark_target(result: go.Figure, target: float, formats: theme.Numbers) -> None:
-    result.add_hline(
-        y=target,
-        line={"color": theme.MUTED, "width": 1.25, "dash": "dash"},
-        annotation={
-            "text": "target",
-            "font": {"size": 11.5, "color": theme.MUTED},
-            "xanchor": "left",
-            "x": 0,
-        },
-        annotation_position="top left",
-    )
+def _mark_levels(result: go.Figure, target: float | None, limit: float | None) -> None:
+    """Draws the lines to be reached and not to be crossed, and makes the axis show them."""
+    levels = {name: level for name, level in (("target", target), ("limit", limit)) if level is not None}
+    if not levels:
+        return
+    for name, level in levels.items():
+        color, right = (theme.LIMIT, True) if name == "limit" else (theme.MUTED, False)
+        result.add_hline(
+            y=level,
+            line={"color": color, "width": 1.25, "dash": "solid" if right else "dash"},
+            annotation={
+                "text": name,
+                "font": {"size": 11.5, "color": color},
+                "xanchor": "right" if right else "left",
+                "x": 1 if right else 0,
+            },
+            annotation_position="top right" if right else "top left",
+        )
     shown = [v for trace in result.data for v in (trace.y if trace.y is not None else []) if v is not None]
+    close = _close_to(limit, [*shown, *levels.values()])
+    top = [level * 1.1 for level in levels.values()]
     result.update_yaxes(
-        range=[min([0.0, target * 1.1, *shown]), max([target * 1.1, 0.0, *(v * 1.06 for v in shown)])]
+        range=close or [min(0.0, *top, *shown), max(0.0, *top, *(value * 1.06 for value in shown))]
     )
+
+
+def _close_to(limit: float | None, shown: Sequence[float]) -> list[float] | None:
+    """Returns the range of an axis on which a limit can be told from values near it; None where zero may be on it."""
+    low, high = min(shown), max(shown)
+    if limit is None or low <= 0 or high - low > _NEAR * high:
+        return None
+    room = max((high - low) * 0.2, high * 1e-3)
+    return [low - room, high + room]
 
 
 def _running(frame: pl.DataFrame) -> str:

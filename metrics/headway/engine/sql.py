@@ -188,14 +188,15 @@ def _indented(query: str | exp.Expr) -> str:
 
 
 def _statement(text: str) -> tuple[str, Sequence[Token]]:
-    tokens = list(_tokens(text))
     body = text.strip()
+    tokens = _tokens(body)
     if tokens and tokens[-1].token_type is TokenType.SEMICOLON:
-        final = tokens.pop()
-        body = (text[: final.start] + text[final.end + 1 :]).strip()
+        final = tokens[-1]
+        body = (body[: final.start] + body[final.end + 1 :]).strip()
+        tokens = _tokens(body)
     if not tokens or any(token.token_type is TokenType.SEMICOLON for token in tokens):
         raise InputError("expected exactly one query")
-    return body, _tokens(body)
+    return body, tokens
 
 
 # A question reads the same texts again and again, as templates and inside of larger ones.

@@ -12,10 +12,13 @@ from headway.engine import guarded
 from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated, groups_of_units, units_of
 from headway.frameworks.costs import cost_part, excluded_spend
 from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
-from headway.frameworks.kinds import Observations, Units, Weighted, plan_of
+from headway.frameworks.kinds import Observations, Running, Units, Weighted, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
-from headway.frameworks.prelude import Prelude
+from headway.frameworks.prelude import Doubt, Prelude
+from headway.frameworks.renewal import Again
+from headway.frameworks.running import running_part
 from headway.frameworks.segments import ALL, Dimension
+from headway.frameworks.stale import Cells
 from headway.frameworks.weighted import weighted_part
 from headway.models.metrics import BaseMetric, CostPer, Formula
 from headway.models.product import Product
@@ -35,6 +38,8 @@ class Computation:
         needed: Names of metrics that others are made of.
         parts: Metrics computed so far, by name.
         bases: Name of the table of what metrics have in common -> query whose rows it holds.
+        again: Which periods are computed; None: all.
+        unbounded: Metrics some of whose cells may depend on more days than their reach says.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -45,6 +50,8 @@ class Computation:
     needed: Collection[str]
     parts: dict[str, Part] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
+    again: Again | None = None
+    unbounded: set[str] = field(default_factory=set)
 
     def add(self, name: str) -> Iterator[tuple[str, str, int]]:
         """Computes a metric; those it is made of are there already.
@@ -61,6 +68,8 @@ class Computation:
         """
         metric = self.product.metrics[name]
         shared = replace(self.shared, grains=self.product.grains_of(name))
+        if self.again is not None:
+            shared = self.again.narrowed(name, shared)
         exclusions: Mapping[str, str] = {}
         if isinstance(metric, Formula):
             self.parts[name] = formula_part(metric, self.parts, shared.grains)
@@ -75,13 +84,19 @@ class Computation:
 
     def _from_events(self, name: str, metric: BaseMetric, shared: Prelude) -> Mapping[str, str]:
         plan = plan_of(metric, shared)
-        grid = _grid(shared, self.dimensions, self.horizon - metric.measured().wait)
+        cells = None if self.again is None else self.again.stale.periods[name]
+        grid = _grid(shared, self.dimensions, self.horizon - metric.measured().wait, cells)
         if isinstance(plan, Observations):
             self.parts[name] = self._observed(name, plan, grid, shared)
         elif isinstance(plan, Weighted):
             self.parts[name] = self._weighted(name, plan, grid)
+        elif isinstance(plan, Running):
+            con, dimensions, grouped = self.connection, self.dimensions, name in self.needed
+            self.parts[name] = running_part(con, name, plan, grid, dimensions, shared, grouped=grouped)
         else:
             self.parts[name] = self._added_up(name, plan, grid)
+            if plan.further:
+                self._look_further(name, plan)
         return plan.exclusions
 
     def _added_up(self, name: str, plan: Units, grid: pl.DataFrame) -> Part:
@@ -94,6 +109,14 @@ class Computation:
             groups = groups_of_units(con, dimensions, self.shared.people, "bucket") if grouped else None
         cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
         return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
+
+    def _look_further(self, name: str, plan: Units) -> None:
+        """Notes a metric that reaches further than its reach says, which must not have been relied on."""
+        if not self.connection.execute(plan.further).fetchall():
+            return
+        self.unbounded.add(name)
+        if self.again is not None and self.again.stale.periods[name] is not None:
+            raise Doubt(f"{name} depends on more days than usual")
 
     def _weighted(self, name: str, plan: Weighted, grid: pl.DataFrame) -> Part:
         """Computes a metric whose channels are weighted."""
@@ -120,12 +143,18 @@ class Computation:
         return Part(cells, None)
 
 
-def _grid(shared: Prelude, dimensions: Sequence[Dimension], complete_before: int) -> pl.DataFrame:
-    """Lists every cell of a metric, those without people included."""
+def _grid(
+    shared: Prelude, dimensions: Sequence[Dimension], complete_before: int, only: Cells | None
+) -> pl.DataFrame:
+    """Lists every cell of a metric that is computed, those without people included."""
     first, last = shared.first_day, shared.last_day
     periods = [] if first is None or last is None else shared.calendar.periods(first, last, shared.grains)
     spans = pl.DataFrame(
-        [(each.grain, each.start, each.last, each.end <= complete_before) for each in periods],
+        [
+            (each.grain, each.start, each.last, each.end <= complete_before)
+            for each in periods
+            if only is None or (each.grain, each.start) in only
+        ],
         schema={"period": pl.String, "period_start": pl.Date, "period_end": pl.Date, "complete": pl.Boolean},
         orient="row",
     )

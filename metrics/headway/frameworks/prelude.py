@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import get_args
@@ -24,7 +24,7 @@ from headway.models.product import BusinessHours, Product
 from headway.periods import EPOCH, local_day
 from headway.selectors import condition, names_of
 from headway.statistics.jackknife import GROUPS
-from headway.subjects import histories_of, with_properties
+from headway.subjects import histories_of
 
 _PEOPLE = "headway_metric_people"
 _EVENTS = "headway_metric_events"
@@ -34,6 +34,14 @@ _RATES = "headway_metric_rates"
 _SHIFTS = "headway_metric_shifts"
 _BASE = "headway_metric_base"
 _OWN = ("person", "event")
+_PERIOD = ("grain", "start_day")
+
+GRAIN_TYPE = f"ENUM ({', '.join(literal(grain) for grain in get_args(Grain))})"
+"""Type of a kind of period: rows of people and periods are many, and it is a byte in them, not a text."""
+
+
+class Doubt(Exception):
+    """What was computed before is of no use; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Prelude:
         offsets: Distance from UTC over the time the log covers.
         first_day: Local day of the first event; None when the log is empty.
         last_day: Local day of the last event.
+        last_us: Instant of the last event, microseconds since 1970 UTC.
         currency: ISO 4217 code of the product's currency.
         rates: Quoted name of the table of exchange rates: currency, day, rate; every local day of the log for which
             a rate is known.
@@ -62,6 +71,9 @@ class Prelude:
         holidays: Local days on which nobody works, in days since 1970-01-01.
         base: Quoted name of the table of what metrics that follow each other have in common, see `Units.base`.
         grains: Kinds of period that the metric at hand is computed for.
+        stale: Quoted name of the table of the metric's periods that are computed: grain, start_day; empty: all are.
+        firsts: By the text of a test over the bits, the query of when people first did that, of those who ever did:
+            person, us. Empty where that is found in the events, because they are all there.
     """
 
     people: str
@@ -74,6 +86,7 @@ class Prelude:
     offsets: tuple[Offset, ...]
     first_day: date | None
     last_day: date | None
+    last_us: int | None
     currency: str
     rates: str
     shifts: str
@@ -81,29 +94,46 @@ class Prelude:
     holidays: frozenset[int]
     base: str = identifier(_BASE)
     grains: tuple[Grain, ...] = ()
+    stale: str = ""
+    firsts: Mapping[str, exp.Expr] = field(default_factory=dict)
 
     @property
     def periods_query(self) -> str:
-        """The periods of every local day, for the metric at hand."""
+        """The periods of every local day, for the metric at hand, as far as they are computed."""
+        query = self._periods
+        if self.stale:
+            query = query.join(exp.to_table(self.stale, dialect=DIALECT), using=_PERIOD, join_type="semi")
+        return query.sql(DIALECT, pretty=True)
+
+    @property
+    def all_periods_query(self) -> str:
+        """The periods of every local day, for the metric at hand, be they computed or not."""
+        return self._periods.sql(DIALECT, pretty=True)
+
+    @property
+    def _periods(self) -> exp.Select:
         names = exp.column("grain", quoted=True).isin(*self.grains)
-        return (
-            exp.select("grain", "day", "start_day").from_(self.periods).where(names).sql(DIALECT, pretty=True)
-        )
+        return exp.select("grain", "day", "start_day").from_(self.periods).where(names)
 
 
 @contextmanager
-def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator[Prelude]:
-    """Builds the shared input in temporary tables and drops them afterwards.
+def prelude(
+    connection: duckdb.DuckDBPyConnection, product: Product, *, known_last: int | None = None
+) -> Iterator[Prelude]:
+    """Builds the shared input in temporary tables, but for the events and the tally, and drops all of it afterwards.
 
     Args:
         connection: A connection that knows the relations `events` and `people`; it may be read-only.
         product: The product.
+        known_last: Instant of the last event known before: then `people` says when everybody was first seen, and
+            older events are not looked at.
 
     Yields:
         Where the input lies.
 
     Raises:
         InputError: `events` lacks a column that a metric uses.
+        Doubt: The last event known before is gone.
         EngineError: The database refused a statement.
     """
     columns = relation_columns(connection, "events")
@@ -113,34 +143,10 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
     marks = marks_of(product, available)
     calendar = Calendar(product.timezone, product.week_start)
     try:
-        with guarded("number the people"):
-            text = bind(load("headway.frameworks", "everyone"), {"groups": GROUPS})
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_PEOPLE)} AS {text}")
-            ((first, last),) = connection.execute(
-                f"SELECT min(first_us), max(last_us) FROM {identifier(_PEOPLE)}"
-            ).fetchall()
-        offsets = calendar.offsets(first, last) if first is not None else (Offset(0, 0),)
-        with guarded("collect the events that metrics use"):
-            dated, source = with_properties(
-                identifier("events"),
-                histories,
-                needed,
-                keys={"person": "person", "account": "account"},
-                utc=exp.column("occurred_at", quoted=True),
-            )
-            text = with_inputs(
-                load("headway.frameworks", "prelude"),
-                {
-                    **dated,
-                    "named": marks.named,
-                    "kept": _kept(product, marks, columns, offsets, source),
-                    "everyone": f"SELECT person, code FROM {identifier(_PEOPLE)}",
-                },
-            )
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_EVENTS)} AS {text}")
-            text = bind(load("headway.frameworks", "tally"), {"marks": marks.names})
-            text = with_inputs(text, {"events": f"FROM {identifier(_EVENTS)}"})
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_TALLY)} AS {text}")
+        first, last = _number_people(connection, known_last)
+        offsets: tuple[Offset, ...] = (Offset(0, 0),)
+        if first is not None and last is not None:
+            offsets = calendar.offsets(first, last)
         shared = Prelude(
             people=identifier(_PEOPLE),
             events=identifier(_EVENTS),
@@ -152,6 +158,7 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             offsets=offsets,
             first_day=local_day(first, product.timezone) if first is not None else None,
             last_day=local_day(last, product.timezone) if last is not None else None,
+            last_us=last,
             currency=product.currency,
             rates=identifier(_RATES),
             shifts=identifier(_SHIFTS),
@@ -167,6 +174,24 @@ def prelude(connection: duckdb.DuckDBPyConnection, product: Product) -> Iterator
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 
+def _number_people(
+    connection: duckdb.DuckDBPyConnection, known_last: int | None
+) -> tuple[int | None, int | None]:
+    """Writes the table of people; returns the instants of the first event and of the last one."""
+    people = identifier(_PEOPLE)
+    name = "everyone" if known_last is None else "everyone_known"
+    with guarded("number the people"):
+        text = bind(load("headway.frameworks", name), {"groups": GROUPS})
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {people} AS {text}")
+        ((first, last),) = connection.execute(f"SELECT min(first_us), max(last_us) FROM {people}").fetchall()
+        if known_last is not None:
+            newest = bind(load("headway.frameworks", "newest"), {"known": known_last})
+            ((last,),) = connection.execute(newest).fetchall()
+            if first is None or last is None:
+                raise Doubt("the last event is gone")
+    return first, last
+
+
 def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude) -> None:
     """Writes which periods every local day belongs to, for all kinds of period that any metric has."""
     grains = {grain for name in product.metrics for grain in product.grains_of(name)}
@@ -179,13 +204,11 @@ def _list_periods(connection: duckdb.DuckDBPyConnection, product: Product, share
     frame = pl.DataFrame(
         rows, schema={"grain": pl.String, "day": pl.Int32, "start_day": pl.Int32}, orient="row"
     )
-    # Rows of people and periods are many: a kind of period is a byte in them, not a text.
-    kinds = ", ".join(literal(grain) for grain in get_args(Grain))
     with guarded("list the periods"):
         connection.register("headway_periods", frame.to_arrow())
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {shared.periods} AS "
-            f"SELECT CAST(grain AS ENUM ({kinds})) AS grain, day, start_day FROM headway_periods"
+            f"SELECT CAST(grain AS {GRAIN_TYPE}) AS grain, day, start_day FROM headway_periods"
         )
         connection.unregister("headway_periods")
 
@@ -271,7 +294,7 @@ def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...
     Raises:
         InputError: A metric uses a column that `events` lacks.
     """
-    used = set(_carried(product))
+    used = set(carried(product))
     for metric in product.metrics.values():
         used.update(names_of(condition(each.selector(), available) for each in metric.selectors().values()))
     for name in sorted(used):
@@ -280,7 +303,7 @@ def used_columns(product: Product, available: tuple[str, ...]) -> tuple[str, ...
     return tuple(sorted(used.difference(_OWN)))
 
 
-def _carried(product: Product) -> list[str]:
+def carried(product: Product) -> list[str]:
     """Lists the columns that metrics add up, order or group by: what no bit can say."""
     names = {
         name
@@ -338,27 +361,6 @@ def log_order(available: tuple[str, ...]) -> list[exp.Expr]:
         )
         for name, alias in (("line", "_line"), ("event_id", "_tie"))
     ]
-
-
-def _kept(
-    product: Product,
-    marks: Marks,
-    available: tuple[str, ...],
-    offsets: tuple[Offset, ...],
-    source: str,
-) -> exp.Expr:
-    return (
-        exp.select(
-            exp.column("person", quoted=True),
-            exp.alias_(instant(), "_us", quoted=True),
-            exp.alias_(local_time(instant(), offsets), "_local_us", quoted=True),
-            *log_order(available),
-            *(column.copy() for column in marks.columns),
-            *(exp.column(name, quoted=True) for name in _carried(product)),
-        )
-        .from_(exp.to_table(source, dialect=DIALECT))
-        .join("named", using="event")
-    )
 
 
 def day_of(value: int) -> date:

@@ -14,11 +14,10 @@ import duckdb
 import polars as pl
 
 from headway.frameworks.cells import KEYS
-from headway.frameworks.formulas import Part
-from headway.frameworks.parts import Computation
-from headway.frameworks.prelude import prelude
-from headway.frameworks.segments import dimensions
-from headway.models.composition import in_order, leaves_of, parts_of
+from headway.frameworks.computing import Job
+from headway.frameworks.prelude import Doubt
+from headway.frameworks.renewal import Kept, News
+from headway.models.composition import leaves_of
 from headway.models.product import Product
 from headway.periods import utc_us
 
@@ -50,24 +49,6 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "code_version": pl.String(),
 }
 """Columns and types of the metric values, in order."""
-
-
-_CELL = (
-    *KEYS,
-    "period_end",
-    "complete",
-    "value",
-    "numerator",
-    "denominator",
-    "people",
-    "contributors",
-    "effective",
-    "low",
-    "high",
-    "interval_method",
-    "reason",
-    "estimate",
-)
 
 
 def metric_values(
@@ -111,10 +92,14 @@ class Measured:
         values: The metric values, see `SCHEMA`.
         exclusions: Events that metrics had to leave out, by metric and reason, see `EXCLUSIONS`; every reason that
             could have been is listed, with 0 where there was no such event.
+        kept: What may be used again, where that was asked for and anything was computed.
+        anew: Why everything was computed; empty where only what news can have changed was.
     """
 
     values: pl.DataFrame
     exclusions: pl.DataFrame
+    kept: Kept | None = None
+    anew: str = ""
 
 
 EXCLUSIONS: Final[dict[str, pl.DataType]] = {
@@ -125,6 +110,9 @@ EXCLUSIONS: Final[dict[str, pl.DataType]] = {
 """Columns and types of the events that metrics left out."""
 
 
+NOTHING_KEPT = "nothing was kept"
+
+
 def measure(
     connection: duckdb.DuckDBPyConnection,
     product: Product,
@@ -132,8 +120,14 @@ def measure(
     horizon: datetime,
     as_of: datetime,
     code_version: str,
+    keep: bool = False,
+    kept: Kept | None = None,
+    news: News | None = None,
 ) -> Measured:
     """Computes every metric of a product, and counts what metrics had to leave out.
+
+    With `kept` and `news` only cells are computed that the news can have changed, or that were not complete. Values
+    are the same either way; everything is computed where there is doubt about what was kept.
 
     Args:
         connection: See `metric_values`; where it knows `exchange_rates` (day, currency, rate), `holidays` (day) and
@@ -142,6 +136,10 @@ def measure(
         horizon: Everything received before this instant is in the log (naive: UTC).
         as_of: When the values are computed; carried into the rows.
         code_version: Version of the code; carried into the rows.
+        keep: Whether to hand over what may be used again; the temporary table `FIRSTS` is part of it.
+        kept: What was handed over before, by the same version, for the same product and side inputs.
+        news: What is new since then. `people` then says of everybody in the log when they were first seen
+            (first_seen_at).
 
     Returns:
         Values and exclusions.
@@ -150,43 +148,40 @@ def measure(
         InputError: `events` lacks a property that a metric uses, or a metric is made of itself.
         EngineError: The database refused a query.
     """
-    order = in_order(product.metrics)
-    needed = {part for metric in product.metrics.values() for part in parts_of(metric)}
-    excluded: list[tuple[str, str, int]] = []
-    with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
-        computed = Computation(connection, product, shared, found, utc_us(horizon), needed)
-        for name in order:
-            excluded += computed.add(name)
-    parts = computed.parts
+    job = Job(connection, product, utc_us(horizon), keep)
+    anew, found = NOTHING_KEPT, None
+    if kept is not None and news is not None:
+        try:
+            found, anew = job.again(kept, news), ""
+        except Doubt as doubt:
+            anew = str(doubt)
+    found = found or job.all_of_it()
     ranks = {name: place for place, name in enumerate(product.metrics)}
-    excluded.sort(key=lambda row: ranks[row[0]])
-    exclusions = pl.DataFrame(excluded, schema=EXCLUSIONS, orient="row")
-    if not parts:
-        return Measured(pl.DataFrame(schema=SCHEMA), exclusions)
-    stamped = pl.concat(_placed(product, name, parts[name]) for name in order).with_columns(
+    exclusions = pl.DataFrame(
+        sorted(found.excluded, key=lambda row: ranks[row[0]]), schema=EXCLUSIONS, orient="row"
+    )
+    if not product.metrics:
+        return Measured(pl.DataFrame(schema=SCHEMA), exclusions, anew=anew)
+    stamped = _placed(product, found.cells).with_columns(
         suppressed=pl.lit(False),
         as_of=pl.lit(_naive(as_of), dtype=pl.Datetime("us")),
         code_version=pl.lit(code_version),
     )
     values = stamped.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
-    return Measured(values.sort("metric", "framework", "stage", *KEYS), exclusions)
+    return Measured(values.sort("metric", "framework", "stage", *KEYS), exclusions, found.kept, anew)
 
 
-def _placed(product: Product, name: str, part: Part) -> pl.DataFrame:
-    """Puts a metric under each framework and stage that reports it."""
-    metric = product.metrics[name]
-    places = pl.DataFrame(metric.places(), schema=["framework", "stage"], orient="row")
-    leaves = leaves_of(name, product.metrics)
-    return (
-        part.cells.select(*_CELL)
-        .join(places, how="cross")
-        .with_columns(
-            metric=pl.lit(name),
-            unit=pl.lit(metric.unit),
-            components=pl.lit(",".join(leaves) if leaves != (name,) else None, dtype=pl.String),
-            definition_hash=pl.lit(product.definition_hash(name)),
-        )
-    )
+def _placed(product: Product, cells: pl.DataFrame) -> pl.DataFrame:
+    """Puts every metric under each framework and stage that reports it."""
+    rows = []
+    for name, metric in product.metrics.items():
+        leaves = leaves_of(name, product.metrics)
+        components = ",".join(leaves) if leaves != (name,) else None
+        for framework, stage in metric.places():
+            rows.append((name, framework, stage, metric.unit, components, product.definition_hash(name)))
+    schema = ("metric", "framework", "stage", "unit", "components", "definition_hash")
+    places = pl.DataFrame(rows, schema=dict.fromkeys(schema, pl.String), orient="row")
+    return cells.join(places, on="metric", how="inner")
 
 
 def _naive(instant: datetime) -> datetime:

@@ -7,7 +7,6 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
@@ -18,7 +17,10 @@ from headway.models.identity import Identity
 from headway.models.metrics import PRESENTATION, CostPer, EventSelector, Grain, Metric, checked_duration
 from headway.models.plan import TrackingPlan
 from headway.models.product_checks import problems
+from headway.models.publishing import Publishing
+from headway.models.releases import Releases
 from headway.models.yaml_file import Definition, Document, joined, parse_document, read_text, validate
+from headway.periods import known_zones
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -163,6 +165,8 @@ class Product(Definition):
         retentions: Retention triangles by name.
         sessions: What a session is.
         business_hours: When the team is there to answer.
+        publishing: How small a published number may be.
+        releases: Where releases are told of, and what they bring.
     """
 
     name: StrictStr = Field(min_length=1)
@@ -180,12 +184,14 @@ class Product(Definition):
     retentions: dict[Name, RetentionQuestion] = Field(default_factory=dict)
     sessions: SessionRules = SessionRules()
     business_hours: BusinessHours = BusinessHours()
+    publishing: Publishing = Publishing()
+    releases: Releases = Releases()
 
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, name: str) -> str:
-        if name not in available_timezones():
-            hint = did_you_mean(name, available_timezones())
+        if name not in known_zones():
+            hint = did_you_mean(name, known_zones())
             raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
         return name
 

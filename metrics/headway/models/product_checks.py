@@ -33,7 +33,7 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     Yields:
         One problem each, with its place in the product's file.
     """
-    yield from _selector(product.activity, ("activity",), plan)
+    yield from selector_problems(product.activity, ("activity",), plan)
     yield from _events(product.identity.logout, ("identity", "logout"), plan)
     yield from _channels(product, plan)
     yield from _segments(product, plan)
@@ -42,11 +42,30 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     yield from composition_problems(product)
     for name, funnel in product.funnels.items():
         for position, step in enumerate(funnel.steps):
-            yield from _selector(step, ("funnels", name, "steps", position), plan)
+            yield from selector_problems(step, ("funnels", name, "steps", position), plan)
     for name, question in product.retentions.items():
-        yield from _selector(question.start, ("retentions", name, "start"), plan)
-        yield from _selector(question.returning, ("retentions", name, "returning"), plan)
+        yield from selector_problems(question.start, ("retentions", name, "start"), plan)
+        yield from selector_problems(question.returning, ("retentions", name, "returning"), plan)
     yield from _sessions(product, plan)
+    yield from _releases(product, plan)
+
+
+def _releases(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
+    told = product.releases
+    for name, feature in told.features.items():
+        at: Location = ("releases", "features", name)
+        yield from selector_problems(feature.used, (*at, "used"), plan)
+        if feature.eligible is not None:
+            yield from selector_problems(feature.eligible, (*at, "eligible"), plan)
+    for name, release in told.events.items():
+        yield from selector_problems(release.event, ("releases", "events", name, "event"), plan)
+        for metric in release.metrics:
+            if metric not in product.metrics:
+                yield Problem(
+                    ("releases", "events", name, "metrics"),
+                    f"there is no metric {metric!r}{did_you_mean(metric, product.metrics)}; "
+                    f"there are: {listed(product.metrics)}",
+                )
 
 
 def _channels(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
@@ -79,7 +98,7 @@ def _grouping(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
 
 def _sessions(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     for position, name in enumerate(product.sessions.exclude):
-        yield from _selector(EventSelector(event=(name,)), ("sessions", "exclude", position), plan)
+        yield from selector_problems(EventSelector(event=(name,)), ("sessions", "exclude", position), plan)
     tracker = product.sessions.tracker_id
     ids = [name for name, column in plan.columns().items() if column.privacy_class == "id"]
     if tracker is not None and tracker not in ids:
@@ -105,7 +124,7 @@ def _segments(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
 
 def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
     for place, selector in metric.selectors().items():
-        yield from _selector(selector, (*at, *place), plan)
+        yield from selector_problems(selector, (*at, *place), plan)
     for place, name, selector in metric.numbers():
         yield from _number(name, selector, (*at, *place), plan)
     for place, name, selector in metric.properties():
@@ -114,7 +133,17 @@ def _metric(metric: Metric, at: Location, plan: TrackingPlan) -> Iterator[Proble
         yield from _score_range(metric, at, plan)
 
 
-def _selector(selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+def selector_problems(selector: EventSelector, at: Location, plan: TrackingPlan) -> Iterator[Problem]:
+    """Lists what the tracking plan does not know of a selection of events.
+
+    Args:
+        selector: The events.
+        at: Where they are named.
+        plan: The tracking plan.
+
+    Yields:
+        One problem each.
+    """
     yield from _events(selector.event, at, plan)
     if selector.where is not None and all(name in plan.events for name in selector.event):
         columns = {**_columns(selector, plan), **plan.dated_columns()}

@@ -13,6 +13,7 @@ from datetime import date
 
 import polars as pl
 
+from headway.frameworks.running import RUNNING
 from headway.moved.anomalies import metric_anomalies
 from headway.moved.changes import metric_changes
 from headway.moved.decomposition import metric_effects
@@ -24,6 +25,8 @@ def moved_tables(
 ) -> dict[str, pl.DataFrame]:
     """Computes everything about what moved.
 
+    Running totals are left out: they grow, and fall where they begin anew, whatever people do.
+
     Args:
         values: The table ``metric_values`` as it is published, hidden cells null.
         kinds: Metric -> kind of estimate.
@@ -32,6 +35,8 @@ def moved_tables(
     Returns:
         The tables ``metric_changes``, ``metric_effects`` and ``metric_anomalies``.
     """
+    running = [metric for metric, kind in kinds.items() if kind == RUNNING]
+    values = values.filter(~pl.col("metric").is_in(running))
     return {
         "metric_changes": metric_changes(values, first_day=first_day),
         "metric_effects": metric_effects(values, kinds, first_day=first_day),

@@ -5,6 +5,7 @@ import dagster as dg
 from headway_pipelines.assets.ingest import staged_batches
 from headway_pipelines.assets.previews import bars, table
 from headway_pipelines.assets.resource import WorkspaceResource
+from headway_pipelines.audit.stored import stored_text
 from headway_pipelines.lake import promote, repeated_events
 from headway_pipelines.privacy.judging import ANCIENT
 
@@ -48,3 +49,25 @@ def each_event_once(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
     with warehouse.opened() as (workspace, ledger):
         repeated = repeated_events(workspace, ledger)
     return dg.AssetCheckResult(passed=repeated == 0, metadata={"repeated_events": repeated})
+
+
+@dg.asset_check(
+    asset=event_lake,
+    blocking=True,
+    pool="warehouse",
+    description="The detector finds nothing personal in texts and column names of the lake.",
+)
+def stored_text_is_clean(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
+    """Looks at what is new in the lake once more."""
+    with warehouse.opened() as (workspace, ledger):
+        found = stored_text(workspace, ledger)
+    rows = list(found.personal.items())
+    return dg.AssetCheckResult(
+        passed=found.clean,
+        metadata={
+            "files": found.files,
+            "columns": found.columns,
+            "values": found.values,
+            "looks personal": table(("column", "values"), rows),
+        },
+    )

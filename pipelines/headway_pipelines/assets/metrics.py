@@ -31,6 +31,7 @@ def metric_values(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type
             "dagster/row_count": done.values,
             "people": done.people,
             "events": done.events,
+            "computed_anew": done.anew,
         }
     )
 

@@ -34,6 +34,21 @@ def published_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  #
     )
 
 
+@dg.asset_check(
+    asset=published_database,
+    pool="warehouse",
+    description="The ledger of bets and what was measured for kata are what Headway wrote.",
+)
+def bets_are_unchanged(warehouse: WorkspaceResource) -> dg.AssetCheckResult:
+    """Tells of files that somebody rewrote; nothing else waits for them to be mended."""
+    with warehouse.opened() as (workspace, _):
+        found = published_tables(workspace.published_db).get("strategy_problems")
+    rows = [] if found is None else list(found.iter_rows())
+    return dg.AssetCheckResult(
+        passed=not rows, metadata={"problems": table(("file", "problem"), [(f, p) for f, p in rows])}
+    )
+
+
 @dg.asset(
     group_name="publish",
     deps=[metric_values, person_store],

@@ -1,5 +1,6 @@
 """The one resource of the pipeline: a workspace, opened for the length of a step."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Workspace, Ledger]]:
-        """Opens workspace and ledger for writing, alone.
+        """Opens workspace and ledger for writing, alone; what is written meanwhile its owner alone can read.
 
         Yields:
             The workspace and its ledger.
@@ -43,14 +44,19 @@ class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             HeadwayError: Whatever went wrong, without a value of any log: Dagster keeps exception texts.
         """
-        with sanitised():
-            workspace = self.workspace
-            with workspace_lock(workspace):
-                ledger = Ledger(workspace.ledger_file)
-                try:
-                    yield workspace, ledger
-                finally:
-                    ledger.close()
+        # Whoever started Dagster may have let others read what is written.
+        mask = os.umask(0o077)
+        try:
+            with sanitised():
+                workspace = self.workspace
+                with workspace_lock(workspace):
+                    ledger = Ledger(workspace.ledger_file)
+                    try:
+                        yield workspace, ledger
+                    finally:
+                        ledger.close()
+        finally:
+            os.umask(mask)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from headway_pipelines.inputs import derive_inputs
     kinds={"file", "parquet"},
     owners=["team:product"],
     pool="warehouse",
-    description="Money spent, exchange rates and holidays of inputs/*.csv: dates, numbers and known names only.",
+    description="Spend, rates, holidays, releases, incidents of inputs/*.csv: times, numbers and plain names only.",
 )
 def side_inputs(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Reads the side inputs anew."""

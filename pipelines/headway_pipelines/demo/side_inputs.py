@@ -1,4 +1,4 @@
-"""What does not come from the log: money spent, exchange rates, holidays."""
+"""What does not come from the log: money spent, exchange rates, holidays, releases, incidents."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headway_pipelines.demo.business import holidays
 from headway_pipelines.demo.catalogue import CURRENCIES
 from headway_pipelines.demo.clock import Ints
+from headway_pipelines.demo.release_log import HEADER, INCIDENTS, Shipped, shipped
 from headway_pipelines.demo.rows import Floats
 from headway_pipelines.demo.world import World
 
@@ -33,12 +34,14 @@ class SideInputs:
         rates: EUR for one unit; one row a currency of ``CURRENCIES``, one column a local day.
         spend: Day, channel, amount, currency.
         holidays: Day, name.
+        shipped: Releases and incidents.
     """
 
     first_day: int
     rates: Floats
     spend: tuple[tuple[date, str, float, str], ...]
     holidays: tuple[tuple[date, str], ...]
+    shipped: Shipped
 
     @classmethod
     def build(cls, world: World) -> SideInputs:
@@ -52,7 +55,8 @@ class SideInputs:
         """
         s = world.scenario
         first_day = (s.start - _EPOCH).days - 1
-        return cls(first_day, _rates(world), tuple(_spend(world)), tuple(holidays(world.clock)))
+        days_off = tuple(holidays(world.clock))
+        return cls(first_day, _rates(world), tuple(_spend(world)), days_off, shipped(s))
 
     def rate(self, currency: NDArray[np.int64], day: Ints) -> Floats:
         """Looks up rates.
@@ -83,6 +87,8 @@ class SideInputs:
         _write(folder / "exchange_rates.csv", ("day", "currency", "rate"), rates)
         _write(folder / "spend.csv", ("day", "channel", "amount", "currency"), spend)
         _write(folder / "holidays.csv", ("day", "name"), self.holidays)
+        _write(folder / "releases.csv", HEADER, self.shipped.releases)
+        _write(folder / "incidents.csv", INCIDENTS, self.shipped.incidents)
 
 
 def _rates(world: World) -> Floats:

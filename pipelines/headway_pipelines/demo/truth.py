@@ -42,6 +42,7 @@ class Truth:
         support: Tickets, waiting times, and what quick replies do.
         uploads: Attempts and their outcomes.
         quality: Pages, errors and sessions.
+        releases: What each release was meant to change, and by how much it did for those who got it.
         personal_data: Every planted value with its type and place.
     """
 
@@ -64,6 +65,7 @@ class Truth:
     support: dict[str, Any]
     uploads: dict[str, Any]
     quality: dict[str, Any]
+    releases: dict[str, Any]
     personal_data: list[dict[str, str]]
 
     def write(self, path: Path) -> None:
@@ -150,6 +152,7 @@ def assemble(tally: Tally, planted: list[Canary], files: dict[str, Any]) -> Trut
         support=tally.support.table(),
         uploads=tally.uploads.table(),
         quality=tally.quality.table(),
+        releases=tally.side.shipped.effects,
         personal_data=_personal_data(tally, planted),
     )
 

@@ -1,7 +1,8 @@
 """Side inputs: what metrics need beside the log, as CSV files under ``inputs/``.
 
-Only what `tables.TABLES` declares is read, and only as a date, a number, a currency code or a channel of the product:
-no text of such a file reaches anything that is stored.
+Only what `tables.TABLES` declares is read, and only as a time, a number, a currency code or a name of the product.
+Names of releases, incidents and teams are the only texts of such a file that are stored: short, plain, nothing personal
+in them.
 """
 
 from headway_pipelines.inputs.derive import Derived, attach_inputs, derive_inputs, input_counts

@@ -12,7 +12,9 @@ import polars as pl
 from headway.engine.sql import identifier, literal
 from headway.models.plan import load_plan
 from headway.models.product import load_product
+from headway_pipelines.inputs.git_tags import read_tags
 from headway_pipelines.inputs.read import REJECTS, read_inputs
+from headway_pipelines.inputs.repository import remember_repository, with_tags
 from headway_pipelines.inputs.tables import TABLES
 from headway_pipelines.workspace import Workspace
 
@@ -47,8 +49,11 @@ def derive_inputs(workspace: Workspace) -> Derived:
         DefinitionError: The product file is wrong.
     """
     product = load_product(workspace.product_file, load_plan(workspace.plan_file))
-    found = read_inputs(workspace.inputs, product)
+    found = with_tags(
+        read_inputs(workspace.inputs, product), read_tags(workspace.root, product.releases), product
+    )
     workspace.derived_inputs.mkdir(parents=True, exist_ok=True)
+    remember_repository(workspace, product.releases)
     for name in TABLES:
         path = _path(workspace, name)
         if name in found:

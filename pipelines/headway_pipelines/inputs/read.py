@@ -12,7 +12,8 @@ import polars as pl
 
 from headway.errors import InputError
 from headway.models.product import Product
-from headway_pipelines.inputs.tables import TABLES, Cell, Table, UnusableCellError, tables
+from headway_pipelines.inputs.cells import Cell, Table, UnusableCellError
+from headway_pipelines.inputs.tables import TABLES, tables
 from headway_pipelines.privacy.detect import safe_name
 
 REJECTS: Final[dict[str, pl.DataType]] = {
@@ -82,6 +83,7 @@ class _Rows:
             if len(cells) != width:
                 raise UnusableCellError("another number of cells than the header")
             row = tuple(_cell(name, self.table, cells, places) for name in self.table.columns)
+            self.table.check(dict(zip(self.table.columns, row, strict=True)))
             self._once(row)
         except UnusableCellError as error:
             self.bad.append((self.table.name, line, str(error)))

@@ -2,83 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Final
 
 import polars as pl
 
 from headway.frameworks.segments import channel_names
 from headway.models.product import Product
+from headway_pipelines.inputs.cells import Column, Table, UnusableCellError, day, number
+from headway_pipelines.inputs.release_tables import release_tables
 
 _CURRENCY = re.compile("[A-Z]{3}")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-Cell = date | float | str
-
-
-class UnusableCellError(ValueError):
-    """A cell that cannot be used; the message says why and never quotes it."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a side input.
-
-    Attributes:
-        read: Makes a value of a cell's text; raises `UnusableCellError`.
-        dtype: Type of the values.
-        optional: Whether a file may lack the column or leave a cell empty; then `absent` stands in.
-        absent: What stands in.
-    """
-
-    read: Callable[[str], Cell]
-    dtype: pl.DataType
-    optional: bool = False
-    absent: Cell | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A side input.
-
-    Attributes:
-        name: Its name; the file is ``inputs/<name>.csv``.
-        meaning: What a row says.
-        columns: Columns by name, in order.
-        unread: Columns that a file may have and that are not read.
-        once: Columns that together may have one row only; empty where rows add up.
-    """
-
-    name: str
-    meaning: str
-    columns: Mapping[str, Column]
-    unread: frozenset[str] = frozenset()
-    once: tuple[str, ...] = ()
-    schema: Mapping[str, pl.DataType] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "schema", {name: column.dtype for name, column in self.columns.items()})
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UnusableCellError("day is no date; write 2026-03-31") from None
-
-
-def _number(name: str, text: str, *, zero: bool) -> float:
-    if not _NUMBER.fullmatch(text):
-        raise UnusableCellError(f"{name} is no number; write 1250.50")
-    number = float(text)
-    if not math.isfinite(number):
-        raise UnusableCellError(f"{name} is too large")
-    if number < 0 or (number == 0 and not zero):
-        raise UnusableCellError(f"{name} is below 0" if zero else f"{name} is not above 0")
-    return number
 
 
 def _currency(text: str) -> str:
@@ -87,7 +21,7 @@ def _currency(text: str) -> str:
     return text
 
 
-TABLES: Final = ("spend", "exchange_rates", "holidays")
+TABLES: Final = ("spend", "exchange_rates", "holidays", "releases", "incidents")
 """Names of the side inputs that may lie under ``inputs/``."""
 
 
@@ -118,7 +52,7 @@ def tables(product: Product) -> dict[str, Table]:
             raise UnusableCellError("currency is the product's own, whose rate is 1")
         return text
 
-    days = Column(_day, pl.Date())
+    days = Column(day, pl.Date())
     return {
         "spend": Table(
             "spend",
@@ -126,7 +60,7 @@ def tables(product: Product) -> dict[str, Table]:
             {
                 "day": days,
                 "channel": Column(channel, pl.String()),
-                "amount": Column(lambda text: _number("amount", text, zero=True), pl.Float64()),
+                "amount": Column(lambda text: number("amount", text, zero=True), pl.Float64()),
                 "currency": Column(_currency, pl.String(), optional=True, absent=product.currency),
             },
             unread=frozenset({"campaign", "note"}),
@@ -137,7 +71,7 @@ def tables(product: Product) -> dict[str, Table]:
             {
                 "day": days,
                 "currency": Column(foreign, pl.String()),
-                "rate": Column(lambda text: _number("rate", text, zero=False), pl.Float64()),
+                "rate": Column(lambda text: number("rate", text, zero=False), pl.Float64()),
             },
             unread=frozenset({"source", "note"}),
             once=("day", "currency"),
@@ -149,4 +83,5 @@ def tables(product: Product) -> dict[str, Table]:
             unread=frozenset({"name", "note"}),
             once=("day",),
         ),
+        **release_tables(product),
     }

@@ -31,6 +31,9 @@ TRAIT_OWNERS: Mapping[Subject, str] = {"person": "(identify)", "account": "(grou
 
 _PARAMETER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.+~-]*"
 
+#: A parameter is a label, such as a campaign's name. A device id, a click id or something encoded is none.
+_NO_LABEL = r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[a-z0-9+]{24,}"
+
 
 @dataclass(frozen=True)
 class Fill:
@@ -254,7 +257,8 @@ def _url_parts(prop: PropertyField, spec: UrlProperty) -> dict[str, str]:
         parts |= {prop.column.name: _url("v", spec), f"raw:{prop.column.name}": "v"}
     for parameter, column in prop.query.items():
         found = _query_parameter("v", parameter)
-        parts |= {column.name: _token(found, _PARAMETER_PATTERN), f"raw:{column.name}": found}
+        label = f"CASE WHEN NOT regexp_matches({found}, {literal(_NO_LABEL)}) THEN {found} END"
+        parts |= {column.name: _token(label, _PARAMETER_PATTERN), f"raw:{column.name}": found}
     return parts
 
 

@@ -6,13 +6,16 @@ import json
 import math
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from headway_pipelines.report.model import Metric, Series
 from headway_pipelines.report.numbers import month, short_day
 from headway_pipelines.report.sections import ActiveSeries
+
+if TYPE_CHECKING:
+    from headway.charts.releases import Mark
 
 HEIGHT = 280
 """Height of every chart in pixels; the style sheet reserves it before the chart is drawn."""
@@ -32,12 +35,13 @@ _CELLS = {
 }
 
 
-def metric_chart(metric: Metric, series: Series) -> str:
-    """Draws a metric's periods of one kind: line, interval band, target; incomplete ones dotted and hollow.
+def metric_chart(metric: Metric, series: Series, marks: Sequence[Mark] = ()) -> str:
+    """Draws a metric's periods of one kind: line, interval band, target, limit; incomplete ones dotted and hollow.
 
     Args:
         metric: The metric.
         series: One of its series of everybody.
+        marks: Releases, drawn on their days.
 
     Returns:
         The figure as JSON; periods without a value are gaps.
@@ -59,19 +63,27 @@ def metric_chart(metric: Metric, series: Series) -> str:
     ]
     frame = pl.DataFrame([("all", metric.unit, *row) for row in rows], schema=_CELLS, orient="row")
     target = metric.target if metric.target_period == series.grain.name else None
-    figure = metric_figure(frame, title=metric.title, target=target).to_plotly_json()
+    figure = metric_figure(frame, title=metric.title, target=target, limit=metric.limit).to_plotly_json()
     for mark in figure["layout"].get("annotations", ()):
         # A period is narrower here than the figure's mark of a hidden one; the legend below says it in words.
         if mark.get("text") == SUPPRESSED:
             mark["text"] = "×"
-    return _json(figure, [cell.start for cell in series.cells], months=series.grain.name == "month")
+    starts = [cell.start for cell in series.cells]
+    return _json(_with_marks(figure, marks, starts), starts, months=series.grain.name == "month")
 
 
-def active_chart(series: Sequence[ActiveSeries]) -> str:
+def _with_marks(figure: dict[str, Any], marks: Sequence[Mark], days: Sequence[date]) -> dict[str, Any]:
+    from headway.charts.releases import marked
+
+    return marked(figure, marks, min(days), max(days)) if marks and days else figure
+
+
+def active_chart(series: Sequence[ActiveSeries], marks: Sequence[Mark] = ()) -> str:
     """Draws people active in windows of days, one line per window.
 
     Args:
         series: One per window.
+        marks: Releases, drawn on their days.
 
     Returns:
         The figure as JSON; a line begins once the data cover its whole window: before, it would only show how
@@ -86,7 +98,8 @@ def active_chart(series: Sequence[ActiveSeries]) -> str:
     ]
     columns = {"window_days": pl.Int64, "period_start": pl.Date, "value": pl.Float64, "complete": pl.Boolean}
     figure = active_people_figure(pl.DataFrame(rows, schema=columns, orient="row")).to_plotly_json()
-    return _json(figure, sorted({day for _, day, _, _ in rows}))
+    days = sorted({day for _, day, _, _ in rows})
+    return _json(_with_marks(figure, marks, days), days)
 
 
 def template_json() -> str:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from headway_pipelines.report import charts, numbers, words
-from headway_pipelines.report.judge import VERDICTS
+from headway_pipelines.report.judge import GUARDS, VERDICTS
 from headway_pipelines.report.model import Cell, Metric, Series
 from headway_pipelines.report.sparkline import sparkline
 
@@ -47,14 +47,17 @@ def environment() -> Environment:
     )
     found.filters |= {"unbroken": _unbroken, "week": numbers.week}
     found.globals |= {
+        "GUARDS": GUARDS,
         "VERDICTS": VERDICTS,
-        "active_chart": lambda series: Markup(charts.active_chart(series)),
+        "active_chart": lambda series, marks=(): Markup(charts.active_chart(series, marks)),
         "change_parts": words.change_parts,
         "count": numbers.count,
         "day": numbers.day,
         "dimensions": dimensions,
         "drawable": lambda rows: any(series.drawable for _, series in rows),
         "estimate_parts": words.estimate_parts,
+        "guard_words": words.guard_words,
+        "limit_words": words.limit_words,
         "methods": _methods,
         "moment": numbers.moment,
         "noise_class": _noise_class,
@@ -65,7 +68,7 @@ def environment() -> Environment:
         "target_words": words.target_words,
         "value_words": words.value_words,
         "chart_template": lambda: Markup(charts.template_json()),
-        "metric_chart": lambda metric, series: Markup(charts.metric_chart(metric, series)),
+        "metric_chart": lambda metric, series, marks=(): Markup(charts.metric_chart(metric, series, marks)),
         "period_noun": words.period_noun,
     }
     return found

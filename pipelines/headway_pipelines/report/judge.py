@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from headway.statistics.verdicts import verdict as against
+
 Verdict = Literal["met", "missed", "short", "uncertain", "unknown", "none"]
 """``short``: worse than the target, whose date has not come yet; ``unknown``: no value; ``none``: no target."""
 
@@ -18,6 +20,19 @@ VERDICTS: dict[Verdict, str] = {
     "unknown": "No value to compare",
     "none": "No target",
 }
+
+
+Guard = Literal["within", "beyond", "unsure", "unknown", "none"]
+"""``unsure``: the limit may or may not be kept; ``unknown``: no value; ``none``: no limit."""
+
+GUARDS: dict[Guard, str] = {
+    "beyond": "Beyond its limit",
+    "unsure": "Not sure",
+    "within": "Within its limit",
+    "unknown": "No value to compare",
+    "none": "No limit",
+}
+"""What can be said of a limit, the worst first."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +144,29 @@ def against_target(
     if best is not None and sign * best < sign * target:
         return "short" if due is not None and today <= due else "missed"
     return "uncertain"
+
+
+def against_limit(estimate: Estimate | None, limit: float | None, *, direction: str) -> Guard:
+    """Compares a value with the limit it must keep, no more certainly than its interval allows.
+
+    Args:
+        estimate: The value, None where there is none.
+        limit: What it must not fall below, or exceed where less is better; in the same unit.
+        direction: ``up`` where more is better, ``down`` where less is.
+
+    Returns:
+        ``within`` where the whole interval keeps the limit, ``beyond`` where none of it does, else ``unsure``.
+
+    Examples:
+        >>> against_limit(Estimate(0.97, 0.95, 0.98), 0.99, direction="up")
+        'beyond'
+        >>> against_limit(Estimate(0.97, 0.95, 0.98), 0.96, direction="up")
+        'unsure'
+    """
+    if limit is None:
+        return "none"
+    if estimate is None:
+        return "unknown"
+    way: Literal["up", "down"] = "down" if direction == "down" else "up"
+    found = against(estimate.value, estimate.low, estimate.high, limit, way)
+    return {"ok": "within", "breached": "beyond", "unclear": "unsure"}[found]  # type: ignore[return-value]

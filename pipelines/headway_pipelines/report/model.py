@@ -10,7 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from headway_pipelines.report.grains import CHARTED, GRAINS, Grain
-from headway_pipelines.report.judge import Change, Estimate, Verdict, against_target, difference
+from headway_pipelines.report.judge import (
+    Change,
+    Estimate,
+    Guard,
+    Verdict,
+    against_limit,
+    against_target,
+    difference,
+)
 from headway_pipelines.report.numbers import finite
 
 ALL = "all"
@@ -162,6 +170,16 @@ class Metric:
         return str(self.facts["direction"])
 
     @property
+    def counted(self) -> bool:
+        """Whether values are running totals: nothing of them is estimated, and they grow whatever people do."""
+        return self.facts.get("kind") == "cumulative"
+
+    def judged(self, cell: Cell | None) -> Estimate | None:
+        """What of a cell is compared with a target or a limit: a total that was counted is its own interval."""
+        found = cell.estimate if cell else None
+        return Estimate(found.value, found.value, found.value) if found and self.counted else found
+
+    @property
     def target(self) -> float | None:
         """The target's value."""
         return finite(self.facts["target_value"])
@@ -186,14 +204,23 @@ class Metric:
     @cached_property
     def verdict(self) -> Verdict:
         """Whether the target is met."""
-        cell = self.targeted
         return against_target(
-            cell.estimate if cell else None,
+            self.judged(self.targeted),
             self.target,
             direction=self.direction,
             due=self.facts["target_by"],
             today=self.calendar.today,
         )
+
+    @property
+    def limit(self) -> float | None:
+        """What the value must not fall below, or exceed where less is better."""
+        return finite(self.facts.get("limit_value"))
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Whether the latest complete period keeps the limit."""
+        return against_limit(self.judged(self.main.latest), self.limit, direction=self.direction)
 
     @property
     def before(self) -> Cell | None:
@@ -206,6 +233,8 @@ class Metric:
         """The latest complete period against the one before; None where they cannot be compared."""
         new, old = self.main.latest, self.before
         if new is None or old is None or new.estimate is None or old.estimate is None or not old.complete:
+            return None
+        if self.counted:
             return None
         if self.partly_before_data(old) or new.redefined or old.redefined:
             return None
@@ -221,6 +250,8 @@ class Metric:
         new, old, one = self.main.latest, self.before, self.grain.one
         if new is None or new.estimate is None:
             return "no value to compare"
+        if self.counted:
+            return "a running total"
         if old is None:
             return f"no {one} before"
         if old.estimate is None:

@@ -126,6 +126,12 @@ class Report:
         )
 
     @cached_property
+    def guards(self) -> tuple[Metric, ...]:
+        """Every metric that has a limit, once."""
+        found = {metric.name: metric for metric in reversed(self.metrics) if metric.limit is not None}
+        return tuple(reversed(found.values()))
+
+    @cached_property
     def places(self) -> dict[tuple[str, str], str]:
         """Framework and metric -> where its chart is: at the first of its stages there, drawn once a page."""
         found: dict[tuple[str, str], str] = {}

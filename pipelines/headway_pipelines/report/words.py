@@ -42,18 +42,21 @@ def estimate_parts(metric: Metric, estimate: Estimate) -> tuple[str, str]:
     """Shows a value and its interval as two texts.
 
     Args:
-        metric: The metric, whose target the numbers must visibly miss where they do.
+        metric: The metric, whose target and limit the numbers must visibly miss where they do.
         estimate: The value.
 
     Returns:
-        ``("38 %", "(35–41)")``; the second says so where there is no interval.
+        ``("38 %", "(35–41)")``; the second says so where there is no interval, or no need of one.
     """
     low, high = estimate.low, estimate.high
     places = decimals(metric.unit, estimate.value, low, high)
-    if metric.target is not None:
-        ends = ((low, metric.target), (high, metric.target), (estimate.value, metric.target))
-        places = apart(places, metric.unit, *ends)
+    for level in (metric.target, metric.limit):
+        if level is not None:
+            ends = ((low, level), (high, level), (estimate.value, level))
+            places = apart(places, metric.unit, *ends)
     value = amount(estimate.value, metric.unit, places)
+    if metric.counted:
+        return value, "(counted)"
     if low is None or high is None:
         return value, _half_open(metric.unit, low, high, places)
     return value, f"({bounds(low, high, metric.unit, places)})"
@@ -69,11 +72,33 @@ def target_amount(metric: Metric) -> str:
     """Shows a target's value, for example ``45 %``; empty without a target."""
     if metric.target is None:
         return ""
-    scale = 100 if metric.unit == "percent" else 1
-    places = next(
-        (n for n in range(3) if abs(round(metric.target * scale, n) - metric.target * scale) < 1e-9), 3
-    )
-    return amount(metric.target, metric.unit, places) + _A_PERIOD.get(metric.target_period, "")
+    return _level(metric.target, metric.unit) + _A_PERIOD.get(metric.target_period, "")
+
+
+def _level(value: float, unit: str) -> str:
+    """Shows a number somebody wrote, with as many decimals as were written, three at most."""
+    scale = 100 if unit == "percent" else 1
+    places = next((n for n in range(3) if abs(round(value * scale, n) - value * scale) < 1e-9), 3)
+    return amount(value, unit, places)
+
+
+def limit_words(metric: Metric) -> str:
+    """Shows a limit, for example ``at most 5 %``; empty without a limit."""
+    if metric.limit is None:
+        return ""
+    return f"at {'most' if metric.direction == 'down' else 'least'} {_level(metric.limit, metric.unit)}"
+
+
+def guard_words(metric: Metric) -> str:
+    """Says in a sentence whether the limit is kept, and how sure that is; empty without a limit."""
+    limit, estimate = limit_words(metric), metric.estimate
+    if metric.guard == "within":
+        return "Kept" if metric.counted else "Kept even by the worse end of the interval"
+    if metric.guard == "beyond":
+        return "Not kept" if metric.counted else "Not kept even by the better end of the interval"
+    if metric.guard == "unsure" and estimate and (estimate.low is None or estimate.high is None):
+        return f"Without an interval nobody can say whether it is {limit}"
+    return "The limit lies within the interval: it may be kept or not" if metric.guard == "unsure" else ""
 
 
 def target_words(metric: Metric) -> str:
@@ -120,7 +145,7 @@ def lead(metrics: Sequence[Metric]) -> list[str]:
         metrics: All metrics; one that several stages report counts once.
 
     Returns:
-        Two to four sentences.
+        Two to five sentences.
     """
     distinct = list({metric.name: metric for metric in metrics}.values())
     if not distinct:
@@ -130,7 +155,7 @@ def lead(metrics: Sequence[Metric]) -> list[str]:
         ]
     if not any(metric.estimate for metric in distinct):
         return _nothing_to_say(distinct)
-    return [*_targets(distinct), _changes(distinct), _periods(distinct)]
+    return [*_targets(distinct), *_limits(distinct), _changes(distinct), _periods(distinct)]
 
 
 def period_noun(metrics: Iterable[Metric]) -> str:
@@ -174,6 +199,26 @@ def _targets(metrics: Sequence[Metric]) -> list[str]:
         first = "Furthest from target: " if len(behind) > len(named) else ""
         sentences.append(f"{first}{_joined([_position(metric) for metric in named], semicolons=True)}.")
     return sentences
+
+
+def _limits(metrics: Sequence[Metric]) -> list[str]:
+    """Says which guardrails hold; nothing where none is declared."""
+    guards = [metric for metric in metrics if metric.limit is not None]
+    if not guards:
+        return []
+    groups = {
+        "kept": [m for m in guards if m.guard == "within"],
+        "not kept": [m for m in guards if m.guard == "beyond"],
+        "not sure to be kept": [m for m in guards if m.guard == "unsure"],
+        "without a value": [m for m in guards if m.guard == "unknown"],
+    }
+    counted = [f"{len(found)} {_be(len(found))} {how}" for how, found in groups.items() if found]
+    sentence = f"Of {_plural(len(guards), 'limit')}, {_joined(counted)}"
+    broken = [
+        f"{m.title} is {value_words(m, m.main.latest)}, where {limit_words(m)} is allowed"
+        for m in groups["not kept"][:_NAMED]
+    ]
+    return [f"{sentence}: {_joined(broken, semicolons=True)}." if broken else f"{sentence}."]
 
 
 def _position(metric: Metric) -> str:

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from headway.errors import InputError
-from headway_pipelines.publish import published_tables
+from headway_pipelines.compute import tables_of
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _STATIC = ("report.css", "report.js")
@@ -36,7 +36,7 @@ def write_report(workspace: Workspace) -> Path:
     # Templates and charts load only where a report is written: every command imports this package.
     from headway_pipelines.report.pages import render
 
-    pages = render(published_tables(workspace.published_db))
+    pages = render(tables_of(workspace.published_db))
     folder = workspace.report
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)

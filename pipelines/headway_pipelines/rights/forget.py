@@ -15,7 +15,7 @@ from headway_pipelines.lake import collect_garbage
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.keys import Key, load_key
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.privacy.tombstones import normalised
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.rights.carry_out import carry_out, now, sweep

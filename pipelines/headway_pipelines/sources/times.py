@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from headway.engine import literal
 from headway.models.explain import did_you_mean
+from headway.periods import known_zones
 
 #: Microseconds per unit.
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -102,7 +101,7 @@ def known_timezone(name: str) -> str:
         >>> known_timezone("Europe/Berlin")
         'Europe/Berlin'
     """
-    if name not in available_timezones():
-        hint = did_you_mean(name, available_timezones())
+    if name not in known_zones():
+        hint = did_you_mean(name, known_zones())
         raise ValueError(f"unknown time zone {name!r}; write an IANA name such as Europe/Berlin{hint}")
     return name

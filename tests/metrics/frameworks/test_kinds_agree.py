@@ -125,9 +125,21 @@ TASKS: Metrics = {
     )
 }  # fmt: skip
 
+SO_FAR: Metrics = {
+    "events": {"kind": "cumulative", "of": {"event": ["A", "B"], "where": "amount > 1"}, "since": "year", "unit": "x"},
+    "people": {"kind": "cumulative", "of": PAYERS, "since": "month", "unit": "people"},
+    "people_in_quarters": {
+        "kind": "cumulative", "of": {"event": ["A", "C"], "measure": "people"}, "since": "quarter", "unit": "people",
+    },
+    "people_since": {"kind": "cumulative", "of": PAYERS, "since": "2026-03-09", "unit": "people"},
+    "revenue": {"kind": "cumulative", "of": MONEY, "since": "month", "unit": "EUR"},
+    "revenue_kept": {"kind": "cumulative", "of": KEPT, "since": "2026-01-02", "unit": "EUR"},
+}  # fmt: skip
+
 FAMILIES: Mapping[str, Metrics] = {
     "counts": COUNTS, "ratios": RATIOS, "quantiles": QUANTILES, "durations": DURATIONS, "lifecycle": LIFECYCLE,
     "cohorts": COHORTS, "recurring": RECURRING, "answers": ANSWERS, "tasks": TASKS,
+    "so_far": SO_FAR,
 }  # fmt: skip
 
 # Invitations need many keys to be somebody's, and people several accounts; quantiles take long.

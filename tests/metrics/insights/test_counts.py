@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from headway.selectors import Event
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 UTC = ZoneInfo("UTC")
 # Clocks in Berlin go back on 25 October 2026 at 01:00 UTC: that day has 25 hours.
+EXAMPLES = 2000 if os.environ.get("HEADWAY_FULL") else 18
 START = datetime(2026, 10, 22)
 
 
@@ -123,7 +125,7 @@ periods = st.sampled_from(["day", "week", "month"])
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     rows=rows_of_people,
     measure=st.sampled_from(["total", "people", "sum:amount", "mean:amount", "median:amount", "p90:amount"]),
@@ -168,7 +170,7 @@ def test_trend_equals_naive_count(
         assert log.sql(result.sql)["value"].to_list() == frame["value"].to_list()
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     rows=rows_of_people,
     period=periods,

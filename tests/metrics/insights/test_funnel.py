@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -17,6 +18,7 @@ from headway.log import EventLog
 from headway.selectors import Event, Selector, as_event
 
 HOUR = 3_600_000_000
+EXAMPLES = 2000 if os.environ.get("HEADWAY_FULL") else 24
 START = datetime(2026, 3, 27)
 
 
@@ -135,7 +137,7 @@ selectors = st.one_of(
 ALL = [Row("z", name, 1000) for name in "ABCD"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     rows=st.lists(events, max_size=36),
     steps=st.lists(selectors, min_size=1, max_size=4),
@@ -183,7 +185,7 @@ def _rounded(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [tuple(round(v, 6) if isinstance(v, float) else v for v in row) for row in rows]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=EXAMPLES // 2, deadline=None)
 @given(
     rows=st.lists(events, min_size=1, max_size=30),
     steps=st.lists(selectors, min_size=1, max_size=3),

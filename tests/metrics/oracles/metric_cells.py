@@ -17,6 +17,7 @@ from metric_parts import Expected, Seen, Unit
 from metric_sums import quantile_of, time_over
 from metric_worlds import Book, World, compute
 
+from headway.frameworks.running import NOT_BEGUN
 from headway.frameworks.values import Measured
 from headway.models.metrics import Duration, Metric, Quantile
 from headway.models.product import Product
@@ -74,6 +75,12 @@ def _check_grid(
 def _check_cells(
     name: str, mine: pl.DataFrame, cells: Mapping[Cell, Mapping[str, Any]], expected: Expected
 ) -> None:
+    begun = [
+        (row["period"], row["period_start"]) not in expected.unbegun for row in mine.iter_rows(named=True)
+    ]
+    for row in mine.filter([not each for each in begun]).select(COLUMNS).unique().iter_rows(named=True):
+        assert row == {**dict.fromkeys(COLUMNS), "people": 0, "contributors": 0, "reason": NOT_BEGUN}, name
+    mine = mine.filter(begun)
     empty = mine.filter(people=0)
     nothing = _empty(expected)
     for row in empty.select(COLUMNS).unique().iter_rows(named=True):
@@ -101,7 +108,11 @@ def _equal(mine: Any, wanted: Any) -> bool:
 def _empty(expected: Expected) -> dict[str, Any]:
     if expected.kind == "quantile":
         return {**dict.fromkeys(COLUMNS), "people": 0, "contributors": 0, "reason": NOBODY}
-    return _of_units(expected.kind, [[]])[0]
+    return (
+        _of_running([], once=expected.once)
+        if expected.kind == "running"
+        else _of_units(expected.kind, [[]])[0]
+    )
 
 
 def cells_of(metric: Metric, expected: Expected, book: Book) -> dict[Cell, dict[str, Any]]:
@@ -114,6 +125,8 @@ def cells_of(metric: Metric, expected: Expected, book: Book) -> dict[Cell, dict[
     for each in expected.seen:
         for segment in book.segments(each.person, each.at):
             seen[segment, *each.period].append(each)
+    if expected.kind == "running":
+        return {cell: _of_running(each, once=expected.once) for cell, each in units.items()}
     if expected.kind != "quantile":
         return dict(zip(units, _of_units(expected.kind, list(units.values())), strict=True))
     assert isinstance(metric, Duration | Quantile)
@@ -156,6 +169,20 @@ def _of_units(kind: Any, cells: list[list[Unit]]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _of_running(units: list[Unit], *, once: bool) -> dict[str, Any]:
+    """The row of a running total: x is what each person added since the point before."""
+    total = math.fsum(unit.y for unit in units)
+    new, squares = math.fsum(unit.x for unit in units), math.fsum(unit.x * unit.x for unit in units)
+    return {
+        **dict.fromkeys(COLUMNS),
+        "people": len(units),
+        "contributors": sum(unit.x != 0 for unit in units),
+        "numerator": total,
+        "value": total,
+        "effective": new**2 / squares if squares and not once else None,
+    }
 
 
 @lru_cache(maxsize=10_000)

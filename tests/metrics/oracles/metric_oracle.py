@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from metric_parts import Expected
+from metric_running import naive_cumulative
 from metric_stories import (
     naive_answers,
     naive_lifecycle,
@@ -35,6 +36,7 @@ from headway.models.metrics import (
     CohortAmount,
     Conversion,
     Count,
+    Cumulative,
     Duration,
     Lifecycle,
     Mean,
@@ -66,6 +68,7 @@ _KINDS: Mapping[type, Callable[..., Expected]] = {
     Retained: naive_cohort,
     Count: naive_count,
     Ratio: naive_ratio,
+    Cumulative: naive_cumulative,
     CohortAmount: naive_cohort_amount,
     Quantile: naive_quantile,
     Duration: naive_duration,

@@ -57,6 +57,8 @@ class Expected:
         units: What people add.
         seen: What is observed.
         left_out: Events left out, by reason.
+        once: Of a running total: whether people are counted.
+        unbegun: Periods that end before a running total begins.
     """
 
     kind: Kind | str
@@ -64,6 +66,8 @@ class Expected:
     units: list[Unit] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    once: bool = False
+    unbegun: set[Period] = field(default_factory=set)
 
 
 def matches(row: Row, selector: EventSelector | None) -> bool:

@@ -224,6 +224,9 @@ def test_url(raw: str, value: str | None) -> None:
         ("?utm_source=spring+sale", "spring+sale"),
         ("?utm_source=first&utm_source=second", "first"),
         ("?utm_source=", None),
+        # a device, and something encoded: labels are short words
+        ("?utm_source=042733bd-15ae-5f39-bc04-1673f60d9742", None),
+        ("?utm_source=eGJvcm4gMTkyMy0wMi0yMiAoYWFiZGQp", None),
         ("?my_utm_source=news", None),
         ("#?utm_source=news", None),
         ("?utm_source=grizelda%40example.com", None),

@@ -14,7 +14,7 @@ from headway.engine import connect
 from headway.errors import HeadwayError, InputError
 from headway_pipelines.privacy import segments as module
 from headway_pipelines.privacy.keys import Key
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.privacy.vault import Vault
 
 KEY = Key(bytes(range(32)))

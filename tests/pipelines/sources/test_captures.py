@@ -16,7 +16,7 @@ from headway_pipelines.init_workspace import init_workspace
 from headway_pipelines.lake import promote
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.people import derive_people
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.quality.batches import judge_batches
 
 SERVERS = [f"{language}_{client}" for language in ("py", "node") for client in

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headway.frameworks.kinds import amounts, growth, happiness, people, times
-from headway.frameworks.kinds.plan import Observations, Plan, Planner, Units, Weighted
+from headway.frameworks.kinds.plan import Observations, Plan, Planner, Running, Units, Weighted
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 
@@ -38,4 +38,4 @@ def plan_of(metric: BaseMetric, shared: Prelude) -> Plan:
     return PLANNERS[type(metric)](metric, shared)
 
 
-__all__ = ["PLANNERS", "Observations", "Plan", "Planner", "Units", "Weighted", "plan_of"]
+__all__ = ["PLANNERS", "Observations", "Plan", "Planner", "Running", "Units", "Weighted", "plan_of"]

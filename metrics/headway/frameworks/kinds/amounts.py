@@ -1,4 +1,4 @@
-"""Plans of counts and ratios: what each event adds to a numerator and to a denominator."""
+"""Plans of counts, running totals and ratios: what each event adds to a numerator and to a denominator."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from headway.arithmetic import names_in, parse_arithmetic
-from headway.engine.sql import load, with_inputs
-from headway.frameworks.kinds.plan import Planner, Units, on_events, on_tally
+from headway.engine.sql import bind, load, with_inputs
+from headway.frameworks.kinds.plan import (
+    POINTS,
+    Planner,
+    Running,
+    Units,
+    events_of,
+    on_events,
+    on_tally,
+    tally_of,
+)
 from headway.frameworks.prelude import Prelude
-from headway.models.metrics import Amount, Count, EventSelector, Ratio
+from headway.models.metrics import Amount, Count, Cumulative, EventSelector, Ratio
 from headway.statistics.estimates import Kind
 
 NEGATIVE = "the value is below 0"
@@ -42,6 +51,21 @@ def _ratio(metric: Ratio, shared: Prelude) -> Units:
     query = _added_up(shared, columns, modes, top, bottom)
     whole = "sum" not in (top.measure, bottom.measure)
     return Units(query, "ratio", whole, exclusions_of(shared, top, bottom))
+
+
+def _cumulative(metric: Cumulative, shared: Prelude) -> Running:
+    amount = metric.of
+    columns, keep = [_named(added_by(amount, shared), "y_add")], _events(shared, amount)
+    if amount.value is None:
+        events = tally_of(shared, columns, keep)
+    else:
+        events = events_of(shared, [*columns, _named(_ONE.copy(), "n")], keep)
+    once = amount.measure == "people"
+    text = bind(load("headway.frameworks.kinds", "running"), {"once": once})
+    query = with_inputs(text, {"points": f"FROM {POINTS}", "ev": events})
+    # As a total in every case: who is new to it is in x.
+    units = Units(query, "total", amount.measure != "sum", exclusions_of(shared, amount))
+    return Running(units, metric.begins, once)
 
 
 def _added_up(shared: Prelude, columns: list[exp.Expr], modes: dict[str, bool], *amounts: Amount) -> str:
@@ -157,5 +181,5 @@ def count_of(shared: Prelude, test: exp.Expr) -> str:
     return with_inputs(load("headway.frameworks.kinds", "excluded"), {"dropped": dropped})
 
 
-PLANNERS: Mapping[type, Planner] = {Count: _count, Ratio: _ratio}
+PLANNERS: Mapping[type, Planner] = {Count: _count, Cumulative: _cumulative, Ratio: _ratio}
 """Planner by kind of metric."""

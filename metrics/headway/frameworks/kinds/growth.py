@@ -6,9 +6,20 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-from headway.engine.sql import Replacement
+from headway.engine.sql import DIALECT, Replacement, load, with_inputs
 from headway.frameworks.kinds.amounts import NEGATIVE, added_by, count_of, exclusions_of
-from headway.frameworks.kinds.plan import Planner, Units, any_of, flag, on_base, on_events, on_tally, tests_of
+from headway.frameworks.kinds.plan import (
+    Planner,
+    Units,
+    any_of,
+    events_of,
+    first_flags,
+    flag,
+    on_base,
+    on_events,
+    on_tally,
+    tests_of,
+)
 from headway.frameworks.prelude import Prelude
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
@@ -32,7 +43,13 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     only = (metric.part,)
     moves, top, bottom, estimate = _PARTS.get(metric.part, (only, only, only, "count"))
     params = {"moves": list(moves), "top": list(top), "bottom": list(bottom)}
-    base = on_tally("lifecycle_moves", shared, [], any_of(tests_of(metric, shared)))
+    active = any_of(tests_of(metric, shared))
+    # Periods are numbered, and one looks back to the one before it: so they are all there.
+    base = on_tally("lifecycle_moves", shared, [], active, periods=shared.all_periods_query)
+    known = shared.firsts.get(active.sql(DIALECT))
+    if known is not None:
+        inputs: dict[str, str | exp.Expr] = {"firsts": known, "wanted": f"FROM {shared.stale}", "moves": base}
+        base = with_inputs(load("headway.frameworks.kinds", "lifecycle_known"), inputs)
     return Units(on_base("lifecycle", shared, params), estimate, base=base)
 
 
@@ -47,7 +64,8 @@ def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:
         exp.alias_(added_by(metric.of, shared), "y_add", quoted=True),
     ]
     params = {"closes": parse_duration(metric.within) + 1}
-    query = on_events("cohort_amount", shared, columns, any_of(tests), params)
+    ev = first_flags(shared, tests["start",], events_of(shared, columns, any_of(tests)))
+    query = on_events("cohort_amount", shared, columns, any_of(tests), params, ev=ev)
     return Units(query, "mean", metric.of.measure != "sum", exclusions_of(shared, metric.of))
 
 

@@ -21,6 +21,7 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude
+from headway.frameworks.reach import MARGIN
 from headway.models.durations import parse_duration
 from headway.models.metrics import CrashFree, Survey, Task
 from headway.statistics.estimates import Kind
@@ -106,7 +107,13 @@ def _crash_free(metric: CrashFree, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     columns = [flag(tests["failure",], "is_failure")]
     params = {"idle": parse_duration(metric.idle)}
-    return Units(on_events("crash_free", shared, columns, any_of(tests), params), "ratio")
+    base = on_events("crash_free_sessions", shared, columns, any_of(tests), params, periods=False)
+    return Units(
+        on_base("crash_free", shared, {}, periods=True),
+        "ratio",
+        base=base,
+        further=on_base("long_sessions", shared, {"margin": MARGIN}),
+    )
 
 
 PLANNERS: Mapping[type, Planner] = {Survey: _survey, Task: _task, CrashFree: _crash_free}

@@ -13,6 +13,7 @@ from headway.frameworks.kinds.plan import (
     Units,
     any_of,
     events_of,
+    first_starts,
     flag,
     on_events,
     on_people,
@@ -48,7 +49,7 @@ def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     columns = [flag(goal, "is_goal")]
     opens, closes = _window(metric)
     params = {"opens": opens, "closes": closes}
-    started: str | exp.Expr = tally_of(shared, columns, tests["start",])
+    started = first_starts(shared, tests["start",], tally_of(shared, columns, tests["start",]))
     if isinstance(metric, Retained) and metric.answered is not None:
         started = _answered(metric.answered, tests, shared, started)
     return Units(on_events("cohort", shared, [], goal, params, started=started), "proportion")

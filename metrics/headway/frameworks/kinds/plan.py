@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from sqlglot import exp
 
-from headway.engine.sql import Replacement, bind, load, with_inputs
+from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
 from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
 
 NO_START = "it ended before anything began it"
+
+POINTS = "headway_metric_points"
+"""Name of the relation of points that the query of a running total reads."""
 
 _PACKAGE = "headway.frameworks.kinds"
 _PASSED = ("person", "us", "line", "tie", "day")
@@ -34,6 +38,8 @@ class Units:
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
         base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
             it in common share its rows. Empty where there is none.
+        further: Query that has a row where cells may depend on more days than the metric's reach says; empty where
+            they never do.
     """
 
     query: str
@@ -41,6 +47,7 @@ class Units:
     whole: bool = True
     exclusions: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    further: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,28 @@ class Weighted:
         return self.answers.exclusions
 
 
-Plan = Units | Observations | Weighted
+@dataclass(frozen=True)
+class Running:
+    """A metric that adds up over a longer time than its periods.
+
+    Attributes:
+        units: What each person adds, by point (``start_day``) and the day since when it counts (``grain``); x is 1
+            where the person is new to the total. Its query reads the relation `POINTS`.
+        begins: From a period's last day to the day from which on it counts; None before the total begins.
+        once: Whether people are counted, not what they add.
+    """
+
+    units: Units
+    begins: Callable[[date], date | None]
+    once: bool
+
+    @property
+    def exclusions(self) -> Mapping[str, str]:
+        """Queries by reason, each the number of events that the metric had to leave out."""
+        return self.units.exclusions
+
+
+Plan = Units | Observations | Weighted | Running
 """What a kind of metric may hand over."""
 
 Planner = Callable[[Any, Prelude], Plan]
@@ -229,6 +257,40 @@ def on_people(text: str, shared: Prelude, **more: str | exp.Expr) -> str:
         One statement that stands alone.
     """
     return with_inputs(load(_PACKAGE, text), {"periods": shared.periods_query, **more})
+
+
+def first_starts(shared: Prelude, test: exp.Expr, started: str | exp.Expr) -> str | exp.Expr:
+    """Keeps of some starts those that are a person's first, where that cannot be told from the events at hand.
+
+    Args:
+        shared: The shared input.
+        test: Which events are starts.
+        started: Their query: person, us and others.
+
+    Returns:
+        A query with the same columns.
+    """
+    known = shared.firsts.get(test.sql(DIALECT))
+    if known is None:
+        return started
+    return with_inputs(load(_PACKAGE, "first_starts"), {"firsts": known, "started": started})
+
+
+def first_flags(shared: Prelude, test: exp.Expr, events: exp.Expr) -> str | exp.Expr:
+    """Keeps the flag of starts where they are a person's first, if that cannot be told from the events at hand.
+
+    Args:
+        shared: The shared input.
+        test: Which events are starts.
+        events: Their query: person, us, is_start and others.
+
+    Returns:
+        A query with the same columns.
+    """
+    known = shared.firsts.get(test.sql(DIALECT))
+    if known is None:
+        return events
+    return with_inputs(load(_PACKAGE, "first_flags"), {"firsts": known, "events_read": events})
 
 
 def flag(test: exp.Expr, name: str) -> exp.Expr:

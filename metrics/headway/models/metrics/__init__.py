@@ -21,6 +21,7 @@ from headway.models.metrics.base import (
     Target,
     checked_duration,
 )
+from headway.models.metrics.cumulative import Cumulative
 from headway.models.metrics.formula import CostPer, Formula
 from headway.models.metrics.growth import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.models.metrics.happiness import Survey, Task
@@ -45,6 +46,7 @@ Metric = Annotated[
     | Mean
     | PromoterScore
     | Count
+    | Cumulative
     | Ratio
     | Quantile
     | Duration
@@ -79,6 +81,7 @@ __all__ = [
     "CostPer",
     "Count",
     "CrashFree",
+    "Cumulative",
     "Duration",
     "EventSelector",
     "Formula",

@@ -8,13 +8,14 @@ from typing import Any
 import polars as pl
 
 from headway_pipelines.report.environment import environment
-from headway_pipelines.report.pages import data, definitions, framework, moved, overview, people
+from headway_pipelines.report.pages import data, definitions, framework, moved, overview, people, releases
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report, read_report
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     moved.PAGE,
+    releases.PAGE,
     *framework.PAGES,
     people.PAGE,
     definitions.PAGE,
@@ -60,6 +61,7 @@ def shared(report: Report, pages: list[Page]) -> dict[str, Any]:
         "few": report.few,
         "info": {"code_version": report.info.get("code_version")},
         "link": report.link,
+        "marks": releases.marks(report),
         "pages": pages,
         "places": report.places,
         "product": report.product,

@@ -27,6 +27,10 @@ def _page(framework: str) -> Page:
             "framework": framework,
             "title": FRAMEWORKS[framework],
             "question": _QUESTIONS[framework],
+            # Beside every outcome; what the page itself is about is in its own table.
+            "guards": [
+                metric for metric in report.guards if metric.name not in {each.name for each in metrics}
+            ],
             "groups": [group for group in groups if group.metrics],
             "metrics": metrics,
             "newest": max(weekly, default=None),

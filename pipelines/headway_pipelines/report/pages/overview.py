@@ -44,6 +44,7 @@ def _fill(report: Report) -> Mapping[str, Any]:
             for name, title, rows in frameworks
             if any(s.metric for s in rows)
         ],
+        "guards": report.guards,
         "leading": leading,
         "lead": lead(report.metrics),
         "newest": max(weekly, default=None),

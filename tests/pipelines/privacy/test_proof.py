@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 import zstandard
 
-from headway_pipelines.privacy import scan as scanning
-from headway_pipelines.privacy.scan import forms, scan
+from headway_pipelines.privacy import proof as scanning
+from headway_pipelines.privacy.proof import forms, scan
 
 VALUE = "Grizelda.Quux@example.com"
 OTHER = "perpetua.puddle@example.org"

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import polars as pl
+from duckdb import DuckDBPyConnection
 
 from headway.engine import connect
 from headway.engine.sql import identifier, literal
@@ -125,14 +126,15 @@ def _batches(paths: Iterable[Path]) -> Iterator[tuple[list[Path], list[str]]]:
     names: list[Path] = []
     texts: list[str] = []
     size = 0
-    for root, path in _files(paths):
-        for text in _contents(root, path):
-            names.append(path)
-            texts.append(text)
-            size += len(text)
-            if size >= 2 * _CHUNK:
-                yield names, texts
-                names, texts, size = [], [], 0
+    with connect() as con:
+        for root, path in _files(paths):
+            for text in _contents(root, path, con):
+                names.append(path)
+                texts.append(text)
+                size += len(text)
+                if size >= 2 * _CHUNK:
+                    yield names, texts
+                    names, texts, size = [], [], 0
     yield names, texts
 
 
@@ -161,7 +163,7 @@ def _folded(text: str) -> str:
     return text.translate(_FOLD)
 
 
-def _contents(root: Path, path: Path) -> Iterator[str]:
+def _contents(root: Path, path: Path, con: DuckDBPyConnection) -> Iterator[str]:
     """Where the file is, its bytes as text (latin-1), then what a search of its bytes would miss."""
     yield _disguised(path.relative_to(root).as_posix())
     yield from _chunks(path, plain=True)
@@ -171,7 +173,7 @@ def _contents(root: Path, path: Path) -> Iterator[str]:
         yield from _chunks(path, plain=False)
     elif magic[:4] == b"PAR1":
         yield from _columns(
-            f"SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning = false)", None
+            con, f"SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning = false)"
         )
     elif magic[8:12] == b"DUCK":
         yield from _database(path)
@@ -200,32 +202,26 @@ def _overlapping(stream: Readable) -> Iterator[str]:
 
 
 def _database(path: Path) -> Iterator[str]:
-    con = connect(path, read_only=True)
-    try:
+    with connect(path, read_only=True) as con:
         objects = con.execute(
             "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL "
             "SELECT concat_ws(' ', table_name, sql, comment) FROM duckdb_tables() UNION ALL "
             "SELECT comment FROM duckdb_columns() WHERE NOT internal"
         ).fetchall()
-        tables = con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    finally:
-        con.close()
-    yield _disguised("\n".join(str(sql) for (sql,) in objects))
-    for (name,) in tables:
-        yield from _columns(f"SELECT * FROM {identifier(name)}", path)
+        yield _disguised("\n".join(str(sql) for (sql,) in objects))
+        for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            yield from _columns(con, f"SELECT * FROM {identifier(name)}")
 
 
-def _columns(query: str, path: Path | None) -> Iterator[str]:
-    con = connect(path, read_only=path is not None)
-    try:
-        columns = con.execute(f"DESCRIBE {query}").fetchall()
-        yield _disguised("\n".join(str(c[0]) for c in columns))
-        for name, *_ in columns:
-            column = identifier(str(name))
-            frame = con.sql(f"SELECT DISTINCT {column}::VARCHAR AS v FROM ({query}) WHERE v IS NOT NULL").pl()
-            yield _disguised("\n".join(frame["v"]))
-    finally:
-        con.close()
+def _columns(con: DuckDBPyConnection, query: str) -> Iterator[str]:
+    """Names of the columns, then the different values of each."""
+    names = con.sql(query).columns
+    yield _disguised("\n".join(names))
+    # one query for all columns: most files are small, and a query each would cost more than reading them
+    items = ", ".join(f"list(DISTINCT {identifier(name)}::VARCHAR)" for name in names)
+    [columns] = con.execute(f"SELECT {items} FROM ({query})").fetchall()
+    for values in columns:
+        yield _disguised("\n".join(value for value in values or () if value is not None))
 
 
 def _sqlite(path: Path) -> Iterator[str]:

@@ -1,0 +1,160 @@
+"""The one pass over the log: the events that metrics use, and the tally of what people did on each day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+from sqlglot import exp
+
+from headway.engine import guarded
+from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
+from headway.frameworks.prelude import (
+    Prelude,
+    carried,
+    instant,
+    local_time,
+    log_order,
+    relation_columns,
+    used_columns,
+)
+from headway.models.product import Product
+from headway.periods import EPOCH, day_start_us
+from headway.subjects import histories_of, with_properties
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which events are read, where not all are.
+
+    Attributes:
+        ranges: Stretches of time, each with its first instant and the one after its last, in microseconds since 1970
+            UTC, in order: of them all events are read.
+        names: Events that are read whenever they happened.
+    """
+
+    ranges: tuple[tuple[int, int], ...]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, days: Iterable[int], names: Iterable[str], timezone: str) -> Reading:
+        """Reads local days.
+
+        Args:
+            days: Local days, in days since 1970-01-01.
+            names: Events that are read whenever they happened.
+            timezone: The days' time zone.
+
+        Examples:
+            >>> Reading.of([3, 1, 2, 7], [], "UTC").ranges == ((86_400_000_000, 345_600_000_000), (604_800_000_000,
+            ...     691_200_000_000))
+            True
+        """
+        stretches: list[list[int]] = []
+        for day in sorted(set(days)):
+            if stretches and stretches[-1][1] == day:
+                stretches[-1][1] = day + 1
+            else:
+                stretches.append([day, day + 1])
+        ranges = tuple((_start(first, timezone), _start(after, timezone)) for first, after in stretches)
+        return cls(ranges, frozenset(names))
+
+    def within(self) -> exp.Expr:
+        """The condition that an event lies in one of the stretches; their ends, by which files are told, come first."""
+        if not self.ranges:
+            return exp.false()
+        envelope = _between(self.ranges[0][0], self.ranges[-1][1])
+        if len(self.ranges) == 1:
+            return envelope
+        return exp.and_(envelope, exp.or_(*(_between(*each) for each in self.ranges)))
+
+    def outside(self) -> exp.Expr | None:
+        """The condition that an event lies in none of them and has one of the names; None where there are no names."""
+        if not self.names:
+            return None
+        names = exp.column("event", quoted=True).isin(*sorted(self.names))
+        return exp.and_(names, exp.not_(exp.paren(self.within())))
+
+
+def _start(day: int, timezone: str) -> int:
+    return day_start_us(EPOCH + timedelta(days=day), timezone)
+
+
+def _between(first: int, after: int) -> exp.Expr:
+    at = exp.column("occurred_at", quoted=True)
+    return exp.and_(
+        exp.GTE(this=at, expression=_timestamp(first)), exp.LT(this=at.copy(), expression=_timestamp(after))
+    )
+
+
+def _timestamp(us: int) -> exp.Expr:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    return exp.cast(exp.Literal.string(moment.replace(tzinfo=None).isoformat(sep=" ")), "TIMESTAMP")
+
+
+def collect(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    shared: Prelude,
+    reading: Reading | None = None,
+) -> None:
+    """Writes the tables of events and of the tally.
+
+    Args:
+        connection: The connection of the prelude.
+        product: The product.
+        shared: The shared input.
+        reading: Which events to read; None for all.
+
+    Raises:
+        InputError: `events` lacks a column that a metric uses.
+        EngineError: The database refused a statement.
+    """
+    columns = relation_columns(connection, "events")
+    histories = histories_of(connection)
+    available = (*columns, *(name for each in histories for name in each.names))
+    with guarded("collect the events that metrics use"):
+        dated, source = with_properties(
+            identifier("events"),
+            histories,
+            used_columns(product, available),
+            keys={"person": "person", "account": "account"},
+            utc=exp.column("occurred_at", quoted=True),
+        )
+        text = with_inputs(
+            load("headway.frameworks", "prelude"),
+            {
+                **dated,
+                "named": shared.marks.named,
+                "kept": _kept(product, shared, columns, source, reading),
+                "everyone": f"SELECT person, code FROM {shared.people}",
+            },
+        )
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.events} AS {text}")
+        text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
+        text = with_inputs(text, {"events": f"FROM {shared.events}"})
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.tally} AS {text}")
+
+
+def _kept(
+    product: Product, shared: Prelude, available: tuple[str, ...], source: str, reading: Reading | None
+) -> exp.Expr:
+    every = (
+        exp.select(
+            exp.column("person", quoted=True),
+            exp.alias_(instant(), "_us", quoted=True),
+            exp.alias_(local_time(instant(), shared.offsets), "_local_us", quoted=True),
+            *log_order(available),
+            *(column.copy() for column in shared.marks.columns),
+            *(exp.column(name, quoted=True) for name in carried(product)),
+        )
+        .from_(exp.to_table(source, dialect=DIALECT))
+        .join("named", using="event")
+    )
+    if reading is None:
+        return every
+    within, outside = every.where(reading.within()), reading.outside()
+    # Two scans: the first knows by the time which files to open, the second by the names which rows to read.
+    return within if outside is None else exp.union(within, every.where(outside), distinct=False)

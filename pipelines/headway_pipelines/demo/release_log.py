@@ -1,0 +1,120 @@
+"""What Lectern shipped: one release that works, one that does nothing, one that broke something, one in steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from headway_pipelines.demo.scenario import Scenario
+
+#: Cells of a row of ``releases.csv`` that are not always there.
+HEADER = (
+    "release", "released_at", "name", "kind", "committed_at", "share", "segment", "changes", "team", "rolls_back",
+    "feature", "metrics", "experiment",
+)  # fmt: skip
+INCIDENTS = ("incident", "started_at", "detected_at", "restored_at", "release")
+
+#: Days between deploys, hours from the median commit to going live, and changes, again and again.
+_DEPLOYS = ((7, 20, 6), (7, 44, 11), (7, 30, 4), (7, 52, 9))
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The release log of a scenario.
+
+    Attributes:
+        releases: Rows of ``releases.csv``.
+        incidents: Rows of ``incidents.csv``.
+        effects: Release -> metric it was meant to change -> what was planted, on those who got it.
+    """
+
+    releases: tuple[tuple[str, ...], ...]
+    incidents: tuple[tuple[str, ...], ...]
+    effects: dict[str, dict[str, float]]
+
+
+def shipped(scenario: Scenario) -> Shipped:
+    """Lists what was shipped in a scenario.
+
+    Args:
+        scenario: The planted rates.
+
+    Returns:
+        The release log; the same for the same scenario.
+
+    Examples:
+        >>> sorted(shipped(Scenario()).effects)
+        ['checkout', 'recommendations', 'search', 'video_editor']
+    """
+    s = scenario
+    search, checkout, steps = (round(s.days * share) for share in (0.15, 0.3, 0.75))
+    broken = _at(s, checkout, 10)
+    rows = [
+        _row("search", _at(s, search, 11), name="Search by topic", changes="14", team="learning",
+             committed_at=_at(s, search - 3, 11), metrics="lessons_per_learner"),
+        _row("checkout", broken, name="One-page checkout", changes="37", team="growth",
+             committed_at=_at(s, checkout - 9, 10), metrics="payers"),
+        _row("checkout-back", _at(s, checkout + 1, 9), name="One-page checkout taken back", kind="rollback",
+             rolls_back="checkout", team="growth"),
+        _row("video_editor", _utc(s, s.release_day), name="New video editor", changes="22", team="creators",
+             committed_at=_at(s, s.release_day - 6, 15), feature="video_editor", metrics="publishing",
+             experiment="video_editor"),
+        *(
+            _row("recommendations", _at(s, steps + 7 * step, 10), name="Courses you may like", kind="rollout",
+                 segment=f"channel={channel}", changes="9", team="learning", metrics="lessons_per_learner",
+                 committed_at=_at(s, steps - 4, 10) if step == 0 else "")
+            for step, channel in enumerate(("email", "organic"))
+        ),
+        *_deploys(s),
+    ]  # fmt: skip
+    incidents = (
+        ("payments-fail", _later(broken, 0.5), _later(broken, 1.25), _at(s, checkout + 1, 9), "checkout"),
+        ("slow-pages", _at(s, steps - 3, 14), _later(_at(s, steps - 3, 14), 0.4), _at(s, steps - 3, 16), ""),
+    )
+    effects = {
+        "search": {"lessons_per_learner": 0.0},
+        "checkout": {"payers": 0.0},
+        "video_editor": {"publishing": s.editor_uplift},
+        "recommendations": {"lessons_per_learner": 0.0},
+    }
+    return Shipped(tuple(rows), incidents, effects)
+
+
+def _row(release: str, released_at: str, **cells: str) -> tuple[str, ...]:
+    told = {"release": release, "released_at": released_at, **cells}
+    return tuple(told.get(name, "") for name in HEADER)
+
+
+def _deploys(s: Scenario) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    day = 3
+    while day < s.days:
+        gap, hours, changes = _DEPLOYS[len(rows) % len(_DEPLOYS)]
+        at = _at(s, day, 13)
+        rows.append(
+            _row(
+                f"web-{len(rows) + 1}",
+                at,
+                kind="deploy",
+                committed_at=_later(at, -hours),
+                changes=str(changes),
+            )
+        )
+        day += gap
+    return rows
+
+
+def _at(s: Scenario, day: int, hour: int) -> str:
+    """A local time of a day of the range."""
+    at = datetime.combine(s.start + timedelta(days=day), time(hour), ZoneInfo(s.timezone))
+    return at.isoformat(timespec="minutes")
+
+
+def _utc(s: Scenario, day: int) -> str:
+    at = datetime.combine(date.fromordinal(s.start.toordinal() + day), time(0), UTC)
+    return at.isoformat(timespec="minutes")
+
+
+def _later(at: str, hours: float) -> str:
+    return (datetime.fromisoformat(at) + timedelta(hours=hours)).isoformat(timespec="minutes")

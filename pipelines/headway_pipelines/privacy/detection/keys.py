@@ -1,0 +1,172 @@
+"""What the name of a property says about its value: looked up once per distinct path, in many languages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from headway_pipelines.privacy.detection.words import phrases, plain, words
+
+_PARTS = re.compile(r"[^\W\d_]+|[0-9]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_LONGEST_PHRASE = 5
+_LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a path says about the value at its end.
+
+    Attributes:
+        type: What the value is, as in ``keys.txt``; None where the path does not say.
+        phrase: The phrase that says it, in one word.
+        version: The value is a version of something, never a network address.
+        code: It is a number or code of a thing: digits in it are no card, telephone or identity number.
+        time: It is a point in time or an amount, likewise.
+        agent: It is a browser's description of itself.
+        person: Something around it is about a person.
+    """
+
+    type: str | None = None
+    phrase: str = ""
+    version: bool = False
+    code: bool = False
+    time: bool = False
+    agent: bool = False
+    person: bool = False
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+
+
+NOTHING = Hint()
+
+
+def tokens_of(name: str) -> tuple[str, ...]:
+    """Cuts a name into plain words, however it is written.
+
+    Args:
+        name: The name of a property.
+
+    Returns:
+        Its words and numbers.
+
+    Examples:
+        >>> tokens_of("billingFirstName"), tokens_of("Prénom_2"), tokens_of("IPAddress")
+        (('billing', 'first', 'name'), ('prenom', '2'), ('ip', 'address'))
+    """
+    cut = _CAMEL.sub(" ", name[:_LONGEST_KEY])
+    return tuple(plain(part) for part in _PARTS.findall(cut))
+
+
+@lru_cache(maxsize=65_536)
+def hint(path: tuple[str, ...]) -> Hint:
+    """Says what a path says about the value at its end.
+
+    Args:
+        path: Names from the outside in; members of arrays have their array's.
+
+    Returns:
+        The hint.
+
+    Examples:
+        >>> hint(("email",)).type, hint(("email_opened",)).type, hint(("translation",)).type
+        ('email', None, None)
+        >>> hint(("user", "name")).type, hint(("plan", "name")).type
+        ('person_name', None)
+    """
+    if not path:
+        return NOTHING
+    own = tokens_of(path[-1])
+    around = tuple(token for name in path[-3:-1] for token in tokens_of(name))
+    # A user's name is no user name.
+    bare = len(own) == 1 and own[0] in words("bare_names")
+    kind, phrase, rest = _longest(own, () if bare else around[-2:])
+    person = any(token in words("people") for token in (*around, *own))
+    if kind is not None and (any(_harmless(token) for token in rest) or (own and own[0] in ("is", "has"))):
+        kind = None
+    if kind is None and len(own) == 1 and own[0] in words("parts_of_names") and person:
+        kind, phrase = "person_name", own[0]
+    elif kind == "weak_name" or (kind == "person_name" and phrase in words("bare_names")):
+        kind = _name_of(own, rest, around, kind)
+    elif (
+        kind is None
+        and len(path) > 1
+        and own
+        and all(token in words("generic") or token.isdigit() for token in own)
+    ):
+        kind, phrase = hint(path[:-1]).type, hint(path[:-1]).phrase
+    held = set(own)
+    return Hint(
+        type=kind,
+        phrase=phrase,
+        version=bool(held & words("versions"))
+        or (bool(set(around) & words("versions")) and len(own) <= 1 and kind is None),
+        code=kind is None and bool(held & words("codes")),
+        time=kind is None and bool(held & (words("times") | words("amounts"))),
+        agent="".join(own).endswith(("useragent",)) or bool(held & {"ua"}),
+        person=person,
+        tokens=own,
+    )
+
+
+def _harmless(token: str) -> bool:
+    return token in words("harmless")
+
+
+def _name_of(own: tuple[str, ...], rest: tuple[str, ...], around: tuple[str, ...], kind: str) -> str | None:
+    """A bare ``name``: a person's beside a person, a thing's beside a thing, else anything."""
+    things = words("things")
+    named = own and own[-1] in words("bare_names")
+    if any(token in things and token not in words("people") for token in rest):
+        return None
+    if named and any(token in words("people") for token in (*rest, *around)):
+        return "person_name"
+    if any(token in things for token in around):
+        return None
+    return "weak_name" if kind == "weak_name" or (named and own[-1] in words("bare_names")) else kind
+
+
+def _longest(own: tuple[str, ...], around: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]]:
+    """The longest phrase that takes in some of the own words; it may begin in what is around them."""
+    known = phrases()
+    every = (*around, *own)
+    best: tuple[int, int, int] | None = None
+    for start in range(len(every)):
+        for end in range(start + 1, min(len(every), start + _LONGEST_PHRASE) + 1):
+            if end <= len(around):
+                continue
+            joined = "".join(every[start:end])
+            if (joined in known or _singular(joined) in known) and (
+                best is None or _weight(every, start, end) > best[0]
+            ):
+                best = (_weight(every, start, end), start, end)
+    if best is None:
+        return _run_together(own)
+    _, start, end = best
+    joined = "".join(every[start:end])
+    phrase = joined if joined in known else _singular(joined)
+    kept = tuple(token for at, token in enumerate(every) if at >= len(around) and not start <= at < end)
+    return known[phrase], phrase, kept
+
+
+def _run_together(own: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]]:
+    """Words without anything between them: useremail, billingphone."""
+    known, beside = phrases(), words("people") | words("generic") | words("beside")
+    for token in own:
+        for cut in range(3, len(token) - 2):
+            for phrase, other in ((token[cut:], token[:cut]), (token[:cut], token[cut:])):
+                if len(phrase) >= 4 and other in beside and known.get(phrase, "weak_name") != "weak_name":
+                    return known[phrase], phrase, tuple(each for each in own if each is not token)
+    return None, "", own
+
+
+def _weight(every: tuple[str, ...], start: int, end: int) -> int:
+    # Of two words, a secret's is worth more: a token for an address is a token.
+    secret = phrases().get("".join(every[start:end])) in ("secret", "email_hash")
+    return sum(map(len, every[start:end])) + (4 if secret else 0) + (end - start)
+
+
+def _singular(word: str) -> str:
+    if word.endswith("sses"):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word

@@ -1,0 +1,88 @@
+"""Network and hardware addresses in a text."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from headway_pipelines.privacy.detection.hits import Hit
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"(?<![0-9A-Za-z.@])(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_]|\.[0-9A-Za-z])")
+_IPV4_DASHED = re.compile(
+    rf"(?<![0-9A-Za-z.])(?:ip|host|ec2|pool|dsl|cable|dyn|client)-((?:{_OCTET}-){{3}}{_OCTET})(?![0-9-])"
+)
+_IPV6 = re.compile(
+    r"(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+    r"|[0-9A-Fa-f]{0,4})(?![0-9A-Za-z:]|\.[0-9])"
+)
+_MAC = re.compile(
+    r"(?<![0-9A-Fa-f:.-])(?:(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}"
+    r"|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})(?![0-9A-Za-z]|[:.-][0-9A-Fa-f])"
+)
+#: What stands before the version of something: v1.2.3.4, Chrome/120.0.0.0, lib-1.2.3.4.jar, pkg==1.2.3.4
+_VERSION_BEFORE = re.compile(
+    r"(?i)(?:\bv(?:er(?:s(?:i[oó]n|ione|ao|ie)?)?)?[ .:=#_-]{0,2}|\bversion(?: number)?s?[ "
+    r":=]{1,3}|\b(?:build|release|firmware|fw|update[d]?|upgrade[d]?|patch|driver|kernel|sdk"
+    r"|section|chapter|clause|rev(?:ision)?|from|to)"
+    r"(?: (?:to|version|from))?[ :=#-]{1,2}|[A-Za-z][A-Za-z.]{2,30}/|[A-Za-z]{2,30}@|(?:==|>="
+    r"|<=|~=|=>|[~^]) ?|[A-Za-z]{2,30}-)$"
+)
+_ADDRESS_BEFORE = re.compile(
+    r"(?i)(?:\bips?|addr(?:ess)?|from ip|to ip|host|login from|logged in from|connect(?:ed"
+    r"|ion)? (?:from|to)|request from|client|server|visit(?:or)? from|blocked)[ :=/@-]{1,3}$"
+)
+_MEANS_NOBODY = frozenset(("0.0.0.0", "255.255.255.255", "::", "::1"))
+
+
+def addresses(text: str, *, version: bool = False) -> Iterator[Hit]:
+    """Finds IPv4, IPv6 and hardware addresses.
+
+    Args:
+        text: A folded text.
+        version: Whether the text is known to be a version, which is never an address.
+
+    Yields:
+        Hits of types ``ipv4``, ``ipv6`` and ``mac``.
+    """
+    if not version and text.count(".") >= 3:
+        for match in _IPV4.finditer(text):
+            if _is_ipv4(text, match):
+                yield Hit("ipv4", *match.span())
+    if not version and text.count("-") >= 4:
+        for match in _IPV4_DASHED.finditer(text):
+            yield Hit("ipv4", *match.span(1))
+    if text.count(":") >= 2:
+        for match in _IPV6.finditer(text):
+            if _is_ipv6(match[0]):
+                yield Hit("ipv6", *match.span())
+    for match in _MAC.finditer(text):
+        if len(set(match[0].lower()) - set(":.-")) > 2:
+            yield Hit("mac", *match.span())
+
+
+def _is_ipv4(text: str, match: re.Match[str]) -> bool:
+    address = match[0]
+    if address in _MEANS_NOBODY or address.startswith("127."):
+        return False
+    before = text[max(0, match.start() - 40) : match.start()]
+    if _ADDRESS_BEFORE.search(before):
+        return True
+    if before.endswith("//") or "://" in before:
+        return True
+    if _VERSION_BEFORE.search(before) and not re.search(r"[:/]/[^ ]*$", before):
+        return False
+    return text[match.end() : match.end() + 2] not in ("-b", "-a", "-r", "+b") and not address.startswith(
+        "0."
+    )
+
+
+def _is_ipv6(text: str) -> bool:
+    if not any(map(str.isdigit, text)) or len(text) < 6:
+        return False
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return str(address) not in _MEANS_NOBODY
