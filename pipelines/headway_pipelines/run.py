@@ -14,7 +14,7 @@ from headway_pipelines.faults import InternalFault
 from headway_pipelines.freshness import fingerprint, is_fresh, remember
 from headway_pipelines.ledger import BLOCKED, DAMAGED, UNFINISHED, Ledger
 from headway_pipelines.locking import workspace_lock
-from headway_pipelines.rights.journal import is_pending
+from headway_pipelines.rights.journal import is_due, is_pending
 from headway_pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(
         ledger = Ledger(workspace.ledger_file)
         try:
             unfinished = is_pending(workspace)
-            if not unfinished and is_fresh(workspace, ledger, seen):
+            if not unfinished and not is_due(ledger) and is_fresh(workspace, ledger, seen):
                 return Outcome(
                     True, (), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), unfinished=_waiting(ledger)
                 )

@@ -16,7 +16,7 @@ from headway.errors import DefinitionError
 from headway.models.plan import parse_plan
 from headway.models.schemas import tracking_plan_schema
 from headway_pipelines.privacy.keys import load_key
-from headway_pipelines.privacy.scan import scan
+from headway_pipelines.privacy.proof import scan
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.rights.forget import look_up
 from headway_pipelines.rights.withdrawals import withdrawn

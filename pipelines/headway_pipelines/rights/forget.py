@@ -245,7 +245,7 @@ def finish(
     announce("erasing, and looking through raw logs")
     erasure = carry_out(workspace, ledger, key, erasure)
     lake = erasure.done["lake"]
-    if lake.get("read_again"):
+    if lake["read_again"] and any(path.is_file() for path in workspace.raw.rglob("*")):
         run_again(workspace, ledger, announce=announce)
     else:
         recompute(workspace, ledger, lake["days"], announce=announce)

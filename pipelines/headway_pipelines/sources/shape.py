@@ -54,6 +54,9 @@ NAMES_NOBODY = "names nobody"
 ERASED = "of an erased person"
 """Outcome of a line of somebody who was erased: it does not pass."""
 
+EXPIRED = "past its retention"
+"""Outcome of a line that is older than what the plan keeps, and was written away before."""
+
 NO_CONSENT = tuple(f"no consent: {reason}" for reason in ("unknown", "refused", "tcf", "gpc", "dnt"))
 """Outcomes of lines without consent: there is no signal, one says no, the TCF string does, or the browser."""
 
