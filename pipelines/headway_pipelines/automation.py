@@ -6,6 +6,7 @@ it touches, as one range.
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -19,6 +20,7 @@ from headway_pipelines.ingest import landed, new_files
 from headway_pipelines.lake import pending_days
 from headway_pipelines.ledger import PASSED, Ledger
 from headway_pipelines.privacy.keys import load_key
+from headway_pipelines.rights.journal import is_due
 
 headway_job = dg.define_asset_job(
     "headway",
@@ -63,6 +65,7 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
             passed = [b.batch for b in ledger.batches(PASSED)]
             files = new_files(ledger, load_key(workspace), landed(workspace))
             measured, defined = ledger.get(DEFINED), definitions(workspace)
+            old = sorted(ledger.rows_per_day()) if is_due(ledger) else []
         finally:
             ledger.close()
     except HeadwayError as error:
@@ -77,6 +80,12 @@ def due_runs(warehouse: WorkspaceResource) -> Iterator[dg.RunRequest | dg.SkipRe
         yield dg.RunRequest(run_key=_run_key("ingest", state), asset_selection=_keys(INGEST))
     elif measured not in (None, defined):
         yield dg.RunRequest(run_key=_run_key("measure", defined), asset_selection=_keys(_MEASURE))
+    elif old:
+        yield dg.RunRequest(
+            run_key=_run_key("retention", datetime.now(UTC).date()),
+            asset_selection=_keys(DOWNSTREAM),
+            tags=range_tags(old),
+        )
     else:
         yield dg.SkipReason("nothing new under raw/, no definition or side input changed")
 

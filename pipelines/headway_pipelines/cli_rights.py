@@ -12,6 +12,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from headway_pipelines.rights.forget import Forgotten
+    from headway_pipelines.workspace import Workspace
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -20,7 +21,7 @@ WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="The workspace folder.", envvar="HEADWAY_WORKSPACE")
 ]
 IdArguments = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="ID...",
         help="Ids as the trackers wrote them; '-' reads them from standard input, one a line.",
@@ -68,7 +69,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def forget(
-    ids: IdArguments,
+    ids: IdArguments = None,
     workspace: WorkspaceOption = Path(),
     kind: KindOption = None,
     only: OnlyOption = False,
@@ -77,12 +78,18 @@ def forget(
         typer.Option("--rewrite-raw", help="Take their lines out of raw files too, where that can be done."),
     ] = False,
     reason: Annotated[Reason, typer.Option(help="Why, as a code.")] = Reason.request,
+    withdrawn: Annotated[
+        bool, typer.Option("--withdrawn", help="Erase everybody who withdrew their consent.")
+    ] = False,
 ) -> None:
     """Erase people from everything the workspace holds, for good, and prove it."""
     from headway_pipelines.rights.forget import REASONS
     from headway_pipelines.rights.forget import forget as forget_people
     from headway_pipelines.workspace import Workspace
 
+    if withdrawn:
+        _forget_withdrawn(Workspace.at(workspace), rewrite_raw)
+        return
     named = _ids(ids)
     done = forget_people(
         Workspace.at(workspace),
@@ -96,8 +103,24 @@ def forget(
     _report(done, len(named))
 
 
+def _forget_withdrawn(workspace: Workspace, rewrite_raw: bool) -> None:
+    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.locking import workspace_lock
+    from headway_pipelines.rights.withdrawals import forget_withdrawn
+
+    with workspace_lock(workspace):
+        ledger = Ledger(workspace.ledger_file)
+        try:
+            done = forget_withdrawn(workspace, ledger, rewrite_raw=rewrite_raw, announce=_say)
+        finally:
+            ledger.close()
+    if done.receipt is None:
+        _say("nobody who may be erased has withdrawn their consent")
+    _report(done, 0)
+
+
 def export_person(
-    ids: IdArguments,
+    ids: IdArguments = None,
     workspace: WorkspaceOption = Path(),
     out: Annotated[Path, typer.Option(help="The zip archive to write.")] = Path("person.zip"),
     kind: KindOption = None,
@@ -116,7 +139,7 @@ def export_person(
 
 
 def hold(
-    ids: IdArguments,
+    ids: IdArguments = None,
     workspace: WorkspaceOption = Path(),
     kind: KindOption = None,
     release: Annotated[bool, typer.Option("--release", help="End the hold.")] = False,
@@ -179,11 +202,11 @@ def key(
     _say(f"file    {key_file(ready)}")
 
 
-def _ids(given: list[str]) -> list[str]:
+def _ids(given: list[str] | None) -> list[str]:
     """The ids; standard input keeps them out of the shell's history and of the list of processes."""
     if given == ["-"]:
         return [line.strip() for line in sys.stdin if line.strip()]
-    return given
+    return given or []
 
 
 def _report(done: Forgotten, named: int) -> None:
@@ -206,7 +229,7 @@ def _report(done: Forgotten, named: int) -> None:
         _err.print(f"still found in {path}", markup=False)
     if done.found or 0 < len(done.unknown) < named:
         raise typer.Exit(1)
-    if len(done.unknown) == named:
+    if done.unknown and len(done.unknown) == named:
         raise typer.Exit(2)
 
 

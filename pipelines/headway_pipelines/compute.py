@@ -30,6 +30,7 @@ from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects
 from headway_pipelines.release_impact import release_tables
+from headway_pipelines.rights.kept_values import with_kept
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
@@ -79,7 +80,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
         horizon = horizon_of(con, as_of)
         measured = renewed_values(con, workspace, ledger, product, horizon, as_of)
         tables = {
-            "metric_values": measured.values,
+            "metric_values": with_kept(workspace, measured.values),
             "metric_catalogue": metric_catalogue(product),
             "metric_exclusions": measured.exclusions,
         }

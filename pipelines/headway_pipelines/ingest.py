@@ -33,6 +33,7 @@ from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key, load_key
 from headway_pipelines.quality.judge import preload
 from headway_pipelines.rights.carry_out import resume
+from headway_pipelines.rights.limits import limits_in_force
 from headway_pipelines.sources.config import load_sources, source_of
 from headway_pipelines.sources.shape import Source
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
@@ -208,8 +209,8 @@ def ingest(
     done, total = 0, sum(f.size for f, _ in opened)
     lines = events = damaged = 0
     now = datetime.now(UTC).replace(tzinfo=None)
-    vault, logout = workspace.state / "vault", _logout_events(workspace)
-    with Gate(plan, key, vault, now=now, staging=workspace.staging, logout=logout) as gate:
+    vault, logout, limits = workspace.state / "vault", _logout_events(workspace), limits_in_force(workspace)
+    with Gate(plan, key, vault, now=now, staging=workspace.staging, logout=logout, limits=limits) as gate:
         for source in dict.fromkeys(f.source for f, _ in opened):
             mine = [(f, n) for f, n in opened if f.source == source]
             sizes = {n: f.size for f, n in mine}

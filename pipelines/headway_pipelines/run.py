@@ -14,7 +14,7 @@ from headway_pipelines.faults import InternalFault
 from headway_pipelines.freshness import fingerprint, is_fresh, remember
 from headway_pipelines.ledger import BLOCKED, DAMAGED, UNFINISHED, Ledger
 from headway_pipelines.locking import workspace_lock
-from headway_pipelines.rights.journal import is_pending
+from headway_pipelines.rights.journal import is_due, is_pending
 from headway_pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,13 +70,14 @@ def run(
         ledger = Ledger(workspace.ledger_file)
         try:
             unfinished = is_pending(workspace)
-            if not unfinished and is_fresh(workspace, ledger, seen):
+            if not unfinished and not is_due(ledger) and is_fresh(workspace, ledger, seen):
                 return Outcome(
                     True, (), _noted(ledger, BLOCKED), _noted(ledger, DAMAGED), unfinished=_waiting(ledger)
                 )
             outcome = _materialize(workspace, ledger, paths, announce, seen)
             if unfinished:
                 conclude_erasure(workspace, ledger, announce)
+            erase_withdrawn(workspace, ledger, announce)
             return outcome
         finally:
             ledger.close()
@@ -88,6 +89,18 @@ def conclude_erasure(workspace: Workspace, ledger: Ledger, announce: Callable[[s
 
     announce("finishing an erasure that was interrupted")
     conclude(workspace, ledger)
+
+
+def erase_withdrawn(workspace: Workspace, ledger: Ledger, announce: Callable[[str], None]) -> None:
+    """Erases whoever withdrew their consent, or says how many did, as the tracking plan has it."""
+    from headway_pipelines.rights.withdrawals import erases_at_once, forget_withdrawn, withdrawn
+
+    ids = len(withdrawn(workspace, ledger))
+    if ids and erases_at_once(workspace):
+        announce(f"consent was withdrawn under {ids} ids")
+        forget_withdrawn(workspace, ledger, announce=announce)
+    elif ids:
+        announce(f"consent was withdrawn under {ids} ids: headway forget --withdrawn")
 
 
 def recompute(

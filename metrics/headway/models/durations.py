@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 from headway.errors import InputError
@@ -76,6 +78,25 @@ class Retention:
 
     count: int
     unit: Literal["day", "week", "month", "year"]
+
+    def before(self, day: date) -> date:
+        """The first day that is still within the period on some day.
+
+        Args:
+            day: The present.
+
+        Returns:
+            The day; where its month is too short, the month's last.
+
+        Examples:
+            >>> Retention(1, "month").before(date(2026, 3, 31)), Retention(2, "week").before(date(2026, 3, 31))
+            (datetime.date(2026, 2, 28), datetime.date(2026, 3, 17))
+        """
+        if self.unit in ("day", "week"):
+            return day - timedelta(days=self.count * (7 if self.unit == "week" else 1))
+        months = day.year * 12 + day.month - 1 - self.count * (12 if self.unit == "year" else 1)
+        year, month = max(months // 12, 1), months % 12 + 1
+        return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def parse_retention(text: str) -> Retention:

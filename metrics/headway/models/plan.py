@@ -17,7 +17,9 @@ from typing import Literal
 from pydantic import Field, StrictStr, field_validator, model_validator
 
 from headway.errors import InputError
+from headway.models.consent import Consent
 from headway.models.durations import Retention, parse_retention
+from headway.models.limits import Limits
 from headway.models.plan_checks import (
     RESERVED_COLUMNS,
     RESERVED_PROPERTY_COLUMNS,
@@ -132,6 +134,8 @@ class TrackingPlan(Definition):
         traffic: How bots and the team's own traffic are told from people.
         person_properties: What may be stored of people, from traits; their terms are the defaults.
         account_properties: The same of accounts.
+        limits: How long things may stay where; whether the retention of events is enforced.
+        consent: Which purposes need consent, and what says that it was given; without it none is asked for.
     """
 
     version: Literal[1]
@@ -141,6 +145,8 @@ class TrackingPlan(Definition):
     traffic: TrafficRules = TrafficRules()
     person_properties: dict[StrictStr, Property] = Field(default_factory=dict)
     account_properties: dict[StrictStr, Property] = Field(default_factory=dict)
+    consent: Consent | None = None
+    limits: Limits | None = None
 
     @field_validator("events")
     @classmethod
@@ -207,6 +213,8 @@ class TrackingPlan(Definition):
     def hash(self) -> str:
         """SHA-256 of the plan as canonical JSON: equal plans have equal hashes, comments do not count."""
         content = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        # How long something stays does not change what it is.
+        content.pop("limits", None)
         for subject in SUBJECTS:
             # An empty section is the same plan as none.
             if not content[f"{subject}_properties"]:

@@ -38,6 +38,27 @@ def problems(plan: TrackingPlan) -> Iterator[Problem]:
     yield from _event_column_problems(plan)
     for subject in SUBJECTS:
         yield from _subject_problems(plan, subject)
+    yield from _consent_problems(plan)
+
+
+def _consent_problems(plan: TrackingPlan) -> Iterator[Problem]:
+    consent = plan.consent
+    if consent is None:
+        return
+    known = {*consent.purposes, *consent.exempt}
+    places: list[tuple[tuple[str, ...], str | None]] = [(("defaults",), plan.defaults.purpose)]
+    places += [(("events", name), event.purpose) for name, event in plan.events.items()]
+    for at, purpose in places:
+        if purpose is not None and purpose not in known:
+            yield Problem(
+                at,
+                f"purpose {purpose!r} is in neither consent.purposes nor consent.exempt; say whether it needs consent",
+            )
+    for index, name in enumerate(consent.withdrawal.events if consent.withdrawal else ()):
+        if name not in plan.events:
+            yield Problem(
+                ("consent", "withdrawal", "events", index), f"{name!r} is not among events; declare it there"
+            )
 
 
 def _event_column_problems(plan: TrackingPlan) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.audit.stored import stored_text
 from headway_pipelines.lake import promote, repeated_events
 from headway_pipelines.privacy.judging import ANCIENT
+from headway_pipelines.rights.retention import expire
 
 #: From the earliest instant the gate accepts to tomorrow, so that every event has its day.
 event_days = dg.DailyPartitionsDefinition(
@@ -29,11 +30,13 @@ def event_lake(context: dg.AssetExecutionContext, warehouse: WorkspaceResource) 
     """Promotes every batch that passed; the partitions asked for are the days it touches."""
     with warehouse.opened() as (workspace, ledger):
         days = promote(workspace, ledger)
+        gone = expire(workspace, ledger)
         rows = ledger.rows_per_day()
     context.log.info(f"{len(days)} days changed")
     return dg.MaterializeResult(
         metadata={
-            "changed_days": len(days),
+            "changed_days": len({*days, *gone.days}),
+            "expired_events": gone.events,
             "dagster/row_count": sum(rows.values()),
             "events per day": bars(rows),
             "changed": table(("day", "events now"), list(days.items())),

@@ -9,6 +9,7 @@ from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.lake import collect_garbage
 from headway_pipelines.publish import publish, publish_explore, published_tables
 from headway_pipelines.report import write_report
+from headway_pipelines.rights.retention import sweep_limits
 from headway_pipelines.store import sweep_store
 
 
@@ -62,8 +63,9 @@ def explore_database(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # t
     with warehouse.opened() as (workspace, ledger):
         publish_explore(workspace, ledger)
         deleted = collect_garbage(workspace, ledger) + sweep_store(workspace)
+        old = sweep_limits(workspace, ledger)
     return dg.MaterializeResult(
-        metadata={"path": dg.MetadataValue.path(str(workspace.explore_db)), "files_deleted": deleted}
+        metadata={"path": dg.MetadataValue.path(str(workspace.explore_db)), "files_deleted": deleted, **old}
     )
 
 

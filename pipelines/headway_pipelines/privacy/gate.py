@@ -8,10 +8,10 @@ properties, and surrogates in place of identifiers. Everything else is counted a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -27,6 +27,7 @@ from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, typed_rows
+from headway_pipelines.privacy.consent import apply_consent, count_without_consent
 from headway_pipelines.privacy.fields import table_schema
 from headway_pipelines.privacy.framing import (
     LINE_SCHEMA,
@@ -41,6 +42,7 @@ from headway_pipelines.privacy.judging import (
     forget_no_ids,
     judged,
     leave_out_erased,
+    leave_out_expired,
     mark_erased,
     possible_times,
 )
@@ -164,6 +166,7 @@ class Gate:
         staging: Folder for clean batches; None takes a temporary one.
         max_line_bytes: Longer lines are rejected.
         logout: Events that end what a device and a user have to do with each other.
+        limits: First day that is kept of each event, see `judging.leave_out_expired`.
     """
 
     def __init__(
@@ -176,9 +179,10 @@ class Gate:
         staging: Path | None = None,
         max_line_bytes: int = MAX_LINE_BYTES,
         logout: Sequence[str] = (),
+        limits: Mapping[str, date] | None = None,
     ) -> None:
         self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
-        self._logout = list(logout)
+        self._logout, self._limits = list(logout), dict(limits or {})
         self._careful: set[str] = set()
         self._staging = staging or Path(mkdtemp(prefix="headway-"))
         # Raw values live in this memory only: nothing may spill to disk.
@@ -295,6 +299,8 @@ class Gate:
             typed = f"read_parquet({literal(str(folder / 'events.parquet'))})"
             accounts = count_group(self._con, self._keys, self._rules, typed, self._key, group.framed)
             self._count_traits(accounts)
+            for (batch, *what), n in count_without_consent(self._con, self._plan).items():
+                accounts[batch].dropped[what[0], what[1], what[2]] = n
             self._con.execute("DROP TABLE judged")
         for name in ("hashed", "frames", "agents", "internal_addresses"):
             self._con.unregister(name)
@@ -316,6 +322,8 @@ class Gate:
     def _judge(self, source: Source) -> None:
         """Makes `judged`: one row a line, with what becomes of it."""
         self._tell(source)
+        leave_out_expired(self._con, self._limits)
+        apply_consent(self._con, self._plan)
         leave_out_erased(self._con, self._vault)
 
     def _tell(self, source: Source) -> None:

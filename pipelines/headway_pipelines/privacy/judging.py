@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import duckdb
+import polars as pl
 
 from headway.engine.sql import bind, load, with_inputs
 from headway_pipelines.privacy.ids import NO_ID
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.vault import Vault
-from headway_pipelines.sources.shape import ERASED
+from headway_pipelines.sources.shape import ERASED, EXPIRED
 
 #: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -60,6 +61,23 @@ def forget_no_ids(con: duckdb.DuckDBPyConnection) -> None:
         none = [text for (text,) in found]
         con.execute(bind(load(_HERE, "without_no_ids.sql"), {"no_ids": none}))
         con.execute(bind("DELETE FROM told WHERE raw IN $no_ids", {"no_ids": none}))
+
+
+def leave_out_expired(con: duckdb.DuckDBPyConnection, limits: Mapping[str, date]) -> None:
+    """Says of lines of ``judged`` that they are older than what was written away already.
+
+    Args:
+        con: The connection that holds `judged`.
+        limits: Event -> first day that is kept; the name ``""`` stands for calls that are no events.
+    """
+    if not limits:
+        return
+    rows = {"event": list(limits), "first_day": list(limits.values())}
+    con.register("limits", pl.DataFrame(rows, {"event": pl.String, "first_day": pl.Date}).to_arrow())
+    expired = con.execute(bind(load(_HERE, "without_expired.sql"), {"outcome": EXPIRED})).fetchall()[0][0]
+    con.unregister("limits")
+    if expired:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
 
 
 def leave_out_erased(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:

@@ -3,6 +3,7 @@
 -- inputs: judged
 SELECT batch, line, position, outcome
 FROM judged
-WHERE outcome NOT IN ('event', 'identify', 'group', 'alias', 'blank', 'names nobody', 'of an erased person', 'undeclared event')
+WHERE outcome NOT IN ('event', 'identify', 'group', 'alias', 'blank', 'names nobody', 'of an erased person', 'past its retention', 'undeclared event')
+    AND NOT starts_with(outcome, 'no consent: ')
 QUALIFY row_number() OVER (PARTITION BY batch ORDER BY line) <= 20
 ORDER BY batch, line

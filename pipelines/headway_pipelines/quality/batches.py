@@ -13,7 +13,7 @@ from headway.models.plan import load_plan
 from headway_pipelines.ledger import BLOCKED, PASSED, STAGED, Ledger
 from headway_pipelines.privacy.detect import PERSONAL
 from headway_pipelines.quality.judge import Rule, judge
-from headway_pipelines.sources.shape import ERASED, NAMES_NOBODY, NO_USABLE_ID
+from headway_pipelines.sources.shape import ERASED, EXPIRED, NAMES_NOBODY, NO_CONSENT, NO_USABLE_ID
 from headway_pipelines.workspace import Workspace
 
 BATCH_RULES = (
@@ -76,6 +76,8 @@ _REJECTS_NOT = (
     "blank",
     NAMES_NOBODY,
     ERASED,
+    EXPIRED,
+    *NO_CONSENT,
     "undeclared event",
     "refused request",
     "request without events",

@@ -86,7 +86,9 @@ def _from_lake(workspace: Workspace, ledger: Ledger, key: Key, erasure: Erasure)
         return dict(known["counts"])
     subject = Subject(erasure.surrogates, erasure.lookups, erasure.windows)
     without = write_without(workspace, ledger, subject)
+    waiting = [b for b in ledger.batches() if b.state not in (PROMOTED, "copy")]
     counts: dict[str, Any] = without.counts() | {
+        "read_again": bool(waiting),
         ENTANGLED: without.entangled,
         "days": list(without.days),
         "files_written": {

@@ -105,7 +105,7 @@ def forget(
             pending = read_journal(workspace)
             if pending is not None:
                 announce("finishing an erasure that was interrupted")
-                _finish(workspace, ledger, key, pending, (), announce)
+                finish(workspace, ledger, key, pending, (), announce)
             announce("looking up who is meant")
             begun = begin(
                 workspace, ledger, key, ids, kind=kind, only=only, rewrite_raw=rewrite_raw, reason=reason
@@ -113,7 +113,7 @@ def forget(
             erasure, unknown, already = begun
             if erasure is None:
                 return Forgotten(unknown=unknown, already=already)
-            done = _finish(workspace, ledger, key, erasure, ids, announce)
+            done = finish(workspace, ledger, key, erasure, ids, announce)
             return replace(done, unknown=unknown, already=already)
         finally:
             ledger.close()
@@ -129,6 +129,7 @@ def begin(
     only: bool = False,
     rewrite_raw: bool = False,
     reason: Reason = "request",
+    seeds: Sequence[str] = (),
 ) -> tuple[Erasure | None, tuple[int, ...], int]:
     """Finds who is meant and writes the journal: from here on a killed erasure is finished by the next run.
 
@@ -141,6 +142,7 @@ def begin(
         only: Whether the other ids of the same person stay.
         rewrite_raw: Whether lines of theirs are taken out of raw files.
         reason: Why.
+        seeds: Surrogates of further people.
 
     Returns:
         The erasure (None where no id is known), places of unknown ids, and how many were erased before.
@@ -148,7 +150,7 @@ def begin(
     Raises:
         InputError: No id can be used, or the person is under a legal hold.
     """
-    subject, already = look_up(workspace, ledger, key, ids, kind=kind, only=only)
+    subject, already = look_up(workspace, ledger, key, ids, kind=kind, only=only, seeds=seeds)
     if not subject.surrogates:
         return None, subject.unknown, already
     refuse_held(workspace, key, subject.lookups)
@@ -175,6 +177,7 @@ def look_up(
     *,
     kind: str | None = None,
     only: bool = False,
+    seeds: Sequence[str] = (),
 ) -> tuple[Subject, int]:
     """Finds who is meant.
 
@@ -185,6 +188,7 @@ def look_up(
         ids: Ids as the trackers wrote them.
         kind: Which kind of id they are.
         only: Whether other ids of the same person are left out.
+        seeds: Surrogates of further people.
 
     Returns:
         The subject, with what is unknown, and how many of the ids were erased before.
@@ -194,13 +198,15 @@ def look_up(
     """
     import polars as pl
 
-    if not ids or not all(text.strip() for text in ids):
+    if not (ids or seeds) or not all(text.strip() for text in ids):
         raise InputError("name at least one id; none of them may be empty")
     plan = load_plan(workspace.plan_file)
     con = connect(temp_directory="")
     try:
         vault = Vault(workspace.state / "vault", key, con)
-        subject = find_subject(con, workspace, ledger, vault, plan, ids, kind=kind, only=only, now=now())
+        subject = find_subject(
+            con, workspace, ledger, vault, plan, ids, kind=kind, only=only, seeds=seeds, now=now()
+        )
         places = pl.DataFrame(
             {"raw": [ids[place - 1] for place in subject.unknown]}, schema={"raw": pl.String}
         )
@@ -213,7 +219,7 @@ def look_up(
     return Subject(subject.surrogates, subject.lookups, subject.windows, subject.people, unknown), len(erased)
 
 
-def _finish(
+def finish(
     workspace: Workspace,
     ledger: Ledger,
     key: Key,
@@ -221,12 +227,25 @@ def _finish(
     ids: Sequence[str],
     announce: Callable[[str], None],
 ) -> Forgotten:
+    """Carries an erasure out, computes again what follows, and proves it.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+        key: The workspace's key.
+        erasure: The erasure, as the journal has it.
+        ids: The ids that were named.
+        announce: Called with a short word about each step that starts.
+
+    Returns:
+        What was done.
+    """
     from headway_pipelines.run import recompute, run_again
 
     announce("erasing, and looking through raw logs")
     erasure = carry_out(workspace, ledger, key, erasure)
     lake = erasure.done["lake"]
-    if lake.get("read_again"):
+    if lake["read_again"] and any(path.is_file() for path in workspace.raw.rglob("*")):
         run_again(workspace, ledger, announce=announce)
     else:
         recompute(workspace, ledger, lake["days"], announce=announce)

@@ -10,10 +10,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from headway_pipelines.ledger import Ledger
 from headway_pipelines.workspace import Workspace, sync_folder, write_atomically
+
+RETENTION = "retention"
+"""Setting of the ledger: what was written away last, and on which day that was looked at."""
 
 
 @dataclass(frozen=True)
@@ -124,3 +129,17 @@ def write_receipt(workspace: Workspace, erasure: Erasure, told: Mapping[str, Any
     _journal(workspace).unlink()
     sync_folder(workspace.state)
     return path
+
+
+def is_due(ledger: Ledger, today: date | None = None) -> bool:
+    """Whether something may have expired since the last look; imports of the plan are spared on most runs.
+
+    Args:
+        ledger: The ledger.
+        today: The present day, UTC.
+
+    Returns:
+        False where nothing is enforced, or today was looked at already.
+    """
+    known = ledger.get_json(RETENTION)
+    return bool(known) and known["on"] < (today or datetime.now(UTC).date()).isoformat()

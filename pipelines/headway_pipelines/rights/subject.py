@@ -62,6 +62,7 @@ def find_subject(
     *,
     kind: str | None = None,
     only: bool = False,
+    seeds: Sequence[str] = (),
     now: datetime,
 ) -> Subject:
     """Finds everything under which the people of some ids are known.
@@ -75,6 +76,7 @@ def find_subject(
         ids: Ids as the trackers wrote them.
         kind: Domain of the ids; None looks among users and devices, then among ids that are properties of people.
         only: Whether the other ids of the same person are left out.
+        seeds: Surrogates of further people.
         now: The present, naive UTC: until then a shared device was theirs.
 
     Returns:
@@ -85,7 +87,7 @@ def find_subject(
     """
     domains = (kind,) if kind else PERSONAL
     found = vault.entries(ids, domains)
-    seeds = set(found["surrogate"])
+    start = {*seeds, *found["surrogate"]}
     known = set(found["raw"])
     if kind != "account":
         attach_lake(con, workspace, ledger)
@@ -93,7 +95,7 @@ def find_subject(
             described = _described_by(con, workspace, ledger, plan, domain, surrogate)
             if described:
                 known.add(raw)
-                seeds |= {surrogate, *described}
+                start |= {surrogate, *described}
             elif domain == "account" and kind is None:
                 place = list(ids).index(raw) + 1
                 raise InputError(
@@ -101,10 +103,10 @@ def find_subject(
                 )
     unknown = tuple(place for place, raw in enumerate(ids, 1) if raw not in known)
     windows: list[Window] = []
-    members, people = set(seeds), 0
-    if seeds and kind != "account" and not only:
+    members, people = set(start), 0
+    if start and kind != "account" and not only:
         with guarded("find who is meant"):
-            members, windows, people = _whole_person(con, workspace, seeds, now)
+            members, windows, people = _whole_person(con, workspace, start, now)
     rows = vault.rows()
     mine = rows.filter(rows["surrogate"].is_in(sorted(members)))
     lookups = tuple(sorted((d, lookup) for d, lookup, _ in mine.rows()))

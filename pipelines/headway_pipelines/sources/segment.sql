@@ -16,7 +16,7 @@ WITH parsed AS (
             "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
             "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
             "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",
-            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR", "sessionId": "VARCHAR",
+            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR", "sessionId": "VARCHAR", "consent": "JSON",
                 "page": {"url": "VARCHAR", "referrer": "VARCHAR", "title": "VARCHAR"}, "traits": "MAP(VARCHAR, VARCHAR)"},
             "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}') END AS j
     FROM frames
@@ -74,5 +74,6 @@ SELECT
         WHEN 'group' THEN coalesce(j.traits, j.properties)
     END AS traits,
     j.context.userAgent AS user_agent,
-    j.context.ip AS address
+    j.context.ip AS address,
+    j.context.consent::VARCHAR AS consent
 FROM timed

@@ -30,6 +30,7 @@ SHAPE = {
     "traits": "MAP(VARCHAR, VARCHAR)",
     "user_agent": "VARCHAR",
     "address": "VARCHAR",
+    "consent": "VARCHAR",
 }
 """Columns of the shape and their types. A source yields the first four and whichever others it knows.
 
@@ -39,7 +40,8 @@ or ``identify`` row `alias_raw` is a further id of the person who acts. `message
 event; where it is null, `content` is hashed instead.
 `properties` is a MAP from the raw property name to its value as text (JSON text for nested values). `traits` is the
 same for what the row says of its person, and on a ``group`` row of its account. `user_agent` and `address` (of the
-network) tell bots and the team's own traffic apart; neither is ever stored.
+network) tell bots and the team's own traffic apart; neither is ever stored. `consent` is what the surroundings of the
+call say of consent, as a JSON object; it is judged and never stored.
 """
 
 
@@ -51,6 +53,12 @@ NAMES_NOBODY = "names nobody"
 
 ERASED = "of an erased person"
 """Outcome of a line of somebody who was erased: it does not pass."""
+
+EXPIRED = "past its retention"
+"""Outcome of a line that is older than what the plan keeps, and was written away before."""
+
+NO_CONSENT = tuple(f"no consent: {reason}" for reason in ("unknown", "refused", "tcf", "gpc", "dnt"))
+"""Outcomes of lines without consent: there is no signal, one says no, the TCF string does, or the browser."""
 
 Copies = Literal["first_received", "last_received", "first_occurred", "last_occurred"]
 """Which of several copies of one event stays: the first or the last to arrive, or to have happened."""
