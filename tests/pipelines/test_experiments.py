@@ -91,7 +91,9 @@ def test_the_editor_s_effect_is_found(
     assert (done.returncode, done.stderr) == (0, "")
     row = results(computed(root), "video_editor", "published")["treatment"]
     assert row["low"] > 0 and row["low"] < teachers.editor_uplift < row["high"]
-    assert listed(computed(root), "video_editor")["decision"] == "ship"
+    assert row["verdict"] == "better"
+    # Few teachers open a ticket, so that the guardrail is not shown to hold: better alone does not ship.
+    assert "guardrail is not shown to hold" in listed(computed(root), "video_editor")["why"]
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------
