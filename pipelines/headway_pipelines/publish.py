@@ -21,6 +21,7 @@ from headway.periods import local_day, utc_us
 from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.experiments import shown_experiments
 from headway_pipelines.families import families
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
@@ -75,6 +76,11 @@ def publish(workspace: Workspace) -> dict[str, int]:
         min_people=k,
     )
     shown |= {name: tables[name] for name in _PLAIN}
+    judged = shown_experiments(tables, k)
+    hidden |= {
+        name: int(each["suppressed"].sum()) for name, each in judged.items() if "suppressed" in each.columns
+    }
+    shown |= judged
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column, k)
     held = shown.pop("people_counts")

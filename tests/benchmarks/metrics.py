@@ -26,6 +26,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generated import number, write  # beside this script
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -67,11 +69,6 @@ VALUES = {
 }
 TOKENS = ("cpc", "email", "referral", "invite")
 HOSTS = ("www.google.com", "www.bing.com", "news.example.org", "duckduckgo.com")
-
-
-def number(index: str, salt: int) -> str:
-    """Writes a number between 0 and 1 that looks like chance and is the same in every run."""
-    return f"(hash({index}, {salt}) / 18446744073709551616.0)"
 
 
 def log_query(plan: TrackingPlan, first: int, events: int, people: int, day: int) -> str:
@@ -137,12 +134,11 @@ def generate(options: argparse.Namespace) -> None:
 
     plan, product = definitions(options)
     folder = options.root / "events"
-    folder.mkdir(parents=True)
     con = connect(threads=2)
     per_day = options.events // options.days
     for day in range(options.days):
         query = log_query(plan, day * per_day, per_day, options.people, day)
-        con.execute(f"COPY ({query}) TO '{folder}/{day:05}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+        write(con, query, folder / f"{day:05}.parquet")
     channels = ["direct", *(each.name for each in product.channels)]
     con.execute(
         "CREATE TABLE everybody AS SELECT range AS k, md5('u' || range)::UUID AS person "
@@ -159,7 +155,7 @@ def generate(options: argparse.Namespace) -> None:
             FROM range({options.days}), (VALUES ('USD'), ('GBP')) AS currencies(currency)""",
         "holidays": f"SELECT '{START.date()}'::DATE AS day",
     }.items():
-        con.execute(f"COPY ({query}) TO '{options.root}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+        write(con, query, options.root / f"{name}.parquet")
     con.close()
 
 
