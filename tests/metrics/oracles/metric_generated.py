@@ -44,8 +44,8 @@ MONTHS = (
 )
 WINDOWS = (0, 1, 2, 24, 24, 9 * 24)
 _SHIFTS = (0, 0, 0, 0, 0, 1, -1)
-# Not too far apart, so that the order of addition does not show.
-_AMOUNTS = (None, 0.0, 0.1, 0.2, 0.5, 1.0, 1.0, 2.5, 8.0, -3.0, 1e6)
+# Sums of these are exact, whatever their order: what is left of a denominator is 0, not a rounding.
+_AMOUNTS = (None, 0.0, 0.125, 0.25, 0.5, 1.0, 1.0, 2.5, 8.0, -3.0, 1e6)
 _HOURS: tuple[Mapping[str, object], ...] = (
     {},
     {"opens": "08:30", "closes": "17:15", "days": ["monday", "wednesday", "saturday", "sunday"]},
