@@ -10,6 +10,13 @@ from shop import PRODUCT, Shop, track
 from headway_pipelines import kept_values
 
 DAY = 24 * 60
+MEASURED = PRODUCT.replace(
+    "funnels:",
+    """
+  active: {framework: heart, stage: engagement, title: Active, unit: people, kind: count,
+    of: {event: Page Viewed, measure: people}}
+funnels:""",
+)
 
 
 def equals_a_rebuild(shop: Shop, folder: Path) -> str:
@@ -27,16 +34,19 @@ def equals_a_rebuild(shop: Shop, folder: Path) -> str:
 
 
 def test_values_are_taken_from_the_run_before_or_it_is_said_why_not(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "shop")
+    shop = Shop(tmp_path / "shop", product=MEASURED)
     visits = [track("Page Viewed", DAY * day, device="d1") for day in range(40)]
-    shop.land("0.json", [*visits, track("Signed Up", DAY * 3, user="u1", device="d2")])
+    others = [track("Signed Up", DAY * 3, user="u1", device="d2"), track("Page Viewed", DAY * 10, user="u3")]
+    shop.land("0.json", [*visits, *others])
     assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.FIRST
 
-    # A day more; a device that becomes somebody's; an event that comes five weeks late, in the window of a conversion.
+    # A day more, and a device that becomes somebody's who was somebody else on day 10.
     shop.land(
         "1.json", [track("Page Viewed", DAY * 40, device="d1"), track("Signed Up", DAY * 40, user="u2")]
     )
     shop.land("2.json", [track("Signed Up", DAY * 40 + 5, user="u3", device="d1")])
+    assert equals_a_rebuild(shop, tmp_path / "again") == ""
+    # An event that comes five weeks late, in the window of a conversion.
     shop.land("3.json", [track("Order Completed", DAY * 5, user="u1", device="d2", received=DAY * 41)])
     assert equals_a_rebuild(shop, tmp_path / "again") == ""
 
@@ -45,8 +55,8 @@ def test_values_are_taken_from_the_run_before_or_it_is_said_why_not(tmp_path: Pa
     cells.write_bytes(cells.read_bytes()[:-20])
     assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.NOT_OURS
 
-    (shop.root / "product.yml").write_text(PRODUCT.replace("within: 7d", "within: 1d"))
+    (shop.root / "product.yml").write_text(MEASURED.replace("within: 7d", "within: 1d"))
     assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.RULES
     shop.land("4.json", [track("Order Completed", DAY * 41, user="u2")])
     assert equals_a_rebuild(shop, tmp_path / "again") == ""
-    assert [path.name for path in shop.workspace.kept.iterdir()] == ["5"]
+    assert [path.name for path in shop.workspace.kept.iterdir()] == ["6"]
