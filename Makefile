@@ -25,10 +25,10 @@ demo: $(STAMP) ## simulate a product, run the main job, print where the report i
 	@$(BIN)/headway demo
 
 test: $(STAMP) ## run the tests
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 verify: $(STAMP) ## run the slow, full-size tests too
-	@HEADWAY_FULL=1 $(BIN)/pytest -n 2
+	@HEADWAY_FULL=1 $(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(STAMP) ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -21,9 +21,10 @@ import headway as hw
 from headway.engine import connect
 from headway.insights import Result
 from headway.macros import MACROS
+from headway.models.experiments import parse_experiments
 from headway.models.metrics import KINDS
 from headway.models.plan import load_plan, parse_plan
-from headway.models.product import SessionRules, parse_product
+from headway.models.product import SessionRules, load_product, parse_product
 from headway_pipelines.sources.config import parse_sources
 from headway_pipelines.sources.formats import formats, plain_formats
 
@@ -208,6 +209,18 @@ def test_python_of_the_trends_page_runs(demo: Path) -> None:
     names["log"].close()
 
 
+def test_python_of_the_experiments_page_runs(demo: Path) -> None:
+    names: dict[str, Any] = {}
+    for block in blocks(ROOT / "docs" / "experiments.md", "python"):
+        exec(compile(block.text, "experiments.md", "exec"), names)
+    assert names["decision"] in ("ship", "stop", "continue", "inconclusive")
+    assert all(
+        names[name].height for name in ("effects", "segments", "novelty", "needed", "split", "stages", "both")
+    )
+    assert "were promised" in names["promise"]
+    names["log"].close()
+
+
 def test_every_insight_has_a_section_and_the_first_table_leads_to_each() -> None:
     page = (ROOT / "docs" / "insights.md").read_text(encoding="utf-8")
     sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
@@ -249,6 +262,10 @@ def test_definitions_can_be_read(block: Fenced) -> None:
         events = "".join(f"  {name}:\n" for name in EVENTS_IN_PAGES)
         plan = parse_plan(f"version: 1\nproduct: x\ndefaults: {DEFAULTS}\nevents:\n{events}")
         parse_product(f"name: X\ntimezone: UTC\ncurrency: EUR\nactivity: Signed Out\n{part}", plan)
+    elif file.startswith("# experiments/"):
+        demo = ROOT / "pipelines" / "headway_pipelines" / "demo"
+        plan = load_plan(demo / "tracking_plan.yml")
+        assert parse_experiments({"shown.yml": part}, plan, load_product(demo / "product.yml", plan))
     else:
         assert file == "# sources.yml"
         assert len(parse_sources(block.text)) >= 2

@@ -27,6 +27,7 @@ The names to start with::
 `Did`, `Where`         people by what they did, by their properties: a `Cohort`, for ``cohort=`` and ``by=``
 `People`               a list of people as a cohort; cohorts combine with ``&``, ``|``, ``-`` and ``~``
 `Experiment`           what variants did to outcomes, and whether to believe it; `Outcome`, `Exposure`, `Phase`, `Rule`
+`plan_experiment`      how much data is enough, from a `History` of one's own; `aa_test`: does the method keep its word?
 `Explorer`             what exists: events, their properties, the values of these
 `HeadwayError`         root of every error: `InputError`, `DefinitionError`, `EngineError`
 `HeadwayWarning`       computed, but read the caveat; `ExcludedEventsWarning`
@@ -42,7 +43,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.errors import DefinitionError, EngineError, HeadwayError, HeadwayWarning, InputError
-    from headway.experiments import Experiment, Exposure, Outcome, Phase, Rule
+    from headway.experiments import (
+        Experiment,
+        Exposure,
+        History,
+        Outcome,
+        Phase,
+        Rule,
+        aa_test,
+        plan_experiment,
+    )
     from headway.insights import (
         ActivePeople,
         Cohort,
@@ -85,6 +95,7 @@ __all__ = [
     "GrowthAccounting",
     "HeadwayError",
     "HeadwayWarning",
+    "History",
     "InputError",
     "Lifecycle",
     "Outcome",
@@ -99,14 +110,25 @@ __all__ = [
     "Trend",
     "UsageInterval",
     "Where",
+    "aa_test",
     "open",
+    "plan_experiment",
 ]
 
 # Names are imported when they are first used: a command that only looks whether there is something to do must not
 # pay for DuckDB, Polars and SQLGlot.
 _HOMES = {
     "headway.errors": ("DefinitionError", "EngineError", "HeadwayError", "HeadwayWarning", "InputError"),
-    "headway.experiments": ("Experiment", "Exposure", "Outcome", "Phase", "Rule"),
+    "headway.experiments": (
+        "Experiment",
+        "Exposure",
+        "History",
+        "Outcome",
+        "Phase",
+        "Rule",
+        "aa_test",
+        "plan_experiment",
+    ),
     "headway.insights": (
         "ActivePeople",
         "Cohort",

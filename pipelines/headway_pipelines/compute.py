@@ -17,10 +17,11 @@ from headway.engine.sql import literal, load, with_inputs
 from headway.errors import EngineError
 from headway.frameworks import measure, metric_catalogue
 from headway.frameworks.values import Measured
+from headway.models.experiments import load_experiments
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
-from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.databases import replace_database
+from headway_pipelines.experiments import experiment_tables
 from headway_pipelines.freshness import definitions
 from headway_pipelines.inputs import attach_inputs, input_counts
 from headway_pipelines.kept_values import UNREADABLE, Recalled, recall, remember, still_readable
@@ -28,7 +29,7 @@ from headway_pipelines.lake import attach_lake
 from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects
-from headway_pipelines.releases import release_tables
+from headway_pipelines.release_impact import release_tables
 from headway_pipelines.rights.kept_values import with_kept
 from headway_pipelines.workspace import Workspace
 
@@ -83,13 +84,16 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
             "metric_catalogue": metric_catalogue(product),
             "metric_exclusions": measured.exclusions,
         }
-        tables |= _insights(con, plan, product, horizon)
-        tables |= release_tables(con, product, horizon, MIN_PEOPLE)
+        log = planned_log(con, plan, product, horizon)
+        tables |= _insights(log, product)
+        if experiments := load_experiments(workspace.product_file, plan, product):
+            tables |= experiment_tables(log, product, experiments, as_of=as_of)
+        tables |= release_tables(con, product, horizon, product.publishing.min_people)
         tables |= _account(con, ledger)
         tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])
         tables["run_info"] = _run_info(con, workspace, ledger, product, horizon, as_of)
-        remember(con, workspace, ledger, measured.kept)
+        remember(con, workspace, ledger, product, measured.kept)
     finally:
         con.close()
     replace_database(workspace.metrics_db, tables)
@@ -209,9 +213,20 @@ class PlannedLog(EventLog):
         return super().names | self.planned
 
 
-def _insights(
+def planned_log(
     con: duckdb.DuckDBPyConnection, plan: TrackingPlan, product: Product, horizon: datetime
-) -> dict[str, pl.DataFrame]:
+) -> PlannedLog:
+    """Makes the lake a log to be asked.
+
+    Args:
+        con: A connection that `attach_people` was given.
+        plan: The tracking plan.
+        product: The product.
+        horizon: The instant before which all data is in.
+
+    Returns:
+        The log.
+    """
     described = described_subjects(plan)
     log = PlannedLog(
         (con, "events"),
@@ -222,6 +237,10 @@ def _insights(
         account_properties="account_properties" if "account" in described else None,
     )
     log.planned = frozenset(plan.events)
+    return log
+
+
+def _insights(log: PlannedLog, product: Product) -> dict[str, pl.DataFrame]:
     funnels, retentions = [], []
     for name, funnel in product.funnels.items():
         steps = [s.selector() for s in funnel.steps]

@@ -21,7 +21,7 @@ import polars as pl
 from headway.engine import guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.errors import EngineError
-from headway.frameworks.renewal import FIRSTS, Kept, News
+from headway.frameworks.kept import FIRSTS, TOUCHES, Kept, News
 from headway.models.plan import SUBJECTS
 from headway.models.product import Product
 from headway.periods import EPOCH, zone
@@ -35,7 +35,7 @@ from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 #: To be raised whenever another way of computing gives other values.
 SCHEME = 1
-CELLS, FIRST_TIMES = "cells", "firsts"
+CELLS, FIRST_TIMES, LAST_TOUCHES = "cells", "firsts", "touches"
 
 FIRST = "nothing was kept"
 RULES = "definitions, side inputs or versions changed"
@@ -165,13 +165,16 @@ def still_readable(workspace: Workspace, ledger: Ledger) -> bool:
     return readable(folder / name for name in (basis.marks if basis else ()))
 
 
-def remember(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, kept: Kept | None) -> None:
+def remember(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, product: Product, kept: Kept | None
+) -> None:
     """Keeps what was computed in place of what was kept before.
 
     Args:
         con: The connection on which it was computed.
         workspace: The workspace.
         ledger: Its ledger.
+        product: The product.
         kept: What was computed; None keeps nothing.
     """
     before = Basis.of(ledger)
@@ -184,12 +187,10 @@ def remember(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledge
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with guarded("keep what was computed"):
-        con.execute(
-            f"COPY (SELECT * EXCLUDE (code) FROM {identifier(FIRSTS)}) "
-            f"TO {literal(str(table_file(folder, FIRST_TIMES)))} (FORMAT parquet)"
-        )
+        for name, query in _state(product).items():
+            con.execute(f"COPY ({query}) TO {literal(str(table_file(folder, name)))} (FORMAT parquet)")
     kept.cells.write_parquet(table_file(folder, CELLS), compression="zstd", compression_level=1)
-    for name in (CELLS, FIRST_TIMES):
+    for name in (CELLS, *_state(product)):
         sync_file(table_file(folder, name))
     for name in _tables():
         _keep_file(table_file(workspace.people, name), table_file(folder, name))
@@ -220,6 +221,14 @@ def _stamp(workspace: Workspace) -> str:
     return f"{SCHEME} {code_stamp()} {definitions(workspace)}"
 
 
+def _state(product: Product) -> dict[str, str]:
+    """Queries of what is kept of people, by the name of its table."""
+    state = {FIRST_TIMES: f"SELECT * EXCLUDE (code) FROM {identifier(FIRSTS)}"}
+    if any(segment.touch for segment in product.segments.values()):
+        state[LAST_TOUCHES] = f"SELECT * EXCLUDE (person) FROM {identifier(TOUCHES)}"
+    return state
+
+
 def _tables() -> tuple[str, ...]:
     """Tables of people that are kept as they were."""
     return (*TABLES, *(f"{subject}_properties" for subject in SUBJECTS))
@@ -242,7 +251,7 @@ def _news(
     product: Product,
     files: tuple[list[str], list[str]],
 ) -> News:
-    """Makes the relations `news` and `firsts_before`, and lists the days on which events came or went."""
+    """Makes the relations of the news and of what was kept, and lists the days on which events came or went."""
     rows = dict(zip(("came", "went"), (event_query(workspace, each) for each in files), strict=True))
     _make(con, "news_events", "news_events", rows)
     parts = {
@@ -259,11 +268,12 @@ def _news(
         "now": "FROM people",
     }
     _make(con, "news", "news_people", parts | people)
-    firsts = read_table(table_file(folder, FIRST_TIMES))
-    con.execute(f"CREATE OR REPLACE TEMP VIEW firsts_before AS FROM {firsts}")
+    before = {name: f"{name}_before" for name in _state(product)}
+    for name, view in before.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS FROM {read_table(table_file(folder, name))}")
     hours = con.execute(load(_HERE, "news_hours")).fetchall()
     days = _local_days((hour for (hour,) in hours), product.timezone)
-    return News(days, identifier("news"), identifier("firsts_before"))
+    return News(days, identifier("news"), before[FIRST_TIMES], before.get(LAST_TOUCHES, ""))
 
 
 def _make(con: duckdb.DuckDBPyConnection, name: str, text: str, inputs: Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ from headway.periods import local_day, utc_us
 from headway_pipelines.cell_size import MIN_PEOPLE
 from headway_pipelines.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.experiments import shown_experiments
 from headway_pipelines.families import families
 from headway_pipelines.lake import lake_query
 from headway_pipelines.ledger import Ledger
@@ -28,7 +29,7 @@ from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
 from headway_pipelines.publications import PublicationLedger, hold_back
 from headway_pipelines.published_views import views, with_view_names
-from headway_pipelines.releases import published_releases
+from headway_pipelines.release_impact import hide_few_adopters, published_releases
 from headway_pipelines.running_totals import running_totals
 from headway_pipelines.store import store_version
 from headway_pipelines.strategy.tables import strategy_tables
@@ -36,6 +37,8 @@ from headway_pipelines.suppression import hide_few, hide_few_values, suppress
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"
+# What was spent moves nothing but costs, which are no secret; releases and incidents move no value.
+_NO_BASIS = ("spend", "releases", "incidents")
 _SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
 _COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values", "metric_exclusions": "n_events"}
 _PLAIN = (
@@ -75,6 +78,11 @@ def publish(workspace: Workspace) -> dict[str, int]:
         min_people=k,
     )
     shown |= {name: tables[name] for name in _PLAIN}
+    judged = shown_experiments(tables, k)
+    hidden |= {
+        name: int(each["suppressed"].sum()) for name, each in judged.items() if "suppressed" in each.columns
+    }
+    shown |= judged
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column, k)
     held = shown.pop("people_counts")
@@ -114,6 +122,8 @@ def _cells(
     shown = {name: hide(name, tables[name]) for name in _SUPPRESSED if name in tables}
     counted = ("product", "people", "actors", "devices_joined")
     tables = {**tables, "people_counts": tables["run_info"].select(counted)}
+    if "feature_adoption" in tables:
+        shown["feature_adoption"] = hide_few_adopters(tables["feature_adoption"], k)
     few = hide_few(tables["people_counts"], k)
     shown["people_counts"] = few.with_columns(suppressed=pl.lit(False))
     ledger = PublicationLedger(workspace.publications)
@@ -133,10 +143,10 @@ def _cells(
 
 
 def _basis(workspace: Workspace) -> str:
-    """Summarises the side inputs that values hang on; what was spent moves nothing but costs, which are no secret."""
+    """Summarises the side inputs that values hang on; costs and releases move no value of people."""
     digest = hashlib.sha256()
     for path in sorted(workspace.inputs.glob("*.csv")):
-        if path.stem != "spend":
+        if path.stem not in _NO_BASIS:
             digest.update(path.name.encode("utf-8", "surrogateescape") + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -52,7 +52,8 @@ RELEASE_COLUMNS: Final = {
     "release_estimates.effect": "Effect on the metric's daily value, in the metric's unit.",
     "p_value": "Two-sided p-value of no effect.",
     "adjusted_p": "The same, corrected for the other metrics asked for (Holm).",
-    "release_impact.people": "People in the smallest group compared, or behind the fewest of the daily values.",
+    "release_impact.people": "People in the smallest group compared, at least (a multiple of the fewest shown), or "
+    "behind the fewest of the daily values.",
     "release_estimates.people": "People in the smallest group compared.",
     "grade": "A (randomised) to E (before and after); null where the evidence is refused, see reason.",
     "release_impact.reason": "Why it has this grade, or none.",

@@ -268,6 +268,10 @@ def dagster_environment(workspace: Workspace) -> None:
     packaged = resources.files("headway_pipelines").joinpath("dagster.yaml").read_text(encoding="utf-8")
     if not settings.exists():
         settings.write_text(packaged, encoding="utf-8")
+    elif "compute_logs:" not in (known := settings.read_text(encoding="utf-8")):
+        # Written by an earlier version: what steps print may hold data, and is not kept any more.
+        section = packaged[packaged.index("compute_logs:") : packaged.index("nux:")]
+        settings.write_text(f"{known.rstrip()}\n{section}", encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(workspace.dagster_home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     os.environ["HEADWAY_WORKSPACE"] = str(workspace.root)

@@ -62,7 +62,14 @@ weighed AS (
         OR coalesce(w.effective BETWEEN 1 AND $k - 1, FALSE))
 ),
 alone AS (
-    SELECT n.* EXCLUDE (hide), n.hide OR coalesce(w.untold, FALSE) AS hide
+    SELECT
+        n.* EXCLUDE (hide, telling),
+        n.hide OR coalesce(w.untold, FALSE) AS hide,
+        -- the intervals of all labels but one, or that of their weighted sum, would tell what the one hides
+        bool_or(n.telling) OVER (
+            PARTITION BY n.metric, n.framework, n.stage, n.period, n.period_start,
+                CASE WHEN n.estimate = 'weighted' THEN 'channel' ELSE split_part(n.segment, '=', 1) END
+        ) AS telling
     FROM narrowed n
     LEFT JOIN weighed w USING (metric, segment, period, period_start)
 ),

@@ -79,7 +79,7 @@ class Workspace:
     @property
     def definition_files(self) -> tuple[Path, ...]:
         """The files that say what is stored, measured and bet on: plan, product, sources, inputs, strategy, tags."""
-        folders = ("metrics/*.yml", "inputs/*.csv", "strategy/*.yml", "kata/*.yml")
+        folders = ("metrics/*.yml", "experiments/*.yml", "inputs/*.csv", "strategy/*.yml", "kata/*.yml")
         more = [path for files in folders for path in sorted(self.root.glob(files))]
         more += tag_files(self.repository_note)
         return (self.plan_file, self.product_file, self.sources_file, *more)

@@ -17,12 +17,12 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import secrets
 import sys
 import tempfile
 from pathlib import Path
 
-from ingest import measure  # beside this script
+from generated import add_file  # beside this script
+from ingest import measure
 
 PLAN = """
 version: 1
@@ -79,31 +79,11 @@ RETURNING = """
 
 def add(root: Path, events: int, ids: int, day: int, low: int, high: int, together: int) -> None:
     """Writes a day of events, and the links of some devices."""
-    from headway.engine import connect
-    from headway_pipelines.ledger import Ledger
-    from headway_pipelines.workspace import Workspace
-
-    workspace = Workspace.at(root)
-    ledger = Ledger(workspace.ledger_file)
-    con = connect()
-    sets = {
-        "events": (
-            EVENTS.format(day=day, events=events, ids=ids, together=together),
-            workspace.lake / f"day={day}",
-            str(day),
-        ),
-        "links": ((LINKS + RETURNING).format(low=low, high=high, ids=ids, day=day), workspace.people, ""),
-    }
-    for kind, (query, folder, label) in sets.items():
-        if kind == "links" and low == high:
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{kind}-{secrets.token_hex(6)}.parquet"
-        con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
-        with ledger.transaction():
-            ledger.swap_files(kind, {path.relative_to(workspace.warehouse).as_posix(): (label, events)}, [])
-    ledger.close()
-    con.close()
+    query = EVENTS.format(day=day, events=events, ids=ids, together=together)
+    add_file(root, "events", query, f"events/day={day}", str(day), events)
+    if low < high:
+        links = (LINKS + RETURNING).format(low=low, high=high, ids=ids, day=day)
+        add_file(root, "links", links, "people", "", events)
 
 
 def derive(root: Path, what: str, anew: bool) -> None:

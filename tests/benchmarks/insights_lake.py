@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
+from datetime import date, timedelta
 from pathlib import Path
 
+from generated import add_file, number  # beside this script
+
 STEPS = ("Signed Up", "Course Created", "Course Published", "Payment")
-START = "2025-01-01"
+START = date(2025, 1, 1)
 PLAN = """
 version: 1
 product: bench
@@ -34,7 +36,7 @@ retentions:
 EVENTS = """
     SELECT
         md5('e' || {day} || ':' || i)::UUID AS event_id,
-        md5('u' || floor({people} * pow(hash(i, {day}, 1) / 18446744073709551616.0, 2))::BIGINT)::UUID AS actor,
+        md5('u' || {who})::UUID AS actor,
         NULL::UUID AS account,
         CASE WHEN what < 12 THEN 'Signed Up' WHEN what < 18 THEN 'Course Created'
              WHEN what < 22 THEN 'Course Published' WHEN what < 25 THEN 'Payment'
@@ -57,22 +59,10 @@ def prepare(root: Path) -> None:
 
 def add_day(root: Path, day: int, events: int, people: int) -> None:
     """Writes the events of a day into the lake."""
-    from headway.engine import connect
-    from headway_pipelines.ledger import Ledger
-    from headway_pipelines.workspace import Workspace
-
-    workspace = Workspace.at(root)
-    ledger = Ledger(workspace.ledger_file)
-    con = connect()
-    query = EVENTS.format(day=day, events=events, people=people, start=START)
-    (label,) = con.execute(f"SELECT (DATE '{START}' + {day})::VARCHAR").fetchall()[0]
-    path = workspace.lake / f"day={label}" / f"{secrets.token_hex(6)}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
-    with ledger.transaction():
-        ledger.swap_files("events", {path.relative_to(workspace.warehouse).as_posix(): (label, events)}, [])
-    ledger.close()
-    con.close()
+    label = str(START + timedelta(days=day))
+    who = f"floor({people} * pow({number('i', day, 1)}, 2))::BIGINT"
+    query = EVENTS.format(day=day, events=events, who=who, start=START)
+    add_file(root, "events", query, f"events/day={label}", label, events)
 
 
 def derive(root: Path, what: str) -> None:

@@ -26,13 +26,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generated import number, write  # beside this script
+
 if TYPE_CHECKING:
     import duckdb
 
     from headway.models.plan import TrackingPlan
     from headway.models.product import Product
 
-START = datetime(2025, 1, 1)
+END = datetime(2026, 1, 1)
+"""First instant after the log: months and weeks end alike however many days it has."""
 PER_VISIT = 6
 #: Events of each kind in a thousand, roughly as a simulated half year of the demo has them.
 SHARES = {
@@ -69,12 +72,7 @@ TOKENS = ("cpc", "email", "referral", "invite")
 HOSTS = ("www.google.com", "www.bing.com", "news.example.org", "duckduckgo.com")
 
 
-def number(index: str, salt: int) -> str:
-    """Writes a number between 0 and 1 that looks like chance and is the same in every run."""
-    return f"(hash({index}, {salt}) / 18446744073709551616.0)"
-
-
-def log_query(plan: TrackingPlan, first: int, events: int, people: int, day: int) -> str:
+def log_query(plan: TrackingPlan, first: int, events: int, people: int, start: datetime, day: int) -> str:
     """Writes the query of one day's events, the events numbered from `first` on."""
     names = [name for name in plan.events if name not in SHARES]
     kinds = {**SHARES, **{name: _REST / len(names) for name in names}}
@@ -85,7 +83,7 @@ def log_query(plan: TrackingPlan, first: int, events: int, people: int, day: int
     columns = ", ".join(
         _property(plan, each.name, people, salt) for salt, each in enumerate(_columns(plan), 10)
     )
-    when = START + timedelta(days=day)
+    when = start + timedelta(days=day)
     return f"""
         WITH numbered AS (
             SELECT range AS i, range // {PER_VISIT} AS visit, {number("range", 1)} AS what
@@ -137,12 +135,11 @@ def generate(options: argparse.Namespace) -> None:
 
     plan, product = definitions(options)
     folder = options.root / "events"
-    folder.mkdir(parents=True)
     con = connect(threads=2)
-    per_day = options.events // options.days
+    per_day, start = options.events // options.days, END - timedelta(days=options.days)
     for day in range(options.days):
-        query = log_query(plan, day * per_day, per_day, options.people, day)
-        con.execute(f"COPY ({query}) TO '{folder}/{day:05}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+        query = log_query(plan, day * per_day, per_day, options.people, start, day)
+        write(con, query, folder / f"{day:05}.parquet")
     channels = ["direct", *(each.name for each in product.channels)]
     con.execute(
         "CREATE TABLE everybody AS SELECT range AS k, md5('u' || range)::UUID AS person "
@@ -151,15 +148,15 @@ def generate(options: argparse.Namespace) -> None:
     for name, query in {
         "people": f"SELECT person, {channels}[1 + (hash(k, 5) % {len(channels)})::BIGINT] AS channel FROM everybody",
         "person_properties": f"""
-            SELECT person, TIMESTAMP '{START}' + to_days((hash(k, 6) % {options.days})::INTEGER) AS valid_from,
+            SELECT person, TIMESTAMP '{start}' + to_days((hash(k, 6) % {options.days})::INTEGER) AS valid_from,
                 ['teacher', 'learner'][1 + (hash(k, 7) % 2)::BIGINT] AS role
             FROM everybody""",
         "exchange_rates": f"""
-            SELECT '{START.date()}'::DATE + range::INTEGER AS day, currency, 0.9 AS rate
+            SELECT '{start.date()}'::DATE + range::INTEGER AS day, currency, 0.9 AS rate
             FROM range({options.days}), (VALUES ('USD'), ('GBP')) AS currencies(currency)""",
-        "holidays": f"SELECT '{START.date()}'::DATE AS day",
+        "holidays": f"SELECT '{start.date()}'::DATE AS day",
     }.items():
-        con.execute(f"COPY ({query}) TO '{options.root}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+        write(con, query, options.root / f"{name}.parquet")
     con.close()
 
 
@@ -213,9 +210,8 @@ def metrics(options: argparse.Namespace) -> dict[str, float]:
 
     _, product = definitions(options)
     con = attached(options)
-    end = START + timedelta(days=options.days)
     start = cpu_seconds()
-    measured = measure(con, product, horizon=end, as_of=end, code_version="bench")
+    measured = measure(con, product, horizon=END, as_of=END, code_version="bench")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "cpu": cpu_seconds() - start,

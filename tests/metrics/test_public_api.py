@@ -44,6 +44,9 @@ NAMES = [
         "Sessions",
         "Trend",
         "Where",
+        "History",
+        "aa_test",
+        "plan_experiment",
         "open",
     ],
 ]

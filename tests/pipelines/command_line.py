@@ -12,16 +12,20 @@ from subprocess import CompletedProcess
 from unittest import mock
 
 
-def run_here(*arguments: str, key_file: Path | None = None, cwd: Path | None = None) -> CompletedProcess[str]:
+def run_here(
+    *arguments: str, key_file: Path | None = None, cwd: Path | None = None, keep: bool = True
+) -> CompletedProcess[str]:
     """Runs `headway` as a program of its own would: nothing it sets outlives it.
 
     Args:
         arguments: The command and its options.
         key_file: The key; None leaves the one that is set.
         cwd: The working directory; None leaves it.
+        keep: Whether to keep what Python prints. A test with `capfd` does not want that: there, as in a program,
+            it goes through the process's own output, which Dagster may capture.
 
     Returns:
-        The exit code and what was printed.
+        The exit code and what was printed, where it was kept.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # typer imports what click has deprecated
@@ -35,8 +39,8 @@ def run_here(*arguments: str, key_file: Path | None = None, cwd: Path | None = N
             mock.patch.dict(os.environ, left | told, clear=True),
             mock.patch.object(sys, "argv", ["headway", *arguments]),
             contextlib.chdir(cwd or Path.cwd()),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
+            contextlib.redirect_stdout(out if keep else sys.stdout),
+            contextlib.redirect_stderr(err if keep else sys.stderr),
         ):
             cli.main()
     except SystemExit as ended:

@@ -95,9 +95,8 @@ def say(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 
     def command(*arguments: str) -> Said:
         capfd.readouterr()
-        done = run_here(*arguments)
-        out, err = capfd.readouterr()  # what did not go through Python
-        said = Said(done.returncode, done.stdout + out, done.stderr + err)
+        code = run_here(*arguments, keep=False).returncode
+        said = Said(code, *capfd.readouterr())
         assert "Traceback" not in said.out + said.err
         assert SECRET not in said.out + said.err
         return said

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import duckdb
 import pytest
 from command_line import run_here
+from shop import by_bounds
 
 from headway_pipelines import ingest as ingesting
 from headway_pipelines.demo import simulate
@@ -143,11 +144,10 @@ def command(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., 
 
     def run(*arguments: str) -> int:
         capfd.readouterr()
-        done = run_here(*arguments)
-        out, err = capfd.readouterr()  # what did not go through Python
-        text = done.stdout + done.stderr + out + err
-        (printed / f"{len(list(printed.iterdir()))}.txt").write_text(text)
-        return done.returncode
+        code = run_here(*arguments, keep=False).returncode
+        out, err = capfd.readouterr()
+        (printed / f"{len(list(printed.iterdir()))}.txt").write_text(out + err)
+        return code
 
     return run
 
@@ -251,7 +251,8 @@ def ingested(root: Path) -> list[str]:
     ledger = Ledger(workspace.ledger_file)
     try:
         ingest(workspace, ledger)
-        judge_batches(workspace, ledger)
+        with by_bounds():
+            judge_batches(workspace, ledger)
         promote(workspace, ledger)
     finally:
         ledger.close()

@@ -78,9 +78,7 @@ def calls() -> Iterator[dict[str, Any]]:
         yield track("Signed Up", 50 + i, user="user-1", **names)
 
 
-@pytest.fixture
-def logs(tmp_path: Path) -> Path:
-    folder = tmp_path / "logs"
+def write_logs(folder: Path) -> Path:
     folder.mkdir()
     lines = [json.dumps(call) for call in calls()]
     for part in range(3):
@@ -89,13 +87,20 @@ def logs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return write_logs(tmp_path / "logs")
+
+
+@pytest.fixture
 def made(tmp_path: Path, logs: Path) -> Initialised:
     return init_workspace(tmp_path / "shop", [logs])
 
 
-@pytest.fixture
-def plan(made: Initialised) -> TrackingPlan:
-    return load_plan(made.workspace.plan_file)
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> TrackingPlan:
+    """What is guessed, once for all tests that only look at it."""
+    folder = tmp_path_factory.mktemp("guessed")
+    return load_plan(init_workspace(folder / "shop", [write_logs(folder / "logs")]).workspace.plan_file)
 
 
 def test_declares_the_events_that_several_people_sent(plan: TrackingPlan) -> None:

@@ -10,6 +10,7 @@ import pytest
 from shop import PRODUCT, Shop, track
 
 from headway.frameworks.values import SCHEMA
+from headway.statistics.estimates import SufficientStatistics, estimate
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.inputs import derive_inputs
 from headway_pipelines.publish import _kinds, publish, suppress
@@ -77,6 +78,38 @@ def test_the_interval_goes_where_that_of_a_score_would_tell() -> None:
     assert found["a", "all"]["low"] is None and found["a", "all"]["value"] is not None
     assert found["made", "all"]["low"] is None and found["made", "all"]["interval_method"] is None
     assert found["made", "all"]["value"] is not None
+
+
+def score(n: int, promoters: int, detractors: int, segment: str = "all") -> dict[str, Any]:
+    """A promoter score with its interval, from which the number of promoters follows."""
+    total = promoters - detractors
+    found = estimate("promoter_score", SufficientStatistics.of([n], [total], [promoters + detractors]))
+    value, low, high = (float(each[0]) for each in (found.value, found.low, found.high))
+    row = cell("a", n, segment, estimate="promoter_score", interval_method="adjusted wald")
+    return row | {
+        "value": value, "numerator": float(total), "denominator": float(n), "low": low, "high": high,
+        "contributors": promoters + detractors,
+    }  # fmt: skip
+
+
+def test_intervals_of_the_other_labels_do_not_tell_what_one_hides() -> None:
+    # Everybody 90 promoters and 33 detractors, direct 60 and 30: whoever knows both knows the 3 of e-mail.
+    rows = [score(200, 90, 33), score(120, 60, 30, "channel=direct"), score(80, 30, 3, "channel=email")]
+    found = published(*rows)
+    for segment in ("channel=direct", "channel=email"):
+        assert found["a", segment]["value"] is not None and found["a", segment]["low"] is None
+    assert found["a", "all"]["low"] is not None
+    # Nor does the interval of their weighted sum.
+    everybody = {
+        "estimate": "weighted",
+        "interval_method": "post-stratified",
+        "effective": 50.0,
+        "numerator": None,
+    }
+    found = published(rows[0] | everybody, *rows[1:])
+    assert found["a", "all"]["value"] is not None and found["a", "all"]["low"] is None
+    fine = published(score(200, 90, 60) | everybody, rows[1], score(80, 30, 30, "channel=email"))
+    assert fine["a", "all"]["low"] is not None
 
 
 def weighted(

@@ -142,7 +142,7 @@ def test_a_file_held_back_for_rows_of_nobody_says_how_to_expect_them(shop: Shop)
     (shop.root / "sources.yml").write_text(NOBODY)
     shop.land("sales.csv", ["customer,at", "7,2026-03-02", ",2026-03-02", " NaN ,2026-03-03", ",2026-03-04"])
     shop.ingest()
-    shop.judge()
+    shop.judge_as_runs_do()
     with shop.ledger() as ledger:
         [note] = [b.note for b in ledger.batches(BLOCKED)]
     assert note.endswith(
@@ -177,7 +177,7 @@ def test_a_blocked_batch_stays_staged_and_listed_while_others_proceed(shop: Shop
     shop.land("bad.json", [*good(0, 7), "no JSON", "none", "either"])
     shop.land("good.json", good(100))
     shop.ingest()
-    verdict = shop.judge()
+    verdict = shop.judge_as_runs_do()
     assert list(verdict.blocked.values()) == [("few lines rejected",)]
     assert len(verdict.passed) == 1
     shop.promote()
@@ -222,7 +222,7 @@ def test_a_blocked_file_that_is_removed_is_forgotten(shop: Shop) -> None:
 def test_a_few_rejected_lines_are_a_warning(shop: Shop) -> None:
     shop.land("a.json", [*good(0, 19), "no JSON"])
     shop.ingest()
-    verdict = shop.judge()
+    verdict = shop.judge_as_runs_do()
     assert list(verdict.warned.values()) == [("hardly any line rejected",)]
     assert (len(verdict.passed), verdict.blocked) == (1, {})
 
@@ -238,7 +238,7 @@ def test_a_group_of_small_files_is_judged_file_by_file(shop: Shop) -> None:
 
 
 def test_nothing_to_judge(shop: Shop) -> None:
-    verdict = shop.judge()
+    verdict = shop.judge_as_runs_do()
     assert (verdict.passed, verdict.blocked, verdict.warned) == ((), {}, {})
 
 

@@ -23,6 +23,7 @@ import pytest
 from calls import SIGNED_IN, Call, calls_of, without_crawlers
 from exports import EXPORTS, QUICK, Export
 from polars.testing import assert_frame_equal
+from shop import by_bounds
 
 from headway.engine import connect
 from headway_pipelines.compute import compute, tables_of
@@ -96,8 +97,9 @@ def run(root: Path) -> Read:
     ledger = Ledger(workspace.ledger_file)
     con = connect()
     try:
-        for step in (ingest, judge_batches, promote, derive_people, compute):
-            step(workspace, ledger)
+        with by_bounds():
+            for step in (ingest, judge_batches, promote, derive_people, compute):
+                step(workspace, ledger)
         attach_lake(con, workspace, ledger)
         people = workspace.people
         columns = con.sql("FROM lake").columns

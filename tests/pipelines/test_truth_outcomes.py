@@ -86,6 +86,7 @@ WEEKLY: Mapping[str, Callable[[Truth], Series]] = {
     "value_28d": lifetime_value,
     "k_28d": lambda truth: list(truth["referral"]["cohorts"]["k_28d"]),
     "recommendation": lambda truth: survey["nps"](truth, "raw"),
+    "recommendation_weighted": lambda truth: survey["nps"](truth, "weighted"),
     "satisfied": lambda truth: survey["csat"](truth, "raw"),
     "satisfied_weighted": lambda truth: survey["csat"](truth, "weighted"),
     "ease": lambda truth: survey["ces"](truth, "raw"),

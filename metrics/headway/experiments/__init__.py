@@ -3,7 +3,21 @@
 from headway.experiments.experiment import Experiment
 from headway.experiments.exposure import EXPOSURES, Exposure, Phase
 from headway.experiments.outcome import Outcome
+from headway.experiments.planning import AATest, History, aa_test, plan_experiment
 from headway.experiments.result import ExperimentResult
 from headway.experiments.rule import Rule, Verdict
 
-__all__ = ["EXPOSURES", "Experiment", "ExperimentResult", "Exposure", "Outcome", "Phase", "Rule", "Verdict"]
+__all__ = [
+    "EXPOSURES",
+    "AATest",
+    "Experiment",
+    "ExperimentResult",
+    "Exposure",
+    "History",
+    "Outcome",
+    "Phase",
+    "Rule",
+    "Verdict",
+    "aa_test",
+    "plan_experiment",
+]

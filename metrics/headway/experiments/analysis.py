@@ -137,6 +137,7 @@ def base_row(
     """Makes the row of an arm, without an effect yet."""
     return {
         "metric": outcome.name,
+        "title": outcome.title,
         "variant": arm.variant,
         "role": experiment.role(outcome),
         "kind": outcome.kind,

@@ -230,7 +230,7 @@ class Experiment(Question):
         marked = self._marked(log, told, marks, inside, everything)
         conditions = [
             flagged(told, self.value or self.name, log.properties),
-            exp.column(told.variant, quoted=True),
+            told.read(),
             *([exp.column(self.by, quoted=True)] if self.by else []),
             *marks.tests.values(),
             *marks.values.values(),
@@ -246,7 +246,7 @@ class Experiment(Question):
         if self.by is not None and self.by not in log.properties:
             raise InputError.unknown("property", self.by, log.properties)
         exposes = flagged(told, self.value or self.name, log.properties)
-        variant = exp.cast(exp.column(told.variant, quoted=True), "VARCHAR")
+        variant = told.read()
         known = exp.In(this=variant.copy(), expressions=[exp.Literal.string(name) for name in self.shares])
         valid = exp.and_(exposes.copy(), exp.Coalesce(this=known, expressions=[exp.false()]), inside.inside())
         segment: exp.Expr = exp.Literal.string("(all)")

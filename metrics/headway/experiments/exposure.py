@@ -24,6 +24,7 @@ class Exposure:
         event: Events that expose.
         flag: Property that names the flag or experiment; None where the event is about one alone.
         variant: Property that names the variant.
+        constant: The variant of every exposure, where no property says it: for planning.
 
     Examples:
         >>> EXPOSURES["posthog"].variant
@@ -33,6 +34,7 @@ class Exposure:
     event: Selector
     flag: str | None
     variant: str = "variant"
+    constant: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", as_event(self.event))
@@ -56,7 +58,13 @@ class Exposure:
             plain = name.lstrip("$").lower().replace(" ", "_")
             return plain if plain in columns else name
 
-        return Exposure(self.event, found(self.flag), found(self.variant) or self.variant)
+        return Exposure(self.event, found(self.flag), found(self.variant) or self.variant, self.constant)
+
+    def read(self) -> exp.Expr:
+        """Builds the variant of an event, as text."""
+        if self.constant is not None:
+            return exp.Literal.string(self.constant)
+        return exp.cast(exp.column(self.variant, quoted=True), "VARCHAR")
 
 
 EXPOSURES: Final[Mapping[str, Exposure]] = {
@@ -83,7 +91,7 @@ def exposure_of(given: Exposure | Selector, flag: str | None, variant: str | Non
     if isinstance(given, str) and given in EXPOSURES:
         given = EXPOSURES[given]
     if isinstance(given, Exposure):
-        return Exposure(given.event, flag or given.flag, variant or given.variant)
+        return Exposure(given.event, flag or given.flag, variant or given.variant, given.constant)
     return Exposure(given, flag, variant or "variant")
 
 
@@ -180,7 +188,7 @@ def flagged(exposure: Exposure, value: str, columns: Sequence[str]) -> exp.Expr:
     Raises:
         InputError: A property is missing.
     """
-    for name in (exposure.flag, exposure.variant):
+    for name in (exposure.flag, None if exposure.constant is not None else exposure.variant):
         if name is not None and name not in columns:
             raise InputError.unknown("property", name, columns)
     test = condition(exposure.event, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
 from sqlglot import exp
@@ -136,21 +136,16 @@ class Compiled:
 
     def sums(self) -> str:
         """Writes the query of the sums of all outcomes."""
-        added, per_unit, caps, capped, sums = [], [], [], [], []
+        added, per_unit = self.per_unit_columns()
+        caps, capped, sums = [], [], []
         for place, outcome in enumerate(self.outcomes):
             if outcome.kind in ("quantile", "time"):
                 continue
-            for name, value in self._adds(outcome, self.windows[place]).items():
-                added.append(exp.alias_(value, f"{name}{place}"))
-                held = exp.func("coalesce", _of("added", f"{name}{place}"), exp.Literal.number(0))
-                per_unit.append(exp.alias_(exp.cast(held, "DOUBLE"), f"{name}{place}"))
-            over = self.windows[place].is_over(self.observed_us)
-            per_unit.append(exp.alias_(over, f"m{place}"))
             names = self.variables(outcome)
             cap = self.caps[place] if outcome.kind != "proportion" else None
             caps += [_cap(name, place, cap) for name in names]
             capped += [_cut(name, place, cap) for name in names]
-            capped += [exp.column(f"m{place}"), exp.column(f"b{place}")]
+            capped.append(exp.alias_(_if_over(place, exp.column(f"b{place}")), f"b{place}"))
             sums += _sums(place, names)
         nothing: list[exp.Expr] = [exp.alias_(exp.Literal.number(0), "nothing")]
         inputs = {
@@ -163,7 +158,7 @@ class Compiled:
             "capped": capped or nothing,
             "sums": sums or nothing,
         }
-        return with_inputs(bind(load(_PACKAGE, "sums"), params), inputs)
+        return _once(with_inputs(bind(load(_PACKAGE, "sums"), params), inputs))
 
     def variables(self, outcome: Outcome) -> tuple[str, ...]:
         """Names what a unit adds: y, a denominator x of ratios, and both before the exposure where they are used."""
@@ -207,6 +202,44 @@ class Compiled:
         both = exp.and_(self.marks.test(outcome.also), when.copy())
         also = _filtered(exp.Count(this=exp.Star()), both)
         return exp.Mul(this=_whether(times), expression=_whether(also))
+
+    def units(self, place: int) -> str:
+        """Writes the query of what each unit adds to one outcome, amounts cut at the cap."""
+        outcome, window = self.outcomes[place], self.windows[place]
+        one = replace(self, outcomes=[outcome], windows=[window], caps=[self.caps[place]])
+        names, cap = self.variables(outcome), self.caps[place]
+        columns = []
+        for name in names:
+            column: exp.Expr = exp.column(f"{name}0")
+            if cap is not None and name in "yc" and outcome.kind != "proportion":
+                some = exp.and_(
+                    exp.column("m0"), exp.NEQ(this=column.copy(), expression=exp.Literal.number(0))
+                )
+                quantile = exp.func("quantile_disc", column.copy(), exp.Literal.number(str(cap)))
+                limit = exp.Window(this=_filtered(quantile, some))
+                column = exp.func("least", column, exp.func("coalesce", limit, column.copy()))
+            columns.append(exp.alias_(column, name))
+        added, per_unit = one.per_unit_columns()
+        inputs = {
+            **self.ctes,
+            "added": bind(load(_PACKAGE, "added"), {"columns": added}),
+            "per_unit": bind(load(_PACKAGE, "per_unit"), {"columns": per_unit}),
+        }
+        text = bind(load(_PACKAGE, "units_of"), {"columns": columns, "over": exp.column("m0")})
+        return with_inputs(text, inputs)
+
+    def per_unit_columns(self) -> tuple[list[exp.Expr], list[exp.Expr]]:
+        """Returns the columns of `added` and `per_unit`, for all outcomes that sums tell."""
+        added, per_unit = [], []
+        for place, outcome in enumerate(self.outcomes):
+            if outcome.kind in ("quantile", "time"):
+                continue
+            for name, value in self._adds(outcome, self.windows[place]).items():
+                added.append(exp.alias_(value, f"{name}{place}"))
+                held = exp.func("coalesce", _of("added", f"{name}{place}"), exp.Literal.number(0))
+                per_unit.append(exp.alias_(exp.cast(held, "DOUBLE"), f"{name}{place}"))
+            per_unit.append(exp.alias_(self.windows[place].is_over(self.observed_us), f"m{place}"))
+        return added, per_unit
 
     def observations(self, place: int) -> str:
         """Writes the query of the single amounts of a quantile."""
@@ -258,6 +291,13 @@ class Compiled:
         )
 
 
+def _once(text: str) -> str:
+    """Has what is read twice be computed once: left to itself, DuckDB computes it for every reader."""
+    for name in ("marked", "units", "added", "per_unit"):
+        text = text.replace(f'"{name}" AS (', f'"{name}" AS MATERIALIZED (', 1)
+    return text
+
+
 def _named(names: Sequence[str]) -> exp.Expr:
     """Whether the variant is one of some, never null."""
     if not names:
@@ -303,15 +343,20 @@ def _cap(name: str, place: int, cap: float | None) -> exp.Expr:
 def _cut(name: str, place: int, cap: float | None) -> exp.Expr:
     column, limit = exp.column(f"{name}{place}"), exp.column(f"cap_{name}{place}")
     cut = exp.func("least", column.copy(), exp.func("coalesce", limit.copy(), column.copy()))
-    return exp.alias_(column if cap is None or name not in "yc" else cut, f"{name}{place}")
+    return exp.alias_(_if_over(place, column if cap is None or name not in "yc" else cut), f"{name}{place}")
+
+
+def _if_over(place: int, value: exp.Expr) -> exp.Expr:
+    """Leaves out units whose window is open: sums pass over null, which costs less than a filter for each of them."""
+    return exp.Case().when(exp.column(f"m{place}"), value)
 
 
 def _sums(place: int, names: Sequence[str]) -> list[exp.Expr]:
-    over = exp.column(f"m{place}")
-    found = [exp.alias_(_filtered(exp.Count(this=exp.Star()), over.copy()), f"n_{place}")]
+    y = exp.column(f"y{place}")
+    found = [exp.alias_(exp.Count(this=y), f"n_{place}")]
 
     def total(value: exp.Expr, name: str) -> None:
-        held = exp.func("coalesce", _filtered(exp.Sum(this=value), over.copy()), exp.Literal.number(0))
+        held = exp.func("coalesce", exp.Sum(this=value), exp.Literal.number(0))
         found.append(exp.alias_(exp.cast(held, "DOUBLE"), f"{name}_{place}"))
 
     for name in names:
@@ -322,5 +367,7 @@ def _sums(place: int, names: Sequence[str]) -> list[exp.Expr]:
             first + second,
         )
     total(exp.column(f"b{place}"), "b")
-    found.append(exp.alias_(exp.Max(this=exp.func("abs", exp.column(f"y{place}"))), f"top_{place}"))
+    zero = exp.Literal.number(0)
+    found.append(exp.alias_(exp.Count(this=exp.Nullif(this=y.copy(), expression=zero)), f"some_{place}"))
+    found.append(exp.alias_(exp.Max(this=exp.func("abs", y.copy())), f"top_{place}"))
     return found

@@ -95,7 +95,7 @@ def decide(
         return Verdict(
             "inconclusive",
             None,
-            f"the split differs from the plan (p = {split_p:.2g}): who is missing may differ from who is not, so no "
+            f"the split differs from the plan ({_p(split_p)}): who is missing may differ from who is not, so no "
             "comparison can be trusted until the cause is found",
         )
     if not over and not sequential:
@@ -127,13 +127,11 @@ def _judged(rule: Rule, rows: Sequence[Mapping[str, Any]], over: bool) -> Verdic
             winners.append((min(row["p_adjusted"] for row in good), variant, good[0]))
     if winners:
         _, variant, row = min(winners, key=lambda each: (each[0], each[1]))
-        return Verdict(
-            "ship", variant, f"{row['metric']} is better with {variant}, and every guardrail holds"
-        )
+        return Verdict("ship", variant, f"{_named(row)} is better with {variant}, and every guardrail holds")
     if harmed and len(harmed) == len(by_variant):
         variant, row = harmed[0]
         what = "is past its margin" if row["role"] == "guardrail" else "is worse"
-        return Verdict("stop", None, f"{row['metric']} {what} with {variant}")
+        return Verdict("stop", None, f"{_named(row)} {what} with {variant}")
     if over and rule.worthwhile is not None and all(_too_small(row, rule.worthwhile) for row in primary):
         return Verdict("stop", None, f"no effect of {100 * rule.worthwhile:g} % or more is left possible")
     if not over:
@@ -141,11 +139,19 @@ def _judged(rule: Rule, rows: Sequence[Mapping[str, Any]], over: bool) -> Verdic
     better = [row for row in primary if row["verdict"] == "better"]
     if better:
         return Verdict(
-            "inconclusive", None, f"{better[0]['metric']} is better, but a guardrail is not shown to hold"
+            "inconclusive", None, f"{_named(better[0])} is better, but a guardrail is not shown to hold"
         )
     reasons = {row["reason"] for row in primary if row["reason"]}
     why = f"; {sorted(reasons)[0]}" if reasons else ""
     return Verdict("inconclusive", None, f"the end came and no primary metric shows a difference{why}")
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return str(row.get("title") or row["metric"])
 
 
 def _too_small(row: Mapping[str, Any], worthwhile: float) -> bool:

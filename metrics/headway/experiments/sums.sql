@@ -1,7 +1,7 @@
 -- Grain: one row per variant, whether its units saw several variants, and segment or phase; `part` says which.
 -- Inputs: per_unit, one row per unit.
 -- Meaning: sums over units from which every mean, ratio, variance and covariance follows; those of disjoint units add
---   up. Amounts are cut at the caps: quantiles of what units that have any add, over all variants.
+--   up. What a unit adds to an outcome whose window is open is null, and counts nowhere. Amounts are cut at the caps: quantiles of what units that have any add, over all variants.
 WITH caps AS (
   SELECT count(*) AS judged, $caps
   FROM per_unit

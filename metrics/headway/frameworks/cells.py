@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import duckdb
 import polars as pl
+from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import identifier, load, with_inputs
+from headway.engine.sql import bind, identifier, load, with_inputs
 from headway.frameworks.kinds.plan import Units
 from headway.frameworks.prelude import Prelude
 from headway.frameworks.segments import ALL, Dimension
@@ -83,16 +84,13 @@ def cells_of_units(
         One row per segment, kind of period and first day that holds anybody: n (people), y, yy, x, xx, xy (sums over
         people), contributors (people who add something to y).
     """
-    if not plan.whole:
-        text = "cells_fractional"
-    else:
-        text = "cells_whole" if plan.estimate in ("ratio", "total") else "cells_alike"
+    text = load("headway.frameworks", "cells_whole" if plan.whole else "cells_fractional")
+    if plan.whole:
+        text = bind(text, {"x": exp.column("x") if plan.estimate in ("ratio", "total") else 1})
     by_label = [each for each in dimensions if each.name != ALL] if plan.whole else dimensions
     found = []
     for dimension in by_label:
-        query = with_inputs(
-            load("headway.frameworks", text), {"labelled": dimension.labelled(f"FROM {_UNITS}")}
-        )
+        query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}")})
         found.append(_named(connection.sql(query).pl(), dimension, _SUMS))
     return pl.concat([_everybody(found[0]), *found] if plan.whole else found)
 

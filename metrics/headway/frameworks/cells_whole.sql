@@ -1,7 +1,8 @@
 -- Sums over people, by label and period: all a value and its interval are made of.
 --
 -- grain:  one row per label, kind of period and period that holds anybody.
--- inputs: labelled(label VARCHAR, grain, start_day, y, x): what each person adds, in whole numbers.
+-- inputs: labelled(label VARCHAR, grain, start_day, y, perhaps x): what each person adds, in whole numbers.
+-- params: x: the column x, or 1 where everybody counts once in the denominator.
 -- n = people; contributors = those of them who add something to the numerator: a sum over few of them speaks of few,
 -- however many n is.
 SELECT
@@ -11,9 +12,9 @@ SELECT
   CAST(count(*) AS BIGINT) AS n,
   CAST(sum(y) AS DOUBLE) AS y,
   CAST(sum(y * y) AS DOUBLE) AS yy,
-  CAST(sum(x) AS DOUBLE) AS x,
-  CAST(sum(x * x) AS DOUBLE) AS xx,
-  CAST(sum(x * y) AS DOUBLE) AS xy,
+  CAST(sum($x) AS DOUBLE) AS x,
+  CAST(sum($x * $x) AS DOUBLE) AS xx,
+  CAST(sum($x * y) AS DOUBLE) AS xy,
   CAST(count(*) FILTER (WHERE y <> 0) AS BIGINT) AS contributors
 FROM labelled
 GROUP BY label, grain, start_day

@@ -63,23 +63,24 @@ def first_touch_query(product: Product, columns: tuple[str, ...]) -> str:
     return with_inputs(load("headway.frameworks", "first_touch"), {"touches": touches})
 
 
-def touches_query(product: Product, columns: tuple[str, ...]) -> str | exp.Expr:
+def touches_query(product: Product, columns: tuple[str, ...], relation: str = "events") -> str | exp.Expr:
     """Renders the query of the events that say where their person came from.
 
     Args:
         product: The product, whose channel rules are tried in order.
-        columns: Columns of `events`.
+        columns: Columns of the events.
+        relation: Their name.
 
     Returns:
-        One statement over the relation `events`: person, occurred_at, _line, _tie, channel.
+        One statement over that relation: person, occurred_at, _line, _tie, channel.
 
     Raises:
         InputError: A rule uses a property that `events` lacks.
     """
-    return _grouped(columns) if product.channel_grouping else _by_rules(product, columns)
+    return _grouped(columns, relation) if product.channel_grouping else _by_rules(product, columns, relation)
 
 
-def _by_rules(product: Product, columns: tuple[str, ...]) -> exp.Select:
+def _by_rules(product: Product, columns: tuple[str, ...], relation: str) -> exp.Select:
     rules = [(channel.name, parse_where(channel.where, columns)) for channel in product.channels]
     used = names_of(rule for _, rule in rules)
     channel = exp.Case()
@@ -93,12 +94,12 @@ def _by_rules(product: Product, columns: tuple[str, ...]) -> exp.Select:
             *log_order(columns),
             exp.alias_(channel.else_(direct, copy=False) if rules else direct, "channel", quoted=True),
         )
-        .from_("events")
+        .from_(relation)
         .where(_any_of(used))
     )
 
 
-def _grouped(columns: tuple[str, ...]) -> str:
+def _grouped(columns: tuple[str, ...], relation: str) -> str:
     """Touches by the channels of Google Analytics 4."""
     known = [name for name in TOUCH_COLUMNS if name in columns]
     marked = exp.select(
@@ -118,7 +119,7 @@ def _grouped(columns: tuple[str, ...]) -> str:
     return with_inputs(
         load("headway.frameworks", "ga4_touches"),
         {
-            "marked": marked.from_("events").where(_any_of(known)),
+            "marked": marked.from_(relation).where(_any_of(known)),
             "sites": f"SELECT * FROM (VALUES {rows}) AS listed (name, kind)",
         },
     )

@@ -12,6 +12,10 @@ from sqlglot import exp
 from headway.engine import guarded
 from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.frameworks.prelude import (
+    LOG,
+    LOG_TALLY,
+    OLDER,
+    OLDER_TALLY,
     Prelude,
     carried,
     instant,
@@ -70,10 +74,10 @@ class Reading:
             return envelope
         return exp.and_(envelope, exp.or_(*(_between(*each) for each in self.ranges)))
 
-    def outside(self) -> exp.Expr | None:
-        """The condition that an event lies in none of them and has one of the names; None where there are no names."""
+    def outside(self) -> exp.Expr:
+        """The condition that an event lies in none of them and has one of the names."""
         if not self.names:
-            return None
+            return exp.false()
         names = exp.column("event", quoted=True).isin(*sorted(self.names))
         return exp.and_(names, exp.not_(exp.paren(self.within())))
 
@@ -112,9 +116,29 @@ def collect(
         InputError: `events` lacks a column that a metric uses.
         EngineError: The database refused a statement.
     """
+    if reading is None:
+        _write(connection, product, shared, None, (shared.events, shared.tally))
+        return
+    older = identifier(OLDER), identifier(OLDER_TALLY)
+    _write(connection, product, shared, reading.within(), (shared.events, shared.tally))
+    _write(connection, product, shared, reading.outside(), older)
+    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, shared.tally, older[1])):
+        both = f"FROM {table} UNION ALL FROM {more}"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(view)} AS {both}")
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    shared: Prelude,
+    condition: exp.Expr | None,
+    tables: tuple[str, str],
+) -> None:
+    """Writes the events for which a condition holds, and their tally."""
     columns = relation_columns(connection, "events")
     histories = histories_of(connection)
     available = (*columns, *(name for each in histories for name in each.names))
+    events, tally = tables
     with guarded("collect the events that metrics use"):
         dated, source = with_properties(
             identifier("events"),
@@ -128,20 +152,20 @@ def collect(
             {
                 **dated,
                 "named": shared.marks.named,
-                "kept": _kept(product, shared, columns, source, reading),
+                "kept": _kept(product, shared, columns, source).where(condition),
                 "everyone": f"SELECT person, code FROM {shared.people}",
             },
         )
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.events} AS {text}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
         text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
-        text = with_inputs(text, {"events": f"FROM {shared.events}"})
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.tally} AS {text}")
+        text = with_inputs(text, {"events": f"FROM {events}"})
+        # Few ask how often something was done on days that are not read as a whole.
+        kind = "VIEW" if events == identifier(OLDER) else "TABLE"
+        connection.execute(f"CREATE OR REPLACE TEMP {kind} {tally} AS {text}")
 
 
-def _kept(
-    product: Product, shared: Prelude, available: tuple[str, ...], source: str, reading: Reading | None
-) -> exp.Expr:
-    every = (
+def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:
+    return (
         exp.select(
             exp.column("person", quoted=True),
             exp.alias_(instant(), "_us", quoted=True),
@@ -153,8 +177,3 @@ def _kept(
         .from_(exp.to_table(source, dialect=DIALECT))
         .join("named", using="event")
     )
-    if reading is None:
-        return every
-    within, outside = every.where(reading.within()), reading.outside()
-    # Two scans: the first knows by the time which files to open, the second by the names which rows to read.
-    return within if outside is None else exp.union(within, every.where(outside), distinct=False)

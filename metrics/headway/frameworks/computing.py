@@ -10,9 +10,10 @@ import polars as pl
 
 from headway.frameworks.cells import KEYS
 from headway.frameworks.collect import collect
+from headway.frameworks.kept import Kept, News
 from headway.frameworks.parts import Computation
 from headway.frameworks.prelude import Doubt, Prelude, prelude
-from headway.frameworks.renewal import Again, Kept, News, labels_of, list_firsts, renewed
+from headway.frameworks.renewal import Again, labels_of, list_firsts, renewed
 from headway.frameworks.segments import Dimension, dimensions
 from headway.frameworks.stale import Stale
 from headway.models.composition import in_order, parts_of
@@ -110,7 +111,7 @@ class Job:
         con = self.connection
         with (
             prelude(con, self.product, known_last=kept.last_us) as shared,
-            dimensions(con, self.product, shared) as found,
+            dimensions(con, self.product, shared, news) as found,
         ):
             if labels_of(found) != kept.labels:
                 raise Doubt("segments have other labels")

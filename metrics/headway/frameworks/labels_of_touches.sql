@@ -7,9 +7,10 @@
 -- Of touches at one instant the last in log order holds.
 SELECT
   everyone.code AS person,
+  everyone.person AS who,
   epoch_us(touches.occurred_at) AS since_us,
   arg_max(touches.channel, row(touches._line, touches._tie, touches.channel)) AS label
 FROM touches
 INNER JOIN everyone ON everyone.person = touches.person
 WHERE touches.occurred_at IS NOT NULL AND touches.channel <> 'direct'
-GROUP BY everyone.code, epoch_us(touches.occurred_at)
+GROUP BY everyone.code, everyone.person, epoch_us(touches.occurred_at)

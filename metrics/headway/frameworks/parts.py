@@ -38,6 +38,7 @@ class Computation:
         needed: Names of metrics that others are made of.
         parts: Metrics computed so far, by name.
         bases: Name of the table of what metrics have in common -> query whose rows it holds.
+        counted: Query of what had to be left out -> number.
         again: Which periods are computed; None: all.
         unbounded: Metrics some of whose cells may depend on more days than their reach says.
     """
@@ -50,6 +51,7 @@ class Computation:
     needed: Collection[str]
     parts: dict[str, Part] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     again: Again | None = None
     unbounded: set[str] = field(default_factory=set)
 
@@ -80,7 +82,10 @@ class Computation:
             exclusions = self._from_events(name, metric, shared)
         with guarded(f"count what the metric {name} leaves out"):
             for reason, query in exclusions.items():
-                yield name, reason, self.connection.execute(query).fetchall()[0][0]
+                # Parts of one whole leave the same out.
+                if query not in self.counted:
+                    self.counted[query] = self.connection.execute(query).fetchall()[0][0]
+                yield name, reason, self.counted[query]
 
     def _from_events(self, name: str, metric: BaseMetric, shared: Prelude) -> Mapping[str, str]:
         plan = plan_of(metric, shared)
@@ -128,7 +133,7 @@ class Computation:
         with units_of(con, name, plan.shown):
             shown = groups_of_units(con, everybody, people, "channel")
         cells = estimated(plan.answers.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
-        return weighted_part(cells, answers, shown, plan.ends)
+        return weighted_part(cells, answers, shown, plan.ends, plan.scale)
 
     def _observed(self, name: str, plan: Observations, grid: pl.DataFrame, shared: Prelude) -> Part:
         """Computes a metric about single observations."""

@@ -29,6 +29,12 @@ from headway.subjects import histories_of
 _PEOPLE = "headway_metric_people"
 _EVENTS = "headway_metric_events"
 _TALLY = "headway_metric_tally"
+OLDER = "headway_metric_older_events"
+"""Table of the events of other days, where only some days are read."""
+OLDER_TALLY = "headway_metric_older_tally"
+"""View of their tally."""
+LOG = "headway_metric_log"
+LOG_TALLY = "headway_metric_log_tally"
 _PERIODS = "headway_metric_periods"
 _RATES = "headway_metric_rates"
 _SHIFTS = "headway_metric_shifts"
@@ -71,6 +77,9 @@ class Prelude:
         holidays: Local days on which nobody works, in days since 1970-01-01.
         base: Quoted name of the table of what metrics that follow each other have in common, see `Units.base`.
         grains: Kinds of period that the metric at hand is computed for.
+        log: Quoted name of the relation of the same events and those of other days that count over the whole log;
+            `events` itself where no days are left out.
+        log_tally: The same of the tally.
         stale: Quoted name of the table of the metric's periods that are computed: grain, start_day; empty: all are.
         firsts: By the text of a test over the bits, the query of when people first did that, of those who ever did:
             person, us. Empty where that is found in the events, because they are all there.
@@ -94,6 +103,8 @@ class Prelude:
     holidays: frozenset[int]
     base: str = identifier(_BASE)
     grains: tuple[Grain, ...] = ()
+    log: str = identifier(_EVENTS)
+    log_tally: str = identifier(_TALLY)
     stale: str = ""
     firsts: Mapping[str, exp.Expr] = field(default_factory=dict)
 
@@ -170,7 +181,9 @@ def prelude(
         _list_shifts(connection, shared, first, last)
         yield shared
     finally:
-        for table in (_BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for view in (LOG, LOG_TALLY, OLDER_TALLY):
+            connection.execute(f"DROP VIEW IF EXISTS temp.{identifier(view)}")
+        for table in (OLDER, _BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 

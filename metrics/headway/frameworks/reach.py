@@ -24,6 +24,7 @@ from headway.models.metrics import (
     Formula,
     Lifecycle,
     Mean,
+    Mrr,
     NewPeople,
     PromoterScore,
     Quantile,
@@ -50,6 +51,7 @@ class Reach:
         after: On so many local days after it.
         previous: On the period before as well.
         first: On when each person did this first, ever; None where that does not matter.
+        ever: On all days up to the period's last one; of them the events of `log` alone matter.
         log: Events of which all must be at hand, whatever the day: what is counted over the whole log.
     """
 
@@ -57,6 +59,7 @@ class Reach:
     before: int = 0
     after: int = 0
     previous: bool = False
+    ever: bool = False
     first: EventSelector | None = None
     log: tuple[EventSelector, ...] = ()
 
@@ -176,6 +179,10 @@ def _lifecycle(metric: Lifecycle, _: Span) -> Reach:
     return Reach(previous=True, first=metric.of)
 
 
+def _mrr(metric: Mrr, _: Span) -> Reach:
+    return Reach(ever=True, log=tuple(metric.selectors().values()))
+
+
 def _crash_free(metric: CrashFree, span: Span) -> Reach:
     if parse_duration(metric.idle) >= MICROSECONDS_PER_DAY // 2:
         return _everything(metric, span)
@@ -198,13 +205,14 @@ _REACHES: Mapping[type, Callable[[Any, Span], Reach]] = {
     Retained: _retained,
     CohortAmount: _cohort_amount,
     Lifecycle: _lifecycle,
+    Mrr: _mrr,
     CrashFree: _crash_free,
     # What is made of others changes where they do.
     Formula: _itself,
     CostPer: _itself,
 }
-"""Those that are missing depend on everything: a duration that is still open grows, an account pays until it says
-otherwise, an invitation may be accepted at any time."""
+"""Those that are missing depend on everything: a duration that is still open grows, an invitation may be accepted at
+any time."""
 
 
 def firsts_of(reaches: Iterable[Reach]) -> tuple[EventSelector, ...]:

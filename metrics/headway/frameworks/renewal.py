@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 
 import duckdb
 import polars as pl
@@ -19,7 +18,8 @@ from sqlglot import exp
 from headway.engine import guarded
 from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.frameworks.collect import Reading, collect
-from headway.frameworks.prelude import GRAIN_TYPE, Doubt, Prelude, local_time
+from headway.frameworks.kept import FIRSTS, Kept, News
+from headway.frameworks.prelude import GRAIN_TYPE, LOG, LOG_TALLY, Doubt, Prelude, local_time
 from headway.frameworks.reach import Reach, firsts_of, longest, reach_of
 from headway.frameworks.segments import Dimension
 from headway.frameworks.stale import Cells, Log, Stale, stale
@@ -28,51 +28,8 @@ from headway.models.metrics import EventSelector
 from headway.models.product import Product
 from headway.periods import EPOCH
 
-FIRSTS = "headway_metric_firsts"
-"""Temporary table, left for the caller to keep: person, code, seen_us, first0, first1 ..."""
-
 _HERE = "headway.frameworks"
 _STALE = "headway_metric_stale_"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What was computed, as far as it may be used again.
-
-    Attributes:
-        cells: The cells of every metric: metric, and all that a metric value has before it is placed.
-        horizon: Everything received before this instant was in the log, microseconds since 1970 UTC.
-        first_day: The first local day of the log.
-        last_day: The last one.
-        last_us: Instant of the last event.
-        labels: Labels of each dimension.
-        unbounded: Metrics whose cells may depend on more days than their reach says.
-    """
-
-    cells: pl.DataFrame
-    horizon: int
-    first_day: date
-    last_day: date
-    last_us: int
-    labels: Mapping[str, tuple[str, ...]]
-    unbounded: frozenset[str]
-
-
-@dataclass(frozen=True)
-class News:
-    """What is new since something was kept.
-
-    Attributes:
-        days: Local days, in days since 1970-01-01, on which events came, went or changed.
-        people: Quoted name of the relation of the people concerned: person, since_us, one row each: whose events,
-            whose properties or whose first touch are not as they were, and the instant before which nothing but their
-            first touch is new. Of whom the first touch is another, that is their first event.
-        firsts: Quoted name of the relation of the table `FIRSTS` as it was kept.
-    """
-
-    days: frozenset[int]
-    people: str
-    firsts: str
 
 
 @dataclass(frozen=True)
@@ -90,8 +47,10 @@ class Again:
     def narrowed(self, name: str, shared: Prelude) -> Prelude:
         """Returns the shared input for one metric."""
         cells = self.stale.periods[name]
-        # Of a metric that is computed as a whole all events are there, and what was first is found among them.
-        return replace(shared, firsts={}) if cells is None else replace(shared, stale=self.tables[cells])
+        if cells is not None:
+            return replace(shared, stale=self.tables[cells])
+        # All its events are there, and what was first is found among them.
+        return replace(shared, firsts={}, events=shared.log, tally=shared.log_tally)
 
 
 def reaches_of(
@@ -166,7 +125,15 @@ def renewed(
         days |= moved
     tables = _list_stale(connection, found)
     try:
-        yield Again(found, tables), replace(shared, firsts=_firsts_by_test(shared, selectors))
+        yield (
+            Again(found, tables),
+            replace(
+                shared,
+                firsts=_firsts_by_test(shared, selectors),
+                log=identifier(LOG),
+                log_tally=identifier(LOG_TALLY),
+            ),
+        )
     finally:
         for table in tables.values():
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")

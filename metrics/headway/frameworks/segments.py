@@ -17,6 +17,7 @@ from headway.engine import guarded
 from headway.engine.sql import DIALECT, Parameter, bind, identifier, load, with_inputs
 from headway.errors import InputError
 from headway.frameworks.channels import GA4_CHANNELS, touches_query
+from headway.frameworks.kept import TOUCHES, News
 from headway.frameworks.prelude import Prelude, instant, relation_columns
 from headway.models.product import DIRECT, Product, Segment
 from headway.subjects import VALID_FROM, History, histories_of
@@ -28,6 +29,8 @@ OTHER = "(other)"
 
 _TABLE = "headway_metric_labels_"
 _HERE = "headway.frameworks"
+_NEVER = 9_000_000_000_000_000
+"""An instant after all others."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,15 @@ class Dimension:
 
 @contextmanager
 def dimensions(
-    connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude
+    connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude, news: News | None = None
 ) -> Iterator[tuple[Dimension, ...]]:
-    """Prepares the dimensions of a product, and drops their tables afterwards.
+    """Prepares the dimensions of a product, and drops their tables afterwards, but for that of touches.
 
     Args:
         connection: The connection of the prelude.
         product: The product.
         shared: The shared input.
+        news: What is new since touches were kept; None finds them in all events.
 
     Yields:
         Everybody, channels, and the declared segments in the product's order.
@@ -87,6 +91,8 @@ def dimensions(
         _by_channel(connection, product, shared),
     ]
     made = []
+    if any(segment.touch for segment in product.segments.values()):
+        _list_touches(connection, product, shared, news)
     try:
         for name, segment in product.segments.items():
             table = identifier(f"{_TABLE}{name}")
@@ -140,14 +146,39 @@ def _labels(
 ) -> str:
     everyone = f"SELECT person, code FROM {shared.people}"
     if segment.touch is not None:
-        touches = touches_query(product, relation_columns(connection, "events"))
-        return with_inputs(load(_HERE, "labels_of_touches"), {"touches": touches, "everyone": everyone})
+        return f"SELECT person, since_us, label FROM {identifier(TOUCHES)}"
     params: dict[str, Parameter] = {"top": segment.top, "missing": MISSING, "other": OTHER}
     told = _told(histories_of(connection), name, str(segment.person))
     return with_inputs(
         bind(load(_HERE, "labels_of_property"), params),
         {"everyone": everyone, "told": told},
     )
+
+
+def _list_touches(
+    connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude, news: News | None
+) -> None:
+    """Writes the touches of everybody: out of all events, or of what was known and what is new."""
+    everyone = {"everyone": f"SELECT person, code FROM {shared.people}"}
+    columns = relation_columns(connection, "events")
+    text = load(_HERE, "labels_of_touches")
+    with guarded("list the touches"):
+        if news is None:
+            query = with_inputs(text, {"touches": touches_query(product, columns), **everyone})
+        else:
+            ((since,),) = connection.execute(f"SELECT min(since_us) FROM {news.people}").fetchall()
+            # Without news nothing is fresh.
+            recent = bind(load(_HERE, "recent_events"), {"since": _NEVER if since is None else since})
+            inputs = {
+                "news": f"FROM {news.people}",
+                "recent": recent,
+                "touches": touches_query(product, columns, "recent"),
+                **everyone,
+                "known": f"FROM {news.touches}",
+                "fresh": text,
+            }
+            query = with_inputs(load(_HERE, "touches_known"), inputs)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(TOUCHES)} AS {query}")
 
 
 def _told(histories: list[History], name: str, wanted: str) -> exp.Expr:

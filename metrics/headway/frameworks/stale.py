@@ -93,7 +93,7 @@ def stale(
     )
     days: set[int] = set()
     for name, cells in periods.items():
-        if cells is not None and not parts_of(product.metrics[name]):
+        if cells is not None and not reaches[name].ever and not parts_of(product.metrics[name]):
             days |= reader.days(reaches[name], product.grains_of(name), cells)
     names = {name for each in reaches.values() for name in each.names}
     return Stale(periods, frozenset(days), frozenset(names))
@@ -112,7 +112,7 @@ class _Reader:
 
     def of(self, reach: Reach, grains: tuple[Grain, ...], complete_before: int) -> Cells:
         """Finds the periods of a metric that may differ."""
-        key = (reach.before, reach.after, reach.previous, grains, complete_before)
+        key = (reach.before, reach.after, reach.previous, reach.ever, grains, complete_before)
         if key not in self.found:
             self.found[key] = frozenset(
                 (period.grain, period.start)
@@ -137,7 +137,8 @@ class _Reader:
             before = None
             for period in self.listed[grain]:
                 start = before.start if reach.previous and before is not None else period.start
-                first = max((start - EPOCH).days - reach.before, self.first)
+                before_it = (start - EPOCH).days - reach.before
+                first = self.first if reach.ever else max(before_it, self.first)
                 yield period, range(first, min((period.last - EPOCH).days + reach.after, self.last) + 1)
                 before = period
 

@@ -15,8 +15,8 @@ import polars as pl
 
 from headway.frameworks.cells import KEYS
 from headway.frameworks.computing import Job
+from headway.frameworks.kept import Kept, News
 from headway.frameworks.prelude import Doubt
-from headway.frameworks.renewal import Kept, News
 from headway.models.composition import leaves_of
 from headway.models.product import Product
 from headway.periods import utc_us
@@ -136,7 +136,8 @@ def measure(
         horizon: Everything received before this instant is in the log (naive: UTC).
         as_of: When the values are computed; carried into the rows.
         code_version: Version of the code; carried into the rows.
-        keep: Whether to hand over what may be used again; the temporary table `FIRSTS` is part of it.
+        keep: Whether to hand over what may be used again; the temporary tables of
+            `headway.frameworks.kept` are part of it.
         kept: What was handed over before, by the same version, for the same product and side inputs.
         news: What is new since then. `people` then says of everybody in the log when they were first seen
             (first_seen_at).

@@ -17,7 +17,11 @@ NO_SEGMENT = "weighted for everybody only; a channel is as it is"
 
 
 def weighted_part(
-    cells: pl.DataFrame, answers: pl.DataFrame, shown: pl.DataFrame, ends: tuple[float, float]
+    cells: pl.DataFrame,
+    answers: pl.DataFrame,
+    shown: pl.DataFrame,
+    ends: tuple[float, float],
+    scale: float = 1.0,
 ) -> Part:
     """Weights the channels of everybody's answers by their shares of the people asked.
 
@@ -27,6 +31,7 @@ def weighted_part(
             `headway.frameworks.cells.groups_of_units`.
         shown: The same of the people who were asked.
         ends: Smallest and largest possible value, at which intervals are cut.
+        scale: What the mean of what people add is multiplied by; standard errors are, too.
 
     Returns:
         The metric: everybody's cells weighted, those of channels as they are, others without a value. Of everybody,
@@ -39,7 +44,7 @@ def weighted_part(
         *_placed(shown, rows, channels, "n"),
         *_placed(answers, rows, channels, "n", "y", "yy"),
     )
-    found = poststratified(asked, n, y, yy)
+    found = Weighted(*(scale * each for each in poststratified(asked, n, y, yy)))
     everybody = _everybody(rows.drop("row"), found, ends).with_columns(
         effective=pl.Series(_smallest(asked, n), dtype=pl.Float64).fill_nan(None)
     )

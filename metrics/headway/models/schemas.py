@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from headway.models.experiments import Experiments
 from headway.models.plan import TrackingPlan
 from headway.models.product import Product
 
@@ -35,3 +36,17 @@ def product_schema() -> dict[str, Any]:
         ['activity', 'currency', 'name', 'timezone']
     """
     return {"$schema": _DRAFT, **Product.model_json_schema(by_alias=True)}
+
+
+def experiments_schema() -> dict[str, Any]:
+    """Returns the JSON Schema of a file in experiments/: a mapping from name to experiment.
+
+    Returns:
+        A JSON Schema (draft 2020-12); that metrics, events and variants exist only the loader checks.
+
+    Examples:
+        >>> experiments_schema()["type"]
+        'object'
+    """
+    whole = Experiments.model_json_schema(by_alias=True)
+    return {"$schema": _DRAFT, **whole["properties"]["experiments"], "$defs": whole["$defs"]}

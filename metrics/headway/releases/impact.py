@@ -21,7 +21,7 @@ from headway.releases.evidence import (
     strongest,
 )
 from headway.releases.log import Release, span_of
-from headway.releases.series import Daily, daily_values, series_evidence
+from headway.releases.series import OF_SERIES, Daily, daily_values, series_evidence
 
 ESTIMATES: Final[dict[str, pl.DataType]] = {
     "release": pl.String(),
@@ -248,7 +248,7 @@ def _judged(
         for each, original in zip(rungs, found[name], strict=True):
             is_best = each is chosen
             yield {
-                **_cells(each),
+                **_cells(each, min_people),
                 "intended": asked[name].intended,
                 "unit": asked[name].unit,
                 "strongest": is_best,
@@ -276,10 +276,14 @@ def _verdict(chosen: Evidence | None, p_value: float | None, direction: str) -> 
     return BETTER if (chosen.effect > 0) == (direction == "up") else WORSE
 
 
-def _cells(each: Evidence) -> dict[str, Any]:
+def _cells(each: Evidence, min_people: int) -> dict[str, Any]:
     effect, low, high, p_value, pre_trend = _rounded(
         each.effect, each.low, each.high, each.p_value, each.pre_trend
     )
+    people = each.people
+    if people is not None and each.rung not in OF_SERIES:
+        # To a multiple: a group that grows by a few people from one publication to the next tells nothing of them.
+        people -= people % min_people
     placebo = min((min(len(each.placebos) * one, 1.0) for one in each.placebos), default=None)
     return {
         "release": each.release,
@@ -290,7 +294,7 @@ def _cells(each: Evidence) -> dict[str, Any]:
         "low": low,
         "high": high,
         "p_value": p_value,
-        "people": each.people,
+        "people": people,
         "grade": each.grade,
         "reason": each.reason,
         "pre_trend_p": pre_trend,

@@ -12,6 +12,7 @@ import polars as pl
 
 from headway.engine import guarded, identifier
 from headway.frameworks.cells import base_of_units
+from headway.frameworks.collect import collect
 from headway.frameworks.kinds import Units, plan_of
 from headway.frameworks.prelude import Prelude, prelude
 from headway.frameworks.segments import Dimension, dimensions
@@ -68,15 +69,28 @@ def ask_people(
     has_days = any("day" in product.grains_of(name) for name in product.metrics)
     if not asked or not has_days:
         return Told((), empty)
-    with prelude(connection, product) as shared, dimensions(connection, product, shared) as found:
+    with prelude(connection, product) as shared:
         if shared.first_day is None:
             return Told((), empty)
+        collect(connection, product, shared)
+        return _asked(connection, product, shared, asked, releases, horizon)
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    shared: Prelude,
+    asked: Sequence[Release],
+    releases: Sequence[Release],
+    horizon: int,
+) -> Told:
+    with dimensions(connection, product, shared) as found:
         asking = _Asking(
             connection, product, replace(shared, grains=("day",)), found, tuple(releases), horizon
         )
         adoption = [asking.adoption(each) for each in asked if each.feature]
         evidence = [one for name in product.metrics for one in asking.metric(name, asked)]
-    return Told(tuple(evidence), pl.DataFrame(adoption, schema=ADOPTION) if adoption else empty)
+    return Told(tuple(evidence), pl.DataFrame(adoption, schema=ADOPTION))
 
 
 @dataclass(frozen=True)

@@ -102,11 +102,12 @@ def series_evidence(
     Yields:
         The evidence of each rung, refused where nothing can be said.
     """
-    for rung in _RUNGS:
+    for rung in OF_SERIES:
         yield judged(_read(release, span, series, holidays, rung))
 
 
-_RUNGS: Final[tuple[Rung, ...]] = ("interrupted", "before_after")
+OF_SERIES: Final[tuple[Rung, ...]] = ("interrupted", "before_after")
+"""Rungs that look at values of everybody alone."""
 
 
 def _read(release: Release, span: Span, series: Daily, holidays: Collection[date], rung: Rung) -> Evidence:

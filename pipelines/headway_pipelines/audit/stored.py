@@ -46,7 +46,9 @@ class StoredText:
         return not self.personal
 
 
-def stored_text(workspace: Workspace, ledger: Ledger, *, everything: bool = False) -> StoredText:
+def stored_text(
+    workspace: Workspace, ledger: Ledger, *, everything: bool = False, remember: bool = True
+) -> StoredText:
     """Runs the detector over the columns of text of the event lake and of what is known of people and accounts.
 
     Files that were found clean before are not looked at again: they never change.
@@ -55,6 +57,7 @@ def stored_text(workspace: Workspace, ledger: Ledger, *, everything: bool = Fals
         workspace: The workspace.
         ledger: Its ledger; remembers which files were found clean.
         everything: Whether to look at all files.
+        remember: Whether to note which files are clean.
 
     Returns:
         Counts; never a value.
@@ -80,7 +83,7 @@ def stored_text(workspace: Workspace, ledger: Ledger, *, everything: bool = Fals
                         personal[label] = personal.get(label, 0) + max(fired, int(odd))
     finally:
         con.close()
-    if not personal:
+    if remember and not personal:
         ledger.put_json(_SETTING, live)
     return StoredText(len(new), columns, values, personal)
 

@@ -26,6 +26,7 @@ from headway_pipelines.demo.rows import RowArray
 from headway_pipelines.demo.scenario import CHANNELS, Scenario
 from headway_pipelines.demo.segment_log import Renderer
 from headway_pipelines.demo.tally import Tally
+from headway_pipelines.demo.trials import write_experiments
 from headway_pipelines.demo.truth import Truth, assemble
 from headway_pipelines.demo.world import World
 from headway_pipelines.demo.writer import Spill, write_log
@@ -49,7 +50,7 @@ def simulate(
     """Simulates the demo product and writes its workspace.
 
     Writes ``raw/<received day>/events-0N.json.gz``, ``inputs/*.csv``, ``tracking_plan.yml``, ``product.yml``,
-    ``metrics/*.yml`` and ``truth.json``. The same arguments give the same bytes.
+    ``metrics/*.yml``, ``experiments/*.yml`` and ``truth.json``. The same arguments give the same bytes.
 
     Args:
         workspace: Folder to write into; made if missing. Its ``raw`` folder must not hold anything yet.
@@ -71,7 +72,7 @@ def simulate(
         >>> with TemporaryDirectory() as folder:
         ...     truth = simulate(Path(folder), people=50, days=14)
         ...     sorted(path.name for path in Path(folder).iterdir())
-        ['inputs', 'metrics', 'product.yml', 'raw', 'tracking_plan.yml', 'truth.json']
+        ['experiments', 'inputs', 'metrics', 'product.yml', 'raw', 'tracking_plan.yml', 'truth.json']
         >>> truth.people["people"]
         50
     """
@@ -107,7 +108,7 @@ def simulate_scenario(
     canaries = planting.build(world)
     raw = workspace / "raw"
     raw.mkdir(parents=True, exist_ok=True)
-    _write_definitions(workspace)
+    _write_definitions(workspace, scenario)
     people = scenario.people
     report = progress or (lambda done, total: None)
     with TemporaryDirectory(dir=workspace, prefix=".simulating-") as folder:
@@ -127,10 +128,11 @@ def simulate_scenario(
     return truth
 
 
-def _write_definitions(workspace: Path) -> None:
+def _write_definitions(workspace: Path, scenario: Scenario) -> None:
     packaged = files(__package__)
     more = [each for each in packaged.joinpath("metrics").iterdir() if each.name.endswith(".yml")]
     (workspace / "metrics").mkdir(exist_ok=True)
+    write_experiments(workspace / "experiments", scenario)
     for folder, each in [
         (workspace, packaged.joinpath("tracking_plan.yml")),
         (workspace, packaged.joinpath("product.yml")),

@@ -14,6 +14,7 @@ from headway_pipelines.demo.rows import RowArray, by_time
 from headway_pipelines.demo.subscriptions import add_subscriptions
 from headway_pipelines.demo.support import add_support
 from headway_pipelines.demo.surveys import add_surveys
+from headway_pipelines.demo.trials import add_trials
 from headway_pipelines.demo.uploads import add_uploads
 from headway_pipelines.demo.world import World
 
@@ -35,6 +36,7 @@ def add_extras(world: World, block: int, people: People, rows: RowArray) -> RowA
     surveys = add_surveys(world, people, rows, world.rng(block, 3))
     subscriptions = add_subscriptions(world, people, rows, world.rng(block, 4))
     support = add_support(world, people, rows, uploads, world.rng(block, 5))
-    rows = np.concatenate([rows, invites, uploads, surveys, subscriptions, support])
+    trials = add_trials(world, people, rows, world.rng(block, 7))
+    rows = np.concatenate([rows, invites, uploads, surveys, subscriptions, support, trials])
     # Pages of visits that support brings load, and fail, like all others.
     return by_time(np.concatenate([rows, add_quality(world, people, rows, world.rng(block, 6))]))

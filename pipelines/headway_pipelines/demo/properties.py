@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headway_pipelines.demo import catalogue as cat
 from headway_pipelines.demo.rows import Kind, RowArray
+from headway_pipelines.demo.trials import TRIALS
 from headway_pipelines.demo.world import Trait, World
 
 #: A text that is the same in every line, or one text a line.
@@ -69,6 +70,7 @@ _CATEGORIES = _texts(cat.CATEGORIES)
 _BOOLS = _texts((False, True))
 _METHODS, _TOPICS = _texts(cat.METHODS), _texts(cat.TOPICS)
 _ROLES, _VARIANTS = _texts(("learner", "teacher")), _texts(("control", "treatment"))
+_TRIALS = _texts(TRIALS)
 _MEDIA, _ANSWERERS = _texts(("email", "link")), _texts(("agent", "bot"))
 _QUERIES, _COMMENTS, _MESSAGES = _texts(cat.QUERIES), _texts(cat.COMMENTS), _texts(cat.MESSAGES)
 _FIRST, _SURNAMES = pl.Series(cat.FIRST_NAMES), pl.Series(cat.SURNAMES)
@@ -220,6 +222,15 @@ def _app_error(_: World, rows: RowArray) -> list[Piece]:
     return ['"properties":{"fatal":', look_up(_BOOLS, rows["c"]), *said]
 
 
+def _experiment_viewed(_: World, rows: RowArray) -> list[Piece]:
+    named: list[Piece] = ['"properties":{"experiment":', look_up(_TRIALS, rows["a"])]
+    return [*named, ',"variant":', look_up(_VARIANTS, rows["c"]), "},"]
+
+
+def _course_saved(_: World, rows: RowArray) -> list[Piece]:
+    return [*_course(rows), "},"]
+
+
 def _search(_: World, rows: RowArray) -> list[Piece]:
     return ['"properties":{"query":', look_up(_QUERIES, rows["a"]), ',"results":', _int(rows["b"]), "},"]
 
@@ -291,6 +302,8 @@ _WRITERS: dict[Kind, Callable[[World, RowArray], list[Piece]]] = {
     Kind.UPLOAD_FINISHED: _upload,
     Kind.UPLOAD_FAILED: _upload_failed,
     Kind.APP_ERROR: _app_error,
+    Kind.EXPERIMENT_VIEWED: _experiment_viewed,
+    Kind.COURSE_SAVED: _course_saved,
     Kind.IDENTIFY: _identify,
     Kind.GROUP: _group,
     Kind.LOGGED_IN: _nothing,

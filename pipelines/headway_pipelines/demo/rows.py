@@ -47,10 +47,12 @@ class Kind(IntEnum):
     UPLOAD_FINISHED = 25
     UPLOAD_FAILED = 26
     APP_ERROR = 27
-    IDENTIFY = 28
-    GROUP = 29
-    LOGGED_IN = 30
-    PLAYBACK_STALLED = 31
+    EXPERIMENT_VIEWED = 28
+    COURSE_SAVED = 29
+    IDENTIFY = 30
+    GROUP = 31
+    LOGGED_IN = 32
+    PLAYBACK_STALLED = 33
 
 
 #: Event names of the tracking plan by code.
@@ -83,6 +85,8 @@ EVENT_NAMES: dict[Kind, str] = {
     Kind.UPLOAD_FINISHED: "Upload Finished",
     Kind.UPLOAD_FAILED: "Upload Failed",
     Kind.APP_ERROR: "App Error",
+    Kind.EXPERIMENT_VIEWED: "Experiment Viewed",
+    Kind.COURSE_SAVED: "Course Saved",
 }
 #: Events the plan leaves out on purpose.
 UNDECLARED_NAMES: dict[Kind, str] = {Kind.LOGGED_IN: "Logged In", Kind.PLAYBACK_STALLED: "Playback Stalled"}

@@ -42,6 +42,9 @@ class Scenario:
         editor_uplift: Added to that probability by the new video editor (treatment).
         editor_release: When the editor is released, as a fraction of the range, rounded to whole days.
         treatment: Share of teachers who get the new editor.
+        save_control: Probability that somebody who signed up saves a course within a week.
+        tour_uplift: Added to that probability by the welcome tour (treatment).
+        badge_lost: Share of the price badge's treatment whose exposure nobody hears of.
         second_course: Probability per active week that a published teacher publishes another course.
         teacher_week1: Like ``week1_activated``, for teachers, counted from their first course.
         paid_enrolment: Probability that an enrolment in a priced course is paid.
@@ -109,6 +112,9 @@ class Scenario:
     editor_uplift: float = 0.22
     editor_release: float = 0.6
     treatment: float = 0.5
+    save_control: float = 0.20
+    tour_uplift: float = 0.20
+    badge_lost: float = 0.45
     second_course: float = 0.10
     teacher_week1: float = 0.55
     paid_enrolment: float = 0.85

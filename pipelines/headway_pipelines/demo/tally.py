@@ -16,6 +16,7 @@ from headway_pipelines.demo.people import People
 from headway_pipelines.demo.rows import EVENT_NAMES, LATE, LOGGED_IN, UNDECLARED_NAMES, Bools, Kind, RowArray
 from headway_pipelines.demo.scenario import CHANNELS
 from headway_pipelines.demo.side_inputs import SideInputs
+from headway_pipelines.demo.trials import TrialTruth
 from headway_pipelines.demo.truth_money import MoneyTruth, amounts
 from headway_pipelines.demo.truth_referral import EventTruth, ReferralTruth
 from headway_pipelines.demo.truth_support import SupportTruth
@@ -62,6 +63,7 @@ class Tally:
         self.surveys, self.support = SurveyTruth(world), SupportTruth(world)
         self.uploads, self.quality = TaskTruth(world), QualityTruth(world)
         self.referral, self.weekly = ReferralTruth(world), EventTruth(world)
+        self.trials = TrialTruth(world)
 
     def add_people(self, people: People, rows: RowArray) -> None:
         """Counts what a block of people did.
@@ -92,6 +94,7 @@ class Tally:
             self.quality,
             self.referral,
             self.weekly,
+            self.trials,
         ):
             part.add(history)
 

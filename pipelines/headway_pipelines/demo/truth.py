@@ -32,6 +32,7 @@ class Truth:
         funnels: People per step.
         retention: Weekly learner cohorts.
         experiment: The editor's release.
+        trials: The experiments around signing up.
         daily: People per local day.
         referral: Invites sent and accepted, K, and both by cohort of senders.
         weekly_events: Events and people by week, of every event of the plan.
@@ -55,6 +56,7 @@ class Truth:
     funnels: dict[str, Any]
     retention: dict[str, Any]
     experiment: dict[str, Any]
+    trials: dict[str, Any]
     daily: dict[str, Any]
     referral: dict[str, Any]
     weekly_events: dict[str, Any]
@@ -139,6 +141,7 @@ def assemble(tally: Tally, planted: list[Canary], files: dict[str, Any]) -> Trut
             }
         },
         experiment=_experiment(tally),
+        trials=tally.trials.table(),
         daily={
             "first_day": scenario.start.isoformat(),
             **{name: days.tolist() for name, days in tally.daily.items()},

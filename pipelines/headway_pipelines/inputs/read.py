@@ -24,6 +24,8 @@ REJECTS: Final[dict[str, pl.DataType]] = {
 """Columns and types of rejected rows."""
 
 _SEPARATORS = (",", ";", "\t")
+#: Characters. What the csv module itself refuses, until the reader of raw logs lets it take more in this process.
+_LONGEST_CELL = 131_072
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,14 @@ def _read(path: Path, table: Table) -> ReadInput:
     reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
         for cells in reader:
+            if any(len(cell) > _LONGEST_CELL for cell in cells):
+                raise csv.Error
             if cells:
                 rows.take(reader.line_num + 1, [cell.strip() for cell in cells], places, len(header))
     except csv.Error:
         raise InputError(
             f"inputs/{path.name}, line {reader.line_num + 1}: a quotation mark is out of place, or a cell is "
-            f"longer than {csv.field_size_limit()} characters. "
+            f"longer than {_LONGEST_CELL} characters. "
             'Write a quoted cell as "a, b" and a quotation mark in it twice.'
         ) from None
     known = set(table.columns) | table.unread

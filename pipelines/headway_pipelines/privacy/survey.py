@@ -79,7 +79,7 @@ def survey(files: Sequence[tuple[Path, Source]], *, lines: int = SAMPLE_LINES) -
     # Raw values live in this memory only: nothing may spill to disk.
     con = connect(temp_directory="")
     try:
-        frames = _frames(files, lines)
+        frames = sample_frames(files, lines)
         if not frames:
             return Survey(0, {}, {}, (), 0, 0)
         for source, table in frames.items():
@@ -92,8 +92,16 @@ def survey(files: Sequence[tuple[Path, Source]], *, lines: int = SAMPLE_LINES) -
         con.close()
 
 
-def _frames(files: Sequence[tuple[Path, Source]], most: int) -> dict[Source, pa.Table]:
-    """Reads the beginnings of files, in an order that is spread over all of them, until there are enough lines."""
+def sample_frames(files: Sequence[tuple[Path, Source]], most: int) -> dict[Source, pa.Table]:
+    """Reads the beginnings of files, in an order that is spread over all of them, until there are enough lines.
+
+    Args:
+        files: Raw files, each with how it is read.
+        most: Lines to read at most.
+
+    Returns:
+        Rows by source; raw values, to be kept in memory.
+    """
     step = max(1, -(-len(files) // SPREAD))
     each, left = max(1, most // min(max(len(files), 1), SPREAD)), most
     parts: dict[Source, list[pa.Table]] = {source: [] for _, source in files}

@@ -54,6 +54,13 @@ GROUPED: Final[Mapping[str, Grouped]] = {
     "left_out": Grouped(
         keys=("kind", "reason"), group=("kind", "reason"), counts=("people",), values=("n_left_out",)
     ),
+    "feature_adoption": Grouped(
+        keys=("release",),
+        group=("release",),
+        counts=("eligible", "tried", "ripe", "kept"),
+        pairs=(("eligible", "tried"), ("tried", "ripe"), ("ripe", "kept")),
+        asked=("feature", "kept_after_days"),
+    ),
     "people_counts": Grouped(
         keys=("product",), group=("product",), counts=("people", "actors", "devices_joined")
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,27 @@ def active_chart(series: Sequence[ActiveSeries], marks: Sequence[Mark] = ()) -> 
     figure = active_people_figure(pl.DataFrame(rows, schema=columns, orient="row")).to_plotly_json()
     days = sorted({day for _, day, _, _ in rows})
     return _json(_with_marks(figure, marks, days), days)
+
+
+def experiment_chart(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Draws the relative effects of an experiment.
+
+    Args:
+        rows: Its published results.
+
+    Returns:
+        The figure as JSON.
+    """
+    from headway.charts.experiment import experiment_figure
+
+    figure = experiment_figure(rows).to_plotly_json()
+    layout = figure["layout"]
+    layout |= {"height": HEIGHT, "margin": {"l": 8, "r": 16, "t": 16, "b": 8}, "dragmode": False}
+    for axis in ("xaxis", "yaxis"):
+        layout[axis] = {**layout.get(axis, {}), "fixedrange": True}
+    for said_elsewhere in ("title", "template"):
+        layout.pop(said_elsewhere, None)
+    return _safe(figure)
 
 
 def template_json() -> str:

@@ -103,6 +103,8 @@ def _from_lake(workspace: Workspace, ledger: Ledger, key: Key, erasure: Erasure)
             ledger.reset()
             counts["read_again"] = True
         ledger.put_json(_SETTING, {"number": erasure.number, "asked_at": erasure.asked_at, "counts": counts})
+    # What is kept of values holds people as they were: the next run computes all of them.
+    shutil.rmtree(workspace.kept, ignore_errors=True)
     sweep(workspace, ledger)
     return counts
 

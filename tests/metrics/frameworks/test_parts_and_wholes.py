@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from metric_worlds import DENSE, MONTHS, compute, generate, make_product
+from metric_generated import DENSE, MONTHS, generate
+from metric_worlds import compute, make_product
 
 SEEDS = range(100 if os.environ.get("HEADWAY_FULL") else 4)
 

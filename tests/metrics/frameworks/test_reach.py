@@ -43,7 +43,7 @@ CASES: Mapping[str, tuple[dict[str, object], Reach | str]] = {
     "lifecycle": ({"of": "A", "part": "new"}, "own days, the period before, first A"),
     "crash_free": ({"of": "A", "failure": "B"}, f"{MARGIN} before, {MARGIN} after"),
     "duration": ({"start": "A", "end": "B", "unit": "hours"}, "everything, all A B"),
-    "mrr": ({"event": "A", "value": "v", "ends": "B", "unit": "EUR"}, "everything, all A B"),
+    "mrr": ({"event": "A", "value": "v", "ends": "B", "unit": "EUR"}, "all days before, all A B"),
     "referral": (
         {"start": "A", "sent": "B", "accepted": "C", "key": "k", "within": "7d", "unit": "x"},
         "everything, all A B C",
@@ -69,7 +69,7 @@ def words(reach: Reach) -> str:
     days = (
         "own days" if not reach.before and not reach.after else f"{reach.before} before, {reach.after} after"
     )
-    parts = ["everything"] if reach.whole else [days]
+    parts = ["everything"] if reach.whole else ["all days before"] if reach.ever else [days]
     parts += ["the period before"] if reach.previous else []
     parts += [f"first {' '.join(reach.first.event)}"] if reach.first else []
     parts += [f"all {' '.join(sorted(reach.names))}"] if reach.names else []
@@ -161,6 +161,12 @@ def test_a_move_depends_on_the_period_before() -> None:
         "month 01 Mar",
         "month 01 Apr",
     }
+
+
+def test_what_an_account_pays_holds_in_all_later_months() -> None:
+    fields, _ = CASES["mrr"]
+    cells = found({"it": {**fields, "kind": "mrr", "grains": ["month"]}}, date(2026, 3, 4))["it"]
+    assert cells == {"month 01 Mar", "month 01 Apr"}
 
 
 def test_what_was_not_complete_is_computed_again() -> None:

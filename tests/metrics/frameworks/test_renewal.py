@@ -16,10 +16,11 @@ from uuid import UUID
 
 import duckdb
 import pytest
-from metric_worlds import EPOCH, HOUR, World, generate, load, local_date, make_product
+from metric_generated import generate
+from metric_worlds import EPOCH, HOUR, World, load, local_date, make_product
 
 from headway.frameworks import measure
-from headway.frameworks.renewal import FIRSTS, News
+from headway.frameworks.kept import FIRSTS, TOUCHES, News
 from headway.frameworks.values import Measured
 from headway.models.product import Product
 from headway.periods import EPOCH as DAY_0
@@ -89,8 +90,23 @@ def before(world: World, rng: Random) -> World:
     rows, plans, channels = list(world.rows), list(world.plans), dict(world.channels)
     cut = max(row.us for row in rows) - rng.choice((0, 1, 3, 20)) * 24 * HOUR
     kept = [row for row in rows if row.us <= cut]
-    for _ in range(rng.choice((0, 0, 1, 3))):
-        late = kept.pop(rng.randrange(len(kept)))
+    first: dict[int, int] = {}
+    for row in kept:
+        first[row.person] = min(row.us, first.get(row.person, row.us))
+    # Late ones soon after the person's first more often: windows of what was first hold them.
+    soon = [row for row in kept if row.us <= first[row.person] + 9 * 24 * HOUR]
+    # And ends on the day after what they end.
+    ends = [
+        row
+        for row in kept
+        for other in kept
+        if other.key == row.key and other.event == "A" and 12 * HOUR < row.us - other.us < 30 * HOUR
+    ]
+    for _ in range(rng.choice((0, 1, 4))):
+        late = rng.choice(rng.choice((kept, soon, ends or soon)))
+        if late not in kept:
+            continue
+        kept.remove(late)
         if rng.random() < 0.4:
             kept.append(replace(late, us=late.us + rng.choice((-1, 1, 30, 300)) * HOUR, score=3))
         elif rng.random() < 0.5:
@@ -152,17 +168,21 @@ def renewed(was: World, now: World, product: Product, folder: Path, told: Told |
     """Measures a world from what was kept of the one before."""
     con = opened(was)
     kept = measured(con, was, product).kept
-    con.execute(f"COPY {FIRSTS} TO '{folder}/firsts.parquet'")
+    for table in (FIRSTS, TOUCHES):
+        con.execute(f"COPY {table} TO '{folder}/{table}.parquet'")
     con.close()
     assert kept is not None
     told = told or news_of(was, now)
     con = opened(now)
-    con.execute(f"CREATE TABLE known_firsts AS FROM '{folder}/firsts.parquet'")
+    for table, known in ((FIRSTS, "known_firsts"), (TOUCHES, "known_touches")):
+        con.execute(f"CREATE TABLE {known} AS FROM '{folder}/{table}.parquet'")
     con.execute("CREATE TABLE news (person UUID, since_us BIGINT)")
     for person, us in told.since.items():
         con.execute("INSERT INTO news VALUES (?, ?)", [str(UUID(int=person)), us])
     try:
-        return measured(con, now, product, kept=kept, news=News(told.days, "news", "known_firsts"))
+        return measured(
+            con, now, product, kept=kept, news=News(told.days, "news", "known_firsts", "known_touches")
+        )
     finally:
         con.close()
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 from metric_cells import check
-from metric_worlds import DENSE, SCENES, generate, make_product
+from metric_generated import DENSE, SCENES, generate
+from metric_worlds import make_product
 
 # Every scene comes up once in a normal run.
 SEEDS = range(90 if os.environ.get("HEADWAY_FULL") else len(SCENES))

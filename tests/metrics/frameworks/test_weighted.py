@@ -11,9 +11,12 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
+from scipy import stats
 
 from headway.engine import connect
 from headway.frameworks import measure
+from headway.models.metrics import PromoterScore
 from headway.models.product import Product
 from headway.statistics.intervals import wilson
 
@@ -93,6 +96,59 @@ def test_channels_count_as_much_as_they_were_asked() -> None:
     assert none["reason"] == "weighted for everybody only; a channel is as it is"
     mean = values(ASKED, CHANNELS, {**EFFORT, **WEIGHTED}).filter(segment="all", period_start=WEEK)
     assert mean["value"].item() == pytest.approx(6 / 8 * 3.5 + 2 / 8 * 4)
+
+
+NPS = {**WORDS, "kind": "nps", "event": "Say", "score": "score", "unit": "points"}
+
+
+def test_a_promoter_score_is_weighted_as_a_mean_of_promoters_and_detractors() -> None:
+    # By ads 90 people were asked and 4 of 12 promote, 6 detract; by e-mail 10 of 10 asked: 7 promote, 1 detracts.
+    said = [*[9] * 4, *[8] * 2, *[3] * 6, *[10] * 7, *[7] * 2, *[0]]
+    channels = {
+        **dict.fromkeys([*range(12), *range(100, 178)], "ads"),
+        **dict.fromkeys(range(12, 22), "email"),
+    }
+    rows: list[Row] = [
+        *((p, "Show", "2026-03-02 10:00", None) for p in channels),
+        *((p, "Say", "2026-03-02 11:00", score) for p, score in enumerate(said)),
+    ]
+    frame = values(rows, channels, {**NPS, **WEIGHTED})
+    found = {row["segment"]: row for row in frame.iter_rows(named=True)}
+    everybody, ads = found["all"], found["channel=ads"]
+    means = np.array([-2 / 12, 6 / 10])
+    weight = np.array([0.9, 0.1])
+    assert everybody["value"] == pytest.approx(100 * weight @ means)
+    assert (everybody["people"], everybody["contributors"]) == (22, 18)
+    # The plain score of a channel; the raw one of everybody is 18.2, for those who answer are the glad ones.
+    assert (ads["value"], ads["interval_method"]) == (pytest.approx(-200 / 12), "adjusted wald")
+    raw = values(rows, channels, NPS).filter(segment="all")["value"].item()
+    assert raw == pytest.approx(100 * 4 / 22) and raw > everybody["value"]
+    # The variance by hand: within channels s^2 / n weighted, between them the weights being those of 100 people asked.
+    s2 = np.array([(10 - 12 * means[0] ** 2) / 11, (8 - 10 * means[1] ** 2) / 9])
+    within = weight**2 * s2 / np.array([12, 10])
+    between = weight @ (means - weight @ means) ** 2 / 100
+    variance = within.sum() + between
+    freedom = variance**2 / (within**2 @ (1 / np.array([11, 9])) + between**2 / 100)
+    half = 100 * stats.t.ppf(0.975, freedom) * np.sqrt(variance)
+    assert everybody["high"] - everybody["value"] == pytest.approx(half)
+    assert everybody["value"] - everybody["low"] == pytest.approx(half)
+    assert everybody["interval_method"] == "post-stratified"
+
+
+def test_a_promoter_score_needs_to_know_who_was_asked() -> None:
+    for fields in ({"weighted": True}, {"shown": "Show"}):
+        with pytest.raises(ValidationError, match="weighted: true"):
+            Product.model_validate(
+                {
+                    "name": "T", "timezone": "UTC", "currency": "EUR", "activity": "Show",
+                    "metrics": {"m": NPS | fields},
+                }
+            )  # fmt: skip
+    metric = PromoterScore.model_validate({**NPS, **WEIGHTED})
+    assert (
+        "the channels weighted by their shares of the people who did 'Show' in the period"
+        in metric.definition()
+    )
 
 
 def test_without_answers_there_is_no_value() -> None:

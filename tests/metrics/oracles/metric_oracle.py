@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from metric_attempts import naive_crash_free, naive_time_on_task
 from metric_parts import Expected
 from metric_running import naive_cumulative
 from metric_stories import (
@@ -36,6 +37,7 @@ from headway.models.metrics import (
     CohortAmount,
     Conversion,
     Count,
+    CrashFree,
     Cumulative,
     Duration,
     Lifecycle,
@@ -52,6 +54,7 @@ from headway.models.metrics import (
     Stickiness,
     Survey,
     Task,
+    TimeOnTask,
 )
 
 
@@ -79,4 +82,6 @@ _KINDS: Mapping[type, Callable[..., Expected]] = {
     Survey: naive_answers,
     PromoterScore: naive_answers,
     Task: naive_task,
+    TimeOnTask: naive_time_on_task,
+    CrashFree: naive_crash_free,
 }

@@ -108,16 +108,8 @@ NEGATIVE = "the value is below 0"
 
 
 def rate_of(row: Row, book: Book) -> float | None:
-    """The rate of an event's day: the latest of the last seven days and the day itself; 1 for euros."""
-    if row.currency == "EUR":
-        return 1
-    day = book.day(row)
-    told = [
-        each
-        for each in book.world.rates
-        if each.currency == row.currency and day - timedelta(days=7) <= each.day <= day
-    ]
-    return max(told, key=lambda each: each.day).rate if told else None
+    """The rate of an event's day; none for an event that says no currency."""
+    return None if row.currency is None else book.rate(row.currency, book.day(row))
 
 
 def added(amount: Amount, row: Row, book: Book) -> float | None:

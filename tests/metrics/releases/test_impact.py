@@ -85,6 +85,7 @@ GROUPS = Evidence("it", "visits", "staggered", 0.3, 0.1, 0.5, 0.004, 80, 0.6, (0
 def test_an_experiment_outranks_what_series_say_and_earns_credit() -> None:
     row = best(impact(GROUPS, randomised=(EXPERIMENT,), visits=3.0))
     assert (row["rung"], row["grade"], row["verdict"], row["credited"]) == ("randomised", "A", BETTER, True)
+    assert row["people"] == 120
     assert (row["effect"], row["low"], row["high"], row["days_to_value"]) == (0.22, 0.1, 0.34, 21)
     assert row["reason"] == "randomised exposure is graded A at best"
 

@@ -85,3 +85,15 @@ def test_coverage_of_a_mean() -> None:
     _, low, high = poststratified(asked, n, y, yy)
     truth = float(SHARE @ (5 * SATISFIED))
     assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97
+
+
+@pytest.mark.parametrize("people", [400, 2_000])
+def test_coverage_of_a_promoter_score(people: int) -> None:
+    rng = np.random.default_rng(5)
+    asked = rng.poisson(people * SHARE, (DRAWS, 4))
+    n = rng.binomial(asked, ANSWERING)
+    promoters = rng.binomial(n, SATISFIED)
+    detractors = rng.binomial(n - promoters, 0.6)
+    _, low, high = poststratified(asked, n, promoters - detractors, promoters + detractors)
+    truth = float(SHARE @ (SATISFIED - (1 - SATISFIED) * 0.6))
+    assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97

@@ -142,6 +142,7 @@ def test_the_truth_is_not_among_the_raw_files(workspace: Path) -> None:
         "inputs",
         "tracking_plan.yml",
         "product.yml",
+        "experiments",
         "metrics",
         "truth.json",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from pathlib import Path
 
@@ -136,6 +137,18 @@ def test_a_file_that_cannot_be_used_at_all_is_an_error(
     with pytest.raises(InputError, match=says) as told:
         read_inputs(tmp_path, product)
     assert "caf" not in str(told.value) and "alice" not in str(told.value)
+
+
+def test_logs_with_longer_cells_that_were_read_before_change_nothing(
+    tmp_path: Path, product: Product
+) -> None:
+    _write(tmp_path, "spend", f"day,channel,amount\n2026-03-02,email,{'9' * 200_000}\n")
+    before = csv.field_size_limit(1 << 20)
+    try:
+        with pytest.raises(InputError, match="a cell is longer than 131072"):
+            read_inputs(tmp_path, product)
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_tables_follow_the_files(shop: Shop) -> None:

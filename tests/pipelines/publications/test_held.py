@@ -34,13 +34,14 @@ class Publisher:
         self.ledger = PublicationLedger(folder / "publications")
         self.at = FIRST
         self.hide: Callable[..., pl.DataFrame] = suppress
+        self.show: Callable[[str, pl.DataFrame], pl.DataFrame] = suppress
 
     def publish(self, name: str, computed: pl.DataFrame, *, basis: str = "") -> pl.DataFrame:
         if name == "metric_values":
             computed = computed.with_columns(as_of=pl.lit(self.at, dtype=pl.Datetime("us")))
         made = hold_back(
             self.ledger,
-            {name: suppress(name, computed)},
+            {name: self.show(name, computed)},
             {name: computed},
             hide=self.hide,
             min_people=K,
@@ -108,6 +109,17 @@ def test_by_hand_one_person_s_amount_is_not_told_by_a_difference(publisher: Publ
     assert only(publisher.values(amount(1200, low=1100, high=1300)))["suppressed"]
     # Exchange rates that change move everybody's amounts, and so does other code or another question.
     assert only(publisher.values(amount(1050, low=950, high=1150), basis="new rates"))["value"] == 1050
+
+
+def test_by_hand_a_running_total_stays_as_other_numbers_do(publisher: Publisher) -> None:
+    def total(people: int) -> dict[str, Any]:
+        more = {"estimate": "running", "numerator": None, "contributors": people, "value": float(people)}
+        return count(people) | more
+
+    # Which points of it may be shown is another question (running totals): here all of them are.
+    publisher.show = lambda _, frame: frame.drop("contributors", "effective", "estimate", "components")
+    told = [only(publisher.values(total(people)))["value"] for people in (100, 103, 115)]
+    assert told == [100, 100, 115]
 
 
 def test_a_new_question_is_told_of_enough_people_and_never_answered_with_an_old_number(

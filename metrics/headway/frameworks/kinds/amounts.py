@@ -177,7 +177,7 @@ def count_of(shared: Prelude, test: exp.Expr) -> str:
     Returns:
         One statement with one number.
     """
-    dropped = exp.select("*").from_(f"{shared.events} AS events").where(test)
+    dropped = exp.select("*").from_(f"{shared.log} AS events").where(test)
     return with_inputs(load("headway.frameworks.kinds", "excluded"), {"dropped": dropped})
 
 

@@ -3,6 +3,7 @@
 -- grain:  one row per session.
 -- inputs: ev(person, us, day, is_failure): events that make up sessions, failures among them.
 -- params: idle: longest pause within a session, in microseconds.
+-- Events of one instant are in one session: which of them the two windows take for the first does not matter (RANGE).
 -- us and day are those of its first event, last_day that of its last one; failed = 1 if something failed in it.
 WITH marked AS (
   SELECT
@@ -13,7 +14,7 @@ WITH marked AS (
 numbered AS (
   SELECT
     person, us, day, is_failure,
-    sum(begins) OVER (PARTITION BY person ORDER BY us ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS number
+    sum(begins) OVER (PARTITION BY person ORDER BY us RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS number
   FROM marked
 )
 SELECT

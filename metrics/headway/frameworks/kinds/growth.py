@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -25,6 +26,7 @@ from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.statistics.estimates import Kind
 
+_PACKAGE = "headway.frameworks.kinds"
 _GONE = ("dormant", "kept")
 _CAME = ("new", "resurrected")
 # By part: the moves that are looked at, those of the numerator, those of the denominator, and what it is.
@@ -49,7 +51,7 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     known = shared.firsts.get(active.sql(DIALECT))
     if known is not None:
         inputs: dict[str, str | exp.Expr] = {"firsts": known, "wanted": f"FROM {shared.stale}", "moves": base}
-        base = with_inputs(load("headway.frameworks.kinds", "lifecycle_known"), inputs)
+        base = with_inputs(load(_PACKAGE, "lifecycle_known"), inputs)
     return Units(on_base("lifecycle", shared, params), estimate, base=base)
 
 
@@ -104,10 +106,21 @@ def _mrr(metric: Mrr, shared: Prelude) -> Units:
     ]
     top, bottom = _RATES.get(metric.part, (metric.part, "nothing"))
     params = {"top": exp.column(top, quoted=True), "bottom": exp.column(bottom, quoted=True)}
-    base = on_events("mrr_bridge", shared, columns, any_of(tests))
+    base = _bridge(shared, events_of(replace(shared, events=shared.log), columns, any_of(tests)))
     query = on_base("mrr", shared, params)
     estimate: Kind = "ratio" if metric.part in _RATES else "total"
     return Units(query, estimate, whole=False, exclusions={NEGATIVE: count_of(shared, below)}, base=base)
+
+
+def _bridge(shared: Prelude, told: exp.Expr) -> str:
+    """Writes the query of the bridge, as far as its months are computed."""
+    text, every = load(_PACKAGE, "mrr_bridge"), shared.all_periods_query
+    if not shared.stale:
+        return with_inputs(text, {"periods": every, "ev": told})
+    wanted = f"FROM {shared.stale}"
+    periods = with_inputs(load(_PACKAGE, "bridge_periods"), {"every": every, "wanted": wanted})
+    bridge = with_inputs(text, {"periods": periods, "ev": told})
+    return with_inputs(load(_PACKAGE, "bridge_wanted"), {"wanted": wanted, "bridge": bridge})
 
 
 PLANNERS: Mapping[type, Planner] = {

@@ -24,6 +24,7 @@ from headway.frameworks.prelude import Prelude
 from headway.frameworks.reach import MARGIN
 from headway.models.durations import parse_duration
 from headway.models.metrics import CrashFree, Survey, Task
+from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
 
 OFF_SCALE = "the answer is not on the scale"
@@ -34,13 +35,35 @@ def _survey(metric: Survey, shared: Prelude) -> Units | Weighted:
     estimate: Kind = "proportion" if metric.measure == "top" else "mean"
     tests = tests_of(metric, shared)
     answers = last_answers(shared, tests["event",], score, metric.scale, _worth(metric, score), estimate)
-    if metric.shown is None:
+    low, high = (0.0, 1.0) if metric.measure == "top" else metric.scale
+    return weighted(answers, tests, shared, (float(low), float(high)))
+
+
+def weighted(
+    answers: Units,
+    tests: Mapping[Location, exp.Expr],
+    shared: Prelude,
+    ends: tuple[float, float],
+    scale: float = 1.0,
+) -> Units | Weighted:
+    """Weights answers by the channels of the people who were asked, where the metric says who was.
+
+    Args:
+        answers: The plan of the metric as it is.
+        tests: Conditions of its selectors by place; ``shown`` is there where it is to be weighted.
+        shared: The shared input.
+        ends: Smallest and largest value possible.
+        scale: What the mean of what people add is multiplied by.
+
+    Returns:
+        The plan.
+    """
+    shown = tests.get(("shown",))
+    if shown is None:
         return answers
-    shown = tests["shown",]
     columns = [flag(shown, "is_of"), flag(shown, "is_counted")]
     people = on_tally("per_person", shared, columns, shown, {"once": True})
-    low, high = (0.0, 1.0) if metric.measure == "top" else metric.scale
-    return Weighted(answers, Units(people, "count"), (float(low), float(high)))
+    return Weighted(answers, Units(people, "count"), ends, scale)
 
 
 def last_answers(

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from headway.engine.sql import bind, load, with_inputs
-from headway.frameworks.kinds.happiness import last_answers
+from headway.frameworks.kinds.happiness import last_answers, weighted
 from headway.frameworks.kinds.plan import (
     Planner,
     Units,
+    Weighted,
     any_of,
     events_of,
     first_starts,
@@ -100,7 +101,7 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
     return Units(on_tally("per_person", shared, columns, any_of(tests), {"once": False}), "mean")
 
 
-def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
+def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units | Weighted:
     score = exp.column(metric.score, quoted=True)
     # Promoters, passives, detractors.
     worth = (
@@ -109,7 +110,9 @@ def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units:
         .when(exp.LTE(this=score.copy(), expression=exp.Literal.number(6)), exp.convert(-1))
         .else_(exp.Literal.number(0))
     )
-    return last_answers(shared, any_of(tests_of(metric, shared)), score, (0, 10), worth, "promoter_score")
+    tests = tests_of(metric, shared)
+    answers = last_answers(shared, tests["event",], score, (0, 10), worth, "promoter_score")
+    return weighted(answers, tests, shared, (-100.0, 100.0), scale=100.0)
 
 
 PLANNERS: Mapping[type, Planner] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -77,14 +77,16 @@ class Weighted:
     """A metric whose channels are weighted by people who count whether they add something or not.
 
     Attributes:
-        answers: What each person adds, unweighted: a proportion or a mean.
+        answers: What each person adds, unweighted: a proportion, a mean or a promoter score.
         shown: The people who make the weights, one y and x each.
         ends: Smallest and largest value possible.
+        scale: What the mean of what people add is multiplied by: 100 for a promoter score.
     """
 
     answers: Units
     shown: Units
     ends: tuple[float, float]
+    scale: float = 1.0
 
     @property
     def exclusions(self) -> Mapping[str, str]:
@@ -207,7 +209,8 @@ def ends_without_start(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr)
     Returns:
         One statement with one number.
     """
-    return with_inputs(load(_PACKAGE, "excluded_ends"), {"ev": events_of(shared, columns, keep)})
+    whole = replace(shared, events=shared.log)
+    return with_inputs(load(_PACKAGE, "excluded_ends"), {"ev": events_of(whole, columns, keep)})
 
 
 def on_tally(

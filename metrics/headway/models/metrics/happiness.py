@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
 from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration
 from headway.models.metrics.selector import EventSelector
+from headway.models.metrics.weighing import Weighable
 
 Number = StrictInt | StrictFloat
 
 
-class Survey(BaseMetric):
+class Survey(Weighable):
     """Answers on a scale: customer satisfaction (CSAT) and customer effort (CES), the last of each person.
 
     Attributes:
@@ -22,9 +23,6 @@ class Survey(BaseMetric):
         scale: Lowest and highest answer; others are left out and counted.
         measure: ``top``: the share of people whose answer is at least `top`; ``mean``: the mean answer.
         top: Lowest answer that counts as satisfied, for ``top``.
-        shown: Events by which people were asked, for `weighted`.
-        weighted: Whether the answers of each channel are weighted by the channel's share of the people who were
-            asked, so that channels whose people answer seldom count as much as they should.
     """
 
     kind: Literal["survey"]
@@ -33,16 +31,6 @@ class Survey(BaseMetric):
     scale: tuple[Number, Number]
     measure: Literal["top", "mean"] = "top"
     top: Number | None = None
-    shown: EventSelector | None = None
-    weighted: StrictBool = False
-
-    @model_validator(mode="after")
-    def _weights_are_known(self) -> Survey:
-        if self.weighted and self.shown is None:
-            raise ValueError("weighted: true needs shown: the events by which people were asked")
-        if self.shown is not None and not self.weighted:
-            raise ValueError("shown is for weighted: true; the share of people who answer is kind: share")
-        return self
 
     @model_validator(mode="after")
     def _scale_and_top_fit(self) -> Survey:
@@ -72,12 +60,7 @@ class Survey(BaseMetric):
             if self.measure == "mean"
             else f"People whose {answer} is {self.top} or more, divided by people who answered"
         )
-        if self.shown is not None:
-            what += (
-                f", channel by channel, and the channels weighted by their shares of the people who did "
-                f"{self.shown.label} in the period"
-            )
-        return Measured(what, "taking the last answer of each person in the period", 0)
+        return Measured(what + self.weighing, "taking the last answer of each person in the period", 0)
 
 
 class Task(BaseMetric):

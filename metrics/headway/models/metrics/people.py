@@ -9,6 +9,7 @@ from pydantic import StrictBool, StrictStr, field_validator, model_validator
 from headway.models.durations import describe_duration, parse_duration
 from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration, length
 from headway.models.metrics.selector import EventSelector
+from headway.models.metrics.weighing import Weighable
 from headway.models.yaml_file import Definition
 
 
@@ -189,8 +190,13 @@ class Mean(BaseMetric):
         )
 
 
-class PromoterScore(BaseMetric):
-    """Net promoter score of the last answers."""
+class PromoterScore(Weighable):
+    """Net promoter score of the last answers.
+
+    Attributes:
+        event: Answers.
+        score: Property with the answer, 0 to 10; others are left out and counted.
+    """
 
     needed_unit = "points"
     kind: Literal["nps"]
@@ -205,7 +211,7 @@ class PromoterScore(BaseMetric):
         """See the base class."""
         return Measured(
             f"People whose last {self.score} from 0 to 10 in {self.event.label} is 9 or 10 minus people "
-            "whose last is 0 to 6, divided by people who answered, times 100",
+            f"whose last is 0 to 6, divided by people who answered, times 100{self.weighing}",
             "taking the last answer of each person in the period",
             0,
         )

@@ -8,13 +8,23 @@ from typing import Any
 import polars as pl
 
 from headway_pipelines.report.environment import environment
-from headway_pipelines.report.pages import data, definitions, framework, moved, overview, people, releases
+from headway_pipelines.report.pages import (
+    data,
+    definitions,
+    experiments,
+    framework,
+    moved,
+    overview,
+    people,
+    releases,
+)
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report, read_report
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     moved.PAGE,
+    experiments.PAGE,
     releases.PAGE,
     *framework.PAGES,
     people.PAGE,
@@ -41,7 +51,7 @@ def render(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
         .get_template(page.template)
         .render({**common, **page.fill(report), "page": page.file})
         + "\n"
-        for page in wanted
+        for page in (*wanted, *experiments.details(report))
     }
 
 

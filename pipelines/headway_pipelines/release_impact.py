@@ -169,7 +169,8 @@ def published_releases(
 
     Args:
         tables: What was computed.
-        shown: What is shown of it: ``metric_values``, and the tables of experiments where there are any.
+        shown: What is shown of it: ``metric_values``, ``feature_adoption``, and the tables of experiments where there
+            are any.
         product: The product.
         kinds: Metric -> kind of estimate.
         holidays: Local days on which nobody works.
@@ -201,7 +202,7 @@ def published_releases(
     return {
         "releases": _with_neighbours(release_table(releases), releases, product, data),
         "release_impact": impact,
-        "feature_adoption": hide_few_adopters(tables["feature_adoption"], min_people),
+        "feature_adoption": shown["feature_adoption"],
         "delivery": delivery_table(releases, incidents, now=as_of, timezone=product.timezone),
         "release_problems": pl.DataFrame({"problem": problems}, schema={"problem": pl.String}),
     }

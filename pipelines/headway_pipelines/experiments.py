@@ -1,0 +1,284 @@
+"""Experiments of a workspace as tables, and what of them may be shown to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+
+from headway.experiments import ExperimentResult, Exposure
+from headway.experiments.declared import experiment_of
+from headway.experiments.flags import SCHEMA as FLAGS
+from headway.experiments.flags import Flags
+from headway.log import EventLog
+from headway.models.experiments import ExperimentDefinition
+from headway.models.product import Product
+
+EXPERIMENTS: Final[dict[str, Any]] = {
+    "experiment": pl.String, "title": pl.String, "hypothesis": pl.String, "owner": pl.String, "unit": pl.String,
+    "control": pl.String, "variants": pl.String, "method": pl.String, "alpha": pl.Float64, "window": pl.String,
+    "several": pl.String, "declared": pl.Date, "start": pl.Date, "end": pl.Date, "status": pl.String,
+    "decision": pl.String, "ships": pl.String, "why": pl.String, "rule": pl.String, "definition": pl.String,
+    "definition_hash": pl.String, "as_of": pl.Datetime("us"),
+}  # fmt: skip
+RESULTS: Final[dict[str, Any]] = {
+    "experiment": pl.String, "metric": pl.String, "title": pl.String, "purpose": pl.String, "unit": pl.String,
+    "direction": pl.String, "variant": pl.String, "units": pl.Int64, "units_open": pl.Int64, "some": pl.Int64,
+    "mean": pl.Float64, "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64, "relative": pl.Float64,
+    "relative_low": pl.Float64, "relative_high": pl.Float64, "p_value": pl.Float64, "p_adjusted": pl.Float64,
+    "chance": pl.Float64, "loss": pl.Float64, "reduction": pl.Float64, "margin": pl.Float64, "method": pl.String,
+    "verdict": pl.String, "reason": pl.String, "caution": pl.String,
+}  # fmt: skip
+HEALTH: Final[dict[str, Any]] = {
+    "experiment": pl.String, "check": pl.String, "label": pl.String, "variant": pl.String, "units": pl.Int64,
+    "expected": pl.Float64, "p_value": pl.Float64, "verdict": pl.String,
+}  # fmt: skip
+_NUMBERS = (
+    "mean", "effect", "low", "high", "relative", "relative_low", "relative_high", "p_value", "p_adjusted", "chance",
+    "loss", "reduction",
+)  # fmt: skip
+
+
+def experiment_tables(
+    log: EventLog,
+    product: Product,
+    experiments: Mapping[str, ExperimentDefinition],
+    *,
+    as_of: datetime,
+) -> dict[str, pl.DataFrame]:
+    """Judges every declared experiment.
+
+    Args:
+        log: The lake as a log.
+        product: The product.
+        experiments: The experiments by name.
+        as_of: When this is computed.
+
+    Returns:
+        The tables ``experiments``, ``experiment_results``, ``experiment_health`` and ``flags``.
+    """
+    listed, results, health = [], [], []
+    for name, definition in experiments.items():
+        found = experiment_of(name, definition, product).run(log)
+        listed.append(_listed(name, definition, found, as_of))
+        results += list(_results(name, definition, found))
+        health += list(_health(name, found))
+    return {
+        "experiments": pl.DataFrame(listed, schema=EXPERIMENTS),
+        "experiment_results": pl.DataFrame(results, schema=RESULTS).with_columns(
+            # Sums of fractions differ in their last digits with the order of parallel work.
+            pl.col(_NUMBERS).round_sig_figs(10)
+        ),
+        "experiment_health": pl.DataFrame(health, schema=HEALTH),
+        "flags": _flags(log, product, experiments),
+    }
+
+
+def _listed(name: str, d: ExperimentDefinition, found: ExperimentResult, as_of: datetime) -> dict[str, Any]:
+    started = found.frame["units"].sum() > 0 or found.frame["units_open"].sum() > 0
+    status = "over" if found.over else "running" if started else "not started"
+    shares = found.insight.shares
+    rule = found.insight.rule
+    worthwhile = "" if rule.worthwhile is None else f"; worthwhile from {100 * rule.worthwhile:g} %"
+    return {
+        "experiment": name,
+        "title": d.title,
+        "hypothesis": d.hypothesis,
+        "owner": d.owner,
+        "unit": d.unit,
+        "control": str(found.insight.control),
+        "variants": ", ".join(f"{variant} {100 * share:.4g} %" for variant, share in shares.items()),
+        "method": d.method,
+        "alpha": float(d.alpha),
+        "window": d.window,
+        "several": d.several,
+        "declared": d.declared,
+        "start": d.start,
+        "end": d.end,
+        "status": status,
+        "decision": found.verdict.decision,
+        "ships": found.verdict.variant,
+        "why": found.verdict.why,
+        "rule": f"at least {rule.minimum_units} units an arm{worthwhile}; split broken below p = {rule.split:g}",
+        "definition": found.insight.describe(),
+        "definition_hash": d.definition_hash(),
+        "as_of": as_of,
+    }
+
+
+def _results(name: str, d: ExperimentDefinition, found: ExperimentResult) -> Iterator[dict[str, Any]]:
+    outcomes = {each.name: (place, each) for place, each in enumerate(found.insight.outcomes)}
+    everything = found.sums.filter(pl.col("part") == "all")
+    if d.several == "exclude":
+        everything = everything.filter(~pl.col("is_several"))
+    for row in found.rows:
+        place, outcome = outcomes[row["metric"]]
+        column = f"some_{place}"
+        counted = everything.filter(pl.col("variant") == row["variant"])
+        some = int(counted[column].sum()) if column in everything.columns else None
+        unit = outcome.unit or ("percent" if outcome.kind in ("proportion", "time") else "")
+        more = {
+            "experiment": name,
+            "title": outcome.title or outcome.name,
+            "unit": unit,
+            "some": some,
+            "purpose": row["role"],
+        }
+        yield {key: {**row, **more, "margin": outcome.margin}.get(key) for key in RESULTS}
+
+
+def _health(name: str, found: ExperimentResult) -> Iterator[dict[str, Any]]:
+    for row in found.splits.iter_rows(named=True):
+        yield {"experiment": name, "check": f"split {row['part']}", **{k: row[k] for k in list(HEALTH)[2:]}}
+    for stage, units in found.exposure.iter_rows():
+        empty: dict[str, Any] = dict.fromkeys(HEALTH)
+        yield {**empty, "experiment": name, "check": "exposure", "label": stage, "units": units}
+
+
+def _flags(log: EventLog, product: Product, experiments: Mapping[str, ExperimentDefinition]) -> pl.DataFrame:
+    told = {
+        (
+            each.exposure.event.event,
+            each.exposure.event.where,
+            each.exposure.flag,
+            each.exposure.variant,
+        ): each.exposure
+        for each in experiments.values()
+        if each.exposure.flag is not None
+    }
+    found = [
+        Flags(
+            exposure=Exposure(each.event.selector(), each.flag, each.variant), timezone=product.timezone
+        ).run(log)
+        for each in told.values()
+    ]
+    return pl.concat([pl.DataFrame(schema=FLAGS), *found])
+
+
+def shown_experiments(tables: Mapping[str, pl.DataFrame], k: int) -> dict[str, pl.DataFrame]:
+    """Prepares the tables of experiments for everybody.
+
+    Args:
+        tables: The computed tables; missing ones are left out.
+        k: Smallest number of people that may be spoken of.
+
+    Returns:
+        Table name -> rows, hidden cells null.
+    """
+    if "experiments" not in tables:
+        return {}
+    results, health = shown_results(tables["experiment_results"], tables["experiment_health"], k)
+    hidden = results.group_by("experiment").agg(hidden=pl.col("suppressed").any())
+    # A reason may quote how many units an arm has; where that is hidden, so is the reason.
+    why = pl.when(~(pl.col("hidden").fill_null(False) & (pl.col("decision") != "ship"))).then(pl.col("why"))
+    listed = tables["experiments"].join(hidden, on="experiment", how="left", maintain_order="left")
+    return {
+        "experiments": listed.with_columns(why=why).drop("hidden"),
+        "experiment_results": results,
+        "experiment_health": health,
+        "flags": shown_flags(tables["flags"], health, k),
+    }
+
+
+def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Hides what would speak of few people, alone or by subtraction.
+
+    A metric is hidden as a whole where an arm has 1 to k-1 units, or so few that did it or did not: an effect and one
+    mean tell the other mean. Within an arm, what is shown of one metric must not differ from what is shown of another,
+    or of the split, by 1 to k-1 units: those would be the units whose window is still open, or that saw several
+    variants. Units of quantiles are people with any event, and follow the same rule.
+
+    Args:
+        results: ``experiment_results``.
+        health: ``experiment_health``.
+        k: Smallest number of people that may be spoken of.
+
+    Returns:
+        Both tables with hidden cells null and marked in `suppressed`.
+    """
+    shown: list[pl.DataFrame] = []
+    counts: dict[tuple[str, str], list[int]] = {}
+    for part in results.partition_by("experiment", "metric", maintain_order=True):
+        rows = part.to_dicts()
+        hide = any(_few(row, k) for row in rows) or any(
+            _near(row["units"], counts.get((row["experiment"], row["variant"]), []), k) for row in rows
+        )
+        if not hide:
+            for row in rows:
+                counts.setdefault((row["experiment"], row["variant"]), []).append(row["units"])
+        empty = [
+            pl.lit(None, dtype=RESULTS[name]).alias(name)
+            for name in (*_NUMBERS, "units", "units_open", "reason", "caution")
+        ]
+        part = part.with_columns(empty) if hide else part
+        open_ = pl.when(pl.col("units_open").is_between(1, k - 1)).then(None).otherwise("units_open")
+        verdict = pl.lit("hidden") if hide else pl.col("verdict")
+        shown.append(
+            part.with_columns(units_open=open_, verdict=verdict, suppressed=pl.lit(hide)).drop("some")
+        )
+    kept = pl.concat(shown) if shown else results.drop("some").with_columns(suppressed=pl.lit(False))
+    return kept, _shown_health(health, counts, k)
+
+
+def _few(row: Mapping[str, Any], k: int) -> bool:
+    units, some = row["units"], row["some"]
+    few = 0 < units < k
+    return bool(few or (some is not None and (0 < some < k or 0 < units - some < k)))
+
+
+def _near(units: int, shown: Sequence[int], k: int) -> bool:
+    return any(0 < abs(units - other) < k for other in shown)
+
+
+def _shown_health(
+    health: pl.DataFrame, counts: Mapping[tuple[str, str], Sequence[int]], k: int
+) -> pl.DataFrame:
+    hidden: list[bool] = []
+    stages: dict[str, list[int]] = {}
+    bad: dict[tuple[str, str], bool] = {}
+    rows = health.to_dicts()
+    for row in rows:
+        if row["check"] != "exposure":
+            # One hidden arm of a part could be worked out from the others and the part's total: all of it goes.
+            key = (row["experiment"], f"{row['check']} {row['label']}")
+            shown = counts.get((row["experiment"], row["variant"]), [])
+            bad[key] = bad.get(key, False) or 0 < row["units"] < k or _near(row["units"], shown, k)
+    for row in rows:
+        if row["check"] != "exposure":
+            # Segments add up to the arms: they are told by their verdict alone.
+            hide = row["check"] == "split segment" or bad[row["experiment"], f"{row['check']} {row['label']}"]
+        else:
+            before = stages.setdefault(row["experiment"], [])
+            hide = 0 < row["units"] < k or _near(row["units"], before, k)
+            if not hide:
+                before.append(row["units"])
+        hidden.append(hide)
+    units = pl.when(~pl.col("suppressed")).then(pl.col("units"))
+    expected = pl.when(~pl.col("suppressed")).then(pl.col("expected"))
+    marked = health.with_columns(suppressed=pl.Series(hidden, dtype=pl.Boolean))
+    # A p-value to two digits says whether the split holds, and not how many units there are.
+    return marked.with_columns(units=units, expected=expected, p_value=pl.col("p_value").round_sig_figs(2))
+
+
+def shown_flags(flags: pl.DataFrame, health: pl.DataFrame, k: int) -> pl.DataFrame:
+    """Hides steps of rollouts in which few met a variant, or few more or less than an experiment shows of it.
+
+    Args:
+        flags: ``flags``.
+        health: ``experiment_health`` as it is shown.
+        k: Smallest number of people that may be spoken of.
+
+    Returns:
+        The table with hidden cells null and marked in `suppressed`.
+    """
+    arms: dict[str, list[int]] = {}
+    for variant, units in health.drop_nulls(["variant", "units"]).select("variant", "units").iter_rows():
+        arms.setdefault(variant, []).append(units)
+    near = [_near(row["units"], arms.get(row["variant"], []), k) for row in flags.iter_rows(named=True)]
+    few = pl.col("units").is_between(1, k - 1) | pl.Series("near", near, dtype=pl.Boolean)
+    hidden = flags.with_columns(suppressed=few).with_columns(pl.col("suppressed").any().over("flag", "step"))
+    return hidden.with_columns(
+        pl.when(~pl.col("suppressed")).then(pl.col(name)).alias(name) for name in ("units", "share")
+    )

@@ -1,0 +1,111 @@
+"""The pages of experiments: the decision first, the numbers of an expert below, and nothing hidden shown."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from headway.experiments.flags import SCHEMA as FLAGS
+from headway_pipelines.experiments import EXPERIMENTS, HEALTH, RESULTS
+from headway_pipelines.report import pages
+from headway_pipelines.report.experiments import read_experiments
+from headway_pipelines.report.reading import read_report
+
+SHOWN: dict[str, Any] = {"suppressed": pl.Boolean}
+EMPTY: dict[str, Any] = dict.fromkeys((*EXPERIMENTS, *RESULTS, *HEALTH, *FLAGS))
+
+
+def base_of(units: int | None, hidden: bool) -> dict[str, Any]:
+    return {**EMPTY, "experiment": "cart", "units": units, "suppressed": hidden}
+
+
+def tables(
+    *, decision: str = "ship", hidden: bool = False, split: str = "as planned"
+) -> dict[str, pl.DataFrame]:
+    listed = {
+        **EMPTY, "experiment": "cart", "title": "The <new> cart", "hypothesis": "Fewer steps", "owner": "shop",
+        "unit": "person", "control": "old", "variants": "old 50 %, new 50 %", "method": "fixed", "alpha": 0.05,
+        "declared": date(2026, 3, 2), "start": date(2026, 3, 1), "end": date(2026, 3, 14), "status": "over",
+        "decision": decision, "ships": "new" if decision == "ship" else None, "why": "Orders is better", "rule": "rule",
+        "definition": "Experiment cart", "definition_hash": "0" * 64, "as_of": datetime(2026, 4, 1),
+    }  # fmt: skip
+    number = None if hidden else 400
+    base = {**EMPTY, "experiment": "cart", "metric": "orders", "title": "Orders", "purpose": "primary",
+            "unit": "percent", "direction": "up", "units": number, "units_open": 0, "suppressed": hidden}  # fmt: skip
+    results = [
+        {**base, "variant": "old", "mean": None if hidden else 0.20, "verdict": "hidden" if hidden else "control"},
+        {**base, "variant": "new", "mean": None if hidden else 0.26, "verdict": "hidden" if hidden else "better"}
+        | ({} if hidden else {"effect": 0.06, "low": 0.01, "high": 0.11, "relative": 0.3, "relative_low": 0.04,
+                              "relative_high": 0.56, "p_adjusted": 0.0213, "chance": 0.998, "method": "newcombe"}),
+    ]  # fmt: skip
+    checked = {"check": "split all", "expected": number, "p_value": 0.5, "verdict": split}
+    health = [
+        *({**base_of(number, hidden), "variant": variant, **checked} for variant in ("old", "new")),
+        {**base_of(number, hidden), "check": "exposure", "label": "exposed"},
+    ]
+    flags = [
+        {
+            **EMPTY, "flag": "cart", "step": 1, "since": date(2026, 3, 1), "until": date(2026, 3, 9),
+            "variant": "new", "units": 400, "share": 1.0, "last_seen": date(2026, 3, 9), "stale": True,
+            "suppressed": False,
+        }
+    ]  # fmt: skip
+    return {
+        "experiments": pl.DataFrame([listed], schema=EXPERIMENTS),
+        "experiment_results": pl.DataFrame(results, schema=RESULTS | SHOWN).drop("some"),
+        "experiment_health": pl.DataFrame(health, schema=HEALTH | SHOWN),
+        "flags": pl.DataFrame(flags, schema={**FLAGS, **SHOWN}),
+    }
+
+
+@pytest.fixture
+def written(published: Any) -> Any:
+    def write(**options: Any) -> dict[str, str]:
+        published.metric("activation")
+        return pages.render({**published.tables(), **tables(**options)})
+
+    return write
+
+
+def test_the_list_leads_to_every_experiment(written: Any) -> None:
+    found = written()
+    assert 'href="experiment-cart.html"' in found["experiments.html"]
+    assert (
+        "Ship new" in found["experiments.html"] and "+6 percentage points (1–11)" in found["experiments.html"]
+    )
+    assert "stale: nobody meets it any more" in found["experiments.html"]
+    assert "1 of 1 was not written down before the start" in found["experiments.html"]
+
+
+def test_a_page_says_what_to_do_and_how_sure_it_is(written: Any) -> None:
+    page = written()["experiment-cart.html"]
+    assert "The &lt;new&gt; cart" in page and "<new>" not in page
+    for words in (
+        "Ship new",
+        "+30 % (4–56)",
+        "over 99 % chance to be better",
+        "newcombe",
+        "0.021",
+        "not written down",
+    ):
+        assert words in page, words
+    assert page.index("Ship new") < page.index("For whoever checks")
+
+
+def test_what_is_hidden_stays_hidden(written: Any) -> None:
+    page = written(hidden=True, decision="inconclusive")["experiment-cart.html"]
+    assert "fewer than 10 people" in page and "400" not in page
+
+
+def test_a_broken_split_warns_before_the_numbers(written: Any) -> None:
+    page = written(split="broken", decision="inconclusive")["experiment-cart.html"]
+    assert page.index("not split as planned") < page.index('id="effects"')
+
+
+def test_without_experiments_there_is_no_page(published: Any) -> None:
+    published.metric("activation")
+    assert "experiments.html" not in pages.render(published.tables())
+    assert read_experiments(read_report(published.tables())) == ()

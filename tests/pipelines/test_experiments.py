@@ -1,0 +1,183 @@
+"""Experiments of the demo as the pipeline judges them, against what was planted; and what of them is shown."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from planted import Computed, computed
+
+from headway.experiments.flags import SCHEMA as FLAGS
+from headway_pipelines.comments import COLUMN_COMMENTS, TABLE_COMMENTS
+from headway_pipelines.demo import Scenario, simulate_scenario
+from headway_pipelines.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_flags, shown_results
+
+K = 10
+
+
+def results(found: Computed, experiment: str, metric: str) -> dict[str, dict[str, Any]]:
+    rows = found.tables["experiment_results"].filter(experiment=experiment, metric=metric)
+    return {row["variant"]: row for row in rows.iter_rows(named=True)}
+
+
+def listed(found: Computed, experiment: str) -> dict[str, Any]:
+    return found.tables["experiments"].row(by_predicate=pl.col("experiment") == experiment, named=True)
+
+
+@pytest.mark.parametrize("trial", ["welcome_tour", "search_ranking", "price_badge"])
+def test_units_and_shares_are_those_planted(exact: Computed, trial: str) -> None:
+    truth = exact.truth["trials"][trial]
+    assert truth["first_day"] == str(listed(exact, trial)["start"])
+    saved = results(exact, trial, "saved")
+    for variant, arm in truth["arms"].items():
+        assert saved[variant]["units"] == arm["window_elapsed"] == arm["exposed"]
+        assert saved[variant]["mean"] == pytest.approx(arm["saved"] / arm["window_elapsed"])
+
+
+def test_the_planted_effect_is_found_and_shipped(exact: Computed) -> None:
+    row = results(exact, "welcome_tour", "saved")["treatment"]
+    assert row["low"] < exact.truth["trials"]["welcome_tour"]["planted_uplift"] < row["high"]
+    assert row["verdict"] == "better" and row["low"] > 0
+    assert (listed(exact, "welcome_tour")["decision"], listed(exact, "welcome_tour")["ships"]) == (
+        "ship",
+        "treatment",
+    )
+
+
+def test_where_nothing_was_planted_nothing_is_claimed(exact: Computed) -> None:
+    row = results(exact, "search_ranking", "saved")["treatment"]
+    assert row["low"] < 0 < row["high"] and row["verdict"] == "no difference shown"
+    assert listed(exact, "search_ranking")["decision"] != "ship"
+
+
+def test_the_broken_split_is_found(exact: Computed) -> None:
+    split = exact.tables["experiment_health"].filter(experiment="price_badge", check="split all")
+    assert split["verdict"].to_list() == ["broken"] * 2
+    assert listed(exact, "price_badge")["decision"] == "inconclusive"
+    assert "split differs from the plan" in listed(exact, "price_badge")["why"]
+
+
+def test_flags_are_listed_with_their_rollout(exact: Computed) -> None:
+    flags = exact.tables["flags"].filter(flag="welcome_tour")
+    assert flags["step"].unique().to_list() == [1] and not flags["stale"].any()
+    assert set(exact.tables["flags"]["flag"]) == {
+        "video_editor",
+        "welcome_tour",
+        "search_ranking",
+        "price_badge",
+    }
+
+
+@pytest.mark.skipif(not os.environ.get("HEADWAY_FULL"), reason="a world of its own: HEADWAY_FULL=1")
+def test_the_editor_s_effect_is_found(
+    tmp_path: Path, headway: Callable[..., Any], key_outside_the_workspace: Path
+) -> None:
+    """The demo's own editor, in a world with enough teachers to tell."""
+    root = tmp_path / "world"
+    root.mkdir()
+    teachers = Scenario(
+        people=2500, days=60, teacher=0.8, course_created=0.9, editor_release=0.3, shared_device=0.0
+    )
+    simulate_scenario(root, teachers)
+    key = tmp_path / "world.key"
+    key.write_text(secrets.token_hex(32))
+    key.chmod(0o600)
+    done = headway("run", "--workspace", str(root), cwd=tmp_path, key_file=key)
+    assert (done.returncode, done.stderr) == (0, "")
+    row = results(computed(root), "video_editor", "published")["treatment"]
+    assert row["low"] > 0 and row["low"] < teachers.editor_uplift < row["high"]
+    assert listed(computed(root), "video_editor")["decision"] == "ship"
+
+
+# -- what is shown -------------------------------------------------------------------------------------------------
+
+
+def result_rows(
+    metric: str, units: tuple[int, int], some: tuple[int | None, int | None]
+) -> list[dict[str, Any]]:
+    empty: dict[str, Any] = dict.fromkeys(RESULTS)
+    return [
+        {**empty, "experiment": "e", "metric": metric, "variant": v, "units": n, "units_open": 0, "some": s,
+         "mean": 0.5, "verdict": "better"}
+        for v, n, s in zip(("old", "new"), units, some, strict=True)
+    ]  # fmt: skip
+
+
+def shown(
+    *rows: list[dict[str, Any]], split: tuple[int, int] = (100, 100)
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    empty: dict[str, Any] = dict.fromkeys(HEALTH)
+    health = [
+        {
+            **empty,
+            "experiment": "e",
+            "check": "split all",
+            "variant": v,
+            "units": n,
+            "expected": 100.0,
+            "p_value": 0.12345,
+        }
+        for v, n in zip(("old", "new"), split, strict=True)
+    ]
+    frame = pl.DataFrame([row for part in rows for row in part], schema=RESULTS)
+    return shown_results(frame, pl.DataFrame(health, schema=HEALTH), K)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("units", "some"),
+    [((9, 100), (None, None)), ((100, 100), (3, 50)), ((100, 100), (50, 95))],
+    ids=["few units", "few did it", "few did not"],
+)
+def test_a_metric_with_a_small_arm_is_hidden_as_a_whole(
+    units: tuple[int, int], some: tuple[int | None, int | None]
+) -> None:
+    found, _ = shown(result_rows("m", units, some))
+    assert found["suppressed"].to_list() == [True, True]
+    assert found.select("mean", "units", "effect").null_count().row(0) == (2, 2, 2)
+    assert "some" not in found.columns
+
+
+def test_metrics_do_not_tell_each_other_s_open_windows() -> None:
+    """97 units of 100 have the longer window behind them: the two together would speak of 3 people."""
+    found, _ = shown(result_rows("short", (100, 100), (50, 50)), result_rows("long", (97, 100), (50, 50)))
+    assert found["suppressed"].to_list() == [False, False, True, True]
+
+
+def test_the_split_does_not_tell_how_few_saw_several_variants() -> None:
+    _, health = shown(result_rows("m", (100, 100), (50, 50)), split=(104, 100))
+    assert health["units"].to_list() == [None, None] and health["expected"].to_list() == [None, None]
+    assert health["p_value"].to_list() == [0.12, 0.12]
+    _, told = shown(result_rows("m", (100, 100), (50, 50)), split=(120, 100))
+    assert told["units"].to_list() == [120, 100]
+
+
+def test_flags_do_not_tell_more_than_experiments() -> None:
+    _, health = shown(result_rows("m", (100, 100), (50, 50)))
+    flags = pl.DataFrame(
+        {
+            "flag": ["f", "f", "g", "g"],
+            "step": [1, 1, 1, 1],
+            "variant": ["old", "new"] * 2,
+            "units": [105, 300, 400, 500],
+            "share": [0.2, 0.8, 0.5, 0.5],
+        }
+    )
+    assert shown_flags(flags, health, K)["suppressed"].to_list() == [True, True, False, False]
+
+
+def test_every_column_is_documented() -> None:
+    schemas = {
+        "experiments": EXPERIMENTS,
+        "experiment_results": RESULTS,
+        "experiment_health": HEALTH,
+        "flags": FLAGS,
+    }
+    assert set(schemas) <= set(TABLE_COMMENTS)
+    for table, schema in schemas.items():
+        for column in (*schema, "suppressed"):
+            assert f"{table}.{column}" in COLUMN_COMMENTS or column in COLUMN_COMMENTS, (table, column)

@@ -1,0 +1,52 @@
+"""A run takes values from the run before where it may, says why where it may not, and never shows the difference."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from shop import PRODUCT, Shop, track
+
+from headway_pipelines import kept_values
+
+DAY = 24 * 60
+
+
+def equals_a_rebuild(shop: Shop, folder: Path) -> str:
+    """Loads what is new and compares the values with a rebuild's; returns why everything was computed, if it was."""
+    shop.load()
+    values, anew = shop.values()
+    again = Shop(folder, product=(shop.root / "product.yml").read_text())
+    for name in ("raw", "state"):
+        shutil.rmtree(again.root / name, ignore_errors=True)
+        shutil.copytree(shop.root / name, again.root / name)
+    again.load()
+    assert values.rows() == again.values()[0].rows()
+    shutil.rmtree(folder)
+    return anew
+
+
+def test_values_are_taken_from_the_run_before_or_it_is_said_why_not(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    visits = [track("Page Viewed", DAY * day, device="d1") for day in range(40)]
+    shop.land("0.json", [*visits, track("Signed Up", DAY * 3, user="u1", device="d2")])
+    assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.FIRST
+
+    # A day more; a device that becomes somebody's; an event that comes five weeks late, in the window of a conversion.
+    shop.land(
+        "1.json", [track("Page Viewed", DAY * 40, device="d1"), track("Signed Up", DAY * 40, user="u2")]
+    )
+    shop.land("2.json", [track("Signed Up", DAY * 40 + 5, user="u3", device="d1")])
+    shop.land("3.json", [track("Order Completed", DAY * 5, user="u1", device="d2", received=DAY * 41)])
+    assert equals_a_rebuild(shop, tmp_path / "again") == ""
+
+    # A kept file that is cut short is not used.
+    (cells,) = shop.workspace.kept.glob("*/cells.parquet")
+    cells.write_bytes(cells.read_bytes()[:-20])
+    assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.NOT_OURS
+
+    (shop.root / "product.yml").write_text(PRODUCT.replace("within: 7d", "within: 1d"))
+    assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.RULES
+    shop.land("4.json", [track("Order Completed", DAY * 41, user="u2")])
+    assert equals_a_rebuild(shop, tmp_path / "again") == ""
+    assert [path.name for path in shop.workspace.kept.iterdir()] == ["5"]

@@ -1,0 +1,118 @@
+"""Whole worlds, from planted probabilities through raw logs and the pipeline to values: smoke.
+
+One world says whether numbers are right; many say whether intervals are. Each world is simulated with its own seed,
+read by the pipeline, and asked for metrics that estimate what was planted. What was realised must come out exactly, in
+every world; what was planted must lie within 95 % intervals as often as that promises, no more and no less than chance
+allows.
+
+``HEADWAY_WORLDS=5 pytest tests/pipelines/test_many_worlds.py`` tries five worlds; the full run takes fifty.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from planted import CHANNELS, Computed, computed
+from scipy import stats
+
+from headway_pipelines.demo import Scenario, simulate_scenario
+
+WORLDS = int(os.environ.get("HEADWAY_WORLDS") or (50 if os.environ.get("HEADWAY_FULL") else 0))
+
+#: Probability of calling a right pipeline wrong, for each bound.
+CHANCE = 0.001
+
+LEARNER = "{event: Signed Up, where: \"role = 'learner'\"}"
+ASKED = f"""
+p_teacher: {{<<: &share {{framework: heart, stage: adoption, title: T, unit: percent, grains: [rolling_28d]}},
+  kind: share, of: Signed Up, did: {{event: Signed Up, where: "role = 'teacher'"}}}}
+p_treatment: {{<<: *share, kind: share, of: Feature Exposed,
+  did: {{event: Feature Exposed, where: "variant = 'treatment'"}}}}
+p_invite: {{<<: *share, kind: share, of: Signed Up, did: Invite Accepted}}
+p_activation: {{<<: *share, kind: conversion, start: {LEARNER},
+  reach: {{event: Lesson Watched, where: "completed = true"}}, within: 7d}}
+p_week1: {{<<: *share, kind: retention, start: {LEARNER}, returning: [Lesson Watched, Course Enrolled],
+  after: 7d, within: 7d}}
+p_upload: {{<<: *share, kind: task, start: Upload Started, success: Upload Finished, failure: Upload Failed,
+  key: upload_id, within: 1h, attempts: first}}
+"""
+
+
+def scenario(seed: int) -> Scenario:
+    """A small world: enough for four weeks of people whose fortnight is over, and nobody on another's device."""
+    return Scenario(people=700, days=56, seed=seed, shared_device=0.0)
+
+
+def planted(world: Scenario) -> Iterator[tuple[str, str, int, float]]:
+    """Metric, segment, first day of the window (from the first of the log), and what was planted."""
+    yield "p_teacher", "all", 0, world.teacher
+    yield "p_treatment", "all", 28, world.treatment
+    yield "p_invite", "channel=referral", 0, world.invite_accepted
+    yield "p_upload", "all", 0, world.upload_outcome[0]
+    for channel in CHANNELS:
+        yield "p_activation", f"channel={channel}", 0, world.activation[channel]
+        yield "p_week1", f"channel={channel}", 0, world.week1_expected(channel)
+
+
+def is_realised(found: Computed) -> bool:
+    """Whether every week of every metric of ``product.yml`` is what happened in this world, and everybody is there."""
+    for metric in found.truth["metrics"]:
+        weeks = zip(found.weekly(metric, "all"), found.planted(metric, "all"), strict=True)
+        assert all(n == m and x == pytest.approx(y, abs=1e-6) for (x, n), (y, m) in weeks), metric
+    return bool(found.tables["run_info"]["people"][0] == found.truth["people"]["people"])
+
+
+def verdicts(found: Computed, world: Scenario) -> Iterator[tuple[str, bool, str]]:
+    """Metric, whether its interval holds what was planted, and by which method."""
+    values = found.tables["metric_values"]
+    for metric, segment, days, probability in planted(world):
+        first = world.start + timedelta(days=days)
+        cell = values.filter(pl.col("low").is_not_null(), metric=metric, segment=segment, period_start=first)
+        assert cell.height == 1, (metric, segment)
+        low, high, method = cell.select("low", "high", "interval_method").row(0)
+        yield metric, low <= probability <= high, method
+
+
+@pytest.mark.skipif(not WORLDS, reason="many worlds take minutes: HEADWAY_FULL=1 or HEADWAY_WORLDS=5")
+def test_what_was_planted_lies_within_its_intervals_as_often_as_it_should(
+    tmp_path: Path, headway: Callable[..., Any]
+) -> None:
+    held: dict[str, list[bool]] = defaultdict(list)
+    for seed in range(1_000, 1_000 + WORLDS):
+        root, world = tmp_path / "world", scenario(seed)
+        root.mkdir()
+        key = tmp_path / "world.key"
+        key.write_text(secrets.token_hex(32))
+        key.chmod(0o600)
+        simulate_scenario(root, world)
+        for others in (root / "metrics").glob("*.yml"):
+            others.unlink()  # they have truths of their own, in one world: test_truth_outcomes.py
+        (root / "metrics" / "planted.yml").write_text(ASKED, encoding="utf-8")
+        done = headway("run", "--workspace", str(root), cwd=tmp_path, key_file=key)
+        assert (done.returncode, done.stderr) == (0, ""), seed
+        found = computed(root)
+        assert is_realised(found), seed
+        for metric, holds, _ in verdicts(found, world):
+            held[metric].append(holds)
+        shutil.rmtree(root)
+    everything = [holds for each in held.values() for holds in each]
+    missed = {metric: each.count(False) for metric, each in held.items()}
+    assert_as_often_as_chance(missed, held)
+    low, high = (float(stats.binom.ppf(at, len(everything), 0.05)) for at in (CHANCE / 2, 1 - CHANCE / 2))
+    assert low <= everything.count(False) <= high, missed
+
+
+def assert_as_often_as_chance(missed: dict[str, int], held: dict[str, list[bool]]) -> None:
+    """No metric misses more often than a right one does in 999 of 1,000 repetitions of all of them."""
+    for metric, each in held.items():
+        most = stats.binom.ppf(1 - CHANCE / len(held), len(each), 0.05)
+        assert missed[metric] <= most, (metric, missed[metric], len(each))
