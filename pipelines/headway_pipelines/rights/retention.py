@@ -85,6 +85,8 @@ def expire(workspace: Workspace, ledger: Ledger, *, today: date | None = None) -
     finally:
         con.close()
     if done.events or done.statements or done.links:
+        # What is kept of values stands on what went.
+        shutil.rmtree(workspace.kept, ignore_errors=True)
         _receipt(workspace, done, day)
     return Expired(done.events, done.days, done.statements, done.links, held_back)
 
