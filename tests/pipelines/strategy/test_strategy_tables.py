@@ -274,3 +274,27 @@ def test_every_column_is_explained(workspace: Workspace) -> None:
         assert con.execute("SELECT count(*) FROM bets").fetchall() == [(2,)]
     finally:
         con.close()
+
+
+def test_the_report_says_what_was_promised_and_what_came(workspace: Workspace) -> None:
+    from headway_pipelines.report import pages
+    from headway_pipelines.report.pages.strategy import PAGES
+    from headway_pipelines.report.reading import read_report
+
+    publish(workspace, shown("2026-02-15T10:00"))
+    tables = publish(workspace, shown())
+    report = read_report(tables)
+    feed_page, strategy_page = PAGES
+    assert feed_page.wanted(report)
+    assert strategy_page.wanted(report)
+    assert not strategy_page.wanted(read_report({"insight_feed": tables["insight_feed"]}))
+    filled = strategy_page.fill(report)
+    (editor, quiz) = filled["bets"]
+    assert editor.cells[0] == "+20 % to +60 % by 1 May 2026, 60 % sure"
+    assert editor.cells[1] == "+32 % (+20 % to +44 %), grade B"
+    assert editor.cells[2].startswith("hit: the metric got better")
+    assert quiz.cells[1] == "–"
+    text = pages.render(tables)["strategy.html"]
+    assert "1 of 1 released option improved an outcome" in text
+    assert "Can people use it?" in text
+    assert "Teachers asked" not in text

@@ -17,6 +17,7 @@ from headway_pipelines.report.pages import (
     overview,
     people,
     releases,
+    strategy,
 )
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report, read_report
@@ -24,6 +25,7 @@ from headway_pipelines.report.reading import Report, read_report
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     moved.PAGE,
+    *strategy.PAGES,
     experiments.PAGE,
     releases.PAGE,
     *framework.PAGES,

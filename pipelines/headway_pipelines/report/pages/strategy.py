@@ -1,0 +1,237 @@
+"""Strategy: what is worth telling, aims and targets, bets, what was released, kata, and what nobody has said yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from headway_pipelines.report.model import Metric
+from headway_pipelines.report.numbers import DASH, amount, bounds, count, day, decimals
+from headway_pipelines.report.pages.page import Page
+from headway_pipelines.report.reading import Report
+
+#: Questions shown; the rest is in the table ``strategy_gaps``.
+GAPS_SHOWN: Final = 20
+
+_STATES = {
+    "met": "met", "missed": "missed", "on the way": "on the way", "no value": "no value to show",
+    "no target": "no target",
+}  # fmt: skip
+_LATE = {"horizon": "written down after it was released", "nothing": "written down afterwards"}
+_TONES = {
+    "met": "better",
+    "hit": "better",
+    "missed": "worse",
+    "miss": "worse",
+    "harm": "worse",
+    "stop": "worse",
+}
+
+
+@dataclass(frozen=True)
+class News:
+    """One item of the insight feed.
+
+    Attributes:
+        metric: The metric that explains its figures, None where there is none.
+        sentence: The item.
+        ask: The question to ask next.
+        tone: ``better``, ``worse`` or empty.
+    """
+
+    metric: Metric | None
+    sentence: str
+    ask: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table: what it is about, and its cells in words.
+
+    Attributes:
+        title: What it is about.
+        note: Something smaller below.
+        cells: Its cells.
+        tone: ``better``, ``worse`` or empty, of the last cell.
+    """
+
+    title: str
+    note: str
+    cells: tuple[str, ...]
+    tone: str = ""
+
+
+def _feed(report: Report) -> Mapping[str, Any]:
+    known = {metric.name: metric for metric in reversed(report.metrics)}
+    tones = {True: "better", False: "worse", None: ""}
+    items = [
+        News(known.get(row["metric"]), row["sentence"], row["ask"], tones[row["good"]])
+        for row in report.table("insight_feed").iter_rows(named=True)
+    ]
+    return {"items": items}
+
+
+def _strategy(report: Report) -> Mapping[str, Any]:
+    titles = {row["node"]: row["title"] for row in _rows(report, "strategy_nodes")}
+    known = {metric.name: metric for metric in reversed(report.metrics)}
+    gaps = list(_rows(report, "strategy_gaps"))
+    return {
+        "problems": list(_rows(report, "strategy_problems")),
+        "nodes": [(row, _depth(row["level"])) for row in _rows(report, "strategy_nodes")],
+        "aims": [_aim(row, titles, known) for row in _rows(report, "strategy_aims")],
+        "bets": [_bet(row, titles, known) for row in _rows(report, "bets")],
+        "forecasts": list(_forecasts(report)),
+        "trap": next(iter(_rows(report, "build_trap")), None),
+        "released": [_released(row, titles) for row in _rows(report, "released_options")],
+        "money": [_money(row, titles) for row in _rows(report, "time_to_money")],
+        "rules": [_rule(row, titles, known) for row in _rows(report, "strategy_kill_rules")],
+        "teams": [_team(row) for row in _rows(report, "strategy_teams")],
+        "kata": [_kata(row, report) for row in _rows(report, "kata")],
+        "gaps": [
+            (titles.get(row["node"], row["node"] or "The vision"), row["ask"]) for row in gaps[:GAPS_SHOWN]
+        ],
+        "more_gaps": max(len(gaps) - GAPS_SHOWN, 0),
+    }
+
+
+def _rows(report: Report, name: str) -> Iterator[dict[str, Any]]:
+    return report.table(name).iter_rows(named=True)
+
+
+def _depth(level: str) -> int:
+    return ("intent", "product", "initiative", "option").index(level)
+
+
+def _figure(row: Mapping[str, Any], metric: Metric | None) -> str:
+    if row["value"] is None or metric is None:
+        return DASH
+    places = decimals(metric.unit, row["value"], row["low"], row["high"])
+    text = amount(row["value"], metric.unit, places)
+    if row["low"] is None or row["high"] is None:
+        return text
+    return f"{text} ({bounds(row['low'], row['high'], metric.unit, places)})"
+
+
+def _beside(value: float | None, metric: Metric | None) -> str:
+    if value is None or metric is None:
+        return DASH
+    return amount(value, metric.unit, decimals(metric.unit, value))
+
+
+def _aim(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:
+    metric = known.get(row["metric"])
+    by = f" by {day(row['by'])}" if row["by"] else ""
+    sure = "" if row["sure"] is not False else ", may be chance"
+    return Line(
+        titles.get(row["node"], row["node"]),
+        metric.title if metric else row["metric"],
+        (_beside(row["target"], metric) + by, _figure(row, metric), _STATES[row["state"]] + sure),
+        _TONES.get(row["state"], ""),
+    )
+
+
+def _rule(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:
+    metric = known.get(row["metric"])
+    return Line(
+        titles.get(row["node"], row["node"]),
+        metric.title if metric else row["metric"],
+        (f"worse than {_beside(row['worse_than'], metric)}", _figure(row, metric), row["state"]),
+        _TONES.get(row["state"], ""),
+    )
+
+
+def _effect(value: float | None, row: Mapping[str, Any], metric: Metric | None) -> str:
+    if value is None:
+        return DASH
+    if row["scale"] == "relative":
+        return f"{100 * value:+.3g} %"
+    return f"{100 * value:+.3g} points" if metric and metric.unit == "percent" else f"{value:+.3g}"
+
+
+def _bet(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:
+    metric = known.get(row["metric"])
+    promised = (
+        f"{_effect(row['low'], row, metric)} to {_effect(row['high'], row, metric)} by {day(row['horizon'])}"
+    )
+    sure = f", {100 * row['probability']:.0f} % sure" if row["probability"] is not None else ""
+    found = _effect(row["effect"], row, metric)
+    if row["effect_low"] is not None and row["effect_high"] is not None:
+        found += f" ({_effect(row['effect_low'], row, metric)} to {_effect(row['effect_high'], row, metric)})"
+    grade = f", grade {row['grade']}" if row["grade"] else ""
+    verdict = f"{row['verdict']}: {row['reason']}" + (
+        f"; now {row['revised_verdict']}" if row["revised_verdict"] else ""
+    )
+    notes = [metric.title if metric else row["metric"]]
+    if row["made_before"] in ("horizon", "nothing"):
+        notes.append(
+            "written down after it was released"
+            if row["made_before"] == "horizon"
+            else "written down afterwards"
+        )
+    if row["changes"]:
+        notes.append(f"changed {count(row['changes'])} times since: {row['changed'] or 'back as it was'}")
+    if row["withdrawn_at"]:
+        notes.append("taken out of the files")
+    return Line(
+        titles.get(row["option"], row["option"]), "; ".join(notes), (promised + sure, found + grade, verdict),
+        _TONES.get(row["verdict"], ""),
+    )  # fmt: skip
+
+
+def _forecasts(report: Report) -> Iterator[Line]:
+    for row in _rows(report, "forecasts"):
+        score = DASH if row["brier"] is None else f"{row['brier']:.2f}"
+        held = (
+            DASH
+            if row["ranges"] is None
+            else f"{row['held']} of {row['ranges']} (stated {100 * row['stated']:.0f} %)"
+        )
+        team = "All teams" if row["team"] == "all" else row["team"] or "No team"
+        yield Line(team, "", (f"{row['hits']} of {row['settled']}", score, held))
+
+
+def _released(row: Mapping[str, Any], titles: Mapping[str, str]) -> Line:
+    used = DASH if row["adoption"] is None else f"{100 * row['adoption']:.0f} %"
+    removed = f"removed {day(row['removed'])}" if row["removed"] else ""
+    tone = {"improved": "better", "worse": "worse"}.get(row["outcome"], "")
+    cells = (day(row["released"]), used, row["outcome"], row["goodbye"] or DASH)
+    return Line(titles.get(row["option"], row["option"]), removed, cells, tone)
+
+
+def _money(row: Mapping[str, Any], titles: Mapping[str, str]) -> Line:
+    def days(name: str) -> str:
+        return DASH if row[name] is None else f"{row[name]} days"
+
+    cost = amount(row["cost"], row["currency"], 0)
+    income = DASH if row["income"] is None else amount(row["income"], row["currency"], 0)
+    return Line(
+        titles.get(row["option"], row["option"]), "",
+        (cost, income, days("release_to_outcome_days"), days("release_to_break_even_days")),
+    )  # fmt: skip
+
+
+def _team(row: Mapping[str, Any]) -> Line:
+    together = DASH if row["days_together"] is None else f"{count(row['days_together'])} days"
+    return Line(row["title"], "ended" if row["ended"] else "", (together, str(row["initiatives_now"])))
+
+
+def _kata(row: Mapping[str, Any], report: Report) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
+    steps = report.table("kata_steps").filter(pl.col("kata") == row["kata"])
+    return row, list(steps.iter_rows(named=True))
+
+
+def _has_strategy(report: Report) -> bool:
+    tables = ("strategy_nodes", "strategy_problems", "bets", "kata")
+    return any(not report.table(name).is_empty() for name in tables)
+
+
+PAGES: tuple[Page, ...] = (
+    Page(
+        "feed.html", "Worth telling", "feed.html.j2", _feed, lambda r: not r.table("insight_feed").is_empty()
+    ),
+    Page("strategy.html", "Strategy", "strategy.html.j2", _strategy, _has_strategy),
+)
