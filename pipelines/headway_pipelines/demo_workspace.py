@@ -41,11 +41,16 @@ def build_demo(
         # Another demo, or one that was interrupted: everything in it was simulated.
         shutil.rmtree(root)
     from headway_pipelines.demo import simulate
+    from headway_pipelines.demo.scenario import Scenario
+    from headway_pipelines.demo.strategy import freeze_bets, write_strategy
 
     announce(f"simulating {people:,} people over {days} days")
     root.mkdir(parents=True, exist_ok=True)
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     with counted_progress("simulating") as progress:
         simulate(root, people=people, days=days, seed=seed, progress=progress)
+    scenario = Scenario(people=people, days=days, seed=seed)
+    write_strategy(root, scenario)
+    freeze_bets(root, scenario)
     stamp.write_text(json.dumps({**wanted, "done": True}), encoding="utf-8")
     return root

@@ -71,7 +71,10 @@ def _of_experiment(option: Option, tables: Tables, directions: Directions) -> It
 def _of_release(option: Option, tables: Tables, directions: Directions) -> Iterator[MeasuredEffect]:
     if option.release is None or "release_impact" not in tables:
         return
-    rows = tables["release_impact"].filter((pl.col("release") == option.release) & pl.col("strongest"))
+    # Where every rung was refused, none is the strongest, and the first says why.
+    own = tables["release_impact"].filter(pl.col("release") == option.release)
+    ordered = own.sort("strongest", descending=True, maintain_order=True)
+    rows = ordered.unique("metric", keep="first", maintain_order=True)
     day = release_days({"": option}, tables).get("")
     for row in rows.iter_rows(named=True):
         direction = directions.get(row["metric"])

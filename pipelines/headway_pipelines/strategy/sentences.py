@@ -98,7 +98,9 @@ def sentence(item: Item, titles: Mapping[str, str], units: Mapping[str, str]) ->
 def _changed(item: Item, title: str, unit: str, value: str, beside: str, when: str) -> str:
     change = item.change or 0.0
     places = decimals(unit, change, item.low, item.high)
-    by = f"{signed(change, unit, places)}{_interval(item, unit, places)}"
+    by = signed(change, unit, places)
+    if item.low is not None and item.high is not None:
+        by += f", {bounds(item.low, item.high, unit, places)}"
     if item.kind == "retention":
         period, _, number = item.label.partition("=")
         return (

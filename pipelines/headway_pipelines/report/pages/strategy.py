@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from headway_pipelines.report.model import Metric
-from headway_pipelines.report.numbers import DASH, amount, bounds, count, day, decimals
+from headway_pipelines.report.numbers import DASH, MINUS, amount, bounds, count, day, decimals
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report
 
@@ -148,8 +148,10 @@ def _effect(value: float | None, row: Mapping[str, Any], metric: Metric | None) 
     if value is None:
         return DASH
     if row["scale"] == "relative":
-        return f"{100 * value:+.3g} %"
-    return f"{100 * value:+.3g} points" if metric and metric.unit == "percent" else f"{value:+.3g}"
+        text = f"{100 * value:+.3g} %"
+    else:
+        text = f"{100 * value:+.3g} points" if metric and metric.unit == "percent" else f"{value:+.3g}"
+    return text.replace("-", MINUS)
 
 
 def _bet(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:

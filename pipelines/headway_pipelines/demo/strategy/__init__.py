@@ -1,0 +1,68 @@
+"""What Lectern wants and bets on: a strategy whose days fit the simulated log, and bets that were made in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from headway_pipelines.demo.scenario import Scenario
+
+
+def write_strategy(workspace: Path, scenario: Scenario) -> None:
+    """Writes the strategy of the demo, its days moved to where the scenario has its releases.
+
+    Args:
+        workspace: The workspace.
+        scenario: The scenario.
+    """
+    packaged = files(__package__).joinpath("lectern.yml").read_text(encoding="utf-8")
+    folder = workspace / "strategy"
+    folder.mkdir(exist_ok=True)
+    days = {name: str(scenario.start + timedelta(days=day)) for name, day in _days(scenario).items()}
+    (folder / "lectern.yml").write_text(Template(packaged).substitute(days), encoding="utf-8")
+
+
+def freeze_bets(workspace: Path, scenario: Scenario) -> None:
+    """Freezes the demo's bets on the first day of the log: a team would have run Headway then.
+
+    Args:
+        workspace: The workspace, its definitions written and nothing of it run yet.
+        scenario: The scenario.
+    """
+    from headway.models.plan import load_plan
+    from headway.models.product import load_product
+    from headway.models.strategy import load_strategy
+    from headway.strategy import bets_of
+    from headway_pipelines.privacy.keys import load_key
+    from headway_pipelines.strategy.bets_ledger import append_bets
+    from headway_pipelines.strategy.follow import news
+    from headway_pipelines.workspace import Workspace
+
+    ready = Workspace(workspace)
+    plan = load_plan(ready.plan_file)
+    product = load_product(ready.product_file, plan)
+    bets = bets_of(load_strategy(workspace, product, plan), product)
+    at = datetime.combine(scenario.start, time(6))
+    append_bets(ready.bets_file, (), list(news({}, bets, {}, {}, today=scenario.start)), load_key(ready), at)
+
+
+def _days(s: Scenario) -> dict[str, int]:
+    """Day of the range of everything that the strategy speaks of; as `headway_pipelines.demo.release_log` has it."""
+    search, checkout = (round(s.days * share) for share in (0.15, 0.3))
+    end = s.days - 1
+    return {
+        "start": 0,
+        "end": end,
+        "search_start": 1,
+        "search": search,
+        "search_horizon": round(s.days * 0.7),
+        "checkout_back": checkout + 1,
+        "editor_start": 2,
+        "editor": s.release_day,
+        "editor_horizon": end,
+    }
+
+
+__all__ = ["freeze_bets", "write_strategy"]
