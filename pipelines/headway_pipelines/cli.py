@@ -122,6 +122,7 @@ def dev(
 def check(workspace: WorkspaceOption = Path()) -> None:
     """Check the workspace's definitions and key without reading any log."""
     from headway.errors import InputError
+    from headway.models.experiments import load_experiments
     from headway.models.explain import listed
     from headway.models.plan import load_plan
     from headway.models.product import load_product
@@ -144,6 +145,8 @@ def check(workspace: WorkspaceOption = Path()) -> None:
         _say("                give them grains: [day, week, month], or months or weeks alone")
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
+    if experiments := load_experiments(ready.product_file, plan, product):
+        _say(f"experiments     {len(experiments)}")
     for line in cli_kata.told_of_strategy(ready, product, plan):
         _say(line)
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")

@@ -68,6 +68,12 @@ def publish(workspace: Workspace) -> dict[str, int]:
     # From what is shown alone: nothing hidden may move them.
     shown |= moved_tables(shown["metric_values"], _kinds(tables["metric_values"]), first_day=first_day)
     k = product.publishing.min_people
+    # Before releases: what an experiment says of one is the strongest evidence.
+    judged = shown_experiments(tables, k)
+    hidden |= {
+        name: int(each["suppressed"].sum()) for name, each in judged.items() if "suppressed" in each.columns
+    }
+    shown |= judged
     shown |= published_releases(
         tables,
         shown,
@@ -78,11 +84,6 @@ def publish(workspace: Workspace) -> dict[str, int]:
         min_people=k,
     )
     shown |= {name: tables[name] for name in _PLAIN}
-    judged = shown_experiments(tables, k)
-    hidden |= {
-        name: int(each["suppressed"].sum()) for name, each in judged.items() if "suppressed" in each.columns
-    }
-    shown |= judged
     for name, column in _COUNTED.items():
         shown[name] = hide_few_values(shown[name], column, k)
     held = shown.pop("people_counts")

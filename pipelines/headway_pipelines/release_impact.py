@@ -278,7 +278,7 @@ def randomised(rows: pl.DataFrame, shown: Mapping[str, pl.DataFrame]) -> Iterato
                 refused=refused,
                 unit=row["unit"],
                 direction=row["direction"] or "up",
-                intended=row["role"] == "primary",
+                intended=row["purpose"] == "primary",
             )
 
 

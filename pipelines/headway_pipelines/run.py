@@ -160,6 +160,7 @@ def _materialize(
     changed: Sequence[str] = (),
 ) -> Outcome:
     """Runs the assets; without `seen` those from the lake on, for the days that changed."""
+    from headway.models.experiments import load_experiments
     from headway.models.plan import load_plan
     from headway.models.product import load_product
     from headway.models.strategy import load_strategy
@@ -171,6 +172,7 @@ def _materialize(
     plan = load_plan(workspace.plan_file)
     product = load_product(workspace.product_file, plan)
     load_strategy(workspace.root, product, plan)
+    load_experiments(workspace.product_file, plan, product)
     read_inputs(workspace.inputs, product)
     if seen is not None:
         landed(workspace, paths)

@@ -132,7 +132,8 @@ def small(tmp_path: Path) -> Path:
     product = root / "product.yml"
     text, _, metrics = product.read_text().partition("metrics:")
     product.write_text(f"{text}metrics:{metrics.partition('  activation:')[0]}")
-    shutil.rmtree(root / "metrics")
+    for folder in ("metrics", "experiments"):
+        shutil.rmtree(root / folder)
     return root
 
 

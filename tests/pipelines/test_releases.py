@@ -166,7 +166,7 @@ def _experiment(truth: dict[str, Any], **cells: Any) -> dict[str, pl.DataFrame]:
     low, high = proportion.confint_proportions_2indep(y1, n1, y0, n0, method="wald")
     p_value = float(proportion.test_proportions_2indep(y1, n1, y0, n0, method="wald").pvalue)
     row = {
-        "experiment": "video_editor", "metric": "published", "role": "primary", "unit": "percent", "direction": "up",
+        "experiment": "video_editor", "metric": "published", "purpose": "primary", "unit": "percent", "direction": "up",
         "effect": y1 / n1 - y0 / n0, "low": float(low), "high": float(high), "p_value": p_value,
         "variant": "treatment", "units": n1, **cells,
     }  # fmt: skip

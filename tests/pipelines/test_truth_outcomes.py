@@ -209,5 +209,7 @@ def test_several_currencies_are_at_work(exact: Computed) -> None:
     assert exact.tables["side_inputs"].filter(outcome="used")["input"].to_list() == [
         "exchange_rates",
         "holidays",
+        "incidents",
+        "releases",
         "spend",
     ]
