@@ -284,6 +284,8 @@ def _name_length(shown: str, tokens: Sequence[re.Match[str]], low: Sequence[str]
     known = last in words("family")
     if first.partition("-")[0] in words("given"):
         if first in words("words"):
+            # Three capitalised words, one of which is a given name and nothing else: José María Aznar.
+            known = known or (size > 2 and any(_given(word) for word in low[at + 1 : end]))
             return (
                 size
                 if known
@@ -300,7 +302,8 @@ def _surname(token: str, low: str, first: str) -> bool:
     """Whether a token may continue a name: an initial, a known name, or a capitalised word that is no ordinary one."""
     if len(low) == 1:
         return token.endswith(".") or token.isupper()
-    if low in words("family") or _given(low):
+    # A second given name may be a word elsewhere: Maria Jose, Jean Paul.
+    if low in words("family") or _given(low) or (low in words("given") and token[0].isupper()):
         return first[0].isupper() == token[0].isupper()
     parts = low.split("-")
     if low.endswith(("ing", "tion", "ment", "ness", "able", "less", "ology", "ware")):
