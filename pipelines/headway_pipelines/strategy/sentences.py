@@ -108,9 +108,11 @@ def _changed(item: Item, title: str, unit: str, value: str, beside: str, when: s
             f"{beside} of those before ({by})."
         )
     dimension, _, label = item.label.partition("=")
+    # A part needs a digit more than the whole, but people are whole.
+    finer = places if unit == "people" and places == 0 else places + 1
     most = (
         f" {dimension.replace('_', ' ').capitalize()} {label} did most of it: "
-        f"{signed(item.label_effect, unit, places + 1)}."
+        f"{signed(item.label_effect, unit, finer)}."
         if item.label and item.label_effect is not None
         else ""
     )
