@@ -177,9 +177,10 @@ def _targets(tables: Mapping[str, pl.DataFrame], today: dt.date) -> Iterator[Ite
         now = _latest(tables["metric_values"], row["metric"], row["target_period"])
         if now is None:
             continue
-        met = now["value"] >= target if row["direction"] == "up" else now["value"] <= target
-        over = by < today
-        if (over and (today - by).days > _NEWS_DAYS) or (not over and not met):
+        judged = verdict(now["value"], now["low"], now["high"], target, row["direction"])
+        met, over = judged == "ok", by < today
+        # What chance may explain is no news, and what has time is none yet.
+        if judged == "unclear" or (over and (today - by).days > _NEWS_DAYS) or not (over or met):
             continue
         yield _item(
             "target", "met" if met else "missed", subject=row["metric"], metric=row["metric"], period=now["period"],

@@ -88,9 +88,12 @@ def test_targets_are_news_when_met_and_when_their_day_is_over(
 ) -> None:
     tables = {
         "metric_catalogue": catalogue(m={"target_value": 0.4, "target_by": by, "target_period": "week"}),
-        "metric_values": values(m=(value, 0.2, 0.6)),
+        "metric_values": values(m=(value, value - 0.05, value + 0.05)),
     }
     assert told(feed(tables, today=TODAY)) == outcome
+    # The first page says of such a value that nobody can say.
+    unsure = {**tables, "metric_values": values(m=(value, 0.2, 0.6))}
+    assert feed(unsure, today=TODAY) == ()
 
 
 def bet(name: str, verdict: str, horizon: dt.date = dt.date(2026, 3, 1), **said: Any) -> dict[str, Any]:
