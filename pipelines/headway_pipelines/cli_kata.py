@@ -142,10 +142,11 @@ def told_of_strategy(workspace: Workspace, product: Product, plan: TrackingPlan)
         Lines; none without strategy files.
     """
     from headway.models.kata import kata_files, load_kata
-    from headway.models.strategy import load_strategy, strategy_files
+    from headway.models.strategy import strategy_files
     from headway.strategy import gaps
+    from headway_pipelines.strategy.personal import strategy_of
 
-    strategy = load_strategy(workspace.root, product, plan)
+    strategy = strategy_of(workspace.root, product, plan)
     if strategy_files(workspace.root):
         bets = sum(len(option.bets) for option in strategy.options.values())
         yield f"strategy        {len(list(strategy.nodes()))} nodes, {bets} bets"

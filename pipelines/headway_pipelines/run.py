@@ -163,15 +163,15 @@ def _materialize(
     from headway.models.experiments import load_experiments
     from headway.models.plan import load_plan
     from headway.models.product import load_product
-    from headway.models.strategy import load_strategy
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import load_key
+    from headway_pipelines.strategy.personal import strategy_of
 
     # Definitions, paths or a key that cannot be used must be told before anything is done.
     plan = load_plan(workspace.plan_file)
     product = load_product(workspace.product_file, plan)
-    load_strategy(workspace.root, product, plan)
+    strategy_of(workspace.root, product, plan)
     load_experiments(workspace.product_file, plan, product)
     read_inputs(workspace.inputs, product)
     if seen is not None:

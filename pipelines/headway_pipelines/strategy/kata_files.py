@@ -32,6 +32,7 @@ from headway.models.strategy import Strategy, load_strategy
 from headway.models.yaml_file import parse_document
 from headway_pipelines.compute import tables_of
 from headway_pipelines.privacy.keys import Key
+from headway_pipelines.strategy.personal import without_people
 from headway_pipelines.strategy.tree_tables import latest_values
 from headway_pipelines.workspace import Workspace, write_atomically
 
@@ -79,7 +80,7 @@ def katas_of(workspace: Workspace, product: Product, strategy: Strategy, key: Ke
     """
     found, wrong = {}, []
     for path in kata_files(workspace.root):
-        kata = load_kata(path, product, strategy)
+        kata = without_people(path.stem, load_kata(path, product, strategy))
         for position, step in enumerate(kata.steps):
             moments: dict[Moment, Snapshot | None] = {"current": step.current, "happened": step.happened}
             for moment, snapshot in moments.items():

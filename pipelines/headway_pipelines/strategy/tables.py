@@ -15,7 +15,7 @@ from headway.feed import feed
 from headway.models.kata import kata_files
 from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
-from headway.models.strategy import Strategy, load_strategy, strategy_files
+from headway.models.strategy import Strategy, strategy_files
 from headway.models.yaml_file import parse_document, read_text
 from headway.periods import local_day, utc_us
 from headway.strategy import bets_of
@@ -27,6 +27,7 @@ from headway_pipelines.strategy.follow import histories, news
 from headway_pipelines.strategy.git_time import Commit, committed
 from headway_pipelines.strategy.kata_files import katas_of
 from headway_pipelines.strategy.kata_tables import kata_tables
+from headway_pipelines.strategy.personal import strategy_of
 from headway_pipelines.strategy.sentences import feed_table
 from headway_pipelines.strategy.tree_tables import tree_tables
 from headway_pipelines.workspace import Workspace
@@ -68,7 +69,7 @@ def strategy_tables(workspace: Workspace, shown: _Tables) -> dict[str, pl.DataFr
     titles = {name: metric.title for name, metric in product.metrics.items()}
     titles |= {name: asked.title for name, asked in product.retentions.items()}
     if has_strategy(workspace):
-        strategy = load_strategy(workspace.root, product, plan)
+        strategy = strategy_of(workspace.root, product, plan)
         tables = _of_strategy(workspace, product, strategy, shown, today, as_of)
         titles |= {name: node.title for _, name, node in strategy.nodes() if name not in titles}
     units = {name: metric.unit for name, metric in product.metrics.items()}

@@ -236,3 +236,11 @@ def test_the_command_line(workspace: Workspace, monkeypatch: pytest.MonkeyPatch)
     assert "They forget" in run("show", "sooner")
     with pytest.raises(InputError, match="a step needs --low, --high, --by, too"):
         run("next", "sooner", "--obstacle", "retention:back", "--try", "Ask")
+
+
+def test_a_kata_that_names_somebody_is_refused(begun: Workspace) -> None:
+    path = begun.root / "kata" / "sooner.yml"
+    path.write_text(path.read_text().replace("Ask for the title only", "Ask grizelda@example.com"))
+    with pytest.raises(DefinitionError, match=r"steps.0.try: looks like somebody's") as error:
+        katas(begun)
+    assert "grizelda" not in str(error.value)
