@@ -213,9 +213,7 @@ class Experiment(Question):
             for event in outcome.selectors():
                 everything.matches(event)
         everything.matches(told.event)
-        eligible = None
-        if self.eligible is not None:
-            eligible = exp.and_(condition(self.eligible, log.properties), inside.inside())
+        makes_eligible = None if self.eligible is None else condition(self.eligible, log.properties)
         draft = Compiled(
             {},
             self.outcomes,
@@ -224,7 +222,7 @@ class Experiment(Question):
             everything.observed_us,
             None if self.before is None else parse_duration(self.before),
             [self.cap] * len(self.outcomes),
-            eligible,
+            None if makes_eligible is None else exp.and_(makes_eligible, inside.inside()),
         )
         draft.sums()
         for place, outcome in enumerate(self.outcomes):

@@ -66,8 +66,12 @@ def test_sums_are_those_of_plain_loops(rows: list[Happened], late: int) -> None:
             hw.Outcome("sum", "Paid", "sum:amount", within="3d"),
             hw.Outcome("days", "Viewed", "days", within="3d"),
             hw.Outcome("per view", "Paid", "sum:amount", per="Viewed", within="2d"),
+            hw.Outcome("both", "Paid", also="Viewed", within="3d"),
+            hw.Outcome("days to come", "Viewed", "days", after="1d", within="59d"),
+            hw.Outcome("days so far", "Viewed", "days"),
         ],
         exposure="Exposed",
+        eligible=hw.Event("Viewed", where="amount > 1"),
         flag="flag",
         by="device",
         before="2d",
@@ -76,13 +80,22 @@ def test_sums_are_those_of_plain_loops(rows: list[Happened], late: int) -> None:
     )
     with log_of(rows, horizon) as log:
         seen = experiment.run(log)
-    questions: list[tuple[Any, Any, int, int]] = [
+    questions: list[tuple[Any, Any, int, int | None]] = [
         (oracle.did("Paid"), None, 0, 3 * DAY),
         (oracle.did("Paid"), None, DAY, 3 * DAY),
         (oracle.total("Paid"), None, 0, 3 * DAY),
         (oracle.days("Viewed"), None, 0, 3 * DAY),
         (oracle.total("Paid"), oracle.count("Viewed"), 0, 2 * DAY),
+        (lambda seen: oracle.did("Paid")(seen) * oracle.did("Viewed")(seen), None, 0, 3 * DAY),
+        (oracle.days("Viewed"), None, DAY, 60 * DAY),
+        (oracle.days("Viewed"), None, 0, None),
     ]
+    eligible = {
+        r.person
+        for r in rows
+        if asked.since <= r.us <= asked.until and r.event == "Viewed" and (r.amount or 0) > 1
+    }
+    assert dict(seen.exposure.iter_rows())["eligible"] == len(eligible)
     cells = {
         (row["variant"], row["is_several"], row["label"]): row
         for row in seen.sums.filter(pl.col("part") == "segment").to_dicts()

@@ -85,7 +85,7 @@ def sums(
     top: Callable[[list[Happened]], float],
     bottom: Callable[[list[Happened]], float] | None,
     opens: int,
-    closes: int,
+    closes: int | None,
     before: int,
 ) -> dict[tuple[str, bool, str], dict[str, float]]:
     """Sums by variant, whether several were seen, and segment: of units whose window is over."""
@@ -93,12 +93,13 @@ def sums(
     for person, unit in units_of(rows, asked).items():
         cell = found[unit.variant, unit.several, unit.segment]
         cell["units"] += 1
-        if unit.us + closes > asked.horizon:
+        if closes is not None and unit.us + closes > asked.horizon:
             continue
+        end = 10**18 if closes is None else unit.us + closes
         one: Callable[[list[Happened]], float] = bottom or (lambda _: 1.0)
         values = {
-            "y": added(rows, person, top, unit.us + opens, unit.us + closes),
-            "x": added(rows, person, one, unit.us + opens, unit.us + closes),
+            "y": added(rows, person, top, unit.us + opens, end),
+            "x": added(rows, person, one, unit.us + opens, end),
             "c": added(rows, person, top, unit.us - before, unit.us),
             "d": added(rows, person, one, unit.us - before, unit.us),
         }
