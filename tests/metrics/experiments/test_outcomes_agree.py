@@ -127,3 +127,28 @@ def test_the_exposure_funnel_counts_people(rows: list[Happened]) -> None:
     assert stages["exposed"] == len(units)
     assert stages["several variants"] == sum(unit.several for unit in units.values())
     assert stages["compared"] == sum(not unit.several for unit in units.values())
+
+
+@settings(max_examples=EXAMPLES)
+@given(rows=_rows)
+def test_steps_in_order_are_those_of_plain_loops(rows: list[Happened]) -> None:
+    rows = [*rows, *(Happened("z", event, US + 30 * DAY) for event in ("Exposed", "Paid", "Viewed"))]
+    asked = Asked(["a", "b"], US, US + 40 * DAY, US + 40 * DAY)
+    steps = [["Viewed"], ["Paid"], ["Viewed", "Paid"]]
+    outcomes = [
+        hw.Outcome("in order", steps[2], via=steps[:2], within="4d"),
+        hw.Outcome("twice", "Paid", via=["Paid"], within="4d"),
+    ]
+    experiment = hw.Experiment("test", ["a", "b"], outcomes, exposure="Exposed", flag="flag", before="3d")
+    with log_of(rows, asked.horizon) as log:
+        cells = experiment.run(log).sums.filter(pl.col("part") == "all").to_dicts()
+    for place, chain in enumerate((steps, [["Paid"], ["Paid"]])):
+        expected = oracle.sums(rows, asked, oracle.in_order(chain), None, 0, 4 * DAY, 3 * DAY)
+        for row in cells:
+            own = [
+                s
+                for (v, several, _), s in expected.items()
+                if (v, several) == (row["variant"], row["is_several"])
+            ]
+            for name in ("y", "c", "yc"):
+                assert row[f"{name}_{place}"] == sum(each[name] for each in own), name

@@ -79,6 +79,21 @@ def total(event: str) -> Callable[[list[Happened]], float]:
     return lambda rows: float(sum(row.amount or 0 for row in rows if row.event == event))
 
 
+def in_order(chain: Sequence[Sequence[str]]) -> Callable[[list[Happened]], float]:
+    """Whether events can be chosen, one for each step and none twice, that do not go back in time."""
+
+    def found(rows: list[Happened], steps: Sequence[Sequence[str]], since: int) -> bool:
+        if not steps:
+            return True
+        return any(
+            found(rows[:at] + rows[at + 1 :], steps[1:], row.us)
+            for at, row in enumerate(rows)
+            if row.us >= since and row.event in steps[0]
+        )
+
+    return lambda rows: float(found(rows, chain, 0))
+
+
 def sums(
     rows: Sequence[Happened],
     asked: Asked,
