@@ -81,8 +81,8 @@ def test_a_segment_that_got_nothing_has_no_effect_and_no_first_day() -> None:
 def test_matched_adopters_are_nearer_to_the_truth_than_adopters_beside_everybody() -> None:
     """Any seeds: what the statistic is right about at which rate, draws of its sums say in `test_matching`.
 
-    Strata are coarse, so that in worlds of 400 people about 0.7 standard errors of bias are left; with that, one world in
-    2,000 lies beyond four standard errors.
+    Strata are coarse, so that in worlds of 400 people about 0.7 standard errors of bias are left; with that, one world
+    in 2,000 lies beyond four standard errors.
     """
     errors = []
     for seed in SEEDS:
