@@ -158,10 +158,20 @@ def _write(
         )
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
         text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
-        text = with_inputs(text, {"events": f"FROM {events}"})
+        text = _stamped(with_inputs(text, {"events": f"FROM {events}"}), shared)
         # Few ask how often something was done on days that are not read as a whole.
         kind = "VIEW" if events == identifier(OLDER) else "TABLE"
         connection.execute(f"CREATE OR REPLACE TEMP {kind} {tally} AS {text}")
+
+
+def _stamped(tally: str, shared: Prelude) -> str:
+    if shared.stamp is None or not shared.stamped:
+        return tally
+    text = bind(
+        load("headway.frameworks", "tally_stamped"),
+        {"origin": shared.stamp.origin, "width": shared.stamp.width},
+    )
+    return with_inputs(text, {"tally": tally, "profiles": f"FROM {shared.stamp.spans}"})
 
 
 def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:
