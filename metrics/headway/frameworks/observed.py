@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -107,16 +108,17 @@ def cells_of_observations(
         EngineError: The database refused a query.
     """
     with guarded(f"compute the metric {name}"):
-        sized = _sized(connection.sql(plan.query).pl(), plan, clock)
-        connection.register("headway_sized", sized.to_arrow())
-        try:
-            text = with_inputs(
-                load(_HERE, "observed_units"),
-                {"sized": "FROM headway_sized", "profiles": f"FROM {profiles.stamp.spans}"},
-            )
-            units = connection.sql(text).pl()
-        finally:
-            connection.unregister("headway_sized")
+        spans = {"profiles": f"FROM {profiles.stamp.spans}"}
+        text = load(_HERE, "observed_units")
+        if plan.clock is None:
+            units = connection.sql(with_inputs(text, {"sized": plan.query, **spans})).pl()
+        else:
+            sized = _sized(connection.sql(plan.query).pl(), plan.clock, plan.unit_seconds, clock)
+            connection.register("headway_sized", sized.to_arrow())
+            try:
+                units = connection.sql(with_inputs(text, {"sized": "FROM headway_sized", **spans})).pl()
+            finally:
+                connection.unregister("headway_sized")
         periods = connection.sql(shared.periods_query).pl().with_columns(pl.col("grain").cast(pl.String))
     observed = Observed(
         *(units[column].to_numpy() for column in ("person", "day", "value", "is_open", "profile"))
@@ -142,19 +144,19 @@ _SCHEMA = {
 }
 
 
-def _sized(observed: pl.DataFrame, plan: Observations, clock: Clock) -> pl.DataFrame:
-    """Gives every observation its value: durations are measured here, where days and zones are known."""
-    if plan.clock is None:
-        return observed.select("person", "at_us", "day", "value", censored=pl.lit(0))
+def _sized(
+    observed: pl.DataFrame, hours: Literal["calendar", "business"], unit_seconds: int, clock: Clock
+) -> pl.DataFrame:
+    """Gives every duration its value: they are measured here, where days and zones are known."""
     start = observed["at_us"].to_numpy().astype(np.int64)
     is_open = observed["until_us"].is_null().to_numpy()
     until = observed["until_us"].fill_null(clock.now).to_numpy().astype(np.int64)
     # What began after all data was in has lasted no time.
     until = np.maximum(until, start)
-    measure = clock.calendar_seconds if plan.clock == "calendar" else clock.business_seconds
+    measure = clock.calendar_seconds if hours == "calendar" else clock.business_seconds
     return observed.select("person", "at_us", "day").with_columns(
-        value=pl.Series(measure(start, until) / plan.unit_seconds, dtype=pl.Float64),
-        censored=pl.Series(is_open.astype(np.int64)),
+        value=pl.Series(measure(start, until) / unit_seconds, dtype=pl.Float64),
+        is_open=pl.Series(is_open),
     )
 
 
@@ -182,9 +184,9 @@ def _cells(spells: Spells, plan: Observations, profiles: Profiles) -> pl.DataFra
 
 def _quantiles(spells: Spells, plan: Observations, cell_of: Ints, number: int) -> pl.DataFrame:
     """Finds the quantile of every cell at once."""
-    cells = np.repeat(cell_of, spells.sizes)
+    cells = np.repeat(cell_of.astype(np.int32), spells.sizes)
     order, bounds = grouped(cells[spells.by_value], number)
-    ranked = spells.observed.value[spells.by_value][order]
+    ranked = spells.ranked[order]
     found = clustered_quantiles(
         Clusters(spells.observed.value, spells.first, cell_of, ranked, bounds), plan.q
     )

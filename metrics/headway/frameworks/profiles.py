@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import bind, identifier, load, with_inputs
+from headway.engine.sql import Replacement, bind, identifier, load, with_inputs
 from headway.frameworks.prelude import Prelude, Stamp
 from headway.frameworks.segments import ALL, CHANNEL, Dimension
 
@@ -123,7 +123,7 @@ def _by_code(dimensions: Sequence[Dimension], shared: Prelude) -> str:
             text = bind(load(_HERE, "profiles_of_channels"), {"labels": labels, **_ALWAYS})
             query = with_inputs(text, {"everyone": f"SELECT code, channel FROM {shared.people}"})
             continue
-        params = {
+        params: dict[str, Replacement] = {
             "labels": labels,
             "missing": dimension.labels.index(str(dimension.params["missing"])),
             "number": len(dimension.labels),

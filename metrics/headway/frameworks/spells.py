@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -63,6 +64,11 @@ class Spells:
     first: Ints
     period: Ints
     by_value: Ints
+
+    @cached_property
+    def ranked(self) -> Floats:
+        """The observed values in their order."""
+        return self.observed.value[self.by_value]
 
     @property
     def sizes(self) -> Ints:
@@ -139,7 +145,7 @@ def _spells(
     return Spells(grain, starts, observed, found, period[found], order)
 
 
-def grouped(codes: Ints, number: int) -> tuple[Ints, Ints]:
+def grouped(codes: Ints | NDArray[np.int32], number: int) -> tuple[Ints, Ints]:
     """Orders rows by a small number that each of them has, and otherwise leaves them as they are.
 
     Args:

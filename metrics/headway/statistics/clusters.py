@@ -109,4 +109,4 @@ def clustered_quantiles(clusters: Clusters, q: float, confidence: float = 0.95) 
 def _ranks(shares: Floats, sizes: Ints) -> Ints:
     """Places of the smallest observations up to which shares lie, see `headway.statistics.quantiles`."""
     # A share that is k / n up to rounding is meant as k / n.
-    return np.clip(np.ceil(shares * sizes - 1e-9) - 1, 0, sizes - 1).astype(np.int64)
+    return np.asarray(np.clip(np.ceil(shares * sizes - 1e-9) - 1, 0, sizes - 1), dtype=np.int64)
