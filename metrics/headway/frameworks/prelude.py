@@ -95,7 +95,7 @@ class Prelude:
         grains: Kinds of period that the metric at hand is computed for.
         log: Quoted name of the relation of the same events and those of other days that count over the whole log;
             `events` itself where no days are left out.
-        log_tally: The same of the tally.
+        log_tally: The same of the tally, without stamps where not all days are read.
         stale: Quoted name of the table of the metric's periods that are computed: grain, start_day; empty: all are.
         firsts: By the text of a test over the bits, the query of when people first did that, of those who ever did:
             person, us. Empty where that is found in the events, because they are all there.

@@ -59,9 +59,9 @@ class Observations:
     """A metric about the size of single observations, several of which may be one person's.
 
     Attributes:
-        query: One statement whose rows are person, at_us, day, value and is_open (false): whose the observation is, when
-            it counts, and its value; or, where a clock measures it, person, at_us, day and until_us: the instant until
-            which it lasted, null where it is open.
+        query: One statement whose rows are person, at_us, day, value and is_open (false): whose the observation is,
+            when it counts, and its value; or, where a clock measures it, person, at_us, day and until_us: the instant
+            until which it lasted, null where it is open.
         q: The quantile, between 0 and 1.
         clock: Which hours a duration counts: ``calendar`` or ``business``; None where values are given.
         unit_seconds: Seconds in a unit of the metric.
