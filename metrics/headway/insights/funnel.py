@@ -39,7 +39,7 @@ from headway.insights.funnel_plan import Plan, plan_of
 from headway.insights.funnel_result import FunnelResult, completed, step_names
 from headway.insights.funnel_sql import per_step, relations, rows_of
 from headway.insights.question import Question, Scope
-from headway.insights.quick import Later, quick_counts
+from headway.insights.quick import quick_counts
 from headway.insights.result import choose, later
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
@@ -174,14 +174,13 @@ class Funnel(Question):
             EngineError: The database refused the query.
         """
         scope = Scope.of(self, log)
-        plan = plan_of(self, scope)
-        ctes = Later(lambda: relations(plan, scope, self.by, self.top))
 
         def sql() -> str:
-            return with_inputs(self._query(plan), ctes)
+            plan = plan_of(self, scope)
+            return with_inputs(self._query(plan), relations(plan, scope, self.by, self.top))
 
         frame = completed(self._counts(scope, sql), self)
-        return FunnelResult(frame=frame, sql=later(sql), insight=self, scope=scope, plan=plan, ctes=ctes)
+        return FunnelResult(frame=frame, sql=later(sql), insight=self, scope=scope)
 
     def counts_sql(self, log: EventLog) -> str:
         """Writes the query of the counts alone, in constructs that every engine has.
