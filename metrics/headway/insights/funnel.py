@@ -72,7 +72,8 @@ class Funnel(Question):
             one that gets furthest counts.
         order: ``"sequential"``: other events may lie between the steps. ``"strict"``: the steps are consecutive
             events of everything the person did (events of one instant in the order of the log). ``"any"``: the
-            attempt starts at any step, and row k counts those with k different steps within the window.
+            attempt starts at any step, and row k counts those with k different steps within the window, each
+            filled by another event: of all ways to give the events to the steps the one that fills most.
         entry: ``"best"`` takes the attempt that gets furthest (then finishes earliest, then starts latest);
             ``"first"`` only the attempts of the person's first instant with step 1; ``"latest"`` lets every
             event of step 1 restart the attempt: it then fills no later step, and what lies after a restart
