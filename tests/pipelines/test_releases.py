@@ -179,7 +179,13 @@ def _experiment(truth: dict[str, Any], **cells: Any) -> dict[str, pl.DataFrame]:
         "high": None,
         "p_value": None,
     }
-    health = {"experiment": "video_editor", "check": "split all", "p_value": 0.4, "verdict": "as planned"}
+    health = {
+        "experiment": "video_editor",
+        "check": "split all",
+        "label": None,
+        "p_value": 0.4,
+        "verdict": "as planned",
+    }
     return {"experiment_results": pl.DataFrame([control, row]), "experiment_health": pl.DataFrame([health])}
 
 

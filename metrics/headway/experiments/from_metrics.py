@@ -52,6 +52,11 @@ def outcome_of(name: str, metric: BaseMetric, margin: float | None = None) -> Ou
             f"metric {name!r} is of kind {kind}, which says nothing of a single unit after its exposure; kinds that "
             f"do: {_POSSIBLE}"
         )
+    if metric.privacy is not None:
+        raise InputError(
+            f"metric {name!r} is published with noise, and an experiment would show its sums exactly; write the "
+            "outcome out instead, if that may be shown"
+        )
     common = {
         "name": name,
         "title": metric.title,
