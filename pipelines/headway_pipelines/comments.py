@@ -157,8 +157,8 @@ COLUMN_COMMENTS = {
     "reduction": "Share of the variance that what units did before their exposure took away; null: not adjusted.",
     "margin": "Of a guardrail: how much worse it may get, as a share of the control.",
     "experiment_results.method": "Method of the effect's interval.",
-    "verdict": "better, worse, no difference shown, too early, no estimate, not judged, hidden; of guardrails holds, breached, "
-    "unclear; control for the control.",
+    "verdict": "better, worse, no difference shown, too early, no estimate, not judged, hidden; of guardrails holds, "
+    "breached, unclear; control for the control.",
     "experiment_results.reason": "Why there is no estimate.",
     "caution": "What a reader of the numbers should know.",
     "check": "split all, split phase, split segment (as planned or not), or exposure (stages from event to unit).",
