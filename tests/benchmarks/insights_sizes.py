@@ -106,7 +106,8 @@ def main() -> None:
     options = parser.parse_args()
     sizes = options.size or _SIZES
     if options.into:
-        options.into.write_text(json.dumps(ask(*sizes[0], options.repeat)))
+        events, days, people = sizes[0]
+        options.into.write_text(json.dumps(ask(events, days, people, options.repeat)))
         return
     told = []
     for size in sizes:
