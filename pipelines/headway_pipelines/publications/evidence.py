@@ -22,17 +22,12 @@ DECIDED: Final = "experiment_decisions"
 """What the ledger calls decisions of experiments as they were published."""
 
 _DECISION: Final = ("decision", "ships", "why")
-_LABELS: Final = (
-    "title",
-    "purpose",
-    "unit",
-    "direction",
-    "method",
-    "margin",
-    "expected",
-    "check",
-    "intended",
-)
+_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "experiment_results": ("title", "purpose", "unit", "direction", "method", "margin"),
+    # Whether a split holds is told also where units are hidden.
+    "experiment_health": ("p_value", "verdict"),
+    "release_impact": ("intended", "unit", "method"),
+}
 
 
 def hold_experiments(
@@ -67,7 +62,7 @@ def hold_experiments(
     tables, noted = dict(shown), {}
     for name, frame in frames.items():
         held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, told)
-        tables[name] = _labelled(held, frame).drop("definition_hash", "some", strict=False)
+        tables[name] = _labelled(name, held, frame).drop("definition_hash", "some", strict=False)
     results = tables["experiment_results"]
     verdict = pl.when(pl.col("suppressed")).then(pl.lit("hidden")).otherwise("verdict")
     tables["experiment_results"] = results.with_columns(verdict=verdict)
@@ -97,16 +92,15 @@ def hold_impact(
     frame = impact.join(exact, on=keys, how="left", maintain_order="left")
     frame = frame.with_columns(exact=pl.coalesce("exact", "people", pl.lit(0)))
     held, noted = hold_groups("release_impact", ledger.cells("release_impact"), frame, frame, k, at)
-    held = _labelled(held, frame).with_columns(
+    held = _labelled("release_impact", held, frame).with_columns(
         credited=pl.col("credited").fill_null(False), strongest=pl.col("strongest").fill_null(False)
     )
     return held.drop("exact"), {"release_impact": noted}
 
 
-def _labelled(held: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:
+def _labelled(table: str, held: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:
     """Puts words back that say what a hidden number would be of."""
-    labels = [name for name in _LABELS if name in computed.columns]
-    return held.with_columns(pl.coalesce(held[name], computed[name]).alias(name) for name in labels)
+    return held.with_columns(pl.coalesce(held[name], computed[name]).alias(name) for name in _LABELS[table])
 
 
 def _decisions(

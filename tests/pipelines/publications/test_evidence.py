@@ -133,6 +133,18 @@ def test_nothing_is_noted_twice_and_nothing_internal_is_shown(publisher: Publish
     assert "some" not in columns and "definition_hash" not in told["experiment_results"].columns
 
 
+def test_whether_a_split_holds_is_told_also_where_units_stay_hidden(publisher: Publisher) -> None:
+    """5 units more are assigned than are compared: the split's units are hidden, its verdict is not."""
+    for units in ((100, 100), (104, 100)):
+        tables = computed(units, (50, 50), "", "d")
+        more = tables["experiment_health"].with_columns(pl.col("units") + 5, verdict=pl.lit("as planned"))
+        told, noted = hold_experiments(
+            publisher.ledger, shown_experiments(tables | {"experiment_health": more}, K), K, publisher.at
+        )
+        publisher.ledger.append(publisher.at, noted)
+        assert told["experiment_health"].select("units", "verdict").rows() == [(None, "as planned")] * 2
+
+
 def test_units_that_come_and_go_are_told_in_steps(publisher: Publisher) -> None:
     assert publisher.publish((100, 100), (50, 50))["experiment_results"]["units_open"].to_list() == [20, 20]
 
