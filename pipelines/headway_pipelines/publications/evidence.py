@@ -109,7 +109,11 @@ def _decisions(
     """Keeps decisions of experiments whose numbers stay: a new reason may quote new numbers."""
     held = listed.with_row_index("n").join(told.filter("same"), on="experiment", how="semi")["n"]
     if not before.is_empty():
-        last = before.sort("release").unique("experiment", keep="last").select("experiment", *_DECISION)
+        last = (
+            before.sort("publication_number")
+            .unique("experiment", keep="last")
+            .select("experiment", *_DECISION)
+        )
         both = listed.join(last, on="experiment", how="left", suffix="_then", maintain_order="left")
         stays = pl.int_range(pl.len()).is_in(held.to_list()) & pl.col("decision_then").is_not_null()
         listed = both.with_columns(

@@ -17,10 +17,6 @@ MANY: Final = 10
 """A number of this many times k people may be shown before its period is over: k people change it by a tenth."""
 
 
-OF_RELEASE: Final = "of_release"
-"""What the column ``release`` of a table is called in the ledger, in which a release is a publication."""
-
-
 @dataclass(frozen=True)
 class Grouped:
     """How a table's cells belong together.
@@ -59,8 +55,8 @@ GROUPED: Final[Mapping[str, Grouped]] = {
         keys=("kind", "reason"), group=("kind", "reason"), counts=("people",), values=("n_left_out",)
     ),
     "feature_adoption": Grouped(
-        keys=(OF_RELEASE,),
-        group=(OF_RELEASE,),
+        keys=("release",),
+        group=("release",),
         counts=("eligible", "tried", "ripe", "kept"),
         pairs=(("eligible", "tried"), ("tried", "ripe"), ("ripe", "kept")),
         asked=("feature", "kept_after_days"),
@@ -86,7 +82,7 @@ GROUPED: Final[Mapping[str, Grouped]] = {
     "flags": Grouped(keys=("flag", "step", "variant"), group=("flag",), counts=("units",), asked=("since",)),
     # An effect moves with every day that is looked at: only who is compared tells of few people.
     "release_impact": Grouped(
-        keys=(OF_RELEASE, "metric", "rung"), group=(OF_RELEASE, "metric"), counts=("exact",)
+        keys=("release", "metric", "rung"), group=("release", "metric"), counts=("exact",)
     ),
 }
 """The tables, by name."""
@@ -104,7 +100,7 @@ def told_of_few(name: str, before: pl.DataFrame, computed: pl.DataFrame, k: int)
     Returns:
         One row per group: the columns that name it, and `same`: whether the last publication asked the same.
     """
-    rules, computed = GROUPED[name], _named(computed)
+    rules = GROUPED[name]
     if before.is_empty():
         return computed.select(rules.group).clear().with_columns(same=pl.lit(True))
     compared = computed.join(before, on=rules.keys, suffix="_then", nulls_equal=True)
@@ -124,7 +120,7 @@ def hold_groups(
 
     Args:
         name: The table.
-        before: Its cells as they were ever published, with the number of their release; may be empty.
+        before: Its cells as they were ever published, with the number of their publication; may be empty.
         shown: The table with small cells hidden.
         computed: The table as it was computed, in the same order.
         k: Smallest number of people a difference may speak of.
@@ -134,11 +130,11 @@ def hold_groups(
     Returns:
         The table with the column ``held_since``, and its cells that were not published yet or not with these numbers.
     """
-    rules, computed, shown = GROUPED[name], _named(computed), _named(shown)
+    rules = GROUPED[name]
     final = _finished(rules, shown, k).with_columns(held_since=pl.lit(None, dtype=pl.Datetime("us")))
     if before.is_empty():
-        return _named(final, back=True), _noted(final, at)
-    last = before.sort("release").unique(rules.keys, keep="last")
+        return final, _noted(final, at)
+    last = before.sort("publication_number").unique(rules.keys, keep="last")
     told = told_of_few(name, before, computed, k) if told is None else told.select(*rules.group, "same")
     rows = final.with_row_index("n")
     free = rows.join(told, on=rules.group, how="anti")
@@ -155,12 +151,7 @@ def hold_groups(
         nulls_equal=True,
     )
     same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(f"{c}_then")) for c in counts)
-    return _named(final, back=True), _noted(known.filter(~same).select(final.columns), at)
-
-
-def _named(frame: pl.DataFrame, *, back: bool = False) -> pl.DataFrame:
-    names = {OF_RELEASE: "release"} if back else {"release": OF_RELEASE}
-    return frame.rename(names, strict=False)
+    return final, _noted(known.filter(~same).select(final.columns), at)
 
 
 def _finished(rules: Grouped, shown: pl.DataFrame, k: int) -> pl.DataFrame:
@@ -176,7 +167,7 @@ def _told(rules: Grouped, compared: pl.DataFrame, k: int) -> pl.DataFrame:
     """Groups of which a difference would tell of few people, and whether they still answer the same question."""
     same = pl.all_horizontal(pl.lit(True), *(pl.col(c).eq_missing(pl.col(f"{c}_then")) for c in rules.asked))
     groups = compared.with_columns(few=_few(rules, k), same=same).group_by(rules.group)
-    return groups.agg(pl.col("few").any(), pl.col("same").sort_by("release").last()).filter("few")
+    return groups.agg(pl.col("few").any(), pl.col("same").sort_by("publication_number").last()).filter("few")
 
 
 def _few(rules: Grouped, k: int) -> pl.Expr:
