@@ -23,7 +23,7 @@ from headway.engine import bind, guarded, identifier, load, with_inputs
 from headway.engine.sql import DIALECT
 from headway.errors import HeadwayWarning, InputError
 from headway.models.plan_checks import SUBJECTS, Subject
-from headway.periods import Moment, Period, Span, utc_us, weekday, zone
+from headway.periods import AFTER_LATEST, EARLIEST, Moment, Period, Span, utc_us, weekday, zone
 from headway.selectors import names_of, parse_where
 from headway.sources import LINE, Source, opened, relation_name
 from headway.subjects import History, with_properties
@@ -45,6 +45,7 @@ class _Extent:
     no_person: int
     no_name: int
     no_time: int
+    beyond: int
     first_us: int | None
     last_us: int | None
 
@@ -371,6 +372,7 @@ class EventLog:
                 f"SELECT count(*) FILTER (WHERE {self._usable().sql(DIALECT)}), "
                 f"count(*) FILTER (WHERE {person} IS NULL), count(*) FILTER (WHERE {event} IS NULL), "
                 f"count(*) FILTER (WHERE {time} IS NULL), "
+                f"count(*) FILTER (WHERE {utc} < '{EARLIEST}' OR {utc} >= '{AFTER_LATEST}'), "
                 f"epoch_us(min({utc}) FILTER (WHERE {self._usable().sql(DIALECT)})), "
                 f"epoch_us(max({utc}) FILTER (WHERE {self._usable().sql(DIALECT)})) FROM {self.relation}"
             ).fetchall()[0]
@@ -378,6 +380,11 @@ class EventLog:
 
     def _warn_excluded(self) -> None:
         extent = self._extent
+        if extent.beyond:
+            raise InputError(
+                f"{extent.beyond} events lie outside of the years {EARLIEST.year} to {AFTER_LATEST.year - 1}: times "
+                "such as 9999-12-31 or infinity often stand for never. Leave these rows out, or make their time null"
+            )
         missing = {"person": extent.no_person, "name": extent.no_name, "time": extent.no_time}
         if told := [f"{count} have no {what}" for what, count in missing.items() if count]:
             warnings.warn(

@@ -20,6 +20,8 @@ Moment = date | datetime | str
 EPOCH = date(1970, 1, 1)
 #: First day a range may begin with.
 EARLIEST = date(1900, 1, 1)
+#: The day after the last one of which there are periods: calendars go a little further.
+AFTER_LATEST = date(9999, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

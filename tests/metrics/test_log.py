@@ -233,6 +233,13 @@ def test_shows_itself() -> None:
         (lambda: EventLog("no/such.parquet"), "no file at 'no/such.parquet'"),
         (lambda: EventLog([]), "an empty list of Parquet files"),
         (lambda: EventLog([3]), "a list of Parquet files holds paths, not a int"),  # type: ignore[list-item]
+        *(
+            (
+                lambda year=year: EventLog(frame().with_columns(occurred_at=datetime(year, 12, 31))),
+                "events lie outside",
+            )
+            for year in (1, 1899, 9999)
+        ),
         (lambda: EventLog({"a": 1}), "a log needs a Polars frame"),  # type: ignore[arg-type]
         (lambda: EventLog((duckdb.connect(), "read_csv('x')")), "is not the name of a table or view"),
         (lambda: hw.open(5), "a workspace is the path of a folder, not a int"),  # type: ignore[arg-type]
@@ -245,6 +252,21 @@ def test_wrong_input_is_named(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         make()
     assert message in str(caught.value)
+
+
+def test_the_ends_of_time_are_no_time() -> None:
+    con = duckdb.connect()
+    con.execute(
+        "CREATE TABLE events AS SELECT 'a' AS person, 'X' AS event, 'infinity'::TIMESTAMP AS occurred_at"
+    )
+    with pytest.raises(
+        InputError, match="1 events lie outside of the years 1900 to 9998: times such as 9999-12-31"
+    ):
+        EventLog((con, "events"))
+    con.execute("UPDATE events SET occurred_at = '9998-12-31 23:59:59'")
+    with EventLog((con, "events"), timezone="Europe/Berlin") as log:
+        assert hw.Trend("X", period="month").run(log).frame["value"].to_list() == [1]
+    con.close()
 
 
 def test_database_errors_carry_no_data(tmp_path: Path) -> None:
