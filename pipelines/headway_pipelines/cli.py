@@ -10,8 +10,10 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -129,6 +131,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     from headway.models.explain import listed
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway.models.product_checks import overdue_targets
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.noise import check_noise
@@ -147,6 +150,9 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     if hidden := months_never_shown(product):
         _say(f"                months of {listed(hidden)} will not be published beside weeks:")
         _say("                give them grains: [day, week, month], or months or weeks alone")
+    if late := overdue_targets(product, datetime.now(ZoneInfo(product.timezone)).date()):
+        _say(f"                the date of the target of {listed(late)} is past:")
+        _say("                give it a new one, or take it off if nobody aims at it any more")
     check_noise(product)
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")

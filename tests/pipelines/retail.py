@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -193,6 +194,21 @@ class Books:
         units = {month: sorted(x.quantity for x in self.sold if x.month == month) for month in self.months}
         return {month: sizes[math.ceil(len(sizes) / 2) - 1] for month, sizes in units.items()}
 
+    def median_wait(self, until: float) -> dict[date, float | None]:
+        """Days by which half of the orders of a month were followed by another one of the customer's (Kaplan, Meier).
+
+        Who has not ordered again has waited until the given second.
+        """
+        seconds: dict[str, list[Order]] = defaultdict(list)
+        for order in self.orders:
+            seconds[order.customer].append(order)
+        waits: dict[date, list[tuple[float, bool]]] = defaultdict(list)
+        for orders in seconds.values():
+            for order, after in zip(orders, [*orders[1:], None], strict=True):
+                waited = (after.second if after else until) - order.second
+                waits[order.month].append((waited / DAY, after is None))
+        return {month: half_over(waits[month]) for month in self.months}
+
     def revenue_by_country(self, top: int) -> dict[tuple[str, date], float]:
         """Revenue under the country that was written last when a customer first bought or returned in the month."""
         told: dict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -261,3 +277,14 @@ def people(things: Iterable[Line] | Iterable[Order]) -> dict[date, float]:
     for thing in things:
         found[thing.month].add(thing.customer)
     return {month: len(names) for month, names in found.items()}
+
+
+def half_over(waits: Sequence[tuple[float, bool]]) -> float | None:
+    """The time at which Kaplan and Meier's curve comes down to a half, if it does; waits that are open are marked."""
+    left = Fraction(1)
+    for time in sorted({wait for wait, is_open in waits if not is_open}):
+        at_risk = sum(wait >= time for wait, _ in waits)
+        left *= 1 - Fraction(sum(wait == time and not is_open for wait, is_open in waits), at_risk)
+        if left <= Fraction(1, 2):
+            return time
+    return None

@@ -209,6 +209,21 @@ def test_check_says_which_months_will_never_be_published(store: Store) -> None:
     assert "will not be published" not in store.say("check", "--workspace", str(store.root)).out
 
 
+def test_check_says_whose_target_is_past(store: Store) -> None:
+    product = store.root / "product.yml"
+    whole = product.read_text()
+    for year, told in ((2020, True), (9999, False)):
+        product.write_text(
+            whole.replace(
+                "    kind: new_people",
+                f"    kind: new_people\n    target: {{value: 9, by: {year}-01-31}}",
+            )
+        )
+        said = store.say("check", "--workspace", str(store.root))
+        assert said.code == 0
+        assert ("the date of the target of new_people (2020-01-31) is past" in said.out) == told
+
+
 def test_keys_that_cannot_be_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     before = store.shown()
     store.shop.land("second.json", story(100, 5))

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def test_every_line_is_accounted_for(shop: Shop) -> None:
 
 def test_every_metric_comes_to_what_the_rows_say(shop: Shop) -> None:
     found, expected = shop.cells(), shop.books.cells()
-    assert set(found) == {*expected, "units_per_line", "ever_again"}
+    assert set(found) == {*expected, "units_per_line", "between_orders", "ever_again"}
     for metric, months in expected.items():
         for month, (top, bottom) in months.items():
             row = found[metric][month]
@@ -142,12 +142,19 @@ def test_every_metric_comes_to_what_the_rows_say(shop: Shop) -> None:
             assert row["low"] is None or row["low"] <= row["value"] <= row["high"], (metric, month)
     units = {month: row["value"] for month, row in found["units_per_line"].items()}
     assert units == shop.books.median_units()
+    ((until,),) = shop.ask("SELECT horizon FROM run_info").rows()
+    waits = shop.books.median_wait(until.replace(tzinfo=UTC).timestamp())
+    assert {month: near(found["between_orders"][month]["value"], wait) for month, wait in waits.items()} == (
+        dict.fromkeys(waits, True)
+    )
+    assert any(wait is not None for wait in waits.values())
 
 
 def test_what_is_left_out_is_counted(shop: Shop) -> None:
     """No line of a named customer is below 0; credit notes are taken off, they are not left out."""
     told = shop.ask("FROM metric_exclusions")
-    assert set(told["reason"]) == {"the value is below 0"} and told["n_events"].sum() == 0
+    reasons = {"the value is below 0", "it ended before anything began it"}
+    assert set(told["reason"]) == reasons and told["n_events"].sum() == 0
     assert not any(line.value < 0 for line in shop.books.sold)
     assert min(line.value for line in shop.books.returned) < 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from headway.errors import InputError
@@ -51,6 +52,34 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
         yield from selector_problems(question.returning, ("retentions", name, "returning"), plan)
     yield from _sessions(product, plan)
     yield from _releases(product, plan)
+
+
+def overdue_targets(product: Product, today: date) -> list[str]:
+    """Lists the metrics whose target was to be reached before today: nothing can be done for it any more.
+
+    That is no mistake of the file: every target is over some day, and a run goes on.
+
+    Args:
+        product: The product.
+        today: The product's local day.
+
+    Returns:
+        Names of metrics, each with its date, in order.
+
+    Examples:
+        >>> from headway.models.product import Product
+        >>> payers = {"framework": "aarrr", "stage": "revenue", "title": "Payers", "unit": "percent", "kind": "share",
+        ...     "of": "Seen", "did": "Paid", "target": {"value": 0.2, "by": date(2026, 3, 31)}}
+        >>> shop = {"name": "Shop", "timezone": "UTC", "currency": "EUR", "activity": "Paid"}
+        >>> product = Product.model_validate({**shop, "metrics": {"payers": payers}})
+        >>> overdue_targets(product, date(2026, 4, 1)), overdue_targets(product, date(2026, 3, 31))
+        (['payers (2026-03-31)'], [])
+    """
+    return [
+        f"{name} ({metric.target.by.isoformat()})"
+        for name, metric in product.metrics.items()
+        if metric.target is not None and metric.target.by < today
+    ]
 
 
 def _releases(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
