@@ -618,6 +618,7 @@ def published_shop(shop: Shop) -> None:
 
 
 PUBLISHED = {
+    "activation_correlates",
     "active_people",
     "dropped_values",
     "funnel_steps",
@@ -633,6 +634,7 @@ PUBLISHED = {
     "retention_cells",
     "run_info",
     "side_inputs",
+    "step_changes",
 }
 
 

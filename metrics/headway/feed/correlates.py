@@ -34,7 +34,7 @@ TOLD: Final = {
 
 @dataclass(frozen=True)
 class EarlyBehaviours(Question):
-    """What people did in the period after their start, beside whether they came back in the period after that.
+    """What else people did in the period after their start, beside whether they came back in the period after that.
 
     Every person counts once, from the first start ever seen; a period is a day, 7 days or 30 days from that instant,
     to the microsecond, so that everybody has had as much time. Only those count whose second period is over.

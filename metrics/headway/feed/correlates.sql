@@ -1,7 +1,8 @@
 -- Early behaviours, and who came back. Grain: one row per event that somebody did early.
 -- Inputs: ev (person, us, event), the events of all people.
 -- Meaning: of the people who started, and whose next window is over, how many did the event in the window after their
---   start, how many came back in the window after that, and how many both. A window is $width microseconds.
+--   start, how many came back in the window after that, and how many both. A window is $width microseconds. What coming
+--   back consists of is no behaviour of its own: that who does it goes on with it is no news.
 WITH started AS (
   SELECT person, min(us) AS us
   FROM ev
@@ -23,7 +24,7 @@ early AS (
   SELECT DISTINCT ev.person AS person, ev.event AS event
   FROM ev
   INNER JOIN ripe ON ripe.person = ev.person
-  WHERE ev.us > ripe.us AND ev.us < ripe.us + $width
+  WHERE ev.us > ripe.us AND ev.us < ripe.us + $width AND NOT $returns
 )
 SELECT
   early.event AS behaviour,

@@ -119,7 +119,9 @@ def _changed(
     dimension, _, label = item.label.partition("=")
     if item.kind == "funnel":
         place = (
-            f"Step {item.outcome} of {titles.get(item.subject, item.subject)}" if item.outcome else "A step"
+            f"Step {item.outcome} of {titles.get(f'funnel {item.subject}', item.subject)}"
+            if item.outcome
+            else "A step"
         )
         return (
             f"{place} broke for {dimension.replace('_', ' ')} {label}: {title} went from {beside} to {value} {when} "

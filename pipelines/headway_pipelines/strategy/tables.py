@@ -72,7 +72,7 @@ def strategy_tables(workspace: Workspace, shown: _Tables) -> dict[str, pl.DataFr
     strategy: Strategy | None = None
     titles = {name: metric.title for name, metric in product.metrics.items()}
     titles |= {name: asked.title for name, asked in product.retentions.items()}
-    titles |= {name: asked.title for name, asked in product.funnels.items() if name not in titles}
+    titles |= {f"funnel {name}": asked.title for name, asked in product.funnels.items()}
     if has_strategy(workspace):
         strategy = strategy_of(workspace.root, product, plan)
         tables = _of_strategy(workspace, product, strategy, shown, today, as_of)
