@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from headway_pipelines.demo.chapters import profile_days, text_invites_day
+from headway_pipelines.demo.release_log import release_days
 from headway_pipelines.demo.scenario import Scenario
 from headway_pipelines.demo.trials import trial_days
 
@@ -52,7 +53,7 @@ def freeze_bets(workspace: Path, scenario: Scenario) -> None:
 
 def _days(s: Scenario) -> dict[str, int]:
     """Day of the range of everything that the strategy speaks of; as `headway_pipelines.demo.release_log` has it."""
-    search, checkout = (round(s.days * share) for share in (0.15, 0.3))
+    shipped = release_days(s)
     end = s.days - 1
     first, last = ((day - s.start).days for day in profile_days(s))
     texts = (text_invites_day(s) - s.start).days
@@ -60,11 +61,12 @@ def _days(s: Scenario) -> dict[str, int]:
         "start": 0,
         "end": end,
         "search_start": 1,
-        "search": search,
-        "search_horizon": round(s.days * 0.7),
-        "checkout_back": checkout + 1,
+        "search": shipped["search"],
+        "search_horizon": round(s.days * 0.85),
+        "checkout_back": shipped["checkout"] + 1,
         "editor_start": 2,
-        "editor": s.release_day,
+        "prototype": min(3, shipped["video_editor"]),
+        "editor": shipped["video_editor"],
         "editor_horizon": end,
         "trials": (trial_days(s)[0] - s.start).days,
         "profile_start": max(first - 3, 0),
