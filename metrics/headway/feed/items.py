@@ -57,7 +57,8 @@ class Item:
         high: Upper end.
         good: Whether it is good news; None where that is not known.
         label: Segment label that did most of a change, as ``dimension=label``; of a broken step the segment it broke
-            for; of an early behaviour the period in which people came back; empty without.
+            for; of an early behaviour the period in which people came back; of a bet the scale of its effect; empty
+            without.
         label_effect: What it did, in the metric's unit.
         weight: Rank among all: more comes first.
     """
@@ -217,7 +218,7 @@ def _bets(tables: Mapping[str, pl.DataFrame], today: dt.date) -> Iterator[Item]:
         yield _item(
             "bet", row["verdict"], subject=row["bet"], metric=row["metric"], period_start=row["horizon"],
             value=row["effect"], reference=promised, low=row["effect_low"], high=row["effect_high"],
-            good={"hit": True, "miss": False, "harm": False}.get(row["verdict"]),
+            good={"hit": True, "miss": False, "harm": False}.get(row["verdict"]), label=row.get("scale") or "",
         )  # fmt: skip
 
 

@@ -123,7 +123,7 @@ def _risks(option: Option, today: dt.date) -> Iterator[Row]:
     missing = [risk for risk in RISKS if risk not in known]
     if missing:
         yield {
-            "weakness": f"no evidence about {' and '.join(missing)}", "value": len(known), "reference": len(RISKS),
+            "weakness": f"no evidence about {', '.join(missing)}", "value": len(known), "reference": len(RISKS),
             "ask": "What is the cheapest way to know before more is built?",
         }  # fmt: skip
     evidence = [each for risk in RISKS for each in option.risks.of(risk)]

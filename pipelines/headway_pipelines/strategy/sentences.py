@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from headway.feed import Item
-from headway_pipelines.report.numbers import amount, bounds, decimals, signed
+from headway_pipelines.report.numbers import MINUS, amount, bounds, decimals, signed
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "rank": pl.Int64(), "kind": pl.String(), "outcome": pl.String(), "subject": pl.String(), "metric": pl.String(),
@@ -89,7 +89,7 @@ def sentence(item: Item, titles: Mapping[str, str], units: Mapping[str, str]) ->
         verb = "met" if item.outcome == "met" else "missed"
         return f"{title} {verb} its target of {beside}: {value}{interval} {when}."
     if item.kind == "bet":
-        return _bet(item, title, titles)
+        return _bet(item, title, unit, titles)
     if item.kind == "goodbye":
         return f"{titles.get(item.subject, item.subject)} could go: {item.label}."
     if item.kind == "anomaly":
@@ -138,15 +138,33 @@ def _changed(
     return f"{title} went from {beside} to {value} {when} ({by}).{most}"
 
 
-def _bet(item: Item, title: str, titles: Mapping[str, str]) -> str:
+def _bet(item: Item, title: str, unit: str, titles: Mapping[str, str]) -> str:
     option = item.subject.partition(".")[0]
     name = titles.get(option, option)
     words = {
         "hit": "hit", "miss": "missed", "harm": "did harm", "inconclusive": "stayed inconclusive",
         "untested": "was never tested",
     }  # fmt: skip
-    # The scale of the effect is the bet's own; its page shows it with the unit.
-    return f"The bet on {name} {words.get(item.outcome, item.outcome)}: {title}, settled for {_day(item.period_start)}."
+    said = f"The bet on {name} {words.get(item.outcome, item.outcome)}: {title}, settled for {_day(item.period_start)}"
+    if item.value is None or item.low is None or item.high is None:
+        return f"{said}."
+    promised = f", promised was {_effect(item.reference, item, unit)}" if item.reference is not None else ""
+    return (
+        f"{said}: {_effect(item.value, item, unit)} ({_between(item.low, item.high, item, unit)}){promised}."
+    )
+
+
+def _between(low: float, high: float, item: Item, unit: str) -> str:
+    unit = "percent" if item.label == "relative" else unit
+    return bounds(low, high, unit, decimals(unit, item.value or 0.0, item.low, item.high))
+
+
+def _effect(value: float, item: Item, unit: str) -> str:
+    """An effect on the scale of its bet: a fraction of what would have been, or in the metric's unit."""
+    if item.label == "relative":
+        places = decimals("percent", item.value or 0.0, item.low, item.high)
+        return f"{100 * value:+.{places}f} %".replace("-", MINUS)
+    return signed(value, unit, decimals(unit, item.value or 0.0, item.low, item.high))
 
 
 def _interval(item: Item, unit: str, places: int) -> str:

@@ -238,7 +238,7 @@ def test_what_could_go_has_every_reason_once_and_its_figures(
 def test_weak_evidence_is_named(tree: Strategy, tables: dict[str, pl.DataFrame]) -> None:
     weak = leadership_tables(tree, tables, today=TODAY)["weak_evidence"]
     told = {(r["node"], r["weakness"], r["value"], r["reference"]) for r in rows(weak)}
-    missing = "no evidence about usability and viability and feasibility"
+    missing = "no evidence about usability, viability, feasibility"
     assert ("short_form", missing, 1, 4) in told
     assert ("short_form", "evidence speaks against it", 1, 1) in told
     assert ("short_form", "its latest evidence is old", 365, 180) in told

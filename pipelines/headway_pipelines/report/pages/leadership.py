@@ -58,8 +58,9 @@ def _fill(report: Report) -> Mapping[str, Any]:
 def _intent(row: _Row, known: Mapping[str, Metric], titles: Mapping[str, str]) -> Line:
     metric = known.get(row["metric"])
     by = f" by {day(row['by'])}" if row["by"] else ""
+    at_work = "initiative" if row["initiatives"] == 1 else "initiatives"
     below = (
-        f"{count(row['initiatives'])} initiatives at work; {count(row['options_improved'])} of "
+        f"{count(row['initiatives'])} {at_work} at work; {count(row['options_improved'])} of "
         f"{count(row['options_released'])} released options improved what they were meant to; "
         f"{count(row['bets_hit'])} of {count(row['bets_settled'])} settled bets hit"
         + (f", {count(row['bets_harm'])} did harm" if row["bets_harm"] else "")
