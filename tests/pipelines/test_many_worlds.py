@@ -132,7 +132,9 @@ def write_bets(root: Path, world: Scenario) -> None:
         "bets: [{metric: saved, expect: 0.15, low: 0.08, high: 0.3, scale: absolute}]}\n"
         for name in WRONG
     )
-    text = f"initiatives: {{newcomers: {{title: N, aims: [{{metric: saved}}]}}}}\noptions:\n{options}"
+    aims = "title: N, aims: [{metric: saved}]"
+    tree = f"intents: {{more: {{{aims}}}}}\ninitiatives: {{newcomers: {{{aims}, under: more}}}}\n"
+    text = f"{tree}options:\n{options}"
     (root / "strategy").mkdir()
     (root / "strategy" / "bets.yml").write_text(text, encoding="utf-8")
 
