@@ -15,6 +15,7 @@ from headway import ActivePeople, EventLog, Funnel, Retention
 from headway.engine import connect, guarded
 from headway.engine.sql import literal, load, with_inputs
 from headway.errors import EngineError
+from headway.feed import EarlyBehaviours
 from headway.frameworks import measure, metric_catalogue
 from headway.frameworks.values import Measured
 from headway.models.experiments import load_experiments
@@ -245,7 +246,7 @@ def planned_log(
 
 
 def _insights(log: PlannedLog, product: Product) -> dict[str, pl.DataFrame]:
-    funnels, retentions = [], []
+    funnels, retentions, behaviours = [], [], []
     for name, funnel in product.funnels.items():
         steps = [s.selector() for s in funnel.steps]
         # What is published of steps is what the suppression of small cells knows.
@@ -257,12 +258,15 @@ def _insights(log: PlannedLog, product: Product) -> dict[str, pl.DataFrame]:
         )
         frame = insight.run(log).frame
         retentions.append(_named(frame, retention=name, title=asked.title, period_unit=asked.period))
+        early = EarlyBehaviours(asked.start.selector(), asked.returning.selector(), period=asked.period)
+        behaviours.append(_named(early.run(log), retention=name, title=asked.title, period_unit=asked.period))
     active = ActivePeople(product.activity.selector(), windows=(1, 7, 28)).run(log).frame
     tables = {"active_people": active}
     if funnels:
         tables["funnel_steps"] = pl.concat(funnels)
     if retentions:
         tables["retention_cells"] = pl.concat(retentions)
+        tables["activation_correlates"] = pl.concat(behaviours)
     return tables
 
 

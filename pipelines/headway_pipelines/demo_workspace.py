@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from headway.errors import InputError
@@ -47,9 +48,12 @@ def build_demo(
     announce(f"simulating {people:,} people over {days} days")
     root.mkdir(parents=True, exist_ok=True)
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
+    usual = Scenario()
+    # A longer log begins earlier and ends on the same day: what has not happened yet is no data.
+    start = usual.start - timedelta(days=max(0, days - usual.days))
+    scenario = Scenario(people=people, days=days, seed=seed, start=start)
     with counted_progress("simulating") as progress:
-        simulate(root, people=people, days=days, seed=seed, progress=progress)
-    scenario = Scenario(people=people, days=days, seed=seed)
+        simulate(root, people=people, days=days, seed=seed, start=start, progress=progress)
     write_strategy(root, scenario)
     freeze_bets(root, scenario)
     stamp.write_text(json.dumps({**wanted, "done": True}), encoding="utf-8")

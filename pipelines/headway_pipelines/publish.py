@@ -34,6 +34,7 @@ from headway_pipelines.published_views import views, with_view_names
 from headway_pipelines.release_impact import hide_few_adopters, published_releases
 from headway_pipelines.running_totals import running_totals
 from headway_pipelines.store import store_version
+from headway_pipelines.strategy.feed_sources import feed_sources
 from headway_pipelines.strategy.tables import strategy_tables
 from headway_pipelines.suppression import hide_few, hide_few_values, suppress
 from headway_pipelines.workspace import Workspace
@@ -41,7 +42,14 @@ from headway_pipelines.workspace import Workspace
 _HERE = "headway_pipelines"
 # What was spent moves nothing but costs, which are no secret; releases and incidents move no value.
 _NO_BASIS = ("spend", "releases", "incidents")
-_SUPPRESSED = ("metric_values", "funnel_steps", "retention_cells", "active_people", "left_out")
+_SUPPRESSED = (
+    "metric_values",
+    "funnel_steps",
+    "retention_cells",
+    "activation_correlates",
+    "active_people",
+    "left_out",
+)
 _COUNTED = {"line_outcomes": "lines", "dropped_values": "n_values", "metric_exclusions": "n_events"}
 _PLAIN = (
     "metric_catalogue",
@@ -106,6 +114,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
         fewer_than_five=pl.lit(product.publishing.fewer_than_five, dtype=pl.String),
     )
     shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
+    shown |= feed_sources(shown, product)
     shown |= strategy_tables(workspace, shown)
     found = views(shown["metric_catalogue"])
     ledger.append(at, noted)

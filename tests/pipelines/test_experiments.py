@@ -72,6 +72,7 @@ def test_flags_are_listed_with_their_rollout(exact: Computed) -> None:
         "welcome_tour",
         "search_ranking",
         "price_badge",
+        "profile_first",
     }
 
 

@@ -24,12 +24,18 @@ import pytest
 from planted import CHANNELS, Computed, computed
 from scipy import stats
 
+from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import Scenario, simulate_scenario
+from headway_pipelines.workspace import Workspace
 
 WORLDS = int(os.environ.get("HEADWAY_WORLDS") or (50 if os.environ.get("HEADWAY_FULL") else 0))
 
 #: Probability of calling a right pipeline wrong, for each bound.
 CHANCE = 0.001
+
+#: Option -> verdicts that are wrong about it, each with a probability of at most 2.5 %.
+WRONG = {"welcome_tour": ("miss", "harm"), "search_ranking": ("hit", "harm"), "profile_first": ("hit",)}
+RIGHT = {"welcome_tour": "hit"}
 
 LEARNER = "{event: Signed Up, where: \"role = 'learner'\"}"
 ASKED = f"""
@@ -88,6 +94,7 @@ def test_what_was_planted_lies_within_its_intervals_as_often_as_it_should(
     tmp_path: Path, headway: Callable[..., Any]
 ) -> None:
     held: dict[str, list[bool]] = defaultdict(list)
+    ended: dict[str, list[str]] = defaultdict(list)
     for seed in range(1_000, 1_000 + WORLDS):
         root, world = tmp_path / "world", scenario(seed)
         root.mkdir()
@@ -96,12 +103,16 @@ def test_what_was_planted_lies_within_its_intervals_as_often_as_it_should(
         key.chmod(0o600)
         simulate_scenario(root, world)
         for others in (root / "metrics").glob("*.yml"):
-            others.unlink()  # they have truths of their own, in one world: test_truth_outcomes.py
+            if others.name != "newcomers.yml":  # experiments are told by it
+                others.unlink()  # they have truths of their own, in one world: test_truth_outcomes.py
+        write_bets(root, world)
         (root / "metrics" / "planted.yml").write_text(ASKED, encoding="utf-8")
         done = headway("run", "--workspace", str(root), cwd=tmp_path, key_file=key)
         assert (done.returncode, done.stderr) == (0, ""), seed
         found = computed(root)
         assert is_realised(found), seed
+        for option, verdict in settled(root):
+            ended[option].append(verdict)
         for metric, holds, _ in verdicts(found, world):
             held[metric].append(holds)
         shutil.rmtree(root)
@@ -110,6 +121,40 @@ def test_what_was_planted_lies_within_its_intervals_as_often_as_it_should(
     assert_as_often_as_chance(missed, held)
     low, high = (float(stats.binom.ppf(at, len(everything), 0.05)) for at in (CHANCE / 2, 1 - CHANCE / 2))
     assert low <= everything.count(False) <= high, missed
+    assert_bets_end_as_planted(ended)
+
+
+def write_bets(root: Path, world: Scenario) -> None:
+    """Bets on what works, on what does nothing and on what does harm, as the simulator has it."""
+    end = world.start + timedelta(days=world.days - 1)
+    options = "".join(
+        f"  {name}: {{title: T, under: newcomers, experiment: {name}, horizon: {end}, "
+        "bets: [{metric: saved, expect: 0.15, low: 0.08, high: 0.3, scale: absolute}]}\n"
+        for name in WRONG
+    )
+    aims = "title: N, aims: [{metric: saved}]"
+    tree = f"intents: {{more: {{{aims}}}}}\ninitiatives: {{newcomers: {{{aims}, under: more}}}}\n"
+    text = f"{tree}options:\n{options}"
+    (root / "strategy").mkdir()
+    (root / "strategy" / "bets.yml").write_text(text, encoding="utf-8")
+
+
+def settled(root: Path) -> list[tuple[str, str]]:
+    """Option and verdict of every bet, from the published file."""
+    bets = tables_of(Workspace(root).published_db)["bets"]
+    return [(str(option), str(verdict)) for option, verdict in bets.select("option", "verdict").iter_rows()]
+
+
+def assert_bets_end_as_planted(ended: dict[str, list[str]]) -> None:
+    """No wrong verdict is more frequent than 2.5 % let expect, and what is planted is found."""
+    assert set(ended) == set(WRONG)
+    for option, wrong in WRONG.items():
+        for verdict in wrong:
+            most = stats.binom.ppf(1 - CHANCE, len(ended[option]), 0.025)
+            assert ended[option].count(verdict) <= most, (option, ended[option])
+    right = {option: ended[option].count(verdict) for option, verdict in RIGHT.items()}
+    # A world of 700 people cannot always tell; where it tells, it tells the truth.
+    assert all(count >= len(ended[option]) / 4 for option, count in right.items()), right
 
 
 def assert_as_often_as_chance(missed: dict[str, int], held: dict[str, list[bool]]) -> None:

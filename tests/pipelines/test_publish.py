@@ -619,6 +619,7 @@ def published_shop(shop: Shop) -> None:
 
 
 PUBLISHED = {
+    "activation_correlates",
     "active_people",
     "dropped_values",
     "funnel_steps",
@@ -634,6 +635,7 @@ PUBLISHED = {
     "retention_cells",
     "run_info",
     "side_inputs",
+    "step_changes",
 }
 
 

@@ -237,7 +237,7 @@ def test_what_was_shipped_is_measured_and_what_broke_is_named(exact: Computed) -
     assert releases.filter(release="checkout")["rolled_back_on"].to_list() == [date(2026, 9, 10)]
     delivery = tables["delivery"].filter(pl.col("month").is_null())
     values = dict(delivery.select("measure", "value").iter_rows())
-    assert values["change_failure_rate"] == 1 / 15
+    assert values["change_failure_rate"] == 1 / 16
     # 45 and 24 minutes; 22.5 and 2 hours.
     assert (values["time_to_detect"], values["time_to_restore"]) == (24.0, 2.0)
     assert values["cadence"] < 14

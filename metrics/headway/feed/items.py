@@ -11,17 +11,22 @@ from typing import Any, Literal
 import polars as pl
 
 from headway.feed.cohorts import shifts
+from headway.feed.steps import ALPHA
 from headway.frameworks.segments import ALL
 from headway.moved import moves
 from headway.statistics import verdict
 
-Kind = Literal["limit", "kill", "bet", "target", "move", "retention", "anomaly", "goodbye"]
-"""A limit is broken, a rule says to stop, a bet was settled, a target met or missed, a metric moved, a cohort comes
-back otherwise than the ones before, a day that nobody expected, something that could be removed."""
+Kind = Literal[
+    "limit", "kill", "bet", "target", "funnel", "move", "retention", "correlate", "anomaly", "goodbye"
+]
+"""A limit is broken, a rule says to stop, a bet was settled, a target met or missed, a step of a funnel broke for
+somebody, a metric moved, a cohort comes back otherwise than the ones before, an early behaviour goes with coming back,
+a day that nobody expected, something that could be removed."""
 
 _WEIGHT: Mapping[str, float] = {
     "limit": 90, "kill": 90, "bet harm": 100, "bet miss": 65, "bet hit": 60, "bet inconclusive": 45, "bet untested": 50,
-    "target missed": 70, "target met": 55, "move": 40, "retention": 40, "anomaly": 30, "goodbye": 20,
+    "target missed": 70, "target met": 55, "funnel": 52, "move": 40, "retention": 40,
+    "correlate": 22, "anomaly": 30, "goodbye": 20,
 }  # fmt: skip
 """What comes first. Within a kind the strength of the evidence decides, which moves nothing further than by 9."""
 
@@ -40,7 +45,7 @@ class Item:
 
     Attributes:
         kind: What it is.
-        outcome: ``met``, ``missed``, a bet's verdict, or empty.
+        outcome: ``met``, ``missed``, a bet's verdict, number of a funnel's step, an early behaviour, or empty.
         subject: Name of the metric, bet, node or retention question.
         metric: The metric whose definition explains the figures; empty where there is none.
         period: Kind of period; empty where there is none.
@@ -51,7 +56,9 @@ class Item:
         low: Lower end of the 95 % interval of the change, else of the value.
         high: Upper end.
         good: Whether it is good news; None where that is not known.
-        label: Segment label that did most of a change, as ``dimension=label``; empty without.
+        label: Segment label that did most of a change, as ``dimension=label``; of a broken step the segment it broke
+            for; of an early behaviour the period in which people came back; of a bet the scale of its effect; empty
+            without.
         label_effect: What it did, in the metric's unit.
         weight: Rank among all: more comes first.
     """
@@ -92,7 +99,9 @@ def feed(
         *_kill_rules(tables),
         *_bets(tables, today),
         *_targets(tables, today),
+        *_broken(tables),
         *_moves(tables),
+        *_correlates(tables),
         *_cohorts(tables),
         *_anomalies(tables, today),
         *_goodbyes(tables),
@@ -104,10 +113,11 @@ def feed(
         found, key=lambda each: (-each.weight, each.kind, each.subject, str(each.period_start))
     ):
         # One metric is told of once, by what matters most about it.
-        if taken[item.kind] < of_a_kind and (item.metric or item.subject) not in told:
+        about = item.metric or f"{item.kind} {item.subject}"
+        if taken[item.kind] < of_a_kind and about not in told:
             chosen.append(item)
             taken[item.kind] += 1
-            told.add(item.metric or item.subject)
+            told.add(about)
     return tuple(chosen[:most])
 
 
@@ -208,7 +218,36 @@ def _bets(tables: Mapping[str, pl.DataFrame], today: dt.date) -> Iterator[Item]:
         yield _item(
             "bet", row["verdict"], subject=row["bet"], metric=row["metric"], period_start=row["horizon"],
             value=row["effect"], reference=promised, low=row["effect_low"], high=row["effect_high"],
-            good={"hit": True, "miss": False, "harm": False}.get(row["verdict"]),
+            good={"hit": True, "miss": False, "harm": False}.get(row["verdict"]), label=row.get("scale") or "",
+        )  # fmt: skip
+
+
+def _broken(tables: Mapping[str, pl.DataFrame]) -> Iterator[Item]:
+    for row in _rows(tables, "step_changes"):
+        if not row["broken"]:
+            continue
+        towards = row["high"] - row["change"] if row["change"] < 0 else row["change"] - row["low"]
+        yield _item(
+            "funnel", evidence=abs(row["change"]) / towards, subject=row["funnel"] or row["metric"],
+            outcome=str(row["step"] or ""), metric=row["metric"], period=row["period"],
+            period_start=row["period_start"], value=row["value"], reference=row["value_before"], change=row["change"],
+            low=row["low"], high=row["high"], good=False, label=row["segment"],
+        )  # fmt: skip
+
+
+def _correlates(tables: Mapping[str, pl.DataFrame]) -> Iterator[Item]:
+    """Of each retention question the early behaviour that goes most strongly with coming back."""
+    strongest: dict[str, dict[str, Any]] = {}
+    for row in _rows(tables, "activation_correlates"):
+        if row["adjusted_p"] is None or row["adjusted_p"] >= ALPHA or row["difference"] <= 0:
+            continue
+        if row["retention"] not in strongest or row["low"] > strongest[row["retention"]]["low"]:
+            strongest[row["retention"]] = row
+    for row in strongest.values():
+        yield _item(
+            "correlate", evidence=row["difference"] / (row["difference"] - row["low"]), subject=row["retention"],
+            outcome=row["behaviour"], value=row["rate_with"], reference=row["rate_without"], change=row["difference"],
+            low=row["low"], high=row["high"], label=row["period_unit"],
         )  # fmt: skip
 
 

@@ -122,11 +122,12 @@ class KillRule(Definition):
 
 
 class Decision(Definition):
-    """What was decided, when, and why."""
+    """What was decided, when, why, and by whom: the team itself, those who lead, sales, or a customer who asked."""
 
     date: dt.date
     decision: Literal["do", "do_not", "continue", "change", "stop"]
     reason: StrictStr = Field(min_length=1)
+    by: Literal["team", "leadership", "sales", "customer"] | None = None
 
 
 class Evidence(Definition):

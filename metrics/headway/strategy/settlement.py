@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
-
 from headway.strategy.bets import FrozenBet
+from headway.strategy.relative import wider
 
 Verdict = Literal["open", "hit", "miss", "harm", "inconclusive", "untested"]
 """``open`` before the horizon; ``untested`` where nothing was measured."""
@@ -38,6 +37,8 @@ class MeasuredEffect:
         grade: Strength of the evidence; None where it was refused.
         direction: Which way is good.
         reason: Why there is no effect or no grade, in words.
+        p_value: Two-sided probability of so large an effect by chance alone, of the test that belongs to it; None where
+            there is none.
     """
 
     metric: str
@@ -51,6 +52,7 @@ class MeasuredEffect:
     grade: Grade | None = None
     direction: Literal["up", "down"] = "up"
     reason: str = ""
+    p_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def settle(
 
     At the horizon the measured effect and its 95 % interval decide, on the bet's scale, turned so that more is good:
 
-    - harm: the whole interval lies below 0, or that of a guardrail does, widened for their number (Bonferroni).
+    - harm: the whole interval lies below 0, or that of a guardrail does and its p-value is at most 5 % divided by their
+      number (Bonferroni); where there is no p-value, the interval is widened instead as a normal one would be.
     - hit: the whole interval lies above 0 and the effect itself reaches the lower end of the stated range.
     - miss: the whole interval lies below the lower end of the stated range.
     - inconclusive: neither can be said, or the evidence is weaker than grade C.
@@ -144,21 +147,21 @@ def _judge(bet: FrozenBet, effect: float, low: float, high: float) -> tuple[Verd
 
 
 def _hurt(bet: FrozenBet, guardrails: Mapping[str, MeasuredEffect]) -> str | None:
-    """Returns the first guardrail that got worse for sure, intervals widened for the number of guardrails."""
+    """Returns the first guardrail that got worse for sure, the error divided by the number of guardrails."""
     told = [name for name in bet.guardrails if name in guardrails]
-    wider = float(stats.norm.isf(0.025 / max(1, len(told))) / stats.norm.isf(0.025))
-    for name in told:
-        each = guardrails[name]
-        if each.grade not in SETTLING_GRADES or each.effect is None or each.low is None or each.high is None:
-            continue
-        worst = (
-            each.effect + (each.high - each.effect) * wider
-            if each.direction == "up"
-            else -(each.effect - (each.effect - each.low) * wider)
-        )
-        if worst < 0:
-            return name
-    return None
+    return next((name for name in told if _got_worse(guardrails[name], len(told))), None)
+
+
+def _got_worse(each: MeasuredEffect, at_once: int) -> bool:
+    if each.grade not in SETTLING_GRADES or each.effect is None or each.low is None or each.high is None:
+        return False
+    # The end of the interval on the side of what is good, by how far it lies from the effect on that side.
+    good = each.high - each.effect if each.direction == "up" else each.effect - each.low
+    worse = -each.effect if each.direction == "up" else each.effect
+    if each.p_value is not None:
+        # The test's own p-value needs no interval to be stretched: one of rare events is not symmetric.
+        return worse > good and each.p_value <= 0.05 / at_once
+    return worse > good * wider(0.025, at_once)
 
 
 def _on_scale(bet: FrozenBet, measured: MeasuredEffect | None) -> tuple[float, float, float] | None:

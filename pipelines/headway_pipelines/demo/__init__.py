@@ -20,6 +20,7 @@ from headway.errors import InputError
 from headway_pipelines.demo import canaries as planting
 from headway_pipelines.demo import mess
 from headway_pipelines.demo.canaries import Canary
+from headway_pipelines.demo.chapters import write_profile_experiment
 from headway_pipelines.demo.journeys import draw_block
 from headway_pipelines.demo.people import People, blocks
 from headway_pipelines.demo.rows import RowArray
@@ -133,6 +134,7 @@ def _write_definitions(workspace: Path, scenario: Scenario) -> None:
     more = [each for each in packaged.joinpath("metrics").iterdir() if each.name.endswith(".yml")]
     (workspace / "metrics").mkdir(exist_ok=True)
     write_experiments(workspace / "experiments", scenario)
+    write_profile_experiment(workspace / "experiments", scenario)
     for folder, each in [
         (workspace, packaged.joinpath("tracking_plan.yml")),
         (workspace, packaged.joinpath("product.yml")),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from headway_pipelines.demo.chapters import with_chapters
 from headway_pipelines.demo.invites import link_invites
 from headway_pipelines.demo.people import People
 from headway_pipelines.demo.quality import add_quality
@@ -37,6 +38,7 @@ def add_extras(world: World, block: int, people: People, rows: RowArray) -> RowA
     subscriptions = add_subscriptions(world, people, rows, world.rng(block, 4))
     support = add_support(world, people, rows, uploads, world.rng(block, 5))
     trials = add_trials(world, people, rows, world.rng(block, 7))
+    trials = with_chapters(world, rows, trials, world.rng(block, 8))
     rows = np.concatenate([rows, invites, uploads, surveys, subscriptions, support, trials])
     # Pages of visits that support brings load, and fail, like all others.
     return by_time(np.concatenate([rows, add_quality(world, people, rows, world.rng(block, 6))]))

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from headway_pipelines.demo import catalogue as cat
+from headway_pipelines.demo.chapters import TRIAL
 from headway_pipelines.demo.rows import Kind, RowArray
 from headway_pipelines.demo.trials import TRIALS
 from headway_pipelines.demo.world import Trait, World
@@ -70,7 +71,7 @@ _CATEGORIES = _texts(cat.CATEGORIES)
 _BOOLS = _texts((False, True))
 _METHODS, _TOPICS = _texts(cat.METHODS), _texts(cat.TOPICS)
 _ROLES, _VARIANTS = _texts(("learner", "teacher")), _texts(("control", "treatment"))
-_TRIALS = _texts(TRIALS)
+_TRIALS = _texts((*TRIALS, TRIAL))
 _MEDIA, _ANSWERERS = _texts(("email", "link")), _texts(("agent", "bot"))
 _QUERIES, _COMMENTS, _MESSAGES = _texts(cat.QUERIES), _texts(cat.COMMENTS), _texts(cat.MESSAGES)
 _FIRST, _SURNAMES = pl.Series(cat.FIRST_NAMES), pl.Series(cat.SURNAMES)

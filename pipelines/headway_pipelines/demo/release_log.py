@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from headway_pipelines.demo.chapters import text_invites_day
 from headway_pipelines.demo.scenario import Scenario
 
 #: Cells of a row of ``releases.csv`` that are not always there.
@@ -74,6 +75,7 @@ def shipped(scenario: Scenario) -> Shipped:
                  committed_at=_at(s, steps - 4, 10) if step == 0 else "")
             for step, channel in enumerate(("email", "organic"))
         ),
+        *_chapters(s),
         *_deploys(s),
     ]  # fmt: skip
     incidents = (
@@ -110,6 +112,15 @@ def release_days(scenario: Scenario) -> dict[str, int]:
 def _row(release: str, released_at: str, **cells: str) -> tuple[str, ...]:
     told = {"release": release, "released_at": released_at, **cells}
     return tuple(told.get(name, "") for name in HEADER)
+
+
+def _chapters(s: Scenario) -> list[tuple[str, ...]]:
+    """What went live quietly, with a deploy: its use is told, its effect nobody asked for."""
+    texts = (text_invites_day(s) - s.start).days
+    return [
+        _row("text_invites", _at(s, texts, 12), name="Invites by text message", kind="deploy", changes="19",
+             committed_at=_at(s, texts - 12, 12), team="growth", feature="text_invites"),
+    ]  # fmt: skip
 
 
 def _deploys(s: Scenario) -> list[tuple[str, ...]]:

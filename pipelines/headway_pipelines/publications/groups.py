@@ -48,6 +48,13 @@ GROUPED: Final[Mapping[str, Grouped]] = {
         pairs=(("cohort_people", "people"),),
         asked=("period_unit",),
     ),
+    "activation_correlates": Grouped(
+        keys=("retention", "behaviour"),
+        group=("retention", "behaviour"),
+        counts=("people", "kept", "did", "did_kept"),
+        pairs=(("people", "did"), ("people", "kept"), ("did", "did_kept"), ("kept", "did_kept")),
+        asked=("period_unit",),
+    ),
     "active_people": Grouped(
         keys=("period_start", "window_days"), group=("period_start",), counts=("value",)
     ),

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from headway_pipelines.strategy.feed_sources import FEED_COLUMNS, FEED_TABLES
+from headway_pipelines.strategy.scorecard_comments import SCORECARD_COLUMNS, SCORECARD_TABLES
+
 STRATEGY_TABLES: Final = {
+    **SCORECARD_TABLES,
+    **FEED_TABLES,
     "insight_feed": "One row per thing worth telling after the run, what matters most first. Every number of the "
     "sentence is in the row.",
     "strategy_nodes": "One row per node of the strategy tree, from the top down.",
@@ -36,6 +41,8 @@ _FIGURES: Final = {
 }
 
 _COLUMNS: Final[dict[str, dict[str, str]]] = {
+    **SCORECARD_COLUMNS,
+    **FEED_COLUMNS,
     "insight_feed": {
         "rank": "Its place in the feed, from 1.",
         "kind": "limit, kill, bet, target, move, retention, anomaly or goodbye.",
@@ -88,6 +95,7 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
         "date": "Day of the decision.",
         "decision": "do, do_not, continue, change or stop.",
         "reason": "Why, as written down.",
+        "decided_by": "team, leadership, sales or customer; null where nobody says.",
     },
     "strategy_evidence": {
         "node": "Name of the option.",

@@ -10,6 +10,7 @@ import polars as pl
 
 from headway.models.strategy import Option, Strategy
 from headway.strategy import Adoption, MeasuredEffect
+from headway.strategy.relative import mean_with_error, relative_effect
 
 _DAYS_BEFORE = 28
 _REFUSED = ("no estimate", "hidden", "too early", "not judged")
@@ -65,6 +66,7 @@ def _of_experiment(option: Option, tables: Tables, directions: Directions) -> It
                 grade=None if row["verdict"] in _REFUSED or row["effect"] is None else "A",
                 direction=direction,
                 reason=row["reason"] or "",
+                p_value=row.get("p_value"),
             )
 
 
@@ -80,7 +82,8 @@ def _of_release(option: Option, tables: Tables, directions: Directions) -> Itera
         direction = directions.get(row["metric"])
         if direction is not None:
             three = (row["effect"], row["low"], row["high"])
-            relative = _relative(three, _before(tables["metric_values"], row["metric"], day))
+            base = _before(tables["metric_values"], row["metric"], day)
+            relative = relative_effect(three, *base) if base else (None, None, None)
             yield MeasuredEffect(
                 row["metric"],
                 *three,
@@ -89,29 +92,20 @@ def _of_release(option: Option, tables: Tables, directions: Directions) -> Itera
                 grade=row["grade"],
                 direction=direction,
                 reason=row["reason"] or "",
+                p_value=row.get("p_value"),
             )
 
 
-def _before(values: pl.DataFrame, metric: str, day: dt.date | None) -> float | None:
+def _before(values: pl.DataFrame, metric: str, day: dt.date | None) -> tuple[float, float] | None:
     """Everybody's mean daily value in the four weeks before the release, what a relative effect is relative to."""
     if day is None:
         return None
     own = values.filter(
         (pl.col("metric") == metric) & (pl.col("segment") == "all") & (pl.col("period") == "day")
-        & pl.col("complete") & (pl.col("period_end") < day)
+        & pl.col("complete") & (pl.col("period_end") < day) & pl.col("value").is_not_null()
         & (pl.col("period_start") >= day - dt.timedelta(days=_DAYS_BEFORE))
     )  # fmt: skip
-    mean = own.unique("period_start")["value"].mean()
-    return float(mean) if isinstance(mean, int | float) and mean > 0 else None
-
-
-def _relative(
-    three: tuple[float | None, float | None, float | None], base: float | None
-) -> tuple[float | None, float | None, float | None]:
-    if base is None:
-        return None, None, None
-    effect, low, high = (None if value is None else value / base for value in three)
-    return effect, low, high
+    return mean_with_error(own.unique("period_start").sort("period_start")["value"].to_list())
 
 
 def release_days(options: Mapping[str, Option], tables: Tables) -> dict[str, dt.date]:

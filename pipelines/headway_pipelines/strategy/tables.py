@@ -25,9 +25,12 @@ from headway_pipelines.strategy.bets_ledger import Entry, LedgerError, append_be
 from headway_pipelines.strategy.effects import adoption, first_outcomes, measured_effects, release_days
 from headway_pipelines.strategy.follow import histories, news
 from headway_pipelines.strategy.git_time import Commit, committed
+from headway_pipelines.strategy.health import product_health
 from headway_pipelines.strategy.kata_files import katas_of
 from headway_pipelines.strategy.kata_tables import kata_tables
+from headway_pipelines.strategy.leadership import leadership_tables
 from headway_pipelines.strategy.personal import strategy_of
+from headway_pipelines.strategy.scorecards import team_scorecards
 from headway_pipelines.strategy.sentences import feed_table
 from headway_pipelines.strategy.tree_tables import tree_tables
 from headway_pipelines.workspace import Workspace
@@ -66,14 +69,22 @@ def strategy_tables(workspace: Workspace, shown: _Tables) -> dict[str, pl.DataFr
     (horizon, as_of) = shown["run_info"].select("horizon", "as_of").row(0)
     today = local_day(utc_us(horizon), product.timezone)
     tables: dict[str, pl.DataFrame] = {}
+    strategy: Strategy | None = None
     titles = {name: metric.title for name, metric in product.metrics.items()}
     titles |= {name: asked.title for name, asked in product.retentions.items()}
+    titles |= {f"funnel {name}": asked.title for name, asked in product.funnels.items()}
     if has_strategy(workspace):
         strategy = strategy_of(workspace.root, product, plan)
         tables = _of_strategy(workspace, product, strategy, shown, today, as_of)
         titles |= {name: node.title for _, name, node in strategy.nodes() if name not in titles}
     units = {name: metric.unit for name, metric in product.metrics.items()}
-    return {**tables, "insight_feed": feed_table(feed({**shown, **tables}, today=today), titles, units)}
+    tables["insight_feed"] = feed_table(feed({**shown, **tables}, today=today), titles, units)
+    if strategy is not None:
+        known = {**shown, **tables}
+        tables["team_scorecards"] = team_scorecards(strategy, known, today=today)
+        tables |= leadership_tables(strategy, known, today=today)
+        tables["product_health"] = product_health(strategy, known, today=today)
+    return tables
 
 
 def _of_strategy(

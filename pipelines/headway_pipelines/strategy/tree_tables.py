@@ -27,7 +27,7 @@ SCHEMAS: Final[dict[str, dict[str, pl.DataType]]] = {
         "node": _TEXT, "metric": _TEXT, "period": _TEXT, "worse_than": _NUMBER, "from_day": _DAY,
         "period_start": _DAY, "value": _NUMBER, "low": _NUMBER, "high": _NUMBER, "state": _TEXT,
     },
-    "strategy_decisions": {"node": _TEXT, "date": _DAY, "decision": _TEXT, "reason": _TEXT},
+    "strategy_decisions": {"node": _TEXT, "date": _DAY, "decision": _TEXT, "reason": _TEXT, "decided_by": _TEXT},
     "strategy_evidence": {
         "node": _TEXT, "risk": _TEXT, "date": _DAY, "kind": _TEXT, "says": _TEXT, "reference": _TEXT,
     },
@@ -95,7 +95,7 @@ def tree_tables(
             _kill(name, node.kill, latest, directions[node.kill.metric], today) for _, name, node in nodes if node.kill
         ],
         "strategy_decisions": [
-            {"node": name, "date": each.date, "decision": each.decision, "reason": each.reason}
+            {"node": name, "date": each.date, "decision": each.decision, "reason": each.reason, "decided_by": each.by}
             for _, name, node in nodes
             for each in sorted(node.decisions, key=lambda each: each.date)
         ],

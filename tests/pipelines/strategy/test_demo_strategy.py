@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from planted import SCENARIO, Computed
 
 from headway.models.plan import load_plan
 from headway.models.product import load_product
@@ -14,6 +16,9 @@ from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import simulate
 from headway_pipelines.demo.scenario import Scenario
 from headway_pipelines.demo.strategy import freeze_bets, write_strategy
+from headway_pipelines.demo_workspace import build_demo
+from headway_pipelines.strategy.tables import strategy_tables
+from headway_pipelines.workspace import Workspace
 
 
 @pytest.mark.parametrize("days", [14, 60, 365])
@@ -29,7 +34,7 @@ def test_it_is_valid_whatever_the_length_of_the_log(
     plan = load_plan(workspace / "tracking_plan.yml")
     strategy = load_strategy(workspace, load_product(workspace / "product.yml", plan), plan)
     assert {node.status for _, _, node in strategy.nodes()} == {"active", "stopped"}
-    assert len((workspace / "state" / "bets.jsonl").read_text().splitlines()) == 4
+    assert len((workspace / "state" / "bets.jsonl").read_text().splitlines()) == 8
 
 
 def test_its_bets_were_made_before_work_began_and_are_settled(demo_workspace: Any) -> None:
@@ -39,9 +44,56 @@ def test_its_bets_were_made_before_work_began_and_are_settled(demo_workspace: An
     assert tables["bets"]["made_before"].unique().to_list() == ["start"]
     assert "open" not in tables["bets"]["verdict"].to_list()
     # What does nothing earns no hit.
-    planted_nulls = tables["bets"].filter(tables["bets"]["option"] != "video_editor")
+    planted_nulls = tables["bets"].filter(~tables["bets"]["option"].is_in(["video_editor", "welcome_tour"]))
     assert "hit" not in planted_nulls["verdict"].to_list()
-    assert tables["build_trap"].filter(team="all")["released"].to_list() == [4]
+    assert tables["build_trap"].filter(team="all")["released"].to_list() == [8]
     removed = tables["released_options"].filter(option="one_page_checkout")["removed"][0]
     assert removed is not None
-    assert (demo / "report" / "strategy.html").exists()
+    for page in ("strategy", "teams", "leadership"):
+        assert (demo / "report" / f"{page}.html").exists()
+
+
+def test_the_data_settle_a_hit_a_miss_and_a_harm_and_find_what_nobody_uses(
+    exact: Computed, tmp_path: Path
+) -> None:
+    """Nothing of it is written anywhere: verdicts come from the simulated log, through the pipeline."""
+    root = tmp_path / "demo"
+    for folder in ("metrics", "experiments"):
+        shutil.copytree(exact.root / folder, root / folder)
+    for name in ("tracking_plan.yml", "product.yml"):
+        shutil.copy(exact.root / name, root / name)
+    write_strategy(root, SCENARIO)
+    freeze_bets(root, SCENARIO)
+    assert not any(word in (root / "state/bets.jsonl").read_text() for word in ("verdict", "harm", "miss"))
+    tables = strategy_tables(Workspace(root), tables_of(exact.root / "published" / "analytics.duckdb"))
+    bets = {row["option"]: row for row in tables["bets"].iter_rows(named=True)}
+    assert bets["welcome_tour"]["verdict"] == "hit"
+    assert bets["search_ranking"]["verdict"] == "miss"
+    assert bets["profile_first"]["verdict"] == "harm"
+    assert {bets[name]["grade"] for name in ("welcome_tour", "search_ranking", "profile_first")} == {"A"}
+    released = {row["option"]: row for row in tables["released_options"].iter_rows(named=True)}
+    assert (released["profile_first"]["outcome"], released["profile_first"]["removed"] is None) == (
+        "worse",
+        False,
+    )
+    assert (released["text_invites"]["unused"], released["text_invites"]["goodbye"]) == (
+        True,
+        "nearly nobody uses it",
+    )
+    stopped = tables["strategy_nodes"].filter(level="initiative", status="stopped")["node"].to_list()
+    reasons = tables["strategy_decisions"].filter(node="for_companies", decision="stop")
+    assert (stopped, reasons.height) == (["for_companies"], 1)
+    candidates = tables["stop_candidates"]["node"].to_list()
+    assert "text_invites" in candidates
+    assert "profile_first" not in candidates  # it is gone already
+
+
+def test_a_year_ends_on_the_day_on_which_sixty_days_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A longer log begins earlier: one that reached into the future would not be over."""
+    monkeypatch.setenv("HEADWAY_KEY_FILE", str(tmp_path / "key"))
+    year = build_demo(tmp_path / "year", people=50, days=365, seed=7)
+    days = sorted(path.name for path in (year / "raw").iterdir())
+    assert (days[0] >= "2025-10-30", days[-1]) == (True, "2026-10-29")
+    assert "start: 2025-10-30" in (year / "strategy" / "lectern.yml").read_text()

@@ -10,7 +10,13 @@ import pytest
 from headway.feed import Item
 from headway_pipelines.strategy.sentences import feed_table
 
-TITLES = {"m": "Active people", "n": "Publish", "back": "Back again", "editor": "Video editor"}
+TITLES = {
+    "funnel arrival": "Arrival",
+    "m": "Active people",
+    "n": "Publish",
+    "back": "Back again",
+    "editor": "Video editor",
+}
 UNITS = {"m": "people", "n": "percent"}
 MONDAY = dt.date(2026, 3, 2)
 
@@ -41,6 +47,29 @@ def item(kind: Any, outcome: str = "", **said: Any) -> Item:
         (
             item("bet", "miss", subject="editor.n", period=""),
             "The bet on Video editor missed: Publish, settled for 2 March 2026.",
+        ),
+        (
+            item("bet", "harm", subject="editor.n", period="", value=-0.13, reference=0.03, low=-0.21, high=-0.05,
+                 label="absolute"),
+            "The bet on Video editor did harm: Publish, settled for 2 March 2026: −13 percentage points (−21 to −5), "
+            "promised was +3 percentage points.",
+        ),
+        (
+            item("bet", "hit", subject="editor.m", metric="m", period="", value=0.2, reference=0.1, low=0.12,
+                 high=0.28, label="relative"),
+            "The bet on Video editor hit: Active people, settled for 2 March 2026: +20 % (12–28), promised was +10 %.",
+        ),
+        (
+            item("funnel", "2", subject="arrival", value=0.25, reference=0.6, change=-0.35, low=-0.47, high=-0.22,
+                 label="channel=paid"),
+            "Step 2 of Arrival broke for channel paid: Publish went from 60 % to 25 % in the week of 2 March 2026 "
+            "(−35 percentage points, −47 to −22).",
+        ),
+        (
+            item("correlate", "Course Saved", subject="back", metric="", period="", value=0.6, reference=0.2,
+                 change=0.4, low=0.27, high=0.51, label="week"),
+            "Back again: of those who did Course Saved in their first week, 60 % came back in the next, of the "
+            "others 20 % (+40 percentage points, 27–51). It goes with coming back; that does not say it is the cause.",
         ),
         (
             item("move", subject="m", metric="m", value=120.0, reference=100.0, change=20.0, low=5.0, high=35.0,

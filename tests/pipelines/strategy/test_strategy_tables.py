@@ -205,7 +205,10 @@ def test_the_feed_tells_what_matters_with_a_question(workspace: Workspace) -> No
     assert first["sentence"].startswith("Video editor: the rule says stop. Churn was 30")
     assert first["ask"]
     bet = row(feed, kind="bet")
-    assert bet["sentence"] == "The bet on Video editor hit: Publish, settled for 1 May 2026."
+    assert (
+        bet["sentence"]
+        == "The bet on Video editor hit: Publish, settled for 1 May 2026: +32 % (20–44), promised was +20 %."
+    )
 
 
 def test_an_experiment_is_stronger_than_a_release(workspace: Workspace) -> None:

@@ -7,8 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from headway_pipelines.demo.chapters import profile_days, text_invites_day
 from headway_pipelines.demo.release_log import release_days
 from headway_pipelines.demo.scenario import Scenario
+from headway_pipelines.demo.trials import trial_days
 
 
 def write_strategy(workspace: Path, scenario: Scenario) -> None:
@@ -53,6 +55,8 @@ def _days(s: Scenario) -> dict[str, int]:
     """Day of the range of everything that the strategy speaks of; as `headway_pipelines.demo.release_log` has it."""
     shipped = release_days(s)
     end = s.days - 1
+    first, last = ((day - s.start).days for day in profile_days(s))
+    texts = (text_invites_day(s) - s.start).days
     return {
         "start": 0,
         "end": end,
@@ -64,6 +68,14 @@ def _days(s: Scenario) -> dict[str, int]:
         "prototype": min(3, shipped["video_editor"]),
         "editor": shipped["video_editor"],
         "editor_horizon": end,
+        "trials": (trial_days(s)[0] - s.start).days,
+        "profile_start": max(first - 3, 0),
+        "profile": first,
+        "profile_back": last,
+        "profile_horizon": min(last + 10, end),
+        "texts_start": max(texts - 8, 0),
+        "texts": texts,
+        "late": round(s.days * 0.85),
     }
 
 

@@ -13,11 +13,13 @@ from headway_pipelines.report.pages import (
     definitions,
     experiments,
     framework,
+    leadership,
     moved,
     overview,
     people,
     releases,
     strategy,
+    teams,
 )
 from headway_pipelines.report.pages.page import Page
 from headway_pipelines.report.reading import Report, read_report
@@ -26,6 +28,8 @@ PAGES: tuple[Page, ...] = (
     overview.PAGE,
     moved.PAGE,
     *strategy.PAGES,
+    teams.PAGE,
+    leadership.PAGE,
     experiments.PAGE,
     releases.PAGE,
     *framework.PAGES,

@@ -9,8 +9,17 @@ from typing import Any, Final
 import polars as pl
 
 from headway_pipelines.report.model import Metric
-from headway_pipelines.report.numbers import DASH, MINUS, amount, bounds, count, day, decimals
+from headway_pipelines.report.numbers import DASH, amount, count, day
 from headway_pipelines.report.pages.page import Page
+from headway_pipelines.report.pages.strategy_words import (
+    Line,
+    beside,
+    effect,
+    figure,
+    metrics_of,
+    rows,
+    titles_of,
+)
 from headway_pipelines.report.reading import Report
 
 #: Questions shown; the rest is in the table ``strategy_gaps``.
@@ -31,6 +40,11 @@ _TONES = {
 }
 
 
+_PLACES: Final = {
+    "retention": "people.html#retention", "correlate": "people.html#retention", "goodbye": "leadership.html#stop",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class News:
     """One item of the insight feed.
@@ -40,57 +54,48 @@ class News:
         sentence: The item.
         ask: The question to ask next.
         tone: ``better``, ``worse`` or empty.
+        place: Where what it is about is shown, for what is no metric; empty where there is none.
     """
 
     metric: Metric | None
     sentence: str
     ask: str
     tone: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a table: what it is about, and its cells in words.
-
-    Attributes:
-        title: What it is about.
-        note: Something smaller below.
-        cells: Its cells.
-        tone: ``better``, ``worse`` or empty, of the last cell.
-    """
-
-    title: str
-    note: str
-    cells: tuple[str, ...]
-    tone: str = ""
+    place: str = ""
 
 
 def _feed(report: Report) -> Mapping[str, Any]:
-    known = {metric.name: metric for metric in reversed(report.metrics)}
+    known = metrics_of(report)
     tones = {True: "better", False: "worse", None: ""}
     items = [
-        News(known.get(row["metric"]), row["sentence"], row["ask"], tones[row["good"]])
+        News(
+            known.get(row["metric"]),
+            row["sentence"],
+            row["ask"],
+            tones[row["good"]],
+            _PLACES.get(row["kind"], ""),
+        )
         for row in report.table("insight_feed").iter_rows(named=True)
     ]
     return {"items": items}
 
 
 def _strategy(report: Report) -> Mapping[str, Any]:
-    titles = {row["node"]: row["title"] for row in _rows(report, "strategy_nodes")}
-    known = {metric.name: metric for metric in reversed(report.metrics)}
-    gaps = list(_rows(report, "strategy_gaps"))
+    titles = titles_of(report)
+    known = metrics_of(report)
+    gaps = list(rows(report, "strategy_gaps"))
     return {
-        "problems": list(_rows(report, "strategy_problems")),
-        "nodes": [(row, _depth(row["level"])) for row in _rows(report, "strategy_nodes")],
-        "aims": [_aim(row, titles, known) for row in _rows(report, "strategy_aims")],
-        "bets": [_bet(row, titles, known) for row in _rows(report, "bets")],
+        "problems": list(rows(report, "strategy_problems")),
+        "nodes": [(row, _depth(row["level"])) for row in rows(report, "strategy_nodes")],
+        "aims": [_aim(row, titles, known) for row in rows(report, "strategy_aims")],
+        "bets": [_bet(row, titles, known) for row in rows(report, "bets")],
         "forecasts": list(_forecasts(report)),
-        "trap": next(iter(_rows(report, "build_trap")), None),
-        "released": [_released(row, titles) for row in _rows(report, "released_options")],
-        "money": [_money(row, titles) for row in _rows(report, "time_to_money")],
-        "rules": [_rule(row, titles, known) for row in _rows(report, "strategy_kill_rules")],
-        "teams": [_team(row) for row in _rows(report, "strategy_teams")],
-        "kata": [_kata(row, report) for row in _rows(report, "kata")],
+        "trap": next(iter(rows(report, "build_trap")), None),
+        "released": [_released(row, titles) for row in rows(report, "released_options")],
+        "money": [_money(row, titles) for row in rows(report, "time_to_money")],
+        "rules": [_rule(row, titles, known) for row in rows(report, "strategy_kill_rules")],
+        "teams": [_team(row) for row in rows(report, "strategy_teams")],
+        "kata": [_kata(row, report) for row in rows(report, "kata")],
         "gaps": [
             (titles.get(row["node"], row["node"] or "The vision"), row["ask"]) for row in gaps[:GAPS_SHOWN]
         ],
@@ -98,28 +103,8 @@ def _strategy(report: Report) -> Mapping[str, Any]:
     }
 
 
-def _rows(report: Report, name: str) -> Iterator[dict[str, Any]]:
-    return report.table(name).iter_rows(named=True)
-
-
 def _depth(level: str) -> int:
     return ("intent", "product", "initiative", "option").index(level)
-
-
-def _figure(row: Mapping[str, Any], metric: Metric | None) -> str:
-    if row["value"] is None or metric is None:
-        return DASH
-    places = decimals(metric.unit, row["value"], row["low"], row["high"])
-    text = amount(row["value"], metric.unit, places)
-    if row["low"] is None or row["high"] is None:
-        return text
-    return f"{text} ({bounds(row['low'], row['high'], metric.unit, places)})"
-
-
-def _beside(value: float | None, metric: Metric | None) -> str:
-    if value is None or metric is None:
-        return DASH
-    return amount(value, metric.unit, decimals(metric.unit, value))
 
 
 def _aim(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:
@@ -129,7 +114,7 @@ def _aim(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, 
     return Line(
         titles.get(row["node"], row["node"]),
         metric.title if metric else row["metric"],
-        (_beside(row["target"], metric) + by, _figure(row, metric), _STATES[row["state"]] + sure),
+        (beside(row["target"], metric) + by, figure(row, metric), _STATES[row["state"]] + sure),
         _TONES.get(row["state"], ""),
     )
 
@@ -139,30 +124,20 @@ def _rule(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str,
     return Line(
         titles.get(row["node"], row["node"]),
         metric.title if metric else row["metric"],
-        (f"worse than {_beside(row['worse_than'], metric)}", _figure(row, metric), row["state"]),
+        (f"worse than {beside(row['worse_than'], metric)}", figure(row, metric), row["state"]),
         _TONES.get(row["state"], ""),
     )
-
-
-def _effect(value: float | None, row: Mapping[str, Any], metric: Metric | None) -> str:
-    if value is None:
-        return DASH
-    if row["scale"] == "relative":
-        text = f"{100 * value:+.3g} %"
-    else:
-        text = f"{100 * value:+.3g} points" if metric and metric.unit == "percent" else f"{value:+.3g}"
-    return text.replace("-", MINUS)
 
 
 def _bet(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:
     metric = known.get(row["metric"])
     promised = (
-        f"{_effect(row['low'], row, metric)} to {_effect(row['high'], row, metric)} by {day(row['horizon'])}"
+        f"{effect(row['low'], row, metric)} to {effect(row['high'], row, metric)} by {day(row['horizon'])}"
     )
     sure = f", {100 * row['probability']:.0f} % sure" if row["probability"] is not None else ""
-    found = _effect(row["effect"], row, metric)
+    found = effect(row["effect"], row, metric)
     if row["effect_low"] is not None and row["effect_high"] is not None:
-        found += f" ({_effect(row['effect_low'], row, metric)} to {_effect(row['effect_high'], row, metric)})"
+        found += f" ({effect(row['effect_low'], row, metric)} to {effect(row['effect_high'], row, metric)})"
     grade = f", grade {row['grade']}" if row["grade"] else ""
     verdict = f"{row['verdict']}: {row['reason']}" + (
         f"; now {row['revised_verdict']}" if row["revised_verdict"] else ""
@@ -185,7 +160,7 @@ def _bet(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, 
 
 
 def _forecasts(report: Report) -> Iterator[Line]:
-    for row in _rows(report, "forecasts"):
+    for row in rows(report, "forecasts"):
         score = DASH if row["brier"] is None else f"{row['brier']:.2f}"
         held = (
             DASH
