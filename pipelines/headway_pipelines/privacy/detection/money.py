@@ -9,7 +9,9 @@ from stdnum import iban, luhn
 
 from headway_pipelines.privacy.detection.hits import Hit
 
-_CARD = re.compile(r"(?<![0-9A-Za-z.+_-])(?:[0-9](?:[ -]{1,2}|\.|)?){13,18}[0-9](?![0-9A-Za-z_]|[.-][0-9])")
+_CARD = re.compile(
+    r"(?:(?<![0-9A-Za-z.+_-])|(?<=[A-Za-z][_-]))(?:[0-9](?:[ _-]{1,2}|\.)?){13,18}[0-9](?![0-9A-Za-z]|[._-][0-9])"
+)
 #: Countries that have such numbers (ISO 13616, the register of SWIFT).
 COUNTRIES = (
     "AD|AE|AL|AT|AZ|BA|BE|BG|BH|BI|BR|BY|CH|CR|CY|CZ|DE|DJ|DK|DO|EE|EG|ES|FI|FK|"
