@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -115,6 +116,8 @@ def dev(
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
     command = [dagster, "dev", "-m", "headway_pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
     _say(f"Dagster on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    # Dagster ends on SIGTERM as on Ctrl-C: started in a shell's background, which ignores Ctrl-C, nothing would end it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.execvp(command[0], command)
 
 

@@ -60,7 +60,7 @@ class PublicationLedger:
         >>> ledger = PublicationLedger(Path(tempfile.mkdtemp()) / "publications")
         >>> ledger.append(datetime(2026, 3, 2), {"active_people": pl.DataFrame({"window_days": [7], "value": [40]})})
         >>> ledger.append(datetime(2026, 3, 3), {"active_people": pl.DataFrame({"window_days": [7], "value": [52]})})
-        >>> ledger.cells("active_people").select("release", "value").rows()
+        >>> ledger.cells("active_people").select("publication", "value").rows()
         [(1, 40), (2, 52)]
         >>> ledger.cells("active_people", until=datetime(2026, 3, 2))["value"].to_list()
         [40]
@@ -96,12 +96,12 @@ class PublicationLedger:
             until: Only what was released as of this instant or before (UTC).
 
         Returns:
-            The cells with the number of their release in the column ``release``, in order; empty and without columns
-            where there is none.
+            The cells with the number of their publication in the column ``publication``, in order; empty and
+            without columns where there is none.
         """
         frames = [
             pl.read_parquet(self._folder / _name(release.number, table)).with_columns(
-                release=pl.lit(release.number, dtype=pl.Int64)
+                publication=pl.lit(release.number, dtype=pl.Int64)
             )
             for release in self.releases
             if table in release.cells and (until is None or datetime.fromisoformat(release.at) <= until)
@@ -116,7 +116,12 @@ class PublicationLedger:
         Args:
             at: As of when the numbers were computed (UTC).
             tables: Table -> cells that are new or changed.
+
+        Raises:
+            ValueError: A table has the column ``publication``, which is that of the ledger.
         """
+        if taken := sorted(name for name, frame in tables.items() if "publication" in frame.columns):
+            raise ValueError(f"the column publication is the ledger's own: {', '.join(taken)}")
         known = self.releases
         number = len(known) + 1
         tables = {name: frame for name, frame in tables.items() if frame.height}
