@@ -34,6 +34,7 @@ _WRITING = (
     r"%[0-9A-Fa-fu]{2}",
     r"&(?:#|[A-Za-z]{2,8};)",
     r"\\[ux0-7/\"'@]",
+    r"[\[({](?:[.:@]|dot|DOT)[\])}]",
     r"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:40|2[BDE]|3[AD]|5F)[A-Za-z0-9]|=\r?\n",
     # e-mail addresses, also spelled out
     r"@",
@@ -42,13 +43,13 @@ _WRITING = (
 _NUMBERS = (
     # telephones, cards, accounts, identity numbers: long numbers and numbers in groups
     r"(?:\+|(?:^|[^0-9A-Za-z+])00)[ .]?[1-9][0-9 ()./-]{5}",
-    r"(?:^|[^0-9A-Za-z.+_-]|[A-Za-z][_-])(?:[0-9](?:[ _-]{1,2}|\.)?){13,18}[0-9](?:$|[^0-9A-Za-z])",
+    r"(?:^|[^0-9A-Za-z.+_-]|[A-Za-z][_-])(?:[0-9](?:[ _/-]{1,3}|\.)?){13,18}[0-9](?:$|[^0-9A-Za-z])",
     _EDGE + r"\(?[0-9]{3}\)?[ .-]{0,2}[0-9]{3}[ .-][0-9]{4}",
     _EDGE + r"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}",
     _EDGE + r"\(?0[1-9][0-9]{0,4}\)?[ ./-]{1,3}[0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,3}\)?[ .][0-9]{2,5}[ .][0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,2}\)?-[0-9]{2,5}-[0-9]{2}",
-    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ -][A-Za-z0-9]{{4}}){{2}}|[A-Za-z0-9]{{11}})",
+    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ .-][A-Za-z0-9]{{4}}){{2}}|[A-Za-z0-9]{{11}})",
     _EDGE
     + r"756[0-9]{10}|"
     + _EDGE
@@ -86,7 +87,7 @@ _RUNS = (
     r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){3}",
     r"(?:^|[^A-Z0-9])[A-Z2-7]{16}",
     r"(?:^|[^0-9A-Fa-f])(?:0[xX])?(?:[2-7][0-9A-Fa-f]){6,}(?:$|[^0-9A-Fa-f])",
-    r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
+    r"(?:[0-9A-Fa-f]{2}[- ,:]){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
     r"[23456789CFGHJMPQRVWX]{4}\+[23456789CFGHJMPQRVWX]{2}",
     # secrets: providers' prefixes, tokens
     r"A[KSBC][IC]A[A-Z2-7]|gh[opsur]_|github_pat_|gl(?:pat|ptt|dt|rt|soat|cbt|ft)-|xox[a-z]"
