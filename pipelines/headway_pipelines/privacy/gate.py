@@ -326,7 +326,7 @@ class Gate:
         """Makes `judged`: one row a line, with what becomes of it."""
         self._tell(source)
         leave_out_expired(self._con, self._limits)
-        apply_consent(self._con, self._plan)
+        apply_consent(self._con, self._plan, lines=source.reader.kind == "lines")
         leave_out_erased(self._con, self._vault)
 
     def _tell(self, source: Source) -> None:
