@@ -62,6 +62,11 @@ class Workspace:
         return self.state / "publications"
 
     @property
+    def noise(self) -> Path:
+        """Which noisy values were published, and what they spent of the privacy budget."""
+        return self.state / "noise"
+
+    @property
     def bets_file(self) -> Path:
         """The ledger of bets: what was bet, when, and how it ended."""
         return self.state / "bets.jsonl"

@@ -16,7 +16,15 @@ from headway.experiments.outcome import Outcome
 
 _PACKAGE = "headway.experiments"
 #: What is read twice is computed once, and what would fill the memory is not kept: DuckDB cannot tell.
-_ONCE = {"ev": False, "exposing": True, "units": True, "placed": True, "marked": False, "added": False}
+_ONCE = {
+    "ev": False,
+    "rates": True,
+    "exposing": True,
+    "units": True,
+    "placed": True,
+    "marked": False,
+    "added": False,
+}
 VARIABLES = ("y", "x", "c", "d")
 
 
@@ -90,6 +98,8 @@ class Compiled:
             told = {name: facts.of(outcome, window, name) for name in self.variables(outcome)}
             if outcome.kind == "proportion":
                 told["b"] = facts.done_before(outcome)
+            if outcome.currency is not None:
+                told["l"] = facts.without_rate(outcome, window)
             for name, value in told.items():
                 held = exp.cast(value, "DOUBLE")
                 known = (
@@ -215,6 +225,8 @@ def _sums(place: int, outcome: Outcome, names: Sequence[str]) -> tuple[list[exp.
         cells["b"], same["some"] = exp.Sum(this=exp.column(f"b{place}")), "y"
     else:
         cells["some"] = exp.Count(this=exp.Nullif(this=y.copy(), expression=zero))
+    if outcome.currency is not None:
+        cells["l"] = exp.Sum(this=exp.column(f"l{place}"))
     if outcome.kind == "mean":
         cells["top"] = exp.Max(this=exp.func("abs", y.copy()))
     totals = []

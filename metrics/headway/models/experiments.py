@@ -55,7 +55,7 @@ class PhaseDefinition(Definition):
 
 
 class Counted(Definition):
-    """An outcome written out, where no metric of the product says it; see `headway.Outcome`."""
+    """An outcome written out, where no metric of the product says it: fields and defaults are `headway.Outcome`'s."""
 
     name: Name
     title: StrictStr | None = None
@@ -67,6 +67,8 @@ class Counted(Definition):
     within: StrictStr | None = None
     minus: EventSelector | None = None
     also: EventSelector | None = None
+    via: tuple[EventSelector, ...] = ()
+    currency: StrictStr | None = None
     direction: Literal["up", "down"] = "up"
     unit: StrictStr = ""
 
@@ -321,6 +323,8 @@ def problems(
                 for part in ("of", "per", "minus", "also"):
                     if (selector := getattr(each.outcome, part)) is not None:
                         yield from selector_problems(selector, (*at, *place, "outcome", part), plan)
+                for step, selector in enumerate(each.outcome.via):
+                    yield from selector_problems(selector, (*at, *place, "outcome", "via", step), plan)
             try:
                 outcome_named(each, product)
             except InputError as error:

@@ -128,7 +128,9 @@ class _Asking:
     def metric(self, name: str, asked: Sequence[Release]) -> Iterator[Evidence]:
         """Looks at every release by one metric, whose rows are made once."""
         metric = self.product.metrics[name]
-        if metric.components() or not isinstance(plan := plan_of(metric, self.shared), Units):
+        if metric.components() or metric.privacy is not None:
+            return
+        if not isinstance(plan := plan_of(metric, self.shared), Units):
             return
         if plan.estimate not in _DIVIDED:
             return

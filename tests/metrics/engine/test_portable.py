@@ -48,6 +48,9 @@ QUESTIONS: dict[str, Any] = {
     "funnel of restarts": hw.Funnel(["Visit", "Read", "Pay"], within="7d", entry="latest", by="plan"),
     "strict funnel": hw.Funnel(["Visit", "Read"], within="7d", order="strict"),
     "any order": hw.Funnel(["Visit", "Read", "Pay"], within="5d", order="any"),
+    "any order of steps that share events": hw.Funnel(
+        ["Visit", "Visit", ["Visit", "Pay"], "Read"], within="3d", order="any"
+    ),
     "funnel with exclusions": hw.Funnel(
         ["Visit", "Pay"], within="7d", exclude=[hw.Exclude("Read", after=1, before=2)]
     ),
