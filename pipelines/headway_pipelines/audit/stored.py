@@ -94,6 +94,19 @@ def stored_text(
     return StoredText(len(new), columns, values, dict(personal))
 
 
+def files_passed(ledger: Ledger) -> list[str]:
+    """Lists the stored files in which nothing looked personal when runs looked at them.
+
+    Args:
+        ledger: The ledger.
+
+    Returns:
+        Paths below the warehouse, of those that are live.
+    """
+    known = set(ledger.get_json(_SETTING) or ())
+    return [path for kind in _KINDS for path in ledger.lake_files(kind) if path in known]
+
+
 def _declared(plan: TrackingPlan | None, kind: str) -> Mapping[str, Column]:
     """Columns of the plan that are stored in files of this kind."""
     if plan is None:
