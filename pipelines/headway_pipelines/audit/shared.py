@@ -9,7 +9,7 @@ from typing import Any
 from headway.errors import DefinitionError
 from headway.models.plan import load_plan
 from headway_pipelines.audit.facts import Audit, audit_workspace
-from headway_pipelines.audit.show import guards
+from headway_pipelines.audit.show import ALIKE, guards
 from headway_pipelines.workspace import Workspace
 
 #: Guards that can be told of between runs only; the page is written within one.
@@ -67,13 +67,17 @@ def _facts(audit: Audit) -> Rows:
         ),
         (
             "values computed",
-            str(run.get("as_of") or "never"),
+            _moment(run.get("as_of")),
             f"by Headway {run.get('code_version') or audit.code_version}",
         ),
         ("fewest people", f"{audit.min_people}", audit.fewer_than_five or "of whom a shown number may speak"),
         ("publications", f"{len(audit.releases):,}", "numbers are also judged by what earlier ones said"),
         ("receipts", f"{len(audit.rights):,}", "of erasures, exports and rotations of keys"),
     ]
+
+
+def _moment(text: str | None) -> str:
+    return "never" if text is None else f"{text[:16].replace('T', ' ')} UTC"
 
 
 def _by(rows: Iterable[Mapping[str, Any]], name: str, number: str) -> Counter[str]:
@@ -91,14 +95,19 @@ def _counted(counts: Mapping[str, int], few: int) -> Rows:
 
 def _kept(audit: Audit) -> Rows:
     """Declared properties by purpose, class and what is kept of them."""
-    counts = Counter((k.purpose, k.privacy_class or "-", k.kept_as, k.retention, k.owner) for k in audit.kept)
-    return [(*terms, f"{n:,}") for terms, n in sorted(counts.items())]
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    owners: dict[tuple[str, str, str, str], set[str]] = {}
+    for k in audit.kept:
+        terms = (k.purpose, k.privacy_class or "-", ALIKE.get(k.privacy_class) or k.kept_as, k.retention)
+        counts[terms] += 1
+        owners.setdefault(terms, set()).add(k.owner)
+    return [(*terms, ", ".join(sorted(owners[terms])), f"{n:,}") for terms, n in sorted(counts.items())]
 
 
 def _retention(limits: Mapping[str, Any]) -> Rows:
     off = "not limited"
     enforced = limits.get("events") == "enforce"
-    rows = [
+    rows: Rows = [
         (
             "events",
             "rows older than their retention are written away" if enforced else "retention is not enforced",

@@ -15,7 +15,7 @@ from headway_pipelines.audit.facts import Audit
 
 _MOST = 25
 NOISE_HEADER = ("metric", "most by one month", "budget of a month", "over all time")
-_ALIKE = {"id": "random pseudonym", "enum": "a declared value"}
+ALIKE = {"id": "random pseudonym", "enum": "a declared value"}
 
 
 def show(audit: Audit, console: Console) -> None:
@@ -77,7 +77,7 @@ def _kept(audit: Audit) -> list[tuple[str, str, str, str, int]]:
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for each in audit.kept:
         if each.columns:
-            words = _ALIKE.get(each.privacy_class) or each.kept_as.partition(";")[0]
+            words = ALIKE.get(each.privacy_class) or each.kept_as.partition(";")[0]
             counts[each.purpose, each.privacy_class, words, each.retention] += 1
     return [(*key, n) for key, n in sorted(counts.items())]
 
