@@ -88,7 +88,7 @@ def hold_groups(
     final = _finished(rules, shown, k).with_columns(held_since=pl.lit(None, dtype=pl.Datetime("us")))
     if before.is_empty():
         return final, _noted(final, at)
-    last = before.sort("publication").unique(rules.keys, keep="last")
+    last = before.sort("publication_number").unique(rules.keys, keep="last")
     told = _told(rules, computed.join(before, on=rules.keys, suffix="_then"), k)
     rows = final.with_row_index("n")
     free = rows.join(told, on=rules.group, how="anti")
@@ -116,7 +116,7 @@ def _told(rules: Grouped, compared: pl.DataFrame, k: int) -> pl.DataFrame:
     """Groups of which a difference would tell of few people, and whether they still answer the same question."""
     same = pl.all_horizontal(pl.lit(True), *(pl.col(c).eq_missing(pl.col(f"{c}_then")) for c in rules.asked))
     groups = compared.with_columns(few=_few(rules, k), same=same).group_by(rules.group)
-    return groups.agg(pl.col("few").any(), pl.col("same").sort_by("publication").last()).filter("few")
+    return groups.agg(pl.col("few").any(), pl.col("same").sort_by("publication_number").last()).filter("few")
 
 
 def _few(rules: Grouped, k: int) -> pl.Expr:

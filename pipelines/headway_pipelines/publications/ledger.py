@@ -65,7 +65,7 @@ class PublicationLedger:
         >>> ledger = PublicationLedger(Path(tempfile.mkdtemp()) / "publications")
         >>> ledger.append(datetime(2026, 3, 2), {"active_people": pl.DataFrame({"window_days": [7], "value": [40]})})
         >>> ledger.append(datetime(2026, 3, 3), {"active_people": pl.DataFrame({"window_days": [7], "value": [52]})})
-        >>> ledger.cells("active_people").select("publication", "value").rows()
+        >>> ledger.cells("active_people").select("publication_number", "value").rows()
         [(1, 40), (2, 52)]
         >>> ledger.cells("active_people", until=datetime(2026, 3, 2))["value"].to_list()
         [40]
@@ -104,12 +104,12 @@ class PublicationLedger:
             until: Only what was released as of this instant or before (UTC).
 
         Returns:
-            The cells with the number of their publication in the column ``publication``, in order; empty and
+            The cells with the number of their publication in the column ``publication_number``, in order; empty and
             without columns where there is none.
         """
         frames = [
             pl.read_parquet(self._folder / _name(release.number, table)).with_columns(
-                publication=pl.lit(release.number, dtype=pl.Int64)
+                publication_number=pl.lit(release.number, dtype=pl.Int64)
             )
             for release in self.releases
             if table in release.cells and (until is None or datetime.fromisoformat(release.at) <= until)
@@ -126,10 +126,10 @@ class PublicationLedger:
             tables: Table -> cells that are new or changed.
 
         Raises:
-            ValueError: A table has the column ``publication``, which is that of the ledger.
+            ValueError: A table has the column ``publication_number``, which is that of the ledger.
         """
-        if taken := sorted(name for name, frame in tables.items() if "publication" in frame.columns):
-            raise ValueError(f"the column publication is the ledger's own: {', '.join(taken)}")
+        if taken := sorted(name for name, frame in tables.items() if "publication_number" in frame.columns):
+            raise ValueError(f"the column publication_number is the ledger's own: {', '.join(taken)}")
         known = self.releases
         number = len(known) + 1
         tables = {name: frame for name, frame in tables.items() if frame.height}

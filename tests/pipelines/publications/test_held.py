@@ -171,7 +171,7 @@ def test_as_of_views_tell_what_was_told_then(publisher: Publisher) -> None:
     seen = [as_released(publisher.ledger, FIRST + timedelta(days))["people"].to_list() for days in range(3)]
     assert seen == [[100], [100], [115]]
     assert as_released(publisher.ledger, FIRST - timedelta(1)).is_empty()
-    assert not {"contributors", "estimate", "basis", "publication"} & set(
+    assert not {"contributors", "estimate", "basis", "publication_number"} & set(
         as_released(publisher.ledger, FIRST).columns
     )
 
