@@ -30,7 +30,7 @@ def kinds_of(values: pl.Series, column: Column, sources: Sequence[str] = ()) -> 
 
     Args:
         values: Different values.
-        column: The column they are stored in. What an enum declares is never suspected, what it does not always is.
+        column: The column they are stored in. What an enum declares is never suspected.
             The name alone makes a value personal only where it is a token.
         sources: Names under which logs carry the values, where they are known.
 
@@ -43,8 +43,10 @@ def kinds_of(values: pl.Series, column: Column, sources: Sequence[str] = ()) -> 
         [None, 'email']
     """
     if column.values:
-        declared = values.is_in(pl.Series(column.values).implode()) | values.is_null()
-        return pl.select(pl.when(~declared).then(pl.lit("undeclared"))).to_series()
+        # Files of before the plan changed may hold values that it declares no more.
+        declared = values.is_in(pl.Series(column.values).implode())
+        kinds = suspects(values).kinds
+        return pl.select(pl.when(~declared.fill_null(True)).then(kinds)).to_series()
     told = dict.fromkeys(_told(name, column.privacy_class) for name in (column.name, *sources))
     return reduce(lambda one, other: one.fill_null(other), (suspects(values, each).kinds for each in told))
 
