@@ -140,7 +140,7 @@ COLUMN_COMMENTS = {
     "purpose": "primary (the decision rests on it), secondary, or guardrail (must not get worse than its margin).",
     "variant": "The variant, as of each unit's first valid exposure.",
     "units": "Units that count: exposed, and with the metric's window behind them.",
-    "units_open": "Exposed units whose window is not over yet; null where few.",
+    "units_open": "Exposed units whose window is not over yet, in steps of run_info.min_people; null where few.",
     "some": "Of the units, those that add something; not published.",
     "mean": "Mean, share, ratio or quantile of the variant.",
     "experiment_results.effect": "The variant's mean minus the control's, adjusted for what was before where reduction "

@@ -196,7 +196,7 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
         k: Smallest number of people that may be spoken of.
 
     Returns:
-        Both tables with hidden cells null and marked in `suppressed`.
+        Both tables with hidden cells null and marked in `suppressed`; `some` is internal, and still there.
     """
     shown: list[pl.DataFrame] = []
     counts: dict[tuple[str, str], list[int]] = {}
@@ -213,12 +213,12 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
             for name in (*_NUMBERS, "units", "units_open", "reason", "caution")
         ]
         part = part.with_columns(empty) if hide else part
-        open_ = pl.when(pl.col("units_open").is_between(1, k - 1)).then(None).otherwise("units_open")
+        # In steps: who comes and goes between two publications is few people, and they are never the same.
+        steps = pl.col("units_open") - pl.col("units_open") % k
+        open_ = pl.when(pl.col("units_open").is_between(1, k - 1)).then(None).otherwise(steps)
         verdict = pl.lit("hidden") if hide else pl.col("verdict")
-        shown.append(
-            part.with_columns(units_open=open_, verdict=verdict, suppressed=pl.lit(hide)).drop("some")
-        )
-    kept = pl.concat(shown) if shown else results.drop("some").with_columns(suppressed=pl.lit(False))
+        shown.append(part.with_columns(units_open=open_, verdict=verdict, suppressed=pl.lit(hide)))
+    kept = pl.concat(shown) if shown else results.with_columns(suppressed=pl.lit(False))
     return kept, _shown_health(health, counts, k)
 
 
