@@ -37,9 +37,13 @@ def fingerprint(workspace: Workspace) -> str:
         Hexadecimal digits; they change when a file lands, changes or goes, or a definition changes.
     """
     digest = hashlib.sha256(f"{importlib.metadata.version('headway')} {bot_lists()}".encode())
-    for folder, _, names in sorted(os.walk(workspace.raw, followlinks=True)):
+    # As when logs are read: links to files count, links to folders below raw/ are not followed.
+    for folder, _, names in sorted(os.walk(workspace.raw)):
         for name in sorted(names):
-            stat = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118  (a Path per file costs more)
+            try:
+                stat = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118  (a Path per file costs more)
+            except OSError:  # a link to nothing, or to itself
+                continue
             digest.update(
                 f"{folder}/{name}:{stat.st_size}:{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
             )

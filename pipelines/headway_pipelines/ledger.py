@@ -27,6 +27,9 @@ READING, STAGED, PASSED, BLOCKED, PROMOTED, DAMAGED, COPY = (
     "copy",
 )
 
+#: Why a declared value was dropped: it is not what the plan says, or it looks personal; the type follows.
+MISFIT, LOOKS_LIKE = "does not fit its class", "looks like "
+
 #: The setting that holds how many files wait for the rest of their export.
 UNFINISHED = "unfinished"
 
@@ -229,9 +232,10 @@ class Ledger:
             outcomes = self._rows("SELECT outcome, n FROM outcomes WHERE batch = ?", count["batch"])
             count["rejected_lines"] = sum(self.rejected(count["batch"], fine).values())
             count["misfit_values"] = self._rows(
-                "SELECT coalesce(sum(n), 0) AS n FROM dropped WHERE batch = ? AND reason = ?",
+                "SELECT coalesce(sum(n), 0) AS n FROM dropped WHERE batch = ? AND (reason = ? OR reason LIKE ?)",
                 count["batch"],
-                "does not fit its class",
+                MISFIT,
+                f"{LOOKS_LIKE}%",
             )[0]["n"]
             # A line of a batched request has several outcomes, never none.
             count["unaccounted_lines"] = max(0, count["lines"] - sum(r["n"] for r in outcomes))

@@ -14,6 +14,8 @@ from headway_pipelines.privacy.detection import Verdict, judge
 HERE = Path(__file__).parent / "privacy" / "labelled"
 OWN = ("made", "hand")
 HELD_OUT = ("made_held_out", "hand_held_out")
+#: Three more sets, each written before the detectors met it, in other languages, contexts and encodings.
+FRESH = ("fresh_one", "fresh_two", "fresh_three")
 Row = dict[str, Any]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import polars as pl
 import pytest
 from command_line import run_here
 from shop import by_bounds
@@ -24,7 +25,7 @@ from headway_pipelines.demo import simulate
 from headway_pipelines.ingest import ingest
 from headway_pipelines.lake import promote
 from headway_pipelines.ledger import Ledger
-from headway_pipelines.privacy import accounts, classes, keys
+from headway_pipelines.privacy import accounts, classes, keys, second_line
 from headway_pipelines.privacy.proof import Hit, scan
 from headway_pipelines.quality import batches
 from headway_pipelines.quality.batches import judge_batches
@@ -274,9 +275,14 @@ def any_value(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(classes, "_url", lambda raw, _: raw)
 
 
+def nothing(values: pl.Series, *_: object) -> pl.Series:
+    """Suspects no value."""
+    return pl.repeat(None, len(values), dtype=pl.String, eager=True)
+
+
 def no_detector(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(classes, "PERSONAL", "^never$")
-    patch.setattr(batches, "PERSONAL", "^never$")
+    patch.setattr(second_line, "kinds_of", nothing)
+    patch.setattr(batches, "kinds_of", nothing)
 
 
 def any_name(patch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from test_canaries import command, leaking, looked_up  # noqa: F401  (a fixture)
 from headway.engine import connect, duck
 from headway_pipelines import ingest as ingesting
 from headway_pipelines.audit.stored import stored_text
-from headway_pipelines.privacy import accounts, classes, keys
+from headway_pipelines.privacy import accounts, classes, keys, second_line
 from headway_pipelines.privacy.detect import looks_personal
 from headway_pipelines.privacy.proof import scan
 from headway_pipelines.quality import batches, judge
@@ -212,7 +212,7 @@ def test_what_came_past_the_gate_stops_the_run(
 ) -> None:
     shop.ingest()
     no_detector(shop, monkeypatch)
-    monkeypatch.setattr(batches, "PERSONAL", "^never$")
+    monkeypatch.setattr(batches, "kinds_of", nothing)
     any_value(shop, monkeypatch)
     shutil.rmtree(shop.workspace.warehouse)
     shop.load()
@@ -255,8 +255,13 @@ def any_token(_: Shop, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(classes, "_token", lambda value, _: value)
 
 
+def nothing(values: pl.Series, *_: object) -> pl.Series:
+    """Suspects no value."""
+    return pl.repeat(None, len(values), dtype=pl.String, eager=True)
+
+
 def no_detector(_: Shop, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(classes, "PERSONAL", "^never$")
+    patch.setattr(second_line, "kinds_of", nothing)
 
 
 def no_detector_on_parameters(shop: Shop, patch: pytest.MonkeyPatch) -> None:
@@ -306,7 +311,7 @@ GUARDS: dict[str, Callable[[Shop, pytest.MonkeyPatch], None]] = {
 def test_each_guard_is_needed(shop: Shop, guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
     canaries = [*planted(shop), *planted_malformed(shop)]
     # The batch is not judged by the detector here: what the gate itself lets through is what counts.
-    monkeypatch.setattr(batches, "PERSONAL", "^never$")
+    monkeypatch.setattr(batches, "kinds_of", nothing)
     GUARDS[guard](shop, monkeypatch)
     shop.ingest()
     assert leaks(canaries, written(shop))

@@ -74,12 +74,15 @@ class ConsentPurpose(Definition):
 class BrowserSignal(Definition):
     """A signal of the browser that denies purposes, whatever else says yes.
 
+    It counts wherever a log has it as a header of the request. Where it is elsewhere, `source` says so.
+
     Attributes:
-        source: Where it is in the raw call; ``0``, ``false`` and ``no`` mean that it is not set, all else that it is.
+        source: Where else it is in the raw call; ``0``, ``false`` and ``no`` mean that it is not set, all else that it
+            is. None where headers are all there is.
         denies: The purposes.
     """
 
-    source: SignalPath = Field(alias="from")
+    source: SignalPath | None = Field(default=None, alias="from")
     denies: tuple[StrictStr, ...] = Field(min_length=1)
 
 

@@ -22,9 +22,9 @@ from headway.models.privacy_checks import private_metrics
 from headway.models.product import Product, load_product
 from headway_pipelines.audit.kept import Kept, kept_under
 from headway_pipelines.audit.proving import last_proof
-from headway_pipelines.audit.stored import stored_text
+from headway_pipelines.audit.stored import files_passed, stored_text
 from headway_pipelines.compute import code_version, tables_of
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.ledger import LOOKS_LIKE, Ledger
 from headway_pipelines.noise import TABLE as NOISY_CELLS
 from headway_pipelines.noise import noise_ledger, spent_of
 from headway_pipelines.privacy.keys import key_file
@@ -84,7 +84,8 @@ class Audit:
         kept: What is kept: class, column, purpose, owner, retention.
         dropped: Event, property, reason, how many values.
         stored: Events, days and people in the warehouse.
-        detector: What looking at stored texts once more found.
+        caught: What looked personal among the declared values that came in, and was dropped: type -> values.
+        detector: What looking at stored texts once more found; without a new look, how many files passed the last one.
         published: Published tables.
         min_people: Smallest number of people that a published number may speak of.
         fewer_than_five: Who answers for fewer than five, and why.
@@ -107,6 +108,7 @@ class Audit:
     kept: tuple[Kept, ...]
     dropped: tuple[Mapping[str, Any], ...]
     stored: Mapping[str, int]
+    caught: Mapping[str, int]
     detector: Mapping[str, Any]
     published: tuple[Published, ...]
     min_people: int
@@ -119,11 +121,12 @@ class Audit:
     guards: Mapping[str, bool] = field(default_factory=dict)
 
 
-def audit_workspace(workspace: Workspace) -> Audit:
+def audit_workspace(workspace: Workspace, *, look: bool = True) -> Audit:
     """Reads what a workspace says of itself.
 
     Args:
         workspace: The workspace; it need not have run yet.
+        look: Whether all stored texts are looked at once more; runs have looked at each of them.
 
     Returns:
         The audit.
@@ -134,7 +137,7 @@ def audit_workspace(workspace: Workspace) -> Audit:
     """
     plan = load_plan(workspace.plan_file)
     product = load_product(workspace.product_file, plan)
-    facts = _from_ledger(workspace) if workspace.ledger_file.exists() else _nothing_read()
+    facts = _from_ledger(workspace, look=look) if workspace.ledger_file.exists() else _nothing_read()
     return Audit(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         product=product.name,
@@ -156,21 +159,18 @@ def audit_workspace(workspace: Workspace) -> Audit:
     )
 
 
-def _from_ledger(workspace: Workspace) -> dict[str, Any]:
+def _from_ledger(workspace: Workspace, *, look: bool) -> dict[str, Any]:
     ledger = Ledger(workspace.ledger_file)
     try:
-        texts = stored_text(workspace, ledger, everything=True, remember=False)
+        dropped = ledger.dropped()
         per_day = ledger.rows_per_day()
         return {
             "files": dict(Counter(batch.state for batch in ledger.batches())),
             "lines": tuple(dict(row) for row in ledger.outcomes()),
-            "dropped": tuple(dict(row) for row in ledger.dropped()),
+            "dropped": tuple(dict(row) for row in dropped),
+            "caught": _caught(dropped),
             "stored": {"events": sum(per_day.values()), "days": len(per_day)} | _people(workspace),
-            "detector": {
-                "columns": texts.columns,
-                "values": texts.values,
-                "looks_personal": dict(texts.personal),
-            },
+            "detector": _detector(workspace, ledger) if look else {"files": len(files_passed(ledger))},
         }
     finally:
         ledger.close()
@@ -196,13 +196,32 @@ def _noise(workspace: Workspace, product: Product) -> Iterator[Mapping[str, Any]
         }
 
 
+def _detector(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
+    texts = stored_text(workspace, ledger, everything=True, remember=False)
+    return {
+        "files": texts.files,
+        "columns": texts.columns,
+        "values": texts.values,
+        "looks_personal": dict(texts.personal),
+    }
+
+
+def _caught(dropped: list[dict[str, Any]]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for row in dropped:
+        if row["reason"].startswith(LOOKS_LIKE):
+            counts[row["reason"].removeprefix(LOOKS_LIKE)] += row["n_values"]
+    return dict(sorted(counts.items()))
+
+
 def _nothing_read() -> dict[str, Any]:
     return {
         "files": {},
         "lines": (),
         "dropped": (),
         "stored": {"events": 0, "days": 0, "people": 0},
-        "detector": {"columns": 0, "values": 0, "looks_personal": {}},
+        "caught": {},
+        "detector": {"files": 0, "columns": 0, "values": 0, "looks_personal": {}},
     }
 
 

@@ -15,7 +15,7 @@ from headway_pipelines.audit.facts import Audit
 
 _MOST = 25
 NOISE_HEADER = ("metric", "most by one month", "budget of a month", "over all time")
-_ALIKE = {"id": "random pseudonym", "enum": "a declared value"}
+ALIKE = {"id": "random pseudonym", "enum": "a declared value"}
 
 
 def show(audit: Audit, console: Console) -> None:
@@ -77,7 +77,7 @@ def _kept(audit: Audit) -> list[tuple[str, str, str, str, int]]:
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for each in audit.kept:
         if each.columns:
-            words = _ALIKE.get(each.privacy_class) or each.kept_as.partition(";")[0]
+            words = ALIKE.get(each.privacy_class) or each.kept_as.partition(";")[0]
             counts[each.purpose, each.privacy_class, words, each.retention] += 1
     return [(*key, n) for key, n in sorted(counts.items())]
 
@@ -112,9 +112,27 @@ def came_in(audit: Audit) -> list[tuple[str, str]]:
         ("files", files),
         ("lines", f"{sum(row['lines'] for row in audit.lines):,}"),
         ("values dropped", f"{sum(row['n_values'] for row in audit.dropped):,}"),
+        ("of these, look personal", by_number(audit.caught) or "none"),
         ("events kept", f"{audit.stored['events']:,} of {audit.stored['days']:,} days"),
         ("people", f"{audit.stored['people']:,}"),
     ]
+
+
+def by_number(counts: Mapping[str, int]) -> str:
+    """Says how many there are of what, the most first.
+
+    Args:
+        counts: What -> how many.
+
+    Returns:
+        A list in words, empty where there is nothing.
+
+    Examples:
+        >>> by_number({"email": 3, "phone": 1200})
+        '1,200 phone, 3 email'
+    """
+    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{n:,} {what}" for what, n in ordered)
 
 
 def guards(audit: Audit) -> Mapping[str, bool]:
@@ -126,7 +144,7 @@ def guards(audit: Audit) -> Mapping[str, bool]:
     Returns:
         Guard -> whether it holds.
     """
-    clean = not audit.detector["looks_personal"]
+    clean = not audit.detector.get("looks_personal")
     return {
         "the key lies outside the workspace": audit.key["outside_the_workspace"],
         "the key is its owner's alone": audit.key["for_its_owner_alone"] or not audit.key["found"],

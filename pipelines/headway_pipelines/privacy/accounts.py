@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import duckdb
 
 from headway.engine.sql import load
-from headway_pipelines.ledger import Account
+from headway_pipelines.ledger import MISFIT, Account
 from headway_pipelines.privacy.classes import WORD_BITS, ColumnRule, mask_columns
 from headway_pipelines.privacy.detect import safe_name
 from headway_pipelines.privacy.keys import Key
+from headway_pipelines.privacy.second_line import SecondLine, told_apart
 
 #: Located rejects kept per batch and group; all are counted.
 LOCATED = 20
@@ -24,8 +25,8 @@ _NEVER_STORED = {"text": "free text", "sensitive": "sensitive"}
 def count_group(
     con: duckdb.DuckDBPyConnection,
     declared: Mapping[tuple[str, str], str],
-    rules: list[ColumnRule],
     typed: str,
+    second_line: SecondLine,
     key: Key,
     framed: Mapping[int, int],
 ) -> dict[int, Account]:
@@ -34,8 +35,8 @@ def count_group(
     Args:
         con: The gate's connection, holding `judged`.
         declared: ``(event, raw key) -> class`` of the plan.
-        rules: The column rules, in the order of the violation bits.
         typed: A relation of the group's events with their violation bits, see `misfits`.
+        second_line: What it caught is among the violations, and told apart here.
         key: Names that may not be shown are replaced by a keyed hash.
         framed: Lines framed, by batch.
 
@@ -54,7 +55,8 @@ def count_group(
             accounts[batch].lines = lines
     for batch, line, position, reason in con.execute(load(_HERE, "locate_rejects.sql")).fetchall():
         accounts[batch].rejects.append((line, position, reason))
-    dropped = _undeclared(con, declared, key) + misfits(con, rules, typed) + _no_ids(con)
+    unfit = told_apart(misfits(con, second_line.rules, typed), second_line.count(con))
+    dropped = _undeclared(con, declared, key) + unfit + _no_ids(con)
     for (batch, event, prop, reason), values in dropped.items():
         accounts[batch].dropped[(event, prop, reason)] = values
     return accounts
@@ -164,5 +166,5 @@ def misfits(
     for batch, event, *bits, count in found:
         for index, rule in enumerate(rules):
             if bits[index // WORD_BITS] >> (index % WORD_BITS) & 1:
-                counts[batch, event, rule.name, "does not fit its class"] += count
+                counts[batch, event, rule.name, MISFIT] += count
     return counts

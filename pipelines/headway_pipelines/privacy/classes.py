@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from headway.engine.sql import identifier, literal
 from headway.models.plan import Column, PropertyField, Subject, TrackingPlan
@@ -24,10 +25,15 @@ from headway.models.properties import (
     UrlProperty,
 )
 from headway.models.traffic import BROWSER_FAMILY
-from headway_pipelines.privacy.detect import PERSONAL
 
 TRAIT_OWNERS: Mapping[Subject, str] = {"person": "(identify)", "account": "(group)"}
 """Under which name the traits of people and of accounts are counted."""
+
+OF_AGENTS = "agents.browser_family"
+"""SQL of the one raw value that is no property: what the user agent says of the browser."""
+
+#: Classes whose values may be anything that fits a pattern.
+_OPEN = ("token", "url")
 
 _PARAMETER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.+~-]*"
 
@@ -41,13 +47,18 @@ class Fill:
 
     Attributes:
         raw: SQL of the raw value, from the source's row.
-        typed: SQL of the lake value: over the column of raw values, or from the row where `over_raw` is False.
-        over_raw: Which of both.
+        typed: SQL of the lake value: over the column of raw values, or a column of a table of addresses.
+        table: Name of that table; None where the value comes from the column of raw values.
     """
 
     raw: str
     typed: str
-    over_raw: bool = True
+    table: str | None = None
+
+    @property
+    def over_raw(self) -> bool:
+        """Whether the value comes from the column of raw values."""
+        return self.table is None
 
 
 @dataclass
@@ -61,13 +72,17 @@ class ColumnRule:
         name: The lake column.
         sql_type: Its type.
         domain: Pseudonym domain of an id column, else None. The typed value is then the raw id.
+        open: The column where its class is open: its values are looked at once more, see `second_line`.
         fills: Ways to fill it -> the events that use them.
+        sources: Names under which logs carry it.
     """
 
     name: str
     sql_type: str
     domain: str | None
+    open: Column | None = None
     fills: dict[Fill, list[str]] = field(default_factory=dict)
+    sources: set[str] = field(default_factory=set)
 
     @property
     def raw_name(self) -> str:
@@ -87,13 +102,24 @@ class ColumnRule:
             items.append(f"{_case((fill.typed, events) for fill, events in early.items())} AS {self._early}")
         return items
 
-    def typed(self) -> str:
-        """Select item of the second step: the lake value, NULL where there is none or it does not fit."""
+    def typed(self, caught: str | None = None) -> str:
+        """Select item of the second step: the lake value, NULL where there is none, it does not fit or was caught.
+
+        Args:
+            caught: A table with the columns name and value: what may not pass although it fits.
+
+        Returns:
+            The item.
+        """
         values = {fill: fill.typed if fill.over_raw else self._early for fill in self.fills}
-        if len(set(values.values())) == 1:
-            # Where no event of the fill is, the raw value is NULL already.
-            return f"{next(iter(values.values()))} AS {self.typed_name}"
-        return f"{_case((values[fill], events) for fill, events in self.fills.items())} AS {self.typed_name}"
+        value = next(iter(values.values()))
+        # Where no event of a single fill is, the raw value is NULL already.
+        if len(set(values.values())) > 1:
+            value = _case((values[fill], events) for fill, events in self.fills.items())
+        if caught is not None:
+            known = f"SELECT value FROM {caught} WHERE name = {literal(self.name)}"
+            value = f"CASE WHEN {value} NOT IN ({known}) THEN {value} END"
+        return f"{value} AS {self.typed_name}"
 
     def raw(self) -> str:
         """The raw value before it is judged, from a source's row."""
@@ -187,7 +213,10 @@ def _rules(
     rows: str = "judged",
     prefix: str = "",
 ) -> tuple[list[ColumnRule], list[UrlTable]]:
-    rules = {n: ColumnRule(n, c.sql_type, c.domain) for n, c in columns.items()}
+    rules = {
+        n: ColumnRule(n, c.sql_type, c.domain, c if c.privacy_class in _OPEN else None)
+        for n, c in columns.items()
+    }
     tables: dict[tuple[str, str], UrlTable] = {}
     for event, fields in declared.items():
         for prop in fields:
@@ -202,14 +231,16 @@ def _rules(
                     c.name: Fill(
                         f"{table.name}.{raw_name(c.name)}",
                         f"{table.name}.{identifier(c.name)}",
-                        over_raw=False,
+                        table.name,
                     )
                     for c in prop.columns()
                 }
             else:
                 fills = {c.name: Fill(raw, _typed(prop.spec, raw_name(c.name))) for c in prop.columns()}
+            names = {c.name: parameter for parameter, c in prop.query.items()}
             for name, fill in fills.items():
                 rules[name].fills.setdefault(fill, []).append(event)
+                rules[name].sources.add(names.get(name, prop.source))
     return list(rules.values()), list(tables.values())
 
 
@@ -238,7 +269,7 @@ def value_of(source: str) -> str:
         "nullif(properties['plan'], '')"
     """
     if source == BROWSER_FAMILY:
-        return "agents.browser_family"
+        return OF_AGENTS
     head, *rest = _path(source)
     top = f"properties[{literal(head)}]"
     if not rest:
@@ -296,7 +327,7 @@ def _bounds(value: str, low: float | None, high: float | None) -> str:
 
 def _token(value: str, pattern: str) -> str:
     fits = f"length({value}) <= {TOKEN_MAX_LENGTH} AND regexp_full_match({value}, {literal(pattern)})"
-    return f"CASE WHEN {fits} AND NOT regexp_matches({value}, {literal(PERSONAL)}) THEN {value} END"
+    return f"CASE WHEN {fits} THEN {value} END"
 
 
 def _query_parameter(url: str, name: str) -> str:
@@ -310,8 +341,7 @@ def _url(raw: str, spec: UrlProperty) -> str:
     if spec.keep == "host":
         allowed = f"{host} IN {literal(list(spec.hosts))} AND " if spec.hosts else ""
         is_host = f"regexp_full_match({host}, {literal(r'[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}')})"
-        personal = f"regexp_matches({host}, {literal(PERSONAL)})"
-        return f"CASE WHEN {allowed}length({host}) <= 253 AND {is_host} AND NOT {personal} THEN {host} END"
+        return f"CASE WHEN {allowed}length({host}) <= 253 AND {is_host} THEN {host} END"
     path = f"regexp_extract({raw}, {literal(r'^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)')}, 1)"
     templates = " ".join(
         f"WHEN regexp_full_match({path}, {literal(_template(t))}) THEN {literal(t)}" for t in spec.paths
@@ -372,19 +402,22 @@ def violation_masks(rules: list[ColumnRule]) -> list[str]:
     return words or ["0::BIGINT"]
 
 
-def typed_rows(rules: list[ColumnRule], own: str, source: str) -> str:
+def typed_rows(
+    rules: list[ColumnRule], own: str, source: str, caught: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """SQL of rows with the typed values of declared properties, and their misfits as bits.
 
     Args:
         rules: The column rules.
         own: Select items of the rows themselves; `event` must be among them.
         source: What follows FROM: the rows, joined with the tables of addresses that rules refer to.
+        caught: Columns of which some values may not pass although they fit -> the table of those, see `second_line`.
 
     Returns:
         A query. Typed values are in columns named `ColumnRule.typed_name`, bits in those of `mask_columns`.
     """
     taken = ", ".join([own, *(item for rule in rules for item in rule.taken())])
-    typed = ", ".join(["*", *(rule.typed() for rule in rules)])
+    typed = ", ".join(["*", *(rule.typed(caught.get(rule.name)) for rule in rules)])
     words = zip(violation_masks(rules), mask_columns(rules), strict=True)
     masks = ", ".join(["*", *(f"{mask} AS {name}" for mask, name in words)])
     return f"SELECT {masks} FROM (SELECT {typed} FROM (SELECT {taken} FROM {source}))"

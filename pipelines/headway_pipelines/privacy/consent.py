@@ -20,36 +20,41 @@ from headway.models.plan import TrackingPlan
 from headway_pipelines.privacy.classes import value_of
 from headway_pipelines.privacy.tcf import consented_purposes
 
+_HERE = "headway_pipelines.privacy"
 _OFF = ["0", "false", "no"]
 _KINDS = ["event", "identify", "group", "alias"]
 
 
-def apply_consent(con: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> None:
+def apply_consent(con: duckdb.DuckDBPyConnection, plan: TrackingPlan, *, lines: bool = False) -> None:
     """Says of lines of ``judged`` that they do not pass for want of consent.
 
     Args:
         con: The connection that holds `judged`.
         plan: The tracking plan.
+        lines: Whether `frames` holds the lines as texts, among which headers of requests may be.
     """
     consent = plan.consent
     if consent is None:
         return
     _read_strings(con, consent)
     join = ""
+    in_headers = lines and (consent.gpc or consent.dnt) is not None
+    if in_headers:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE line_signals AS {load(_HERE, 'line_signals.sql')}")
+        join = "LEFT JOIN line_signals USING (batch, line) "
     if consent.tcf is not None:
-        join = f"LEFT JOIN tcf_strings ON tcf_strings.text = {signal_value(consent.tcf)}"
+        join += f"LEFT JOIN tcf_strings ON tcf_strings.text = {signal_value(consent.tcf)}"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE refusals AS SELECT n, reason FROM ("
-        f"SELECT judged.rowid AS n, {_reasons(plan, consent)} AS reason FROM judged {join} "
+        f"SELECT judged.rowid AS n, {_reasons(plan, consent, in_headers=in_headers)} AS reason FROM judged {join} "
         f"WHERE outcome IN {literal(_KINDS)}) WHERE reason IS NOT NULL"
     )
     if con.execute("SELECT 1 FROM refusals LIMIT 1").fetchall():
         con.execute("UPDATE judged SET outcome = r.reason FROM refusals r WHERE judged.rowid = r.n")
         # Before any id is looked up: those of such lines never are.
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE told AS {load('headway_pipelines.privacy', 'told_ids.sql')}"
-        )
+        con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
     con.execute("DROP TABLE refusals")
+    con.execute("DROP TABLE IF EXISTS line_signals")
     if consent.tcf is not None:
         con.unregister("tcf_strings")
 
@@ -104,7 +109,7 @@ def signal_value(source: str) -> str:
     return value_of(source)
 
 
-def _reasons(plan: TrackingPlan, consent: Consent) -> str:
+def _reasons(plan: TrackingPlan, consent: Consent, *, in_headers: bool) -> str:
     """Why a line does not pass: by its event's purpose; other calls by that of the defaults, or by all purposes."""
     by_purpose: dict[str, list[str]] = {}
     passing = [] if consent.withdrawal is None else list(consent.withdrawal.events)
@@ -112,22 +117,22 @@ def _reasons(plan: TrackingPlan, consent: Consent) -> str:
         if name not in passing:
             by_purpose.setdefault(plan.terms(name).purpose, []).append(name)
     named = [
-        f"WHEN outcome = 'event' AND event IN {literal(names)} THEN {_reason(consent, purpose)}"
+        f"WHEN outcome = 'event' AND event IN {literal(names)} THEN {_reason(consent, purpose, in_headers)}"
         for purpose, names in by_purpose.items()
         if purpose in consent.purposes
     ]
     usual = plan.defaults.purpose
     asked = [usual] if usual is not None else list(consent.purposes)
-    others = [_reason(consent, purpose) for purpose in asked if purpose in consent.purposes]
+    others = [_reason(consent, purpose, in_headers) for purpose in asked if purpose in consent.purposes]
     rest = f"WHEN outcome <> 'event' THEN coalesce({', '.join(others)})" if others else ""
     whens = " ".join([*named, rest]).strip()
     return f"CASE {whens} END" if whens else "NULL::VARCHAR"
 
 
-def _reason(consent: Consent, name: str) -> str:
+def _reason(consent: Consent, name: str, in_headers: bool) -> str:
     purpose = consent.purposes[name]
     whens = [
-        f"WHEN {_is_on(signal)} THEN 'no consent: {word}'"
+        f"WHEN {_is_on(word, signal, in_headers)} THEN 'no consent: {word}'"
         for word, signal in (("gpc", consent.gpc), ("dnt", consent.dnt))
         if signal is not None and name in signal.denies
     ]
@@ -145,8 +150,11 @@ def _reason(consent: Consent, name: str) -> str:
     return f"CASE {' '.join(whens)} END"
 
 
-def _is_on(signal: BrowserSignal) -> str:
-    return f"lower(trim({signal_value(signal.source)})) NOT IN {literal(_OFF)}"
+def _is_on(word: str, signal: BrowserSignal, in_headers: bool) -> str:
+    places = [f"coalesce(line_signals.{word}, FALSE)"] if in_headers else []
+    if signal.source is not None:
+        places.append(f"lower(trim({signal_value(signal.source)})) NOT IN {literal(_OFF)}")
+    return " OR ".join(places) or "FALSE"
 
 
 def _string_grants(purpose: ConsentPurpose) -> str:

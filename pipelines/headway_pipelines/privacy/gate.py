@@ -48,6 +48,7 @@ from headway_pipelines.privacy.judging import (
 )
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
+from headway_pipelines.privacy.second_line import SecondLine
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.traffic import Marker
@@ -189,6 +190,7 @@ class Gate:
         self._con = connect(temp_directory="")
         self._vault = Vault(vault_folder, key, self._con)
         self._rules, self._urls = column_rules(plan)
+        self._second_line = SecondLine("event", self._rules, self._urls, "judged")
         self._masks = mask_columns(self._rules)
         self._keys = declared_keys(plan)
         self._marker = Marker(plan.traffic)
@@ -277,6 +279,7 @@ class Gate:
         with guarded("apply the tracking plan"):
             self._marker.prepare(self._con)
             self._take_addresses_apart()
+            self._second_line.look(self._con)
             for traits in self._traits:
                 traits.read(
                     self._con,
@@ -297,7 +300,7 @@ class Gate:
                     f"COPY ({query}) TO {target} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy)"
                 )
             typed = f"read_parquet({literal(str(folder / 'events.parquet'))})"
-            accounts = count_group(self._con, self._keys, self._rules, typed, self._key, group.framed)
+            accounts = count_group(self._con, self._keys, typed, self._second_line, self._key, group.framed)
             self._count_traits(accounts)
             for (batch, *what), n in count_without_consent(self._con, self._plan).items():
                 accounts[batch].dropped[what[0], what[1], what[2]] = n
@@ -323,7 +326,7 @@ class Gate:
         """Makes `judged`: one row a line, with what becomes of it."""
         self._tell(source)
         leave_out_expired(self._con, self._limits)
-        apply_consent(self._con, self._plan)
+        apply_consent(self._con, self._plan, lines=source.reader.kind == "lines")
         leave_out_erased(self._con, self._vault)
 
     def _tell(self, source: Source) -> None:
@@ -359,7 +362,8 @@ class Gate:
         """The events, with one typed column per declared property and the misfits as bits."""
         joins = " ".join([*(table.join() for table in self._urls), self._marker.join()])
         own = f"judged.rowid AS n, judged.*, {self._marker.expression()} AS traffic"
-        return typed_rows(self._rules, own, f"judged {joins} WHERE outcome = 'event'")
+        source = f"judged {joins} WHERE outcome = 'event'"
+        return typed_rows(self._rules, own, source, self._second_line.tables)
 
     def _count_traits(self, accounts: dict[int, Account]) -> None:
         for traits in self._traits:

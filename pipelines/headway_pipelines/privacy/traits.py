@@ -26,6 +26,7 @@ from headway_pipelines.privacy.classes import (
     trait_rules,
     typed_rows,
 )
+from headway_pipelines.privacy.second_line import SecondLine, told_apart
 
 UNUSABLE = "no usable id or time"
 
@@ -50,12 +51,14 @@ class Traits:
         rules: One a column.
         urls: Tables of addresses the rules refer to.
         names: Raw names of the traits that may be stored.
+        second_line: Looks at the open ones of them.
     """
 
     subject: Subject
     rules: list[ColumnRule]
     urls: list[UrlTable]
     names: list[str]
+    second_line: SecondLine
 
     @property
     def _rows(self) -> str:
@@ -98,9 +101,10 @@ class Traits:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {self._rows} AS {text}")
         for table in self.urls:
             con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS {table.query()}")
+        self.second_line.look(con)
         joins = " ".join(table.join() for table in self.urls)
         own = "_batch, _user, _device, _account, _usable, _by_minute, _slot, _n, _first, _last, event"
-        typed = typed_rows(self.rules, own, f"{self._rows} {joins}")
+        typed = typed_rows(self.rules, own, f"{self._rows} {joins}", self.second_line.tables)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {self._typed} AS {typed}")
 
     def identifiers(self) -> list[str]:
@@ -147,7 +151,8 @@ class Traits:
         owner = TRAIT_OWNERS[self.subject]
         masks = ", ".join(mask_columns(self.rules))
         told = f"SELECT _batch AS batch, {literal(owner)} AS event, _n AS n, {masks} FROM {self._typed} WHERE _usable"
-        counts = misfits(con, self.rules, f"({told})", "sum(n)::BIGINT")
+        caught = self.second_line.count(con, "_batch AS batch, event, _n AS n", "_usable")
+        counts = told_apart(misfits(con, self.rules, f"({told})", "sum(n)::BIGINT"), caught)
         for batch, name, n in con.execute(
             load(_HERE, "trait_unusable.sql").replace("stated_rows", self._rows)
         ).fetchall():
@@ -176,5 +181,6 @@ def declared_traits(plan: TrackingPlan) -> list[Traits]:
         rules, urls = trait_rules(plan, subject, f"{subject}_rows")
         names = {n for (owner, n), c in keys if owner == TRAIT_OWNERS[subject] and c not in _NEVER_STORED}
         if rules:
-            found.append(Traits(subject, rules, urls, sorted(names)))
+            second_line = SecondLine(subject, rules, urls, f"{subject}_rows")
+            found.append(Traits(subject, rules, urls, sorted(names), second_line))
     return found

@@ -9,9 +9,9 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, identifier, literal, load
-from headway.models.plan import load_plan
+from headway.models.plan import Column, load_plan
 from headway_pipelines.ledger import BLOCKED, PASSED, STAGED, Ledger
-from headway_pipelines.privacy.detect import PERSONAL
+from headway_pipelines.privacy.second_line import kinds_of
 from headway_pipelines.quality.judge import Rule, judge
 from headway_pipelines.sources.shape import ERASED, EXPIRED, NAMES_NOBODY, NO_CONSENT, NO_USABLE_ID
 from headway_pipelines.workspace import Workspace
@@ -166,7 +166,7 @@ def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) ->
         One row a batch; numbers only.
     """
     plan = load_plan(workspace.plan_file)
-    texts = [identifier(n) for n, c in plan.columns().items() if c.sql_type == "VARCHAR"]
+    texts = [column for column in plan.columns().values() if column.sql_type == "VARCHAR"]
     groups = [workspace.staging / g / "events.parquet" for g in ledger.groups(batches)]
     paths = ", ".join(literal(str(p)) for p in groups)
     counts = pl.DataFrame(ledger.batch_counts(batches, _REJECTS_NOT), orient="row")
@@ -185,17 +185,16 @@ def profile_batches(workspace: Workspace, ledger: Ledger, batches: list[int]) ->
         con.close()
 
 
-def _suspicious(con: duckdb.DuckDBPyConnection, columns: list[str]) -> str:
+def _suspicious(con: duckdb.DuckDBPyConnection, columns: list[Column]) -> str:
     """A condition on rows of `staged`. Texts repeat, so the detector looks at each of them once."""
-    matched = []
+    matched: list[str] = []
     for column in columns:
-        found = con.execute(
-            "SELECT count(*) FILTER (regexp_matches(text, $personal)) "
-            f"FROM (SELECT DISTINCT {column} AS text FROM staged)",
-            {"personal": PERSONAL},
-        ).fetchall()[0][0]
-        if found:
-            matched.append(f"regexp_matches({column}, {literal(PERSONAL)})")
+        name = identifier(column.name)
+        values = con.sql(f"SELECT DISTINCT {name} AS text FROM staged WHERE {name} IS NOT NULL").pl()["text"]
+        odd = values.filter(kinds_of(values, column).is_not_null())
+        if not odd.is_empty():
+            con.register(f"odd_{len(matched)}", odd.to_frame("text").to_arrow())
+            matched.append(f"{name} IN (SELECT text FROM odd_{len(matched)})")
     return " OR ".join(matched) or "FALSE"
 
 

@@ -85,6 +85,7 @@ class Report:
         calendar: When the numbers were taken.
         metrics: Metrics by framework and stage, in the catalogue's order within a stage.
         few: Smallest number of people a cell may speak of.
+        privacy: What the page of privacy says, see `headway_pipelines.audit.shared`; None where there is none.
     """
 
     tables: Mapping[str, pl.DataFrame]
@@ -92,6 +93,7 @@ class Report:
     calendar: Calendar
     metrics: tuple[Metric, ...]
     few: int
+    privacy: Mapping[str, Any] | None = None
 
     def table(self, name: str) -> pl.DataFrame:
         """Returns a published table, empty where it is missing."""
@@ -144,11 +146,12 @@ class Report:
         return f"{metric.framework}.html#{self.places[metric.framework, metric.name]}"
 
 
-def read_report(tables: Mapping[str, pl.DataFrame]) -> Report:
+def read_report(tables: Mapping[str, pl.DataFrame], privacy: Mapping[str, Any] | None = None) -> Report:
     """Reads the published tables.
 
     Args:
         tables: The published tables; missing ones count as empty.
+        privacy: What the page of privacy says.
 
     Returns:
         What they say.
@@ -157,7 +160,7 @@ def read_report(tables: Mapping[str, pl.DataFrame]) -> Report:
     info: Mapping[str, Any] = infos.row(0, named=True) if infos.height else {}
     calendar = read_calendar(info)
     few = int(info.get("min_people") or 10)
-    return Report(tables, info, calendar, tuple(read_metrics(tables, calendar)), few)
+    return Report(tables, info, calendar, tuple(read_metrics(tables, calendar)), few, privacy)
 
 
 def read_calendar(info: Mapping[str, Any]) -> Calendar:

@@ -15,7 +15,7 @@ _STATIC = ("report.css", "report.js")
 
 
 def write_report(workspace: Workspace) -> Path:
-    """Writes the report from the published database alone.
+    """Writes the report from the published database, and the page of privacy from what the workspace says of itself.
 
     The folder is complete at every moment a reader can see it: a failure leaves the old one as it was. The caller
     holds the workspace's lock.
@@ -34,9 +34,10 @@ def write_report(workspace: Workspace) -> Path:
             "nothing has been published yet, so there is nothing to report. Run 'headway run' first."
         )
     # Templates and charts load only where a report is written: every command imports this package.
+    from headway_pipelines.audit.shared import privacy_account
     from headway_pipelines.report.pages import render
 
-    pages = render(tables_of(workspace.published_db))
+    pages = render(tables_of(workspace.published_db), privacy_account(workspace))
     folder = workspace.report
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)

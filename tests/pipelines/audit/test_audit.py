@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -16,16 +17,19 @@ import pytest
 import typer
 from canaries import Canary, planted
 from rich.console import Console
-from shop import PRODUCT, Shop, track
+from shop import PLAN, PRODUCT, Shop, track
 
 from headway.errors import InputError
 from headway_pipelines.audit import audit_workspace, guards, prove
 from headway_pipelines.audit.page import audit_page, record_page
 from headway_pipelines.audit.record import record_of, record_text
+from headway_pipelines.audit.shared import privacy_account
+from headway_pipelines.audit.show import came_in
 from headway_pipelines.cli_audit_report import audit_report
 from headway_pipelines.compute import compute
 from headway_pipelines.privacy.proof import scan
 from headway_pipelines.publish import publish
+from headway_pipelines.report import write_report
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +104,35 @@ def test_it_counts_what_was_done(run_shop: Shop) -> None:
     assert [each["release"] for each in audit.releases] == [1]
     assert (audit.min_people, audit.fewer_than_five, audit.proof) == (10, None, None)
     assert len(audit.key["id"]) == 8 and audit.key["outside_the_workspace"]
+
+
+def test_what_looked_personal_is_told_by_type_after_every_run(shop: Shop) -> None:
+    shop.workspace.plan_file.write_text(PLAN.replace('"[0-9]+[.][0-9]+"', '"[A-Za-z0-9.]+"'))
+    mail = base64.b64encode(b"grizelda@example.com").decode().rstrip("=")
+    shop.land("a.json", [track("Order Completed", n, user="u1", version=mail) for n in range(2)])
+    shop.ingest()
+    audit = audit_workspace(shop.workspace, look=False)
+    assert audit.caught == {"email": 2} and "looks_personal" not in audit.detector
+    assert ("of these, look personal", "2 email") in came_in(audit)
+
+
+def test_the_report_s_page_of_privacy_tells_no_small_number(run_shop: Shop) -> None:
+    account = privacy_account(run_shop.workspace)
+    assert account is not None
+    assert account["lines"] == [("event", "43"), ("malformed JSON", "fewer than 10")]
+    assert account["dropped"] == [("sensitive", "fewer than 10")]
+    assert ("product_analytics", "token", "as it is, where it has the declared form and nothing in it looks personal",
+            "25 months", "data", "1") in account["kept"]  # fmt: skip
+    assert account["proof"] == [] and ("the key lies outside the workspace", "holds") in account["guards"]
+    index = write_report(run_shop.workspace)
+    page = (index.parent / "privacy.html").read_text(encoding="utf-8")
+    assert "fewer than 10" in page and 'href="privacy.html"' in index.read_text(encoding="utf-8")
+    assert "malformed JSON" in page and "user-" not in page
+    # Written again, it says the same.
+    write_report(run_shop.workspace)
+    assert (index.parent / "privacy.html").read_text(encoding="utf-8") == page
+    run_shop.workspace.plan_file.write_text("version: one\n")
+    assert privacy_account(run_shop.workspace) is None
 
 
 def test_it_says_what_is_kept_under_which_terms(run_shop: Shop) -> None:

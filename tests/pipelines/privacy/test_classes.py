@@ -16,6 +16,7 @@ from headway_pipelines.privacy.classes import (
     value_of,
     violation_masks,
 )
+from headway_pipelines.privacy.second_line import SecondLine
 
 PLAN = """
 version: 1
@@ -41,7 +42,9 @@ def stored(declaration: str, *raw: str | None) -> list[dict[str, Any]]:
             con.execute(f"CREATE TABLE {table.name} AS {table.query()}")
         columns = ", ".join(f"{rule.typed_name} AS {identifier(rule.name)}" for rule in rules)
         joins = " ".join(table.join() for table in urls)
-        rows = typed_rows(rules, "n, event", f"judged {joins}")
+        second_line = SecondLine("event", rules, urls, "judged")
+        second_line.look(con)
+        rows = typed_rows(rules, "n, event", f"judged {joins}", second_line.tables)
         found = con.execute(f"SELECT {columns} FROM ({rows}) ORDER BY n")
         names = [d[0] for d in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from labelled_score import HELD_OUT, OWN, Score, free_of_leaks, rows, score
+from labelled_score import FRESH, HELD_OUT, OWN, Score, free_of_leaks, rows, score
 
 from headway_pipelines.privacy.detection import Verdict
 from headway_pipelines.privacy.detection.people import names
@@ -41,7 +41,7 @@ TYPES = {
 TRAPS = {"id", "number", "time", "version", "hash", "word", "key", "nested", "url", "like"}
 
 
-@pytest.fixture(scope="module", params=[OWN, HELD_OUT], ids=["own", "held out"])
+@pytest.fixture(scope="module", params=[OWN, HELD_OUT, FRESH], ids=["own", "held out", "fresh"])
 def scored(request: pytest.FixtureRequest) -> Score:
     return score(rows(request.param))
 

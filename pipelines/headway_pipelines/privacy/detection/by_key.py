@@ -33,6 +33,10 @@ _POSTCODE = re.compile(
     r"?[0-9][A-Z][0-9]|[0-9]{5}-[0-9]{4}|[A-Z][0-9]{2} [0-9A-Z]{4}"
 )
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+#: A cookie that may let somebody in.
+_SESSION = re.compile(
+    r"(?i)[A-Za-z._-]*(?:sess|sid|auth|token|login|jwt|csrf|remember)[A-Za-z._-]*=[^;\s]{6,}"
+)
 _OPTED_OUT = re.compile(r"[0-]+")
 
 
@@ -199,6 +203,8 @@ def _secret(hint: Hint, text: str) -> bool:
         return False
     if hint.phrase in words("one_time_codes") or hint.phrase.endswith("code"):
         return re.fullmatch(r"[0-9A-Za-z -]{3,24}", text) is not None and _digits(text) >= 3
+    if "cookie" in hint.phrase:
+        return _SESSION.search(text) is not None
     parts = [part for part in re.split(r"[^a-z]+", plain(text)) if part]
     known = words("words") | words("harmless") | words("things")
     if hint.phrase in words("loose_secrets") or hint.phrase.endswith(("token", "key", "dsn", "url")):

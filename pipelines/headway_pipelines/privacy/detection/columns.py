@@ -34,6 +34,7 @@ _WRITING = (
     r"%[0-9A-Fa-fu]{2}",
     r"&(?:#|[A-Za-z]{2,8};)",
     r"\\[ux0-7/\"'@]",
+    r"[\[({](?:[.:@]|dot|DOT)[\])}]",
     r"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:40|2[BDE]|3[AD]|5F)[A-Za-z0-9]|=\r?\n",
     # e-mail addresses, also spelled out
     r"@",
@@ -42,13 +43,13 @@ _WRITING = (
 _NUMBERS = (
     # telephones, cards, accounts, identity numbers: long numbers and numbers in groups
     r"(?:\+|(?:^|[^0-9A-Za-z+])00)[ .]?[1-9][0-9 ()./-]{5}",
-    _EDGE + r"(?:[0-9](?:[ -]{1,2}|\.)?){13,18}[0-9](?:$|[^0-9A-Za-z_])",
+    r"(?:^|[^0-9A-Za-z.+_-]|[A-Za-z][_-])(?:[0-9](?:[ _/-]{1,3}|\.)?){13,18}[0-9](?:$|[^0-9A-Za-z])",
     _EDGE + r"\(?[0-9]{3}\)?[ .-]{0,2}[0-9]{3}[ .-][0-9]{4}",
     _EDGE + r"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}",
     _EDGE + r"\(?0[1-9][0-9]{0,4}\)?[ ./-]{1,3}[0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,3}\)?[ .][0-9]{2,5}[ .][0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,2}\)?-[0-9]{2,5}-[0-9]{2}",
-    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ -][A-Za-z0-9]{{4}}){{2}}|[A-Za-z0-9]{{11}})",
+    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ .-][A-Za-z0-9]{{4}}){{2}}|[A-Za-z0-9]{{11}})",
     _EDGE
     + r"756[0-9]{10}|"
     + _EDGE
@@ -86,7 +87,7 @@ _RUNS = (
     r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){3}",
     r"(?:^|[^A-Z0-9])[A-Z2-7]{16}",
     r"(?:^|[^0-9A-Fa-f])(?:0[xX])?(?:[2-7][0-9A-Fa-f]){6,}(?:$|[^0-9A-Fa-f])",
-    r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
+    r"(?:[0-9A-Fa-f]{2}[- ,:]){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
     r"[23456789CFGHJMPQRVWX]{4}\+[23456789CFGHJMPQRVWX]{2}",
     # secrets: providers' prefixes, tokens
     r"A[KSBC][IC]A[A-Z2-7]|gh[opsur]_|github_pat_|gl(?:pat|ptt|dt|rt|soat|cbt|ft)-|xox[a-z]"
@@ -143,12 +144,18 @@ class Suspects:
     """Which values of a column look personal.
 
     Attributes:
-        mask: True where one does; as long as the column, False for nulls. Not shown by `repr`.
+        kinds: What a value looks like, null where it does not; as long as the column. Of several the first in
+            alphabetical order. Not shown by `repr`.
         types: Type -> how many values were found to hold it.
     """
 
-    mask: pl.Series = field(repr=False)
+    kinds: pl.Series = field(repr=False)
     types: dict[str, int]
+
+    @property
+    def mask(self) -> pl.Series:
+        """True where a value looks personal; as long as the column, False for nulls."""
+        return self.kinds.is_not_null()
 
 
 def suspects(values: pl.Series, told: Hint = NOTHING) -> Suspects:
@@ -168,7 +175,7 @@ def suspects(values: pl.Series, told: Hint = NOTHING) -> Suspects:
     """
     rest = _sifted(values, told)
     types: dict[str, int] = {}
-    hits = [pl.Series("at", [], dtype=rest["at"].dtype)]
+    hits = [pl.DataFrame(schema={"at": rest["at"].dtype, "kind": pl.String})]
     if told.type is None:
         for kind, decide in _DECISIONS:
             if rest.is_empty() or not _may_decide(kind, told):
@@ -176,12 +183,12 @@ def suspects(values: pl.Series, told: Hint = NOTHING) -> Suspects:
             decided = decide(rest["v"])
             if count := int(decided.sum() or 0):
                 types[kind] = types.get(kind, 0) + count
-                hits.append(rest["at"].filter(decided))
+                hits.append(rest.filter(decided).select("at", kind=pl.lit(kind)))
                 rest = rest.filter(~decided)
     hits.append(_looked_at(rest, told, types))
-    mask = np.zeros(len(values), dtype=bool)
-    mask[pl.concat(hits).to_numpy()] = True
-    return Suspects(pl.Series(values.name, mask), dict(sorted(types.items())))
+    found = pl.concat(hits)
+    kinds = pl.repeat(None, len(values), dtype=pl.String, eager=True).alias(values.name)
+    return Suspects(kinds.scatter(found["at"], found["kind"]), dict(sorted(types.items())))
 
 
 def _sifted(values: pl.Series, told: Hint) -> pl.DataFrame:
@@ -209,16 +216,20 @@ def _may_decide(kind: str, told: Hint) -> bool:
 _OF_NUMBERS = frozenset(("card", "ssn", "phone"))
 
 
-def _looked_at(rest: pl.DataFrame, told: Hint, types: dict[str, int]) -> pl.Series:
-    """What a closer look at each distinct value finds."""
-    found: list[str] = []
+def _looked_at(rest: pl.DataFrame, told: Hint, types: dict[str, int]) -> pl.DataFrame:
+    """What a closer look at each distinct value finds: place and kind."""
+    found: dict[str, str] = {}
     counts = rest["v"].value_counts()
     for value, count in zip(counts["v"], counts["count"], strict=True):
         if hits := find(value, told, prose=False):
-            found.append(value)
-            for kind in {hit.type for hit in hits}:
+            kinds = {hit.type for hit in hits}
+            found[value] = min(kinds)
+            for kind in kinds:
                 types[kind] = types.get(kind, 0) + count
-    return rest["at"].filter(rest["v"].is_in(pl.Series(found, dtype=pl.String).implode()))
+    kinds_of = pl.DataFrame(
+        {"v": list(found), "kind": list(found.values())}, schema={"v": pl.String, "kind": pl.String}
+    )
+    return rest.join(kinds_of, on="v").select("at", "kind")
 
 
 def _email(values: pl.Series) -> pl.Series:

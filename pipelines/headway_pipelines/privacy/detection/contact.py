@@ -94,8 +94,8 @@ def _email(text: str, match: re.Match[str]) -> Hit | None:
     first = domain.partition(".")[0].lower()
     labels = domain.split(".")
     while len(labels) > 1 and not is_domain(".".join(labels)):
-        # What follows may belong to the text: jo@example.com.Thanks, jo@example.com_score
-        head, _, tail = labels[-1].partition("_")
+        # What follows may belong to the text: jo@example.com.Thanks, jo@example.com_score, jo@example.com-done
+        head, _, tail = labels[-1].replace("-", "_").partition("_")
         if tail and head.lower() in top_level():
             labels[-1] = head
             end -= len(tail) + 1

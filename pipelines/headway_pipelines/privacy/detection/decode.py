@@ -38,6 +38,12 @@ _BASE64 = re.compile(
 _BASE64_REST = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:0[xX])?((?:[2-7][0-9A-Fa-f]){6,})(?![0-9A-Fa-f])")
 _BASE32 = re.compile(r"(?<![A-Z0-9])[A-Z2-7]{16,}={0,6}(?![A-Z0-9])")
+#: Bytes in pairs with something between: 67 72 69 7a ...
+_SPACED = re.compile(r"(?<![0-9A-Fa-f])[2-7][0-9A-Fa-f](?:(?P<gap>[ ,:])[2-7][0-9A-Fa-f]){7,}(?![0-9A-Fa-f])")
+#: Dots and colons in brackets, as in reports of attacks, so that nobody clicks.
+_BRACKETS = re.compile(r"(?<=[0-9A-Za-z])[\[({](?:\.|:|@|dot|DOT)[\])}](?=[0-9A-Za-z])")
+#: One run of base64 over several lines.
+_LINES = re.compile(r"(?<=[A-Za-z0-9+/_-]{4})\r?\n[ \t]?(?=[A-Za-z0-9+/_-]{4})")
 _SHORTEST = 6
 
 
@@ -104,6 +110,8 @@ def _decoded(current: View, budget: Budget) -> Iterator[View]:
             local = _replaced(local, pattern, decode)
     if local is not current:
         yield local
+    if "\n" in text and " " not in text:
+        yield _replaced(current, _LINES, lambda _: "")
     if len(text) >= 12:
         yield from _tokens(current, budget)
 
@@ -131,12 +139,19 @@ def _escape(run: str) -> str | None:
     return joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def _bracketed(run: str) -> str | None:
+    return "." if len(run) > 3 else run[1]
+
+
 _LOCAL: tuple[tuple[str, re.Pattern[str], Callable[[str], str | None]], ...] = (
     ("%", _PERCENT, _percent),
     ("&", _ENTITY, _entity),
     ("\\", _ESCAPE, _escape),
     ("%u", _ESCAPE, _escape),
     ("=", _QUOTED, _quoted),
+    ("]", _BRACKETS, _bracketed),
+    (")", _BRACKETS, _bracketed),
+    ("}", _BRACKETS, _bracketed),
 )
 
 
@@ -209,6 +224,9 @@ def _runs(text: str) -> Iterator[tuple[int, int, str]]:
         plain = _printable(bytes.fromhex(digits))
         # Digits that say digits: chance does that in short numbers only.
         if plain and not (plain.isdigit() and len(plain) < 10):
+            yield match.start(), match.end(), plain
+    for match in _SPACED.finditer(text):
+        if plain := _printable(bytes.fromhex(re.sub(r"[ ,:]", "", match[0]))):
             yield match.start(), match.end(), plain
     end = 0
     for match in _BASE64.finditer(text):

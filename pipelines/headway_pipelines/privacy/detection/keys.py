@@ -103,7 +103,7 @@ def hint(path: tuple[str, ...]) -> Hint:
         phrase=phrase,
         version=bool(held & words("versions"))
         or (bool(set(around) & words("versions")) and len(own) <= 1 and kind is None),
-        code=kind is None and bool(held & words("codes")),
+        code=kind is None and bool(held & words("codes")) and not set(around) & words("of_cards"),
         time=kind is None and bool(held & (words("times") | words("amounts"))),
         thing=kind is None and bool(held & words("called_after_people")) and not person,
         agent="".join(own).endswith(("useragent",)) or bool(held & {"ua"}),

@@ -9,7 +9,9 @@ from stdnum import iban, luhn
 
 from headway_pipelines.privacy.detection.hits import Hit
 
-_CARD = re.compile(r"(?<![0-9A-Za-z.+_-])(?:[0-9](?:[ -]{1,2}|\.|)?){13,18}[0-9](?![0-9A-Za-z_]|[.-][0-9])")
+_CARD = re.compile(
+    r"(?:(?<![0-9A-Za-z.+_-])|(?<=[A-Za-z][_-]))(?:[0-9](?:[ _/-]{1,3}|\.)?){13,18}[0-9](?![0-9A-Za-z]|[._/-][0-9])"
+)
 #: Countries that have such numbers (ISO 13616, the register of SWIFT).
 COUNTRIES = (
     "AD|AE|AL|AT|AZ|BA|BE|BG|BH|BI|BR|BY|CH|CR|CY|CZ|DE|DJ|DK|DO|EE|EG|ES|FI|FK|"
@@ -19,7 +21,7 @@ COUNTRIES = (
 )
 _IBAN = re.compile(
     rf"(?<![0-9A-Za-z])(?i:{COUNTRIES})[0-9]{{2}}"
-    r"(?:(?:[ -][A-Za-z0-9]{4}){2,7}(?:[ -][A-Za-z0-9]{1,3})?|[A-Za-z0-9]{11,30})"
+    r"(?:(?:[ .-][A-Za-z0-9]{4}){2,7}(?:[ .-][A-Za-z0-9]{1,3})?|[A-Za-z0-9]{11,30})"
     r"(?![0-9A-Za-z])"
 )
 

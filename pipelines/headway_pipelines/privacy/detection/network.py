@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from headway_pipelines.privacy.detection.hits import Hit
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"(?<![0-9A-Za-z.@])(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_]|\.[0-9A-Za-z])")
+_IPV4 = re.compile(rf"(?<![0-9A-Za-z.])(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_]|\.[0-9A-Za-z])")
 _IPV4_DASHED = re.compile(
     rf"(?<![0-9A-Za-z.])(?:ip|host|ec2|pool|dsl|cable|dyn|client)-((?:{_OCTET}-){{3}}{_OCTET})(?![0-9-])"
 )
@@ -18,9 +18,12 @@ _IPV6 = re.compile(
     r"|[0-9A-Fa-f]{0,4})(?![0-9A-Za-z:]|\.[0-9])"
 )
 _MAC = re.compile(
-    r"(?<![0-9A-Fa-f:.-])(?:(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}"
-    r"|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})(?![0-9A-Za-z]|[:.-][0-9A-Fa-f])"
+    r"(?:(?<![0-9A-Fa-f:.])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?<![0-9A-Fa-f:.-])(?:(?:[0-9A-Fa-f]{2}-){5}"
+    r"[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})"
+    r"|(?<![0-9A-Za-z] )(?<![0-9A-Za-z])(?:[0-9A-F]{2} ){5}[0-9A-F]{2}(?! [0-9A-F]{2}\b))"
+    r"(?![0-9A-Za-z]|[:.-][0-9A-Fa-f])"
 )
+_LETTERS = re.compile(r"[A-F].*[A-F]")
 #: What stands before the version of something: v1.2.3.4, Chrome/120.0.0.0, lib-1.2.3.4.jar, pkg==1.2.3.4
 _VERSION_BEFORE = re.compile(
     r"(?i)(?:\bv(?:er(?:s(?:i[oó]n|ione|ao|ie)?)?)?[ .:=#_-]{0,2}|\bversion(?: number)?s?[ "
@@ -30,9 +33,11 @@ _VERSION_BEFORE = re.compile(
     r"|<=|~=|=>|[~^]) ?|[A-Za-z]{2,30}-)$"
 )
 _ADDRESS_BEFORE = re.compile(
-    r"(?i)(?:\bips?|addr(?:ess)?|from ip|to ip|host|login from|logged in from|connect(?:ed"
+    r"(?i)(?:\bips?|addr(?:ess)?|from ip|to ip|host|login from|logged in from|(?:ssh|scp|sftp|ftp|rsync)[^/]{1,30}"
+    r"|root|admin|connect(?:ed"
     r"|ion)? (?:from|to)|request from|client|server|visit(?:or)? from|blocked)[ :=/@-]{1,3}$"
 )
+_PORT_AFTER = re.compile(r"(?::| port |, port )[0-9]{1,5}(?![0-9.])")
 _MEANS_NOBODY = frozenset(("0.0.0.0", "255.255.255.255", "::", "::1"))
 
 
@@ -58,7 +63,9 @@ def addresses(text: str, *, version: bool = False) -> Iterator[Hit]:
             if _is_ipv6(match[0]):
                 yield Hit("ipv6", *match.span())
     for match in _MAC.finditer(text):
-        if len(set(match[0].lower()) - set(":.-")) > 2:
+        if len(set(match[0].lower()) - set(":.- ")) > 2 and (
+            " " not in match[0] or _LETTERS.search(match[0])
+        ):
             yield Hit("mac", *match.span())
 
 
@@ -67,7 +74,7 @@ def _is_ipv4(text: str, match: re.Match[str]) -> bool:
     if address in _MEANS_NOBODY or address.startswith("127."):
         return False
     before = text[max(0, match.start() - 40) : match.start()]
-    if _ADDRESS_BEFORE.search(before):
+    if _ADDRESS_BEFORE.search(before) or _PORT_AFTER.match(text, match.end()):
         return True
     if before.endswith("//") or "://" in before:
         return True

@@ -34,7 +34,11 @@ _ANNOUNCED = re.compile(
     r"nom est|ich hei(?:ß|ss)e|mein name ist|me llamo|mi nombre es|mi chiamo|il mio nome è|meu "
     r"nome é|chamo-me|me chamo|ik heet|mijn naam is|"
     r"nazywam się|mam na imię|jmenuji se|jag heter|jeg heter|jeg hedder|nimeni on|ad[ıi]m|benim "
-    r"ad[ıi]m|numele meu este|nevem|signed(?: by)?|undersigned|on behalf of|attn:?|c/o|care of"
+    r"ad[ıi]m|numele meu este|nevem"
+    r"|nama saya|jina langu ni|tên (?:tôi|em|mình|anh|chị) là"
+    r"|tôi tên là|меня зовут|мо[её] имя|мене звати|με λένε|ονομάζομαι"
+    r"|volám sa|zovem se|moje ime je|ime mi je|mani sauc|mano vardas|minu nimi on|aš esu"
+    r"|signed(?: by)?|undersigned|on behalf of|attn:?|c/o|care of"
     r"|patient|passenger|beneficiary|cardholder|account holder|next of kin)[ :]{1,2})"
     r"|\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lord|Lady|Rev|Herr|Herrn|Frau|Mme|Mlle|Madame"
     r"|Monsieur|Mademoiselle|Sr|Sra|Srta|Señor|Señora|Don|Doña|Signor|Signora|Sig|Dott|Senhor"
@@ -51,7 +55,7 @@ _ANNOUNCED = re.compile(
 #: What stands before a name, and before other things too: the word itself must then be a given name or unknown.
 _GREETED = re.compile(
     r"(?:\b(?:(?i:dear|hi|hello|hey|bonjour|hola|ciao|olá|hallo|liebe[r]?|lieber|cher|chère"
-    r"|querid[oa]|estimad[oa]|gentile|caro|cara|beste|geachte|cześć|witaj|merhaba|ahoj|hej|moi|"
+    r"|querid[oa]|estimad[oa]|gentile|caro|cara|beste|geachte|cześć|witaj|hei|hallå|tere|labas|zdravo|szia|salut|halo|habari|namaste|merhaba|ahoj|hej|moi|"
     r"sehr geehrte[r]?|good morning|good evening|guten tag))[ ,]{1,2})"
     rf"(?P<name>{_FULL})(?=[,!.:;? \n]|$)"
 )
@@ -86,6 +90,12 @@ _DOER = re.compile(
 _HONOURED = re.compile(
     r"[\u3040-\u30ff\u4e00-\u9fff]{1,6}(?=\s?(?:さん|様|さま|氏|先生|女士|小姐|くん|ちゃん|君))"
     r"|[가-힣]{2,4}(?=\s?(?:씨|님))|(?P<roman>[A-Z][a-z]{1,14})(?=-(?:san|sama|kun|chan|ssi|nim)\b)"
+)
+_SELF = re.compile(
+    r"(?:我叫|我的名字(?:是|叫)|我姓|本人姓名|名前は|제 이름은 ?|저는 )"
+    r"(?P<name>[\u3040-\u30ff\u4e00-\u9fff가-힣]{2,5}?)"
+    r"(?=$|[,，。、 .!！]|です|と申|といい|입니다|이에요|예요|，|的)"
+    r"|(?:اسمي|إسمي|שמי|मेरा नाम|ผมชื่อ|ดิฉันชื่อ|ฉันชื่อ) ?(?P<word>[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)"
 )
 _JAPANESE = re.compile(
     r"(?<![\u4e00-\u9fff])(?:佐藤|鈴木|高橋|田中|伊藤|渡辺|渡邊|山本|中村|小林|加藤|吉田|山田|佐々木|山口|松本|井上|木村|斎藤|林|清水|山崎"
@@ -134,11 +144,11 @@ DATE = (
 )
 _DATE = re.compile(DATE, re.IGNORECASE)
 _BORN = re.compile(
-    r"(?:\b(?:b\.|born|birth ?dates?|date of birth|d\.?o\.?b\.?|birthday|b-?day|geb(?:oren|\.)?"
+    r"(?:\b(?:b\.(?=\s?[0-9])|born|birth ?dates?|date of birth|d\.?o\.?b\.?|birthday|b-?day|geb(?:oren|\.)?"
     r"|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|naci[dó](?:[ao])?|fecha de "
     r"nacimiento|nacimiento|nat[oa] il|data di nascita|nascid[oa]|data de nascimento|geboren op"
     r"|geboortedatum|"
-    r"urodzon[ya]|data urodzenia|narozen[aý]?|f[öø]dt?|fødselsdato|födelsedatum|syntynyt"
+    r"urodzon[ya]|ur\.|data urodzenia|narozen[aý]?|f[öø]dt?|fødselsdato|födelsedatum|syntynyt"
     r"|do[ğg]um(?: tarihi)?|do[ğg]du|sz[üu]letett|n[ăa]scut[ăa]?|рожд(?:ения|ен)|родился"
     r"|родилась|生年月日|誕生日|生日|出生(?:日期)?)[^0-9\n]{0,16}?)"
     rf"(?P<date>{DATE})",
@@ -185,6 +195,8 @@ def names(shown: str) -> Iterator[Hit]:
         Hits of type ``person_name``.
     """
     if not shown.isascii():
+        for match in _SELF.finditer(shown):
+            yield Hit("person_name", *match.span("name" if match["name"] else "word"))
         for pattern in (_HONOURED, _JAPANESE, _CYRILLIC):
             yield from (Hit("person_name", *m.span()) for m in pattern.finditer(shown))
     elif "-" in shown:

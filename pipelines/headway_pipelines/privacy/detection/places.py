@@ -68,7 +68,7 @@ _STREETS = (
     rf"|[Aa]leea|[Cc]alea|Jalan|Jl\.?) "
     rf"(?:{_PLACE_WORDS}){{0,2}}{_L}(?: (?:{_PLACE_WORDS}){{0,2}}{_L}){{0,4}},? "
     rf"{{0,1}}(?:n[ºo°.]{{1,2}} ?|no\.? ?|nr\.? ?|num\.? ?|km |# ?)?{_NO}\b",
-    rf"\b(?:[Uu]l\.|[Uu]lica|[Aa]l\.|[Aa]leja|[Pp]l\.|[Oo]s\.|[Uu]lice|[Nn][áa]m\."
+    rf"\b(?:[Uu]l\.?|[Uu]lica|[Aa]l\.|[Aa]leja|[Pp]l\.|[Oo]s\.|[Uu]lice|[Nn][áa]m\."
     rf"|[Nn][áa]m[ěe]st[íi]|[Uu]licа) (?:{_W} ){{1,4}}{_NO}(?:\s?(?:m\.|lok\.) ?[0-9]+)?",
     rf"\b(?:{_W} ){{1,3}}(?:utca|út|tér|körút|ulica|ulice|trg|tee|tänav|iela|gatv[ėe]|Caddesi"
     rf"|Cad\.?|Soka[kğ][ıi]?|Sok\.?|Sk\.?|Bulvar[ıi]|Mahallesi|Mah\.),? (?:[Nn]o ?[:.]? ?)?{_NO}",

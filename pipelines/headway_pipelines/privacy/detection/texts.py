@@ -27,6 +27,11 @@ UNREADABLE = "unreadable"
 _DIGITS = re.compile(r"(?:[0-9][^0-9]{0,4}){4}")
 #: No name, date or street is in one of these.
 _ONE_WORD = re.compile(r"[a-z0-9]*|[0-9A-Fa-f-]*")
+#: A number in one of these is part of a thing's number, where the key says that it is one.
+_CODE = re.compile(r"[A-Za-z0-9_-]*")
+_BRAND = re.compile(
+    r"(?i)(?:visa|master(?:card)?|mc|amex|maestro|discover|diners|jcb|card|cc|pan|iban|ssn)[_-]"
+)
 #: More words are a sentence, whatever the key says.
 _LONGEST_TITLE = 6
 _OF_NUMBERS = frozenset(("card", "phone", "national_id", "ssn", "location"))
@@ -104,7 +109,11 @@ def _vetoed(hit: Hit, text: str, told: Hint, agent: bool) -> bool:
     """What a key says of a value outweighs its form: numbers of orders may pass for cards."""
     if agent:
         return hit.type in ("phone", "national_id", "ssn", "card", "location")
-    if hit.type not in _OF_NUMBERS or hit.end - hit.start < len(text.strip()):
+    if hit.type not in _OF_NUMBERS:
+        return False
+    if hit.end - hit.start < len(text.strip()) and (
+        not told.code or not _CODE.fullmatch(text) or _BRAND.match(text)
+    ):
         return False
     if hit.type == "phone" and text.lstrip().startswith("+"):
         return False

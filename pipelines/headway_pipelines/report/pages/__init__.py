@@ -17,6 +17,7 @@ from headway_pipelines.report.pages import (
     moved,
     overview,
     people,
+    privacy,
     releases,
     strategy,
     teams,
@@ -36,20 +37,22 @@ PAGES: tuple[Page, ...] = (
     people.PAGE,
     definitions.PAGE,
     data.PAGE,
+    privacy.PAGE,
 )
 """Every page, in the order of the navigation."""
 
 
-def render(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+def render(tables: Mapping[str, pl.DataFrame], account: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Fills the pages.
 
     Args:
         tables: The published tables; missing ones count as empty.
+        account: What the page of privacy says; without it there is none.
 
     Returns:
         File name -> HTML.
     """
-    report = read_report(tables)
+    report = read_report(tables, account)
     wanted = [page for page in PAGES if page.wanted(report)]
     common = shared(report, wanted)
     return {

@@ -77,7 +77,7 @@ def phrases() -> Mapping[str, str]:
             kind = line.strip("[] ")
         elif not line.startswith("#"):
             for phrase in line.split(";"):
-                if joined := "".join(phrase.split()):
+                if joined := plain("".join(phrase.split())):
                     found.setdefault(joined, kind)
     return found
 
