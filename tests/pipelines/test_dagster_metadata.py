@@ -34,7 +34,6 @@ FORMS = re.compile(
 ELSEWHERE = (
     "add_output_metadata",
     "add_asset_metadata",
-    "context.log",
     "get_dagster_logger",
     "print(",
     "io_manager",
