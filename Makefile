@@ -39,6 +39,7 @@ types: $(STAMP) ## check types strictly
 bench: $(STAMP) ## measure speed as ratios in one run
 	@$(BIN)/python tests/benchmarks/ingest.py
 	@$(BIN)/python tests/benchmarks/identity.py
+	@$(BIN)/python tests/benchmarks/erasure.py
 	@$(BIN)/python tests/benchmarks/sources.py
 	@$(BIN)/python tests/benchmarks/metrics.py
 	@$(BIN)/python tests/benchmarks/experiments.py

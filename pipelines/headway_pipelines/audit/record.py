@@ -102,6 +102,10 @@ def record_of(audit: Audit) -> Record:
             ("Events stored", f"{audit.stored['events']:,} of {audit.stored['days']:,} days"),
             ("Values dropped", f"{sum(row['n_values'] for row in audit.dropped):,}"),
             ("Fewest people a published number speaks of", f"{audit.min_people:,}"),
+            (
+                "Metrics published with noise",
+                f"{sum(row['metric'] != 'all of them' for row in audit.noise):,}",
+            ),
             ("Erasures and other receipts", f"{len(audit.rights):,}"),
             *((f"Proof, {label}", text) for label, text in proof_words(audit.proof)),
         ),
