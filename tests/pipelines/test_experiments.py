@@ -99,7 +99,7 @@ def test_who_reads_the_demo_s_report_sees_what_was_planted(
     page = (root / "report" / "releases.html").read_text(encoding="utf-8")
     editor = page[page.index("New video editor", page.index('id="')) :]
     assert "did what it was meant to" in editor
-    shown = tables["experiment_results"].filter(experiment="video_editor", metric="published")
+    shown = tables["experiment_results"].filter(experiment="video_editor", metric="publishing")
     assert not shown["suppressed"].any() and "better" in shown["verdict"].to_list()
 
 

@@ -44,11 +44,14 @@ def measured_effects(
 def _of_experiment(option: Option, tables: Tables, directions: Directions) -> Iterator[MeasuredEffect]:
     if option.experiment is None or "experiment_results" not in tables:
         return
-    rows = tables["experiment_results"].filter(
-        (pl.col("experiment") == option.experiment) & (pl.col("verdict") != "control")
-    )
     listed = tables["experiments"].filter(pl.col("experiment") == option.experiment)
-    shipped = listed["ships"][0] if not listed.is_empty() else None
+    if listed.is_empty():
+        return
+    shipped, control = listed.select("ships", "control").row(0)
+    # The verdict does not tell the control: where its numbers are hidden it is "hidden".
+    rows = tables["experiment_results"].filter(
+        (pl.col("experiment") == option.experiment) & (pl.col("variant") != control)
+    )
     variants = rows["variant"].unique(maintain_order=True).to_list()
     variant = shipped if shipped in variants else variants[0] if len(variants) == 1 else None
     for row in rows.filter(pl.col("variant").eq_missing(variant)).iter_rows(named=True):

@@ -218,15 +218,17 @@ def test_an_experiment_is_stronger_than_a_release(workspace: Workspace) -> None:
     )
     results = pl.DataFrame(
         {
-            "experiment": ["editor_test"] * 2, "metric": ["publishing"] * 2, "variant": ["old", "new"],
-            "effect": [None, -0.05], "low": [None, -0.08], "high": [None, -0.02], "relative": [None, -0.2],
-            "relative_low": [None, -0.3], "relative_high": [None, -0.1], "verdict": ["control", "worse"],
-            "reason": [None, None],
+            "experiment": ["editor_test"] * 3, "metric": ["publishing"] * 2 + ["churn"],
+            "variant": ["old", "new", "old"], "effect": [None, -0.05, None], "low": [None, -0.08, None],
+            "high": [None, -0.02, None], "relative": [None, -0.2, None], "relative_low": [None, -0.3, None],
+            "relative_high": [None, -0.1, None], "verdict": ["control", "worse", "hidden"],
+            "reason": [None, None, None],
         },
         schema_overrides={"reason": pl.String},
     )  # fmt: skip
     experiments = pl.DataFrame(
-        {"experiment": ["editor_test"], "ships": [None]}, schema_overrides={"ships": pl.String}
+        {"experiment": ["editor_test"], "control": ["old"], "ships": [None]},
+        schema_overrides={"ships": pl.String},
     )
     tables = publish(workspace, shown(experiment_results=results, experiments=experiments))
     editor = row(tables["bets"], option="editor")
