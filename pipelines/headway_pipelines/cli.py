@@ -131,6 +131,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     from headway.models.product import load_product
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
+    from headway_pipelines.noise import check_noise
     from headway_pipelines.privacy.keys import key_file, load_key
     from headway_pipelines.publish import months_never_shown
     from headway_pipelines.recognition import described
@@ -146,6 +147,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     if hidden := months_never_shown(product):
         _say(f"                months of {listed(hidden)} will not be published beside weeks:")
         _say("                give them grains: [day, week, month], or months or weeks alone")
+    check_noise(product)
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
     if experiments := load_experiments(ready.product_file, plan, product):

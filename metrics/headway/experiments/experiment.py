@@ -22,6 +22,7 @@ from headway.experiments.exposure import (
 from headway.experiments.marks import Marks, Window
 from headway.experiments.outcome import Outcome
 from headway.experiments.query import Compiled
+from headway.experiments.rates import rates_of
 from headway.experiments.result import ExperimentResult
 from headway.experiments.rule import DECLARED_NOTHING, Rule
 from headway.insights.question import Question, Scope
@@ -66,6 +67,8 @@ class Experiment(Question):
         relative: Interval of the relative effect: ``"delta"`` or ``"fieller"``.
         prior: Standard deviation of the prior of a relative effect, around 0; None: flat.
         rule: The decision rule, declared before the start.
+        currency: What amounts of outcomes with a currency are turned into, ISO 4217, by the relation
+            ``exchange_rates`` (day, currency, rate) on the log's connection: the latest rate of at most a week ago.
 
     Raises:
         InputError: An option cannot be used.
@@ -99,6 +102,7 @@ class Experiment(Question):
     relative: Literal["delta", "fieller"] = "delta"
     prior: float | None = 0.3
     rule: Rule = DECLARED_NOTHING
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         shares = checked_shares(self.variants)
@@ -207,15 +211,13 @@ class Experiment(Question):
         everything = Scope.of(replace(self, since=None, until=None), log)
         inside = Scope.of(self, log)
         told = self.told_by.renamed(log.properties)
-        marks = Marks(log.properties)
+        marks = Marks(log.properties, self.currency)
         windows = [Window(each.opens, each.closes(self.window)) for each in self.outcomes]
         for outcome in self.outcomes:
             for event in outcome.selectors():
                 everything.matches(event)
         everything.matches(told.event)
-        eligible = None
-        if self.eligible is not None:
-            eligible = exp.and_(condition(self.eligible, log.properties), inside.inside())
+        makes_eligible = None if self.eligible is None else condition(self.eligible, log.properties)
         draft = Compiled(
             {},
             self.outcomes,
@@ -224,7 +226,7 @@ class Experiment(Question):
             everything.observed_us,
             None if self.before is None else parse_duration(self.before),
             [self.cap] * len(self.outcomes),
-            eligible,
+            None if makes_eligible is None else exp.and_(makes_eligible, inside.inside()),
         )
         draft.sums()
         for place, outcome in enumerate(self.outcomes):
@@ -232,15 +234,12 @@ class Experiment(Question):
                 (draft.observations if outcome.kind == "quantile" else draft.waiting)(place)
         exposes = flagged(told, self.value or self.name, log.properties)
         conditions = [exposes, told.read(), *([exp.column(self.by, quoted=True)] if self.by else [])]
-        conditions += [
-            *marks.tests.values(),
-            *marks.values.values(),
-            *([] if eligible is None else [eligible]),
-        ]
+        conditions += [*marks.reads, *([] if makes_eligible is None else [makes_eligible])]
         tests = [test.copy() for test in marks.tests.values()]
         tests += [exp.not_(value.copy().is_(exp.null())) for value in marks.values.values()]
         ctes = {
             "ev": everything.events(conditions, ever=True),
+            **({} if all(each.currency is None for each in self.outcomes) else {"rates": rates_of(log)}),
             "exposing": self._exposing(log, told, exposes, inside, everything),
             "units": load(_PACKAGE, "units"),
             "marked": bind(load(_PACKAGE, "marked"), {"marks": marks.select(), "kept": exp.or_(*tests)}),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from headway.engine.sql import DIALECT
 from headway.experiments.marks import Marks, Window, column_of, shifted
@@ -72,7 +73,7 @@ class Facts:
             return self._days(test, when)
         if measure.kind == "events":
             return self._fact(exp.Count(this=exp.Case().when(exp.and_(test, when.test()), _ONE.copy())))
-        did = self._did(test, when, earlier)
+        did = self._chain(outcome, when) if outcome.via and not bottom else self._did(test, when, earlier)
         if outcome.also is not None and not bottom:
             did = exp.and_(did, self._did(self.marks.test(outcome.also), when, earlier))
         return exp.Case().when(did, _ONE.copy()).else_(_ZERO.copy())
@@ -80,6 +81,36 @@ class Facts:
     def done_before(self, outcome: Outcome) -> exp.Expr:
         """Builds whether a unit had done it at any time before its exposure."""
         return exp.not_(self._last(self.marks.test(outcome.of)).is_(exp.null()))
+
+    def without_rate(self, outcome: Outcome, window: Window) -> exp.Expr:
+        """Builds how many amounts of a unit are left out, because no rate of their currency is known."""
+        unknown = exp.and_(self.marks.without_rate(outcome), window.test())
+        return self._fact(exp.Count(this=exp.Case().when(unknown, _ONE.copy())))
+
+    def _chain(self, outcome: Outcome, when: Window) -> exp.Expr:
+        """Whether a unit took all steps in order: the earliest event that is the next step is taken for it."""
+        tests = [self.marks.test(each) for each in (*outcome.via, outcome.of)]
+        us = column_of("marked", "us")
+
+        def numbered(places: Sequence[int], points: Sequence[int]) -> exp.Expr:
+            case = exp.Case()
+            for place in places:
+                case = case.when(tests[place].copy(), exp.Literal.number(points[place]))
+            return case.else_(_ZERO.copy())
+
+        steps = range(len(tests))
+        bits: exp.Expr = numbered([0], [1])
+        for place in steps[1:]:
+            bits = exp.Add(this=bits, expression=numbered([place], [1 << each for each in steps]))
+        # At one instant any order counts: what can only be an early step comes first.
+        order = exp.Order(expressions=[us, numbered(steps, steps), numbered(steps[::-1], steps)])
+        listed = exp.ArrayAgg(this=exp.Order(this=bits, expressions=order.expressions))
+        inside = exp.and_(exp.or_(*(test.copy() for test in tests)), when.test())
+        taken = self._fact(exp.Filter(this=listed, expression=exp.Where(this=inside)))
+        walked = parse_one(
+            f"list_reduce({taken.sql(DIALECT)}, LAMBDA a, m : a + ((m >> a) & 1), 0)", dialect=DIALECT
+        )
+        return exp.func("coalesce", walked, _ZERO.copy()).eq(exp.Literal.number(len(tests)))
 
     def _did(self, test: exp.Expr, when: Window, earlier: bool) -> exp.Expr:
         if earlier:

@@ -16,7 +16,15 @@ from headway.experiments.outcome import Outcome
 
 _PACKAGE = "headway.experiments"
 #: What is read twice is computed once, and what would fill the memory is not kept: DuckDB cannot tell.
-_ONCE = {"ev": False, "exposing": True, "units": True, "placed": True, "marked": False, "added": False}
+_ONCE = {
+    "ev": False,
+    "rates": True,
+    "exposing": True,
+    "units": True,
+    "placed": True,
+    "marked": False,
+    "added": False,
+}
 VARIABLES = ("y", "x", "c", "d")
 
 
@@ -63,10 +71,23 @@ class Compiled:
         text = bind(load(_PACKAGE, "sums"), {"sums": totals or _nothing(True)})
         return with_inputs(text, inputs, {**_ONCE, "per_unit": amounts == "capped"})
 
+    def _alone(self, place: int) -> Compiled:
+        return replace(
+            self, outcomes=[self.outcomes[place]], windows=[self.windows[place]], caps=[self.caps[place]]
+        )
+
+    def assigned(self) -> str:
+        """Writes the query of which variant each unit met and what it adds to the first metric, if sums tell that."""
+        one = self._alone(0)
+        inputs, amounts = one._amounts()
+        told = self.outcomes[0].kind in ("proportion", "mean")
+        value = exp.column("y0", table="known") if told else exp.cast(exp.null(), "DOUBLE")
+        text = bind(load(_PACKAGE, "assigned"), {"value": value, "amounts": exp.to_table(amounts)})
+        return with_inputs(text, inputs, {**_ONCE, "per_unit": amounts == "capped"})
+
     def units(self, place: int) -> str:
         """Writes the query of what each unit adds to one outcome, amounts cut at the cap."""
-        outcome = self.outcomes[place]
-        one = replace(self, outcomes=[outcome], windows=[self.windows[place]], caps=[self.caps[place]])
+        outcome, one = self.outcomes[place], self._alone(place)
         inputs, amounts = one._amounts()
         columns = [exp.alias_(exp.column(f"{name}0", table="known"), name) for name in one.variables(outcome)]
         text = bind(load(_PACKAGE, "units_of"), {"columns": columns, "amounts": exp.to_table(amounts)})
@@ -90,6 +111,8 @@ class Compiled:
             told = {name: facts.of(outcome, window, name) for name in self.variables(outcome)}
             if outcome.kind == "proportion":
                 told["b"] = facts.done_before(outcome)
+            if outcome.currency is not None:
+                told["l"] = facts.without_rate(outcome, window)
             for name, value in told.items():
                 held = exp.cast(value, "DOUBLE")
                 known = (
@@ -215,6 +238,8 @@ def _sums(place: int, outcome: Outcome, names: Sequence[str]) -> tuple[list[exp.
         cells["b"], same["some"] = exp.Sum(this=exp.column(f"b{place}")), "y"
     else:
         cells["some"] = exp.Count(this=exp.Nullif(this=y.copy(), expression=zero))
+    if outcome.currency is not None:
+        cells["l"] = exp.Sum(this=exp.column(f"l{place}"))
     if outcome.kind == "mean":
         cells["top"] = exp.Max(this=exp.func("abs", y.copy()))
     totals = []

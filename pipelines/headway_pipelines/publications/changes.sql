@@ -11,7 +11,7 @@
 WITH pairs AS (
     SELECT
         c.*,
-        r.publication,
+        r.publication_number,
         abs(c.people - r.people) AS d_people,
         abs(coalesce(c.contributors, 0) - coalesce(r.contributors, 0)) AS d_contributors,
         abs(coalesce(c.numerator, 0) - coalesce(r.numerator, 0)) AS d_part,
@@ -33,16 +33,16 @@ differences AS (
         metric, framework, stage, segment, period, period_start, estimate, components, counted,
         any_value(period_end) AS period_end,
         any_value(complete) AS complete,
-        coalesce(min(d_people) FILTER (d_people BETWEEN 1 AND $k - 1), arg_max(d_people, publication)) AS people,
-        coalesce(min(d_contributors) FILTER (d_contributors BETWEEN 1 AND $k - 1), arg_max(d_contributors, publication))
+        coalesce(min(d_people) FILTER (d_people BETWEEN 1 AND $k - 1), arg_max(d_people, publication_number)) AS people,
+        coalesce(min(d_contributors) FILTER (d_contributors BETWEEN 1 AND $k - 1), arg_max(d_contributors, publication_number))
             AS contributors,
-        CASE WHEN counted THEN coalesce(min(d_part) FILTER (d_part BETWEEN 1 AND $k - 1), arg_max(d_part, publication))
-            ELSE arg_max(d_part, publication) END AS part,
-        CASE WHEN counted THEN coalesce(min(d_rest) FILTER (d_rest BETWEEN 1 AND $k - 1), arg_max(d_rest, publication))
-            ELSE arg_max(d_rest, publication) END AS rest,
-        arg_max(d_squares, publication) AS squares,
-        arg_max(moved, publication) AS moved,
-        arg_max(alike, publication) AS alike
+        CASE WHEN counted THEN coalesce(min(d_part) FILTER (d_part BETWEEN 1 AND $k - 1), arg_max(d_part, publication_number))
+            ELSE arg_max(d_part, publication_number) END AS part,
+        CASE WHEN counted THEN coalesce(min(d_rest) FILTER (d_rest BETWEEN 1 AND $k - 1), arg_max(d_rest, publication_number))
+            ELSE arg_max(d_rest, publication_number) END AS rest,
+        arg_max(d_squares, publication_number) AS squares,
+        arg_max(moved, publication_number) AS moved,
+        arg_max(alike, publication_number) AS alike
     FROM pairs
     GROUP BY metric, framework, stage, segment, period, period_start, estimate, components, counted
 )

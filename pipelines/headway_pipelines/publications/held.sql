@@ -9,7 +9,7 @@
 -- beside a small difference, so that it cannot be worked out, say the same, also where they did not change at all.
 WITH latest AS (
     FROM released
-    QUALIFY publication = max(publication) OVER (PARTITION BY metric, framework, stage, segment, period, period_start)
+    QUALIFY publication_number = max(publication_number) OVER (PARTITION BY metric, framework, stage, segment, period, period_start)
 ),
 -- labels of a segment that add up to everybody: one that was hidden before may not fill the gap that another one leaves
 lines AS (

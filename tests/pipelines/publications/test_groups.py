@@ -47,4 +47,6 @@ def test_few_people_more_are_not_told_of_and_many_are(
 
 def test_a_column_of_the_ledgers_own_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="people_counts"):
-        PublicationLedger(tmp_path).append(FIRST, {"people_counts": pl.DataFrame({"publication": [1]})})
+        PublicationLedger(tmp_path).append(
+            FIRST, {"people_counts": pl.DataFrame({"publication_number": [1]})}
+        )
