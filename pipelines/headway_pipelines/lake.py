@@ -199,9 +199,12 @@ def _choose(
     losing = con.execute(
         "SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM ranked WHERE is_live AND rank > 1"
     ).fetchall()
-    touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
-    files = Counter(ledger.lake_files().values())
-    crowded = {day for (day,) in touched if files[day] >= MAX_FILES_A_DAY}
+    crowded = {
+        day for day, files in Counter(ledger.lake_files().values()).items() if files >= MAX_FILES_A_DAY
+    }
+    if crowded:
+        touched = con.execute("SELECT DISTINCT CAST(occurred_at AS DATE)::VARCHAR FROM candidates").fetchall()
+        crowded &= {day for (day,) in touched}
     return sorted(crowded | {day for (day,) in losing})
 
 

@@ -10,6 +10,7 @@ import pytest
 from shop import Shop, at, track
 
 from headway.errors import InputError
+from headway.models.plan import load_plan
 from headway_pipelines import day_files, lake
 from headway_pipelines.integrity import damaged_files
 from headway_pipelines.ledger import Ledger
@@ -223,7 +224,7 @@ def test_a_damaged_lake_file_is_reported_where_raw_is_gone(shop: Shop) -> None:
         shop.ingest()
 
 
-def test_rows_that_lie_in_no_order_of_time_are_sorted_first(
+def test_days_are_the_same_however_their_rows_are_picked_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # three days in turn, a retry among them, and a better copy of a lake row: days are added and written whole
@@ -233,12 +234,15 @@ def test_rows_that_lie_in_no_order_of_time_are_sorted_first(
     ]
     late = [track("Signed Up", 60 * 24 + 4, user="u4", id="m4", received=8000)]
     found = []
-    for most in (0, 16):
-        monkeypatch.setattr(day_files, "MAX_DAYS_A_ROW_GROUP", most)
-        shop = Shop(tmp_path / f"shop{most}")
+    # sorted, and every day alone; picked out of the files two days at once, or all of them
+    for number, (readings, rows) in enumerate([(0, 1), (8, 25), (8, 1000)]):
+        shop = Shop(tmp_path / f"shop{number}")
+        cells = rows * len(lake.lake_columns(load_plan(shop.workspace.plan_file)))
+        monkeypatch.setattr(day_files, "MAX_READINGS", readings)
+        monkeypatch.setattr(day_files, "MOST_CELLS", cells)
         for name, file in {"a.json": [*calls, calls[7]], "b.json": late}.items():
             shop.land(name, file)
             shop.load()
         found.append(shop.query("SELECT occurred_at, received_at, line FROM lake ORDER BY ALL"))
         assert len(found[-1]) == 30 and shop.outcomes()["copy of an event"] == 2
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
