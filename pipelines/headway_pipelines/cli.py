@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -115,6 +116,8 @@ def dev(
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
     command = [dagster, "dev", "-m", "headway_pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
     _say(f"Dagster on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    # Dagster ends on SIGTERM as on Ctrl-C: started in a shell's background, which ignores Ctrl-C, nothing would end it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.execvp(command[0], command)
 
 
@@ -128,6 +131,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     from headway.models.product import load_product
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
+    from headway_pipelines.noise import check_noise
     from headway_pipelines.privacy.keys import key_file, load_key
     from headway_pipelines.publish import months_never_shown
     from headway_pipelines.recognition import described
@@ -143,6 +147,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     if hidden := months_never_shown(product):
         _say(f"                months of {listed(hidden)} will not be published beside weeks:")
         _say("                give them grains: [day, week, month], or months or weeks alone")
+    check_noise(product)
     for name, each in read_inputs(ready.inputs, product).items():
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
     if experiments := load_experiments(ready.product_file, plan, product):

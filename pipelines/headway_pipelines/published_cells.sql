@@ -59,6 +59,9 @@ SELECT
     v.definition_hash IS DISTINCT FROM c.definition_hash AS definition_changed,
     v.as_of,
     v.held_since,
+    v.noise,
+    v.noise_margin,
+    v.epsilon,
     v.code_version
 FROM (
     SELECT

@@ -62,9 +62,19 @@ class Workspace:
         return self.state / "publications"
 
     @property
+    def noise(self) -> Path:
+        """Which noisy values were published, and what they spent of the privacy budget."""
+        return self.state / "noise"
+
+    @property
     def bets_file(self) -> Path:
         """The ledger of bets: what was bet, when, and how it ended."""
         return self.state / "bets.jsonl"
+
+    @property
+    def experiments_file(self) -> Path:
+        """Definitions of experiments as runs saw them."""
+        return self.state / "experiments.jsonl"
 
     @property
     def warehouse(self) -> Path:

@@ -258,7 +258,7 @@ def test_the_ui_opens_on_loopback_and_stops(shop: Shop) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as a shell does in its background
         start_new_session=True,
     )
     try:
@@ -266,12 +266,13 @@ def test_the_ui_opens_on_loopback_and_stops(shop: Shop) -> None:
         question = json.dumps({"query": assets}).encode()
         assert _answer(port, process, question).count('"id"') == len(ASSETS)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=60)
+            process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+    assert process.returncode != -signal.SIGKILL, "SIGTERM did not end it"
 
 
 def _answer(

@@ -19,6 +19,7 @@ from headway.models.metrics import STAGES
 from headway_pipelines.comments import TABLE_COMMENTS
 from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.databases import replace_database
+from headway_pipelines.noise import NOISE
 from headway_pipelines.publish import publish
 from headway_pipelines.published_views import view_names, views, with_view_names
 from headway_pipelines.report.judge import Estimate, against_limit, against_target
@@ -54,7 +55,8 @@ def write(path: Path, catalogue: list[dict[str, Any]], values: list[dict[str, An
             "metric_catalogue": facts,
             "metric_values": pl.DataFrame(values, schema=VALUES, orient="row")
             .drop("contributors", "estimate", "effective")
-            .with_columns(held_since=pl.lit(None, dtype=pl.Datetime)),
+            .with_columns(held_since=pl.lit(None, dtype=pl.Datetime))
+            .with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in NOISE.items()),
         },
         views={name: view.query for name, view in found.items()},
         view_comments={name: view.comment for name, view in found.items()},

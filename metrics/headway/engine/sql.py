@@ -144,12 +144,14 @@ def _rendered(value: Replacement, next_line: str) -> str:
     return literal(cast(Parameter, value))
 
 
-def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr]) -> str:
+def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr], once: Mapping[str, bool] | None = None) -> str:
     r"""Puts named input relations in front of a query, as common table expressions.
 
     Args:
         text: One query, with or without a ``WITH`` of its own; its header comment stays on top.
         ctes: Relation name to query, in an order in which each may use those before it.
+        once: Relations of which the engine is told whether they are computed once and kept (True) or again for every
+            reader (False); of others it decides itself.
 
     Returns:
         One readable statement that stands alone; the query's own text and comments are kept.
@@ -174,7 +176,10 @@ def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr]) -> str:
         last = tokens[1] if tokens[1].token_type is TokenType.RECURSIVE else tokens[0]
         word = "WITH RECURSIVE " if last is tokens[1] else "WITH "
         rest, separator = body[last.end + 1 :].lstrip(" \t\n"), ",\n"
-    inputs = ",\n".join(f"{identifier(name)} AS (\n{_indented(query)}\n)" for name, query in ctes.items())
+    words = {name: "MATERIALIZED " if kept else "NOT MATERIALIZED " for name, kept in (once or {}).items()}
+    inputs = ",\n".join(
+        f"{identifier(name)} AS {words.get(name, '')}(\n{_indented(query)}\n)" for name, query in ctes.items()
+    )
     return f"{body[:start]}{word}{inputs}{separator}{rest}"
 
 

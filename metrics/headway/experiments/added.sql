@@ -1,10 +1,12 @@
--- Grain: one row per unit that did anything an outcome reads.
--- Inputs: marked, the events that expose or count; units, one row per unit.
--- Meaning: y0, x0 are what a unit adds to outcome 0 in its window, c0 and d0 what it added before its exposure, and
---   b0 whether it had done it before: all outcomes in one pass.
+-- Grain: one row per unit with a valid exposure.
+-- Inputs: marked, the events that count; placed, one row per unit.
+-- Meaning: what all outcomes need to know of a unit, each fact once, in one pass over the events; units that did nothing
+--   are among them.
 SELECT
-  marked.person AS person,
-  $columns
+  units.person AS person,
+  units.exposed_us AS exposed_us,
+  units.cell AS cell,
+  $facts
 FROM marked
-INNER JOIN units ON units.person = marked.person
-GROUP BY marked.person
+RIGHT JOIN placed AS units ON units.person = marked.person
+GROUP BY units.person, units.exposed_us, units.cell

@@ -40,6 +40,7 @@ class Arm:
         sums: Sums over these.
         top: Largest amount of one of them; None where there is none.
         done_before: Units that had done it before their exposure.
+        without_rate: Amounts left out because no rate of their currency is known.
     """
 
     variant: str
@@ -48,6 +49,7 @@ class Arm:
     sums: ArmSums
     top: float | None
     done_before: float
+    without_rate: float = 0.0
 
 
 def arm_of(rows: Sequence[Mapping[str, Any]], variant: str, place: int) -> Arm:
@@ -77,6 +79,7 @@ def arm_of(rows: Sequence[Mapping[str, Any]], variant: str, place: int) -> Arm:
         ArmSums(np.float64(n) * np.ones(()), first, second),
         max(tops, default=None),
         _total(rows, f"b_{place}", 0),
+        _total(rows, f"l_{place}", 0),
     )
 
 
@@ -256,6 +259,8 @@ def _caution(
         total = float(arm.sums.first[0])
         if outcome.kind == "mean" and arm.top and total > 0 and arm.top > ONE_UNIT * total and arm.n >= 10:
             said.append(f"one unit makes up {100 * arm.top / total:.0f} % of {arm.variant}; consider cap")
+    if lost := sum(arm.without_rate for arm in pair):
+        said.append(f"{lost:.0f} amounts are left out: no exchange rate of their currency is known")
     if outcome.kind == "proportion":
         before, after = (
             sum(each) for each in zip(*((a.done_before, a.sums.first[0]) for a in pair), strict=True)

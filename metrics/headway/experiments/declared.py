@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from headway.experiments.experiment import Experiment
 from headway.experiments.exposure import Exposure, Phase
 from headway.experiments.from_metrics import outcome_of
 from headway.experiments.outcome import Outcome
 from headway.experiments.rule import Rule
-from headway.models.experiments import Compared, ExperimentDefinition
+from headway.models.experiments import Compared, Counted, ExperimentDefinition
+from headway.models.metrics import EventSelector
 from headway.models.product import Product
 
 
@@ -28,22 +31,15 @@ def outcome_named(compared: Compared, product: Product) -> Outcome:
     told = compared.outcome
     if told is None:
         return outcome_of(str(compared.metric), product.metric(str(compared.metric)), margin)
-    unit = told.unit or ("percent" if told.measure in ("did", "time") and told.per is None else "")
-    return Outcome(
-        told.name,
-        told.of.selector(),
-        told.measure,
-        per=None if told.per is None else told.per.selector(),
-        per_measure=told.per_measure,
-        after=told.after,
-        within=told.within,
-        minus=None if told.minus is None else told.minus.selector(),
-        also=None if told.also is None else told.also.selector(),
-        direction=told.direction,
-        margin=margin,
-        unit=unit,
-        title=told.title,
-    )
+    given = {name: _selected(getattr(told, name)) for name in Counted.model_fields}
+    given["unit"] = told.unit or ("percent" if told.measure in ("did", "time") and told.per is None else "")
+    return Outcome(**given, margin=margin)
+
+
+def _selected(value: Any) -> Any:
+    if isinstance(value, EventSelector):
+        return value.selector()
+    return tuple(map(_selected, value)) if isinstance(value, tuple) else value
 
 
 def experiment_of(name: str, definition: ExperimentDefinition, product: Product) -> Experiment:
@@ -92,6 +88,7 @@ def experiment_of(name: str, definition: ExperimentDefinition, product: Product)
         until=d.end,
         timezone=product.timezone,
         unit=d.unit,
+        currency=product.currency,
     )
 
 

@@ -19,15 +19,17 @@ from headway.experiments.exposure import (
     flagged,
     phase_number,
 )
+from headway.experiments.marks import Marks, Window
 from headway.experiments.outcome import Outcome
-from headway.experiments.query import Compiled, Marks, Window
+from headway.experiments.query import Compiled
+from headway.experiments.rates import rates_of
 from headway.experiments.result import ExperimentResult
 from headway.experiments.rule import DECLARED_NOTHING, Rule
 from headway.insights.question import Question, Scope
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
 from headway.periods import utc_text
-from headway.selectors import Selector
+from headway.selectors import Selector, condition
 
 _PACKAGE = "headway.experiments"
 
@@ -65,6 +67,8 @@ class Experiment(Question):
         relative: Interval of the relative effect: ``"delta"`` or ``"fieller"``.
         prior: Standard deviation of the prior of a relative effect, around 0; None: flat.
         rule: The decision rule, declared before the start.
+        currency: What amounts of outcomes with a currency are turned into, ISO 4217, by the relation
+            ``exchange_rates`` (day, currency, rate) on the log's connection: the latest rate of at most a week ago.
 
     Raises:
         InputError: An option cannot be used.
@@ -98,6 +102,7 @@ class Experiment(Question):
     relative: Literal["delta", "fieller"] = "delta"
     prior: float | None = 0.3
     rule: Rule = DECLARED_NOTHING
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         shares = checked_shares(self.variants)
@@ -206,13 +211,13 @@ class Experiment(Question):
         everything = Scope.of(replace(self, since=None, until=None), log)
         inside = Scope.of(self, log)
         told = self.told_by.renamed(log.properties)
-        marks = Marks(log.properties)
+        marks = Marks(log.properties, self.currency)
         windows = [Window(each.opens, each.closes(self.window)) for each in self.outcomes]
         for outcome in self.outcomes:
             for event in outcome.selectors():
                 everything.matches(event)
         everything.matches(told.event)
-        eligible = None if self.eligible is None else exp.and_(marks.test(self.eligible), inside.inside())
+        makes_eligible = None if self.eligible is None else condition(self.eligible, log.properties)
         draft = Compiled(
             {},
             self.outcomes,
@@ -221,50 +226,46 @@ class Experiment(Question):
             everything.observed_us,
             None if self.before is None else parse_duration(self.before),
             [self.cap] * len(self.outcomes),
-            eligible,
+            None if makes_eligible is None else exp.and_(makes_eligible, inside.inside()),
         )
         draft.sums()
         for place, outcome in enumerate(self.outcomes):
             if outcome.kind in ("quantile", "time"):
                 (draft.observations if outcome.kind == "quantile" else draft.waiting)(place)
-        marked = self._marked(log, told, marks, inside, everything)
-        conditions = [
-            flagged(told, self.value or self.name, log.properties),
-            told.read(),
-            *([exp.column(self.by, quoted=True)] if self.by else []),
-            *marks.tests.values(),
-            *marks.values.values(),
-        ]
+        exposes = flagged(told, self.value or self.name, log.properties)
+        conditions = [exposes, told.read(), *([exp.column(self.by, quoted=True)] if self.by else [])]
+        conditions += [*marks.reads, *([] if makes_eligible is None else [makes_eligible])]
+        tests = [test.copy() for test in marks.tests.values()]
+        tests += [exp.not_(value.copy().is_(exp.null())) for value in marks.values.values()]
         ctes = {
             "ev": everything.events(conditions, ever=True),
-            "marked": marked,
+            **({} if all(each.currency is None for each in self.outcomes) else {"rates": rates_of(log)}),
+            "exposing": self._exposing(log, told, exposes, inside, everything),
             "units": load(_PACKAGE, "units"),
+            "marked": bind(load(_PACKAGE, "marked"), {"marks": marks.select(), "kept": exp.or_(*tests)}),
         }
         return replace(draft, ctes=ctes)
 
-    def _marked(self, log: EventLog, told: Exposure, marks: Marks, inside: Scope, everything: Scope) -> str:
+    def _exposing(
+        self, log: EventLog, told: Exposure, exposes: exp.Expr, inside: Scope, everything: Scope
+    ) -> str:
         if self.by is not None and self.by not in log.properties:
             raise InputError.unknown("property", self.by, log.properties)
-        exposes = flagged(told, self.value or self.name, log.properties)
         variant = told.read()
         known = exp.In(this=variant.copy(), expressions=[exp.Literal.string(name) for name in self.shares])
-        valid = exp.and_(exposes.copy(), exp.Coalesce(this=known, expressions=[exp.false()]), inside.inside())
+        valid = exp.and_(exp.Coalesce(this=known, expressions=[exp.false()]), inside.inside())
         segment: exp.Expr = exp.Literal.string("(all)")
         if self.by is not None:
             value = exp.cast(exp.column(self.by, quoted=True), "VARCHAR")
             segment = exp.Coalesce(this=value, expressions=[exp.Literal.string("(none)")])
-        tests = [test.copy() for test in marks.tests.values()]
-        tests += [exp.not_(value.copy().is_(exp.null())) for value in marks.values.values()]
         return bind(
-            load(_PACKAGE, "marked"),
+            load(_PACKAGE, "exposing"),
             {
-                "flagged": exp.paren(exposes),
+                "flagged": exposes.copy(),
                 "valid": exp.paren(valid),
                 "variant": variant,
                 "segment": segment,
                 "phase": phase_number(self.phases, everything.timezone, exp.column("us")),
-                "marks": marks.select(),
-                "kept": exp.or_(exposes.copy(), *tests),
             },
         )
 

@@ -52,6 +52,11 @@ def outcome_of(name: str, metric: BaseMetric, margin: float | None = None) -> Ou
             f"metric {name!r} is of kind {kind}, which says nothing of a single unit after its exposure; kinds that "
             f"do: {_POSSIBLE}"
         )
+    if metric.privacy is not None:
+        raise InputError(
+            f"metric {name!r} is published with noise, and an experiment would show its sums exactly; write the "
+            "outcome out instead, if that may be shown"
+        )
     common = {
         "name": name,
         "title": metric.title,
@@ -86,10 +91,6 @@ def _mean(metric: Mean) -> dict[str, Any]:
 
 
 def _added(amount: Amount) -> tuple[Any, str]:
-    if amount.currency is not None:
-        raise InputError(
-            "amounts in several currencies cannot be added up here; give each event its amount in one"
-        )
     measure = {"events": "events", "people": "did", "days": "days", "sum": f"sum:{amount.value}"}[
         amount.measure
     ]
@@ -101,6 +102,8 @@ def _amount(amount: Amount) -> dict[str, Any]:
     found: dict[str, Any] = {"of": of, "measure": measure, "negative": amount.negative}
     if amount.minus is not None:
         found["minus"] = amount.minus.selector()
+    if amount.currency is not None:
+        found["currency"] = amount.currency
     return found
 
 
@@ -110,6 +113,9 @@ def _count(metric: Count) -> dict[str, Any]:
 
 def _ratio(metric: Ratio) -> dict[str, Any]:
     of, measure = _added(metric.denominator)
+    top, bottom = metric.numerator, metric.denominator
+    if bottom.measure == "sum" and top.currency != bottom.currency:
+        raise InputError("both amounts of a ratio need the same property for their currency, or none")
     return {**_amount(metric.numerator), "per": of, "per_measure": measure}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,6 +83,9 @@ class Outcome:
         within: How long it stays open; None: as long as the experiment says.
         minus: Events whose sum is taken off, such as refunds.
         also: For ``did``: a unit must have done this in the window, too.
+        via: For ``did``: steps that a unit has to take before, in this order and in the same window, as in a funnel
+            whose clock starts at the exposure; at one instant any order counts.
+        currency: Property with the currency of what is added up; the experiment says which one it is turned into.
         direction: Which way is good.
         margin: For a guardrail: how much worse than the control may be accepted, as a share of the control.
         unit: Unit of the values, for people; percent for shares.
@@ -108,6 +112,8 @@ class Outcome:
     within: str | None = None
     minus: Selector | None = None
     also: Selector | None = None
+    via: Sequence[Selector] = ()
+    currency: str | None = None
     direction: Literal["up", "down"] = "up"
     margin: float | None = None
     unit: str = ""
@@ -129,8 +135,17 @@ class Outcome:
             )
         if self.minus is not None and top.kind != "sum":
             raise InputError(f"{self.name}: minus takes off a sum; write measure='sum:property'")
-        if self.also is not None and top.kind != "did":
-            raise InputError(f"{self.name}: also goes with measure='did'")
+        if isinstance(self.via, str | Event) or not isinstance(self.via, Sequence):
+            raise InputError(f"{self.name}: via is a list of steps")
+        object.__setattr__(self, "via", tuple(as_event(each) for each in self.via))
+        if (self.also is not None or self.via) and (top.kind != "did" or self.per is not None):
+            raise InputError(f"{self.name}: also and via go with measure='did' and no per")
+        if self.also is not None and self.via:
+            raise InputError(f"{self.name}: also says nothing of order and via does; use one of them")
+        if len(self.via) >= _MOST_STEPS:
+            raise InputError(f"{self.name}: at most {_MOST_STEPS} steps, the last included")
+        if self.currency is not None and "sum" not in (top.kind, bottom.kind):
+            raise InputError(f"{self.name}: a currency goes with sum:property")
         if self.direction not in ("up", "down"):
             raise InputError.unknown("direction", str(self.direction), ["up", "down"])
         if self.margin is not None and not 0 < self.margin < 1:
@@ -179,15 +194,20 @@ class Outcome:
     def selectors(self) -> tuple[Event, ...]:
         """Lists the events it reads."""
         return tuple(
-            as_event(each) for each in (self.of, self.per, self.minus, self.also) if each is not None
+            as_event(each)
+            for each in (self.of, self.per, self.minus, self.also, *self.via)
+            if each is not None
         )
+
+    def _chain(self) -> str:
+        return ", then ".join(repr(as_event(each).label) for each in (*self.via, self.of))
 
     def describe(self) -> str:
         """Says in a few words what is compared."""
         measure, of = self.numerator, repr(as_event(self.of).label)
         also = "" if self.also is None else f" and {as_event(self.also).label!r}"
         what = {
-            "did": f"share of units with {of}{also}",
+            "did": f"share of units with {self._chain()}{also}",
             "events": f"{of} events per unit",
             "days": f"days with {of} per unit",
             "sum": f"sum of {measure.value} over {of} per unit",
@@ -198,11 +218,15 @@ class Outcome:
         if self.per is not None:
             bottom = f"{_WORDS[Measure.parse(self.per_measure).kind]} {as_event(self.per).label!r}"
             what = f"{_WORDS[measure.kind]} {of} divided by {bottom}"
+        if self.currency is not None:
+            what += ", in one currency"
         start = "" if self.opens == 0 else f", from {describe_duration(self.after)} on"
         return what + (
             "" if self.within is None else f" within {describe_duration(self.within)} of exposure{start}"
         )
 
 
+#: Steps are kept in the bits of one number.
+_MOST_STEPS = 20
 _ADDED = ("did", "events", "days", "sum")
 _WORDS = {"did": "units with", "events": "number of", "days": "days with", "sum": "sum over"}

@@ -1,12 +1,9 @@
 -- Grain: one row per unit with a valid exposure.
--- Inputs: units; added, what they did.
--- Meaning: units that did nothing count with zeros. m0 says whether the window of outcome 0 is over for the unit.
+-- Inputs: added, what is known of each unit.
+-- Meaning: y0, x0 are what a unit adds to outcome 0 in its window, c0 and d0 what it added before its exposure, and b0
+--   whether it had done it before; all are null where the window of the outcome is open: sums pass over null.
 SELECT
   units.person AS person,
-  units.variant AS variant,
-  units.segment AS segment,
-  units.phase AS phase,
-  units.is_several AS is_several,
+  units.cell AS cell,
   $columns
-FROM units
-LEFT JOIN added ON added.person = units.person
+FROM added AS units

@@ -1,7 +1,8 @@
 -- Grain: one row per unit whose window of the outcome is over.
--- Inputs: per_unit, one row per unit.
+-- Inputs: per_unit or capped, one row per unit; cells.
 -- Meaning: what each unit adds, for tests that split the same units again and again.
 SELECT $columns
-FROM per_unit
-WHERE NOT is_several AND $over
-ORDER BY person
+FROM $amounts AS known
+INNER JOIN cells ON cells.cell = known.cell
+WHERE NOT cells.is_several AND known.y0 IS NOT NULL
+ORDER BY known.person

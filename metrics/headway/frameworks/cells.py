@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -10,15 +10,20 @@ import polars as pl
 from sqlglot import exp
 
 from headway.engine import guarded
-from headway.engine.sql import bind, identifier, load, with_inputs
+from headway.engine.sql import Replacement, bind, identifier, load, with_inputs
 from headway.frameworks.kinds.plan import Units
+from headway.frameworks.ordered_sums import ordered_sums
 from headway.frameworks.prelude import Prelude
-from headway.frameworks.segments import ALL, Dimension
+from headway.frameworks.profiles import Profiles
+from headway.frameworks.segments import Dimension
 from headway.periods import EPOCH
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
 
 _UNITS = identifier("headway_metric_units")
+_HERE = "headway.frameworks"
 _SUMS = ("n", "y", "yy", "x", "xx", "xy", "contributors")
+_COUNTED = ("n", "x", "xx", "contributors")
+_FRACTIONS = ("y", "yy", "x", "xx", "xy")
 KEYS = ("segment", "period", "period_start")
 
 
@@ -48,67 +53,90 @@ def base_of_units(
 
 
 @contextmanager
-def units_of(connection: duckdb.DuckDBPyConnection, name: str, plan: Units) -> Iterator[None]:
-    """Keeps what each person adds in a temporary table, for `cells_of_units` and `groups_of_units`.
+def units_of(
+    connection: duckdb.DuckDBPyConnection, name: str, plan: Units, profiles: Profiles, *, again: bool
+) -> Iterator[str]:
+    """Says what each person adds, and under which profile.
 
     Args:
         connection: The connection of the prelude.
         name: The metric's name, for messages.
         plan: What each person adds.
+        profiles: The profiles of people.
+        again: Whether it is read more than once: then its rows are kept in a temporary table.
 
     Yields:
-        Nothing.
+        Its query: person, grain, start_day, y, x, profile.
 
     Raises:
         EngineError: The database refused a query.
     """
+    query = profiles.profiled(plan.query, stamped=plan.stamped)
     with guarded(f"compute the metric {name}"):
+        if not again:
+            yield query
+            return
         try:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query}")
-            yield
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {query}")
+            yield f"FROM {_UNITS}"
         finally:
             connection.execute(f"DROP TABLE IF EXISTS temp.{_UNITS}")
 
 
 def cells_of_units(
-    connection: duckdb.DuckDBPyConnection, plan: Units, dimensions: Sequence[Dimension]
+    connection: duckdb.DuckDBPyConnection, units: str, plan: Units, profiles: Profiles
 ) -> pl.DataFrame:
     """Adds up what people contribute, for everybody and in every segment; within `units_of`.
 
     Args:
         connection: The connection of the prelude.
-        plan: What each person adds.
-        dimensions: Ways to divide people.
+        units: Query of what each person adds, see `units_of`; kept in a table where it is in fractions.
+        plan: What it is.
+        profiles: The profiles of people.
 
     Returns:
         One row per segment, kind of period and first day that holds anybody: n (people), y, yy, x, xx, xy (sums over
         people), contributors (people who add something to y).
     """
-    text = load("headway.frameworks", "cells_whole" if plan.whole else "cells_fractional")
     if plan.whole:
-        text = bind(text, {"x": exp.column("x") if plan.estimate in ("ratio", "total") else 1})
-    by_label = [each for each in dimensions if each.name != ALL] if plan.whole else dimensions
-    found = []
-    for dimension in by_label:
-        query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}")})
-        found.append(_named(connection.sql(query).pl(), dimension, _SUMS))
-    return pl.concat([_everybody(found[0]), *found] if plan.whole else found)
+        x: Replacement = exp.column("x") if plan.estimate in ("ratio", "total") else 1
+        sums = connection.sql(_on_units("cells_whole", units, {"x": x})).pl()
+        return _named(profiles.by_label(sums, _SUMS), _SUMS)
+    x = exp.column("x") if plan.whole_x else 0
+    counted = connection.sql(_on_units("cells_counted", units, {"x": x})).pl()
+    whole = _named(profiles.by_label(counted, _COUNTED), _COUNTED)
+    adds = _adds("y") if plan.whole_x else exp.or_(_adds("y"), _adds("x"))
+    adding = connection.sql(_on_units("cells_adding", units, {"adds": adds})).pl()
+    added = ordered_sums(adding, profiles, profiles.dimensions, ("grain", "start_day"))
+    sums = whole.join(_named(added, _FRACTIONS), on=KEYS, how="left", suffix="_added").fill_null(0)
+    if not plan.whole_x:
+        sums = sums.with_columns(x=pl.col("x_added"), xx=pl.col("xx_added"))
+    return sums.select(*KEYS, *_SUMS)
 
 
-def _everybody(cells: pl.DataFrame) -> pl.DataFrame:
-    """Adds the labels of a dimension up: everybody is under one of them, and whole numbers add up exactly."""
-    sums = cells.group_by("period", "period_start").agg(pl.col(_SUMS).sum())
-    return sums.select(pl.lit(ALL).alias("segment"), "period", "period_start", *_SUMS)
+def _adds(column: str) -> exp.Expr:
+    return exp.NEQ(this=exp.column(column), expression=exp.Literal.number(0))
+
+
+def _on_units(text: str, units: str, params: Mapping[str, Replacement]) -> str:
+    return with_inputs(bind(load(_HERE, text), params), {"units": units})
 
 
 def groups_of_units(
-    connection: duckdb.DuckDBPyConnection, dimensions: Sequence[Dimension], people: str, by: str
+    connection: duckdb.DuckDBPyConnection,
+    units: str,
+    profiles: Profiles,
+    dimensions: Sequence[Dimension],
+    people: str,
+    by: str,
 ) -> pl.DataFrame:
     """Adds up the same by group of people; within `units_of`.
 
     Args:
         connection: The connection of the prelude.
-        dimensions: Ways to divide people.
+        units: Query of what each person adds, see `units_of`.
+        profiles: The profiles of people.
+        dimensions: Those of them that are asked for.
         people: Quoted name of the table of people.
         by: Its column with the group: ``bucket`` or ``channel``.
 
@@ -116,21 +144,16 @@ def groups_of_units(
         One row per segment, kind of period, first day and group that holds anybody: member (the group), n (people), y,
         yy, x (sums over people).
     """
-    text = load("headway.frameworks", "cells_grouped")
     members = f"SELECT code AS person, {identifier(by)} AS member FROM {people}"
-    found = []
-    for dimension in dimensions:
-        query = with_inputs(text, {"labelled": dimension.labelled(f"FROM {_UNITS}"), "members": members})
-        found.append(_named(connection.sql(query).pl(), dimension, ("member", "n", "y", "yy", "x")))
-    return pl.concat(found)
+    text = with_inputs(load(_HERE, "cells_grouped"), {"units": units, "members": members})
+    sums = ordered_sums(connection.sql(text).pl(), profiles, dimensions, ("grain", "start_day", "member"))
+    return _named(sums, ("member", "n", "y", "yy", "x"))
 
 
-def _named(cells: pl.DataFrame, dimension: Dimension, columns: Sequence[str]) -> pl.DataFrame:
-    labels = cells["label"].unique().to_list()
-    return cells.select(
-        segment=pl.col("label").replace_strict(
-            labels, [dimension.segment(label) for label in labels], return_dtype=pl.String
-        ),
+def _named(sums: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Says of which period sums are."""
+    return sums.select(
+        "segment",
         period=pl.col("grain").cast(pl.String),
         period_start=pl.lit(EPOCH) + pl.duration(days=pl.col("start_day")),
         **{column: pl.col(column) for column in columns},

@@ -1,12 +1,12 @@
--- Sums over people, by label and period: all a value and its interval are made of.
+-- Sums over people, by profile and period: all a value and its interval are made of.
 --
--- grain:  one row per label, kind of period and period that holds anybody.
--- inputs: labelled(label VARCHAR, grain, start_day, y, perhaps x): what each person adds, in whole numbers.
+-- grain:  one row per profile, kind of period and period that holds anybody.
+-- inputs: units(profile, grain, start_day, y, perhaps x): what each person adds, in whole numbers.
 -- params: x: the column x, or 1 where everybody counts once in the denominator.
 -- n = people; contributors = those of them who add something to the numerator: a sum over few of them speaks of few,
 -- however many n is.
 SELECT
-  label,
+  profile,
   grain,
   start_day,
   CAST(count(*) AS BIGINT) AS n,
@@ -16,5 +16,5 @@ SELECT
   CAST(sum($x * $x) AS DOUBLE) AS xx,
   CAST(sum($x * y) AS DOUBLE) AS xy,
   CAST(count(*) FILTER (WHERE y <> 0) AS BIGINT) AS contributors
-FROM labelled
-GROUP BY label, grain, start_day
+FROM units
+GROUP BY profile, grain, start_day

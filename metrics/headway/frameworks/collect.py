@@ -122,7 +122,9 @@ def collect(
     older = identifier(OLDER), identifier(OLDER_TALLY)
     _write(connection, product, shared, reading.within(), (shared.events, shared.tally))
     _write(connection, product, shared, reading.outside(), older)
-    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, shared.tally, older[1])):
+    # What needs all of the log is computed as a whole, and found under its profiles otherwise than by stamps.
+    tally = f"(SELECT * EXCLUDE (_at) FROM {shared.tally})" if shared.stamped else shared.tally
+    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, tally, older[1])):
         both = f"FROM {table} UNION ALL FROM {more}"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(view)} AS {both}")
 
@@ -159,9 +161,21 @@ def _write(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
         text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
         text = with_inputs(text, {"events": f"FROM {events}"})
-        # Few ask how often something was done on days that are not read as a whole.
-        kind = "VIEW" if events == identifier(OLDER) else "TABLE"
-        connection.execute(f"CREATE OR REPLACE TEMP {kind} {tally} AS {text}")
+        if events == identifier(OLDER):
+            # Few ask how often something was done on days that are not read as a whole.
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {tally} AS {text}")
+        else:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {tally} AS {_stamped(text, shared)}")
+
+
+def _stamped(tally: str, shared: Prelude) -> str:
+    if shared.stamp is None or not shared.stamped:
+        return tally
+    text = bind(
+        load("headway.frameworks", "tally_stamped"),
+        {"origin": shared.stamp.origin, "width": shared.stamp.width},
+    )
+    return with_inputs(text, {"tally": tally, "profiles": f"FROM {shared.stamp.spans}"})
 
 
 def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import polars as pl
@@ -13,6 +13,7 @@ from headway.frameworks.collect import collect
 from headway.frameworks.kept import Kept, News
 from headway.frameworks.parts import Computation
 from headway.frameworks.prelude import Doubt, Prelude, prelude
+from headway.frameworks.profiles import Profiles, profiles_of
 from headway.frameworks.renewal import Again, labels_of, list_firsts, renewed
 from headway.frameworks.segments import Dimension, dimensions
 from headway.frameworks.stale import Stale
@@ -81,14 +82,19 @@ class Job:
             EngineError: The database refused a query.
         """
         order = in_order(self.product.metrics)
-        with prelude(self.connection, self.product) as shared:
-            collect(self.connection, self.product, shared)
-            with dimensions(self.connection, self.product, shared) as found:
-                computation = self._computation(shared, found, None)
-                excluded = [row for name in order for row in computation.add(name)]
+        con = self.connection
+        with (
+            prelude(con, self.product) as bare,
+            dimensions(con, self.product, bare) as found,
+            profiles_of(con, bare, found) as profiles,
+        ):
+            shared = replace(bare, stamp=profiles.stamp)
+            collect(con, self.product, shared)
+            computation = self._computation(shared, profiles, None)
+            excluded = [row for name in order for row in computation.add(name)]
             cells = _cells(computation, order)
             if self.keep:
-                list_firsts(self.connection, self.product, shared)
+                list_firsts(con, self.product, shared)
             return Computed(cells, excluded, self._kept(cells, shared, found, computation.unbounded))
 
     def again(self, kept: Kept, news: News) -> Computed:
@@ -110,13 +116,15 @@ class Job:
         order = in_order(self.product.metrics)
         con = self.connection
         with (
-            prelude(con, self.product, known_last=kept.last_us) as shared,
-            dimensions(con, self.product, shared, news) as found,
+            prelude(con, self.product, known_last=kept.last_us) as bare,
+            dimensions(con, self.product, bare, news) as found,
+            profiles_of(con, bare, found) as profiles,
         ):
             if labels_of(found) != kept.labels:
                 raise Doubt("segments have other labels")
+            shared = replace(bare, stamp=profiles.stamp)
             with renewed(con, self.product, shared, kept, news) as (again, narrowed):
-                computation = self._computation(narrowed, found, again)
+                computation = self._computation(narrowed, profiles, again)
                 excluded = [row for name in order for row in computation.add(name)]
                 cells = _with_kept(_cells(computation, order), kept.cells, again.stale)
             _expect(cells, self.product, shared, found)
@@ -124,9 +132,9 @@ class Job:
                 cells, excluded, self._kept(cells, shared, found, kept.unbounded | computation.unbounded)
             )
 
-    def _computation(self, shared: Prelude, found: Sequence[Dimension], again: Again | None) -> Computation:
+    def _computation(self, shared: Prelude, profiles: Profiles, again: Again | None) -> Computation:
         needed = {part for metric in self.product.metrics.values() for part in parts_of(metric)}
-        return Computation(self.connection, self.product, shared, found, self.horizon, needed, again=again)
+        return Computation(self.connection, self.product, shared, profiles, self.horizon, needed, again=again)
 
     def _kept(
         self, cells: pl.DataFrame, shared: Prelude, found: Sequence[Dimension], unbounded: Collection[str]

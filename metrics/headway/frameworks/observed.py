@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from itertools import pairwise
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -12,20 +12,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from headway.engine import guarded
-from headway.engine.sql import identifier, load, with_inputs
+from headway.engine.sql import load, with_inputs
 from headway.frameworks.calendar import Calendar
+from headway.frameworks.cells import KEYS
 from headway.frameworks.kinds.plan import Observations
 from headway.frameworks.prelude import Prelude
-from headway.frameworks.segments import Dimension
+from headway.frameworks.profiles import Profiles
 from headway.frameworks.shifts import Ints, shifts
+from headway.frameworks.spells import Observed, Spells, grouped, spells_of
 from headway.models.product import BusinessHours
-from headway.periods import EPOCH
+from headway.statistics.clusters import Clusters, clustered_quantiles
 from headway.statistics.intervals import Floats
-from headway.statistics.quantiles import clustered_quantile, codes_of, survival_quantile, trimmed_mean
+from headway.statistics.quantiles import codes_of, survival_quantile, trimmed_mean
 
 STILL_OPEN = "too many are not over yet"
 
-_OBSERVED = identifier("headway_metric_observed")
 _HERE = "headway.frameworks"
 _US = 1_000_000.0
 
@@ -82,7 +83,7 @@ def cells_of_observations(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     plan: Observations,
-    dimensions: Sequence[Dimension],
+    profiles: Profiles,
     shared: Prelude,
     clock: Clock,
 ) -> pl.DataFrame:
@@ -92,7 +93,7 @@ def cells_of_observations(
         connection: The connection of the prelude.
         name: The metric's name, for messages.
         plan: What is observed.
-        dimensions: Ways to divide people.
+        profiles: The profiles of people.
         shared: The shared input.
         clock: How durations are measured.
 
@@ -100,29 +101,30 @@ def cells_of_observations(
         One row per segment, kind of period and first day that holds an observation: value, numerator (null),
         denominator (observations), people, contributors (people on the side of the quantile that has fewer, or whose
         observations are not cut off), effective (of a trimmed mean: people who would give the same if all gave
-        alike), low, high, interval_method, reason.
+        alike), low, high, interval_method, reason. All observations of a person in a period count under the labels of
+        the first one.
 
     Raises:
         EngineError: The database refused a query.
     """
     with guarded(f"compute the metric {name}"):
-        try:
-            sized = _sized(connection.sql(plan.query).pl(), plan, clock)
+        spans = {"profiles": f"FROM {profiles.stamp.spans}"}
+        text = load(_HERE, "observed_units")
+        if plan.clock is None:
+            units = connection.sql(with_inputs(text, {"sized": plan.query, **spans})).pl()
+        else:
+            sized = _sized(connection.sql(plan.query).pl(), plan.clock, plan.unit_seconds, clock)
             connection.register("headway_sized", sized.to_arrow())
-            text = with_inputs(
-                load(_HERE, "observed_units"),
-                {"sized": "FROM headway_sized", "periods": shared.periods_query},
-            )
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_OBSERVED} AS {text}")
-            connection.unregister("headway_sized")
-            rows = [
-                row
-                for dimension in dimensions
-                for row in _cells(connection, plan, dimension, censored=plan.clock is not None)
-            ]
-        finally:
-            connection.execute(f"DROP TABLE IF EXISTS temp.{_OBSERVED}")
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+            try:
+                units = connection.sql(with_inputs(text, {"sized": "FROM headway_sized", **spans})).pl()
+            finally:
+                connection.unregister("headway_sized")
+        periods = connection.sql(shared.periods_query).pl().with_columns(pl.col("grain").cast(pl.String))
+    observed = Observed(
+        *(units[column].to_numpy() for column in ("person", "day", "value", "is_open", "profile"))
+    )
+    cells = [_cells(spells, plan, profiles) for spells in spells_of(observed, periods)]
+    return pl.concat([pl.DataFrame(schema=_SCHEMA), *cells])
 
 
 _SCHEMA = {
@@ -142,70 +144,101 @@ _SCHEMA = {
 }
 
 
-def _sized(observed: pl.DataFrame, plan: Observations, clock: Clock) -> pl.DataFrame:
-    """Gives every observation its value: durations are measured here, where days and zones are known."""
-    if plan.clock is None:
-        return observed.select("person", "at_us", "day", "value", censored=pl.lit(0))
+def _sized(
+    observed: pl.DataFrame, hours: Literal["calendar", "business"], unit_seconds: int, clock: Clock
+) -> pl.DataFrame:
+    """Gives every duration its value: they are measured here, where days and zones are known."""
     start = observed["at_us"].to_numpy().astype(np.int64)
     is_open = observed["until_us"].is_null().to_numpy()
     until = observed["until_us"].fill_null(clock.now).to_numpy().astype(np.int64)
     # What began after all data was in has lasted no time.
     until = np.maximum(until, start)
-    measure = clock.calendar_seconds if plan.clock == "calendar" else clock.business_seconds
+    measure = clock.calendar_seconds if hours == "calendar" else clock.business_seconds
     return observed.select("person", "at_us", "day").with_columns(
-        value=pl.Series(measure(start, until) / plan.unit_seconds, dtype=pl.Float64),
-        censored=pl.Series(is_open.astype(np.int64)),
+        value=pl.Series(measure(start, until) / unit_seconds, dtype=pl.Float64),
+        is_open=pl.Series(is_open),
     )
 
 
-def _cells(
-    connection: duckdb.DuckDBPyConnection, plan: Observations, dimension: Dimension, *, censored: bool
-) -> Iterator[tuple[object, ...]]:
-    query = dimension.labelled(f"FROM {_OBSERVED}")
-    text = with_inputs(load(_HERE, "observed_cells"), {"labelled": query})
-    frame = connection.sql(text).pl().with_columns(pl.col("grain").cast(pl.String))
-    keys = frame.select("label", "grain", "start_day").iter_rows()
-    for (label, grain, start_day), (who, values, open_) in zip(keys, _split(frame["people"]), strict=True):
-        start = EPOCH + timedelta(days=start_day)
-        people = codes_of(who)
-        beyond, effective = None, None
-        if plan.trim is not None:
-            found, method = trimmed_mean(values, plan.trim, people=people), "tukey mclaughlin"
-            beyond, effective = _kept(values, people, plan.trim)
-        elif censored:
-            found, method = survival_quantile(values, open_, plan.q), "brookmeyer crowley"
-        else:
-            found, method = clustered_quantile(values, people, plan.q), "woodruff"
-        number = int(people.max()) + 1
-        yield (
-            dimension.segment(label),
-            grain,
-            start,
-            _known(found.value),
-            None,
-            float(values.size),
-            number,
-            _beyond(values, people, found.value) if beyond is None else beyond,
-            effective,
-            _known(found.low),
-            _known(found.high),
-            method if not np.isnan(found.low) else None,
-            STILL_OPEN if np.isnan(found.value) else None,
+def _cells(spells: Spells, plan: Observations, profiles: Profiles) -> pl.DataFrame:
+    """Finds the cells of some periods, dimension by dimension."""
+    found = []
+    for dimension, places in zip(profiles.dimensions, profiles.places, strict=True):
+        cell_of = places[spells.profile] * spells.starts.size + spells.period
+        there = np.bincount(cell_of) > 0
+        used, cell_of = np.flatnonzero(there), (np.cumsum(there) - 1)[cell_of]
+        look = _quantiles if plan.clock is None and plan.trim is None else _each
+        names = np.array([dimension.segment(label) for label in dimension.labels], dtype=np.object_)
+        frame = pl.DataFrame(
+            {
+                "segment": pl.Series(names[used // spells.starts.size].tolist(), dtype=pl.String),
+                "period": pl.repeat(spells.grain, used.size, dtype=pl.String, eager=True),
+                "period_start": pl.Series(spells.starts[used % spells.starts.size], dtype=pl.Int32).cast(
+                    pl.Date
+                ),
+            }
         )
+        found.append(frame.hstack(look(spells, plan, cell_of, used.size)).select(*_SCHEMA))
+    return pl.concat(found)
 
 
-def _split(cells: pl.Series) -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
-    """Yields the observations of each cell: whose they are, their values, and which are not over yet."""
-    people = cells.explode().struct.unnest()
-    rows = people["observations"].explode().struct.unnest()
-    sizes = people["observations"].list.len().to_numpy().astype(np.int64)
-    who = np.repeat(people["person"].to_numpy(), sizes)
-    values, is_open = rows["value"].to_numpy(), rows["is_open"].to_numpy()
-    ends = np.cumsum(sizes)[np.cumsum(cells.list.len().to_numpy()).astype(np.int64) - 1]
-    begin = 0
-    for end in ends:
-        yield who[begin:end], values[begin:end], is_open[begin:end]
-        begin = end
+def _quantiles(spells: Spells, plan: Observations, cell_of: Ints, number: int) -> pl.DataFrame:
+    """Finds the quantile of every cell at once."""
+    cells = np.repeat(cell_of.astype(np.int32), spells.sizes)
+    order, bounds = grouped(cells[spells.by_value], number)
+    ranked = spells.ranked[order]
+    found = clustered_quantiles(
+        Clusters(spells.observed.value, spells.first, cell_of, ranked, bounds), plan.q
+    )
+    unknown = pl.repeat(None, number, dtype=pl.Float64, eager=True)
+    low, high = (pl.Series(each, dtype=pl.Float64).fill_nan(None) for each in (found.low, found.high))
+    return pl.DataFrame(
+        {
+            "value": found.value,
+            "numerator": unknown,
+            "denominator": np.diff(bounds).astype(np.float64),
+            "people": pl.Series(found.people, dtype=pl.Int64),
+            "contributors": pl.Series(found.beyond, dtype=pl.Int64),
+            "effective": unknown,
+            "low": low,
+            "high": high,
+            "reason": pl.repeat(None, number, dtype=pl.String, eager=True),
+        }
+    ).with_columns(interval_method=pl.when(pl.col("low").is_not_null()).then(pl.lit("woodruff")))
+
+
+def _each(spells: Spells, plan: Observations, cell_of: Ints, number: int) -> pl.DataFrame:
+    """Looks at one cell after the other."""
+    order, bounds = grouped(np.repeat(cell_of, spells.sizes), number)
+    observed = spells.observed.at(order)
+    rows = [
+        _cell(plan, observed.person[begin:end], observed.value[begin:end], observed.is_open[begin:end])
+        for begin, end in pairwise(bounds.tolist())
+    ]
+    schema = {name: dtype for name, dtype in _SCHEMA.items() if name not in KEYS}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _cell(plan: Observations, who: Ints, values: Floats, open_: NDArray[np.bool_]) -> tuple[object, ...]:
+    people = codes_of(who)
+    beyond, effective = None, None
+    if plan.trim is not None:
+        found, method = trimmed_mean(values, plan.trim, people=people), "tukey mclaughlin"
+        beyond, effective = _kept(values, people, plan.trim)
+    else:
+        found, method = survival_quantile(values, open_, plan.q), "brookmeyer crowley"
+    return (
+        _known(found.value),
+        None,
+        float(values.size),
+        int(people.max()) + 1,
+        _beyond(values, people, found.value) if beyond is None else beyond,
+        effective,
+        _known(found.low),
+        _known(found.high),
+        method if not np.isnan(found.low) else None,
+        STILL_OPEN if np.isnan(found.value) else None,
+    )
 
 
 def _known(value: float) -> float | None:

@@ -1,17 +1,15 @@
--- What is observed of each person in each period.
+-- Observations in the order of people and time, each with the profile that the person had then.
 --
--- grain:  one row per person and period with an observation.
--- inputs: sized(person, at_us, day, value, censored): one row per observation; censored = 1 where it is not over yet.
---         periods(grain, day, start_day): the periods of each local day.
--- y and x stand for the observations and their number, so that they are labelled as sums are. All observations of a person
--- in a period count under the labels of the first one.
+-- grain:  one row per observation.
+-- inputs: sized(person, at_us, day, value, is_open): one row per observation, and whether it is not over yet.
+--         profiles(person, since_us, until_us, profile): of each person all time, without overlap.
 SELECT
   sized.person AS person,
-  periods.grain AS grain,
-  periods.start_day AS start_day,
-  min(sized.at_us) AS at_us,
-  list({'value': CAST(sized.value AS DOUBLE), 'is_open': sized.censored <> 0}) AS y,
-  count(*) AS x
+  sized.day AS day,
+  CAST(sized.value AS DOUBLE) AS value,
+  sized.is_open AS is_open,
+  profiles.profile AS profile
 FROM sized
-INNER JOIN periods ON periods.day = sized.day
-GROUP BY sized.person, periods.grain, periods.start_day
+INNER JOIN profiles
+  ON profiles.person = sized.person AND profiles.since_us <= sized.at_us AND profiles.until_us > sized.at_us
+ORDER BY sized.person, sized.at_us, sized.value, sized.is_open

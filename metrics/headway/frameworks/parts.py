@@ -15,6 +15,7 @@ from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
 from headway.frameworks.kinds import Observations, Running, Units, Weighted, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Doubt, Prelude
+from headway.frameworks.profiles import Profiles
 from headway.frameworks.renewal import Again
 from headway.frameworks.running import running_part
 from headway.frameworks.segments import ALL, Dimension
@@ -33,7 +34,7 @@ class Computation:
         connection: The connection of the prelude.
         product: The product.
         shared: The shared input.
-        dimensions: Ways to divide people.
+        profiles: The profiles of people, and the ways to divide them.
         horizon: Instant before which all data is in, in microseconds since 1970 UTC.
         needed: Names of metrics that others are made of.
         parts: Metrics computed so far, by name.
@@ -46,7 +47,7 @@ class Computation:
     connection: duckdb.DuckDBPyConnection
     product: Product
     shared: Prelude
-    dimensions: Sequence[Dimension]
+    profiles: Profiles
     horizon: int
     needed: Collection[str]
     parts: dict[str, Part] = field(default_factory=dict)
@@ -90,14 +91,14 @@ class Computation:
     def _from_events(self, name: str, metric: BaseMetric, shared: Prelude) -> Mapping[str, str]:
         plan = plan_of(metric, shared)
         cells = None if self.again is None else self.again.stale.periods[name]
-        grid = _grid(shared, self.dimensions, self.horizon - metric.measured().wait, cells)
+        grid = _grid(shared, self.profiles.dimensions, self.horizon - metric.measured().wait, cells)
         if isinstance(plan, Observations):
             self.parts[name] = self._observed(name, plan, grid, shared)
         elif isinstance(plan, Weighted):
             self.parts[name] = self._weighted(name, plan, grid)
         elif isinstance(plan, Running):
-            con, dimensions, grouped = self.connection, self.dimensions, name in self.needed
-            self.parts[name] = running_part(con, name, plan, grid, dimensions, shared, grouped=grouped)
+            con, profiles, grouped = self.connection, self.profiles, name in self.needed
+            self.parts[name] = running_part(con, name, plan, grid, profiles, shared, grouped=grouped)
         else:
             self.parts[name] = self._added_up(name, plan, grid)
             if plan.further:
@@ -106,12 +107,12 @@ class Computation:
 
     def _added_up(self, name: str, plan: Units, grid: pl.DataFrame) -> Part:
         """Computes a metric that adds up over people; by group of people as well where others are made of it."""
-        con, dimensions, base = self.connection, self.dimensions, self.shared.base
+        con, profiles, base = self.connection, self.profiles, self.shared.base
         self.bases[base] = base_of_units(con, name, plan, self.shared, self.bases.get(base, ""))
-        with units_of(con, name, plan):
-            sums = cells_of_units(con, plan, dimensions)
-            grouped = name in self.needed
-            groups = groups_of_units(con, dimensions, self.shared.people, "bucket") if grouped else None
+        grouped = name in self.needed
+        with units_of(con, name, plan, profiles, again=grouped or not plan.whole) as units:
+            sums = cells_of_units(con, units, plan, profiles)
+            groups = self._grouped(units, profiles.dimensions, "bucket") if grouped else None
         cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
         return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
 
@@ -125,20 +126,23 @@ class Computation:
 
     def _weighted(self, name: str, plan: Weighted, grid: pl.DataFrame) -> Part:
         """Computes a metric whose channels are weighted."""
-        con, people = self.connection, self.shared.people
-        everybody = [each for each in self.dimensions if each.name == ALL]
-        with units_of(con, name, plan.answers):
-            sums = cells_of_units(con, plan.answers, self.dimensions)
-            answers = groups_of_units(con, everybody, people, "channel")
-        with units_of(con, name, plan.shown):
-            shown = groups_of_units(con, everybody, people, "channel")
+        con, profiles = self.connection, self.profiles
+        everybody = [each for each in profiles.dimensions if each.name == ALL]
+        with units_of(con, name, plan.answers, profiles, again=True) as units:
+            sums = cells_of_units(con, units, plan.answers, profiles)
+            answers = self._grouped(units, everybody, "channel")
+        with units_of(con, name, plan.shown, profiles, again=False) as units:
+            shown = self._grouped(units, everybody, "channel")
         cells = estimated(plan.answers.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
         return weighted_part(cells, answers, shown, plan.ends, plan.scale)
+
+    def _grouped(self, units: str, dimensions: Sequence[Dimension], by: str) -> pl.DataFrame:
+        return groups_of_units(self.connection, units, self.profiles, dimensions, self.shared.people, by)
 
     def _observed(self, name: str, plan: Observations, grid: pl.DataFrame, shared: Prelude) -> Part:
         """Computes a metric about single observations."""
         now = Clock(shared.calendar, shared.business, self.horizon, shared.holidays)
-        observed = cells_of_observations(self.connection, name, plan, self.dimensions, shared, now)
+        observed = cells_of_observations(self.connection, name, plan, self.profiles, shared, now)
         cells = grid.join(observed, on=KEYS, how="left", maintain_order="left").with_columns(
             people=pl.col("people").fill_null(0),
             contributors=pl.col("contributors").fill_null(0),

@@ -51,6 +51,21 @@ class Doubt(Exception):
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """How instants are stamped with the profile that held then: all labels a person had, as one number.
+
+    Attributes:
+        spans: Quoted name of the table of profiles: person, since_us, until_us, profile; of each person all time.
+        origin: An instant before all others, in microseconds since 1970 UTC.
+        width: More than any profile's number; 0 where instants are not stamped, since numbers would become too large.
+    """
+
+    spans: str
+    origin: int
+    width: int
+
+
+@dataclass(frozen=True)
 class Prelude:
     """Where the shared input of all metrics lies while they are computed.
 
@@ -68,7 +83,8 @@ class Prelude:
         offsets: Distance from UTC over the time the log covers.
         first_day: Local day of the first event; None when the log is empty.
         last_day: Local day of the last event.
-        last_us: Instant of the last event, microseconds since 1970 UTC.
+        first_us: Instant of the first event, microseconds since 1970 UTC.
+        last_us: Instant of the last event.
         currency: ISO 4217 code of the product's currency.
         rates: Quoted name of the table of exchange rates: currency, day, rate; every local day of the log for which
             a rate is known.
@@ -79,10 +95,11 @@ class Prelude:
         grains: Kinds of period that the metric at hand is computed for.
         log: Quoted name of the relation of the same events and those of other days that count over the whole log;
             `events` itself where no days are left out.
-        log_tally: The same of the tally.
+        log_tally: The same of the tally, without stamps where not all days are read.
         stale: Quoted name of the table of the metric's periods that are computed: grain, start_day; empty: all are.
         firsts: By the text of a test over the bits, the query of when people first did that, of those who ever did:
             person, us. Empty where that is found in the events, because they are all there.
+        stamp: How the tally's instants are stamped; None where nobody asked for it.
     """
 
     people: str
@@ -95,6 +112,7 @@ class Prelude:
     offsets: tuple[Offset, ...]
     first_day: date | None
     last_day: date | None
+    first_us: int | None
     last_us: int | None
     currency: str
     rates: str
@@ -107,6 +125,12 @@ class Prelude:
     log_tally: str = identifier(_TALLY)
     stale: str = ""
     firsts: Mapping[str, exp.Expr] = field(default_factory=dict)
+    stamp: Stamp | None = None
+
+    @property
+    def stamped(self) -> bool:
+        """Whether the tally has stamped instants (`_at`)."""
+        return self.stamp is not None and self.stamp.width > 0
 
     @property
     def periods_query(self) -> str:
@@ -169,6 +193,7 @@ def prelude(
             offsets=offsets,
             first_day=local_day(first, product.timezone) if first is not None else None,
             last_day=local_day(last, product.timezone) if last is not None else None,
+            first_us=first,
             last_us=last,
             currency=product.currency,
             rates=identifier(_RATES),

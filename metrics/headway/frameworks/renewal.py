@@ -50,7 +50,7 @@ class Again:
         if cells is not None:
             return replace(shared, stale=self.tables[cells])
         # All its events are there, and what was first is found among them.
-        return replace(shared, firsts={}, events=shared.log, tally=shared.log_tally)
+        return replace(shared, firsts={}, events=shared.log, tally=shared.log_tally, stamp=None)
 
 
 def reaches_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from headway.frameworks.cells import KEYS, cells_of_units, groups_of_units, unit
 from headway.frameworks.formulas import Part, Replicates
 from headway.frameworks.kinds.plan import POINTS, Running
 from headway.frameworks.prelude import Prelude
-from headway.frameworks.segments import Dimension
+from headway.frameworks.profiles import Profiles
 from headway.periods import EPOCH
 from headway.statistics.jackknife import GROUPS, leave_one_out
 
@@ -30,7 +30,7 @@ def running_part(
     name: str,
     plan: Running,
     grid: pl.DataFrame,
-    dimensions: Sequence[Dimension],
+    profiles: Profiles,
     shared: Prelude,
     *,
     grouped: bool,
@@ -42,7 +42,7 @@ def running_part(
         name: The metric's name, for messages.
         plan: What is added up, and since when.
         grid: All cells: the keys, period_end and complete.
-        dimensions: Ways to divide people.
+        profiles: The profiles of people.
         shared: The shared input.
         grouped: Whether other metrics are made of it.
 
@@ -58,10 +58,11 @@ def running_part(
     points = _points(begun, shared)
     connection.register(POINTS, points.to_arrow())
     try:
-        with units_of(connection, name, plan.units):
-            sums = cells_of_units(connection, plan.units, dimensions)
-            people = shared.people
-            groups = groups_of_units(connection, dimensions, people, "bucket") if grouped else None
+        again = grouped or not plan.units.whole
+        with units_of(connection, name, plan.units, profiles, again=again) as units:
+            sums = cells_of_units(connection, units, plan.units, profiles)
+            asked = connection, units, profiles, profiles.dimensions, shared.people
+            groups = groups_of_units(*asked, "bucket") if grouped else None
     finally:
         connection.unregister(POINTS)
     cells = grid.join(begun, on="period_end", how="left", maintain_order="left")

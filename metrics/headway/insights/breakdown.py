@@ -135,14 +135,14 @@ def told_apart(frame: pl.DataFrame, by: By | None, column: str = "touch") -> pl.
 
     Args:
         frame: Rows with the group.
-        by: What was broken down by; None takes the group away.
+        by: What was broken down by; None takes the group away where there is one.
         column: The group's column.
 
     Returns:
         The frame, one column an item first, sorted by them; rows of equal groups keep their order.
     """
     if by is None:
-        return frame.drop(column)
+        return frame.drop(column, strict=False)
     names, group = columns_of(by), pl.col(column)
     if len(names) > 1:
         several = pl.when(group == OTHER).then(None).otherwise(group).str.json_decode(pl.List(pl.String))

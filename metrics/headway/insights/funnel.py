@@ -39,7 +39,7 @@ from headway.insights.funnel_plan import Plan, plan_of
 from headway.insights.funnel_result import FunnelResult, completed, step_names
 from headway.insights.funnel_sql import per_step, relations, rows_of
 from headway.insights.question import Question, Scope
-from headway.insights.quick import Later, quick_counts
+from headway.insights.quick import quick_counts
 from headway.insights.result import choose, later
 from headway.log import EventLog
 from headway.models.durations import describe_duration, parse_duration
@@ -72,7 +72,8 @@ class Funnel(Question):
             one that gets furthest counts.
         order: ``"sequential"``: other events may lie between the steps. ``"strict"``: the steps are consecutive
             events of everything the person did (events of one instant in the order of the log). ``"any"``: the
-            attempt starts at any step, and row k counts those with k different steps within the window.
+            attempt starts at any step, and row k counts those with k different steps within the window, each
+            filled by another event: of all ways to give the events to the steps the one that fills most.
         entry: ``"best"`` takes the attempt that gets furthest (then finishes earliest, then starts latest);
             ``"first"`` only the attempts of the person's first instant with step 1; ``"latest"`` lets every
             event of step 1 restart the attempt: it then fills no later step, and what lies after a restart
@@ -174,14 +175,13 @@ class Funnel(Question):
             EngineError: The database refused the query.
         """
         scope = Scope.of(self, log)
-        plan = plan_of(self, scope)
-        ctes = Later(lambda: relations(plan, scope, self.by, self.top))
 
         def sql() -> str:
-            return with_inputs(self._query(plan), ctes)
+            plan = plan_of(self, scope)
+            return with_inputs(self._query(plan), relations(plan, scope, self.by, self.top))
 
         frame = completed(self._counts(scope, sql), self)
-        return FunnelResult(frame=frame, sql=later(sql), insight=self, scope=scope, plan=plan, ctes=ctes)
+        return FunnelResult(frame=frame, sql=later(sql), insight=self, scope=scope)
 
     def counts_sql(self, log: EventLog) -> str:
         """Writes the query of the counts alone, in constructs that every engine has.

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from headway.insights.funnel_parts import case, columns, filled, frame, named, over
 from headway.insights.funnel_plan import Plan
+from headway.insights.funnel_shared import shared_steps
 
 Found = tuple[dict[str, str], str, list[exp.Expr], exp.Expr]
 
@@ -56,12 +57,33 @@ def anywhere(plan: Plan, source: str) -> Found:
 
     Args:
         plan: What to compute.
-        source: Relation with the events that can fill a step.
+        source: Relation with the events that can fill a step; or with instants, where one event could fill several.
 
     Returns:
         Queries by name; the last one; what to take from it for every start; and where attempts start.
     """
-    nearest = [
+    relations: dict[str, str] = {}
+    opens: exp.Expr = exp.or_(*columns(f"s{step}" for step in plan.positions))
+    nearest = _nearest(plan)
+    if plan.shared:
+        relations, nearest, opens = shared_steps(plan, source)
+        source = list(relations)[-1]
+    ranks = [named(_rank(plan.positions, step), f"r{step}") for step in plan.positions]
+    taken = [
+        named(
+            case(*((exp.column(f"r{step}").eq(place), exp.column(f"d{step}")) for step in plan.positions)),
+            f"t{place}",
+        )
+        for place in plan.positions[1:]
+    ]
+    taken += _next_exclusions(plan)
+    relations["nearest"] = filled("nearest", nearest=nearest, input=exp.to_table(source))
+    relations["ranked"] = filled("ranked", ranks=ranks)
+    return relations, "ranked", taken, opens
+
+
+def _nearest(plan: Plan) -> list[exp.Expr]:
+    return [
         named(
             over(
                 exp.Min(this=case((exp.column(f"s{step}"), exp.column("us")))),
@@ -72,20 +94,6 @@ def anywhere(plan: Plan, source: str) -> Found:
         )
         for step in plan.positions
     ]
-    ranks = [named(_rank(plan.positions, step), f"r{step}") for step in plan.positions]
-    taken = [
-        named(
-            case(*((exp.column(f"r{step}").eq(place), exp.column(f"d{step}")) for step in plan.positions)),
-            f"t{place}",
-        )
-        for place in plan.positions[1:]
-    ]
-    taken += _next_exclusions(plan)
-    relations = {
-        "nearest": filled("nearest", nearest=nearest, input=exp.to_table(source)),
-        "ranked": filled("ranked", ranks=ranks),
-    }
-    return relations, "ranked", taken, exp.or_(*columns(f"s{step}" for step in plan.positions))
 
 
 def _rank(positions: Sequence[int], step: int) -> exp.Expr:

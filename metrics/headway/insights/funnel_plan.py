@@ -158,6 +158,11 @@ class Plan:
         return bool(self.barriers) or (overlap and self.tie_us == 0)
 
     @property
+    def shared(self) -> bool:
+        """Whether steps in any order could be filled by the same events."""
+        return self.order == "any" and any(len(group) > 1 for group in self.groups)
+
+    @property
     def any_order(self) -> bool:
         """Whether several steps may be taken within an instant."""
         return self.by_instant and self.tie_us == 0
@@ -259,11 +264,6 @@ def _meet(one: Event, other: Event) -> bool:
 def _check_overlap(groups: Sequence[Sequence[int]], order: str, tie: int | None, told: str | None) -> None:
     if all(len(group) == 1 for group in groups):
         return
-    if order == "any":
-        raise InputError(
-            "with order='any' no event may be able to fill several steps: give the steps different events, "
-            "or use order='sequential'"
-        )
     if order == "sequential" and tie and any(group[-1] - group[0] >= len(group) for group in groups):
         raise InputError(
             f"tie={told!r} cannot be used where one event could fill two steps with others between them: use "

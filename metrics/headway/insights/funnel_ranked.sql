@@ -1,4 +1,4 @@
--- Grain: one row per event, as in the input.
+-- Grain: one row per event or instant, as in the input.
 -- Inputs: nearest.
 -- Meaning: r2 numbers step 2 among the steps in the order in which they are done from here on.
 SELECT

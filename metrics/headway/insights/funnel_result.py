@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from sqlglot import exp
 
@@ -16,10 +17,10 @@ from headway.errors import InputError
 from headway.insights.breakdown import columns_of, one_column, told_apart
 from headway.insights.funnel_options import SESSION
 from headway.insights.funnel_parts import columns, named
-from headway.insights.funnel_plan import Plan
-from headway.insights.funnel_sql import instant, level_number, reached
+from headway.insights.funnel_plan import Plan, plan_of
+from headway.insights.funnel_sql import instant, level_number, reached, relations
 from headway.insights.question import labels
-from headway.insights.result import Result, with_interval
+from headway.insights.result import Result
 from headway.insights.sessions import Sessions
 from headway.models.durations import parse_duration
 from headway.periods import Period, check_period
@@ -45,13 +46,19 @@ class FunnelResult(Result):
             ``previous_high`` (95 % Wilson interval of ``from_previous``). The step before is the required one
             before; nobody drops at an optional step. Where sessions or attempts are counted, ``people`` are those.
         insight: The question.
-        plan: What was computed.
-        ctes: The relations the queries build on.
     """
 
     insight: Funnel
-    plan: Plan
-    ctes: Mapping[str, str | exp.Expr]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the queries depend on."""
+        return plan_of(self.insight, self.scope)
+
+    @cached_property
+    def ctes(self) -> Mapping[str, str | exp.Expr]:
+        """The relations the queries build on."""
+        return relations(self.plan, self.scope, self.insight.by, self.insight.top)
 
     @cached_property
     def people(self) -> pl.DataFrame:
@@ -251,7 +258,12 @@ class FunnelResult(Result):
 
         frame, by = one_column(self.frame, self.insight.by)
         counted = {"people": "people", "totals": "attempts", "sessions": "sessions"}[self.insight.count]
-        return funnel_figure(frame, by=by, counted=counted, title=f"Funnel within {self.insight.window}")
+        order = {"sequential": "", "strict": " step right after step", "any": " in any order"}[
+            self.insight.order
+        ]
+        return funnel_figure(
+            frame, by=by, counted=counted, title=f"Funnel{order} within {self.insight.window}"
+        )
 
     def _caveat(self) -> str:
         if self.insight.within == SESSION or len(self.insight.steps) == 1:
@@ -270,27 +282,31 @@ def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
     Returns:
         The result's frame.
     """
-    optional = [n for n, step in enumerate(asked.steps, 1) if getattr(step, "optional", False)]
-    required = ~pl.col("step").is_in(optional)
-    # Shares and losses are of the required step before.
-    known = frame.with_columns(anchor=pl.when(required).then(pl.col("people")))
-    previous = pl.col("anchor").forward_fill().shift(1).over("touch")
-    first = pl.col("people").first().over("touch")
+    # SciPy takes longer to import than everything else; asking is early enough.
+    from headway.statistics.intervals import wilson
+
     count = len(asked.steps)
+    required = [not getattr(step, "optional", False) for step in asked.steps]
+    # Shares and losses are of the required step before.
+    before = [max((n for n in range(number) if required[n]), default=0) for number in range(count)]
+    people = frame["people"].to_numpy().reshape(-1, count)
+    of = np.stack([np.broadcast_to(people[:, :1], people.shape), people[:, before]])
+    low, high = wilson(people, of)
+    with np.errstate(invalid="ignore"):
+        shares = people / of
+    dropped = np.where(required, of[1] - people, 0)
     told = step_names(asked) if asked.order != "any" else [f"any {n} of {count}" for n in range(1, count + 1)]
-    names = dict(enumerate(told, start=1))
-    shares = known.with_columns(
-        event=pl.col("step").replace_strict(names, return_dtype=pl.String),
-        from_first=pl.when(first > 0).then(pl.col("people") / first),
-        from_previous=pl.when(pl.col("step") == 1)
-        .then(pl.when(first > 0).then(1.0))
-        .otherwise(pl.when(previous > 0).then(pl.col("people") / previous)),
-        dropped=pl.when(required).then(previous - pl.col("people")).fill_null(0),
-        entered=first,
-        tried=pl.when(pl.col("step") == 1).then(first).otherwise(previous),
-    )
-    steps = with_interval(shares, "people", "tried").rename({"low": "previous_low", "high": "previous_high"})
-    return told_apart(with_interval(steps, "people", "entered").select("touch", *asked.columns), asked.by)
+    cells = {
+        **{"from_first": shares[0], "from_previous": shares[1], "low": low[0], "high": high[0]},
+        **{"dropped": dropped, "previous_low": low[1], "previous_high": high[1]},
+    }
+    made = {
+        "event": pl.Series("event", told * len(people), pl.String),
+        **{name: pl.Series(name, each.ravel(), nan_to_null=True) for name, each in cells.items()},
+    }
+    names = asked.columns if asked.by is None else ("touch", *asked.columns)
+    shown = pl.DataFrame([made[name] if name in made else frame[name] for name in names])
+    return shown if asked.by is None else told_apart(shown, asked.by)
 
 
 def step_names(asked: Funnel) -> list[str]:

@@ -110,9 +110,9 @@ def instants(plan: Plan) -> dict[str, str]:
         Queries by name.
     """
     sets = _subsets(plan)
-    counts = [named(_count(_any_flag(members)), _count_name(members)) for members in sets]
+    counts = [named(count_of(any_flag(members)), count_name(members)) for members in sets]
     flags = [f"x{n}" for n in range(1, len(plan.barriers) + 1)] + [f"o{extra.step}" for extra in plan.extras]
-    present = [named(_count(exp.column(flag)) > 0, flag) for flag in flags]
+    present = [named(count_of(exp.column(flag)) > 0, flag) for flag in flags]
     furthest = [named(_far(plan, sets, level), f"far_{level}") for level in range(len(plan.tests))]
     return {
         "counts": filled("counts", unit=columns(plan.unit), counts=[*counts, *present]),
@@ -137,7 +137,7 @@ def needed(plan: Plan, position: int) -> tuple[list[tuple[int, ...]], exp.Expr] 
     at = exp.column(f"t{position}", table="chosen")
     tests = [
         exp.and_(
-            exp.column(_count_name(members), table="value").eq(len(members)),
+            exp.column(count_name(members), table="value").eq(len(members)),
             # Steps never go back in time: those between the first and the last one are of the instant as well.
             *(exp.column(f"t{end}", table="chosen").eq(at.copy()) for end in {members[0], members[-1]}),
             exp.paren(exp.or_(*columns((f"s{step}" for step in members), "value"))),
@@ -156,7 +156,7 @@ def counted(sets: Iterable[tuple[int, ...]]) -> list[exp.Expr]:
     Returns:
         Columns of ``counts``.
     """
-    return [exp.column(_count_name(members), table="counts") for members in sorted(set(sets))]
+    return [exp.column(count_name(members), table="counts") for members in sorted(set(sets))]
 
 
 def _after(plan: Plan, level: int, trail: Trail) -> exp.Expr:
@@ -240,7 +240,7 @@ def _far(plan: Plan, sets: Sequence[tuple[int, ...]], level: int) -> exp.Expr:
     for step in range(level + 1, last + 1):
         # Step by step: of the sets of steps to fill, those that end with this step have not been looked at.
         lacking = [
-            exp.column(_count_name(members)) < len(members)
+            exp.column(count_name(members)) < len(members)
             for members in sets
             if members[0] > level and members[-1] == step
         ]
@@ -258,15 +258,43 @@ def _subsets(plan: Plan) -> list[tuple[int, ...]]:
     ]
 
 
-def _count(condition: exp.Expr) -> exp.Expr:
+def count_of(condition: exp.Expr) -> exp.Expr:
+    """Builds the number of events that meet a condition.
+
+    Args:
+        condition: The condition.
+
+    Returns:
+        An aggregate.
+    """
     return exp.Count(this=case((condition, exp.convert(1))))
 
 
-def _any_flag(members: Iterable[int]) -> exp.Expr:
+def any_flag(members: Iterable[int]) -> exp.Expr:
+    """Builds the test whether an event can fill one of some steps.
+
+    Args:
+        members: Positions of the steps.
+
+    Returns:
+        A condition on ``matched``.
+    """
     return exp.or_(*columns(f"s{step}" for step in members))
 
 
-def _count_name(members: Iterable[int]) -> str:
+def count_name(members: Iterable[int]) -> str:
+    """Names the column with the number of events that can fill one of some steps.
+
+    Args:
+        members: Positions of the steps.
+
+    Returns:
+        A column of ``counts``.
+
+    Examples:
+        >>> count_name((1, 3))
+        'n_1_3'
+    """
     return "n_" + "_".join(map(str, members))
 
 

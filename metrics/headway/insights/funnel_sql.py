@@ -17,6 +17,7 @@ from headway.insights.funnel_orders import anywhere, strict
 from headway.insights.funnel_parts import case, columns, filled, frame, named, over, same
 from headway.insights.funnel_plan import Extra, Plan
 from headway.insights.funnel_sequence import counted, instants, needed, sequence
+from headway.insights.funnel_shared import shared_instants
 from headway.insights.question import Scope
 from headway.insights.sessions import Sessions
 from headway.models.durations import parse_duration
@@ -43,6 +44,9 @@ def relations(plan: Plan, scope: Scope, by: By | None, top: int | None) -> dict[
     if plan.by_instant:
         events |= instants(plan)
         source = "instants"
+    elif plan.shared:
+        events |= shared_instants(plan)
+        source = "counts"
     if ahead := _ahead(plan):
         events["ahead"] = filled("ahead", ahead=ahead, input=exp.to_table(source))
         source = "ahead"

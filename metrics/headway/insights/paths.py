@@ -12,6 +12,8 @@ from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.begun import begun_words, figure_of_each, largest_alone
+from headway.insights.breakdown import COLUMN, By, as_by, told_apart
 from headway.insights.options import flag
 from headway.insights.path_items import Group, check_anchor, check_groups, is_one_of, item_of
 from headway.insights.question import Question, Scope, labels
@@ -24,6 +26,8 @@ _PACKAGE = "headway.insights"
 _EVER_US = 9_223_372_036_854_775_807
 _MOST_STEPS = 50
 _COUNTS = ("paths", "people")
+_EDGE = ("step", "source", "target", "traversals", "people", "seconds_mean")
+_COLUMNS = (*_EDGE, "item", "items", "paths", "stopped")
 _KEEPS = ("first", "last")
 _WITHOUT_END = ("leave_out", "keep")
 
@@ -54,7 +58,10 @@ class Paths(Question):
         count: ``"paths"`` counts all paths of a person, ``"people"`` only the first one that counts, so that every
             person is one path.
         min_people: Edges and paths of fewer people are left out.
-        top: How many edges the figure shows; the rest goes through "(other)".
+        edges: How many edges the figure shows; the rest goes through "(other)".
+        by: Property or cohort to break down by, a list of these, or None. A path is of the group of the event it begins
+            with: its first start item, whatever is kept of it.
+        top: Number of groups to keep, those with most people; the others become ``"(other)"``.
 
     Examples:
         >>> from datetime import datetime
@@ -81,11 +88,14 @@ class Paths(Question):
     collapse: bool = True
     count: str = "paths"
     min_people: int = 1
-    top: int | None = 50
+    edges: int | None = 50
+    by: By | None = None
+    top: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("start", "end"):
             object.__setattr__(self, name, check_anchor(name, getattr(self, name)))
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         object.__setattr__(self, "groups", check_groups(self.groups))
         object.__setattr__(self, "rename", check_groups(self.rename, renames=True))
         if self.event is not None:
@@ -100,8 +110,8 @@ class Paths(Question):
             raise InputError(f"steps is the number of items of a path to keep, from 2 to {_MOST_STEPS}")
         if type(self.min_people) is not int or self.min_people < 1:
             raise InputError("min_people is a whole number of at least 1")
-        if self.top is not None and (type(self.top) is not int or self.top < 1):
-            raise InputError("top is a whole number of edges, at least 1, or None for all")
+        if self.edges is not None and (type(self.edges) is not int or self.edges < 1):
+            raise InputError("edges is a whole number of edges to show, at least 1, or None for all")
 
     def run(self, log: EventLog) -> PathsResult:
         """Asks a log.
@@ -118,8 +128,11 @@ class Paths(Question):
         """
         scope = Scope.of(self, log)
         ctes = _relations(self, scope)
-        sql = with_inputs(bind(load(_PACKAGE, "paths"), {"min_people": self.min_people}), ctes)
-        return PathsResult(frame=_counts(scope, sql), sql=sql, insight=self, scope=scope, relations=ctes)
+        shown = [exp.column(name) for name in (*([] if self.by is None else [COLUMN]), *_EDGE)]
+        text = bind(load(_PACKAGE, "paths"), {"min_people": self.min_people, "columns": shown})
+        sql = with_inputs(text, ctes)
+        frame = told_apart(_counts(scope, sql), self.by, COLUMN)
+        return PathsResult(frame=frame, sql=sql, insight=self, scope=scope, relations=ctes)
 
     def describe(self) -> str:
         """Says in one sentence what a path is."""
@@ -137,7 +150,8 @@ class Paths(Question):
             told.append("each person's first path only")
         if self.min_people > 1:
             told.append(f"edges of fewer than {self.min_people} people left out")
-        return f"{', '.join(told)}."
+        split = begun_words(self.by, self.top, "the first event of a path")
+        return f"{', '.join(told)}{split}."
 
     @property
     def anchors(self) -> str:
@@ -152,8 +166,8 @@ class PathsResult(Result):
     """What was found about paths.
 
     Attributes:
-        frame: One row per edge: ``step``, ``source``, ``target``, ``traversals`` (how often), ``people``,
-            ``seconds_mean`` (between the first events of the two runs).
+        frame: One row per edge (after the breakdown value): ``step``, ``source``, ``target``, ``traversals`` (how
+            often), ``people``, ``seconds_mean`` (between the first events of the two runs).
         insight: The question.
         relations: The queries the result stands on, by name.
     """
@@ -165,7 +179,8 @@ class PathsResult(Result):
     def items(self) -> pl.DataFrame:
         """Columns ``step``, ``item``, ``paths``, ``people``, and ``stopped``: paths that have nothing after it.
 
-        A path that was cut, at the number of steps or at the end asked for, has not stopped.
+        The breakdown value comes first. A path that was cut, at the number of steps or at the end asked for, has
+        not stopped.
         """
         asked = self.insight
         may_go_on: exp.Expr = exp.true()
@@ -181,10 +196,11 @@ class PathsResult(Result):
         """Lists the paths that most people take, from the first item kept to the last.
 
         Args:
-            n: How many paths.
+            n: How many paths, of each group.
 
         Returns:
-            Columns ``items`` (list), ``paths``, ``people``, ``seconds_mean`` (first to last item), most people first.
+            Columns ``items`` (list), ``paths``, ``people``, ``seconds_mean`` (first to last item), most people first;
+            the breakdown value before them.
 
         Raises:
             InputError: `n` is no number of at least 1.
@@ -196,14 +212,18 @@ class PathsResult(Result):
         )
 
     def _ask(self, text: str) -> pl.DataFrame:
-        return self.scope.log.sql(with_inputs(text, self.relations))
+        return told_apart(self.scope.log.sql(with_inputs(text, self.relations)), self.insight.by, COLUMN)
 
     def _draw(self) -> Any:
         from headway.charts import paths_figure
 
         asked = self.insight
         title = f"Paths{asked.anchors}" if asked.anchors else "Paths"
-        return paths_figure(self.frame, self.items, top=asked.top, title=title)
+
+        def draw(edges: pl.DataFrame, items: pl.DataFrame) -> Any:
+            return paths_figure(edges, items, top=asked.edges, title=title)
+
+        return figure_of_each(asked.by, draw, self.frame, self.items, rank="traversals")
 
     def _caveat(self) -> str:
         return " Traversals count how often something follows; they are no funnel."
@@ -217,11 +237,19 @@ def _relations(asked: Paths, scope: Scope) -> dict[str, str]:
     item, used = item_of(asked, scope)
     from_end = asked.keep == "last"
     start, end = asked.start, asked.end
+    group = scope.breakdown(asked.by, _COLUMNS)
+    grouped = {}
+    if asked.top is not None:
+        grouped["grouped"] = largest_alone(asked.by, asked.top, "cut", exp.true())
     return {
-        "ev": scope.events(used),
+        "ev": scope.events(used, by=asked.by),
         "items": bind(
             load(_PACKAGE, "paths_items"),
-            {"item": item, "idle_us": _EVER_US if asked.idle is None else parse_duration(asked.idle)},
+            {
+                "item": item,
+                "breakdown": group,
+                "idle_us": _EVER_US if asked.idle is None else parse_duration(asked.idle),
+            },
         ),
         "runs": bind(load(_PACKAGE, "paths_runs"), {"collapse": asked.collapse}),
         "cut": bind(
@@ -236,7 +264,11 @@ def _relations(asked: Paths, scope: Scope) -> dict[str, str]:
                 "most_paths": 1 if asked.count == "people" else _EVER_US,
             },
         ),
-        "kept": bind(load(_PACKAGE, "paths_kept"), {"from_end": from_end}),
+        **grouped,
+        "kept": bind(
+            load(_PACKAGE, "paths_kept"),
+            {"from_end": from_end, "paths": exp.to_table("grouped" if grouped else "cut")},
+        ),
     }
 
 

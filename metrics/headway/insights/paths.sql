@@ -1,8 +1,9 @@
--- Paths. Grain: one row per step, item and item after it.
+-- Paths. Grain: one row per group, step, item and item after it.
 -- Inputs: kept.
 -- Meaning: how often, by how many people and how fast the one follows the other at this step of their paths.
 WITH edges AS (
   SELECT
+    breakdown,
     step,
     item AS source,
     next_item AS target,
@@ -11,9 +12,10 @@ WITH edges AS (
     SUM(next_us - us) / COUNT(*) / 1e6 AS seconds_mean
   FROM kept
   WHERE next_item IS NOT NULL
-  GROUP BY step, item, next_item
+  GROUP BY breakdown, step, item, next_item
 )
-SELECT *
+SELECT
+  $columns
 FROM edges
 WHERE people >= $min_people
-ORDER BY step, source, target
+ORDER BY breakdown, step, source, target

@@ -1,7 +1,8 @@
 -- Grain: one row per path that counts.
 -- Inputs: runs.
 -- Meaning: a path begins at its first start item and ends at the first end item after that; one without them does not
---   count. kept_from and kept_to are the ends of the piece that is kept.
+--   count. kept_from and kept_to are the ends of the piece that is kept, breakdown is the group of the event it begins with
+--   before that.
 WITH starts AS (
   SELECT person, path, MIN(CASE WHEN $is_start THEN place END) AS first_place
   FROM runs
@@ -29,9 +30,12 @@ numbered AS (
   FROM cut
 )
 SELECT
-  person,
-  path,
+  numbered.person,
+  numbered.path,
   CASE WHEN $from_end THEN GREATEST(first_place, last_place - $steps + 1) ELSE first_place END AS kept_from,
-  CASE WHEN $from_end THEN last_place ELSE LEAST(last_place, first_place + $steps - 1) END AS kept_to
+  CASE WHEN $from_end THEN last_place ELSE LEAST(last_place, first_place + $steps - 1) END AS kept_to,
+  runs.breakdown
 FROM numbered
-WHERE number <= $most_paths
+INNER JOIN runs
+  ON runs.person = numbered.person AND runs.path = numbered.path AND runs.place = numbered.first_place
+WHERE numbered.number <= $most_paths

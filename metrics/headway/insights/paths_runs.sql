@@ -1,10 +1,10 @@
 -- Grain: one row per item of a path, repeats collapsed where asked for.
 -- Inputs: items.
--- Meaning: us is the first event of the run; place counts the runs of the path from 1. Equal times keep the log's order.
+-- Meaning: us and breakdown are those of the first event of the run; place counts the runs of the path from 1. Equal times keep the log's order.
 WITH followed AS (
   SELECT
     *,
-    LAG(item) OVER (PARTITION BY person, path ORDER BY us, seq, item) AS item_before
+    LAG(item) OVER (PARTITION BY person, path ORDER BY us, seq, item, breakdown) AS item_before
   FROM items
 )
 SELECT
@@ -12,6 +12,7 @@ SELECT
   path,
   us,
   item,
-  ROW_NUMBER() OVER (PARTITION BY person, path ORDER BY us, seq, item) AS place
+  breakdown,
+  ROW_NUMBER() OVER (PARTITION BY person, path ORDER BY us, seq, item, breakdown) AS place
 FROM followed
 WHERE item_before IS NULL OR item_before <> item OR NOT $collapse

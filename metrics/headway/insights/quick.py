@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-from sqlglot import exp
 
 if TYPE_CHECKING:
     import polars as pl
 
     from headway.insights.question import Question, Scope
     from headway.store import PersonStore
-
-
-class Later(Mapping[str, "str | exp.Expr"]):
-    """Relations that are written when they are first looked at: writing them takes longer than a quick answer does."""
-
-    def __init__(self, write: Callable[[], Mapping[str, str | exp.Expr]]) -> None:
-        self._write = write
-
-    @cached_property
-    def _written(self) -> Mapping[str, str | exp.Expr]:
-        return self._write()
-
-    def __getitem__(self, name: str) -> str | exp.Expr:
-        return self._written[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._written)
-
-    def __len__(self) -> int:
-        return len(self._written)
 
 
 def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:

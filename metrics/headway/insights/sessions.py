@@ -12,7 +12,9 @@ from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
 from headway.errors import InputError
+from headway.insights.begun import begun_words, each_group, figure_of_each, largest_alone
 from headway.insights.bins import binned
+from headway.insights.breakdown import COLUMN, By, as_by, one_column, told_apart
 from headway.insights.options import flag
 from headway.insights.question import Question, Scope, labels
 from headway.insights.result import Result, choose, with_interval
@@ -23,6 +25,32 @@ from headway.selectors import Selector, as_event
 
 _PACKAGE = "headway.insights"
 _TOO_LONG = ("set_apart", "cut")
+_COLUMNS = (
+    *(
+        "person",
+        "session",
+        "started_at",
+        "ended_at",
+        "events",
+        "seconds",
+        "tracker_id",
+        "views",
+        "reason",
+        "complete",
+    ),
+    *(
+        "period_start",
+        "sessions",
+        "people",
+        "events_mean",
+        "events_median",
+        "bounces",
+        "bounce_rate",
+        "low",
+        "high",
+    ),
+    *("seconds_mean", "seconds_median", "seconds_p90", "share"),
+)
 _EVER_US = 9_223_372_036_854_775_807
 # A visit of one event takes no time: it has a bin of its own. Above, the steps are those one would speak of.
 _EDGES: dict[str, tuple[float, ...]] = {
@@ -54,6 +82,8 @@ class Sessions(Question):
             instant stay together.
         exclude: Events that are no activity, for example a server's.
         views: Events that count as depth in the column `views`, for example page views.
+        by: Property or cohort to break down by, a list of these, or None. A session is of the group of its first event.
+        top: Number of groups to keep, those with most people; the others become ``"(other)"``.
 
     Examples:
         >>> from datetime import datetime
@@ -77,9 +107,12 @@ class Sessions(Question):
     views: Selector | None = None
     starts: Selector | None = None
     ends: Selector | None = None
+    by: By | None = None
+    top: int | None = None
 
     def __post_init__(self) -> None:
         parse_duration(self.idle)
+        object.__setattr__(self, "by", as_by(self.by, self.top))
         if self.max_length is not None:
             parse_duration(self.max_length)
         flag("cut_at_midnight", self.cut_at_midnight)
@@ -108,7 +141,8 @@ class Sessions(Question):
         scope = Scope.of(self, log)
         ctes = _relations(self, scope)
         sql = with_inputs(_listing(self, scope, set_apart=False), ctes)
-        return SessionsResult(frame=log.sql(sql), sql=sql, insight=self, scope=scope, relations=ctes)
+        frame = told_apart(log.sql(sql), self.by, COLUMN)
+        return SessionsResult(frame=frame, sql=sql, insight=self, scope=scope, relations=ctes)
 
     def describe(self) -> str:
         """Says in one sentence what a session is."""
@@ -132,7 +166,8 @@ class Sessions(Question):
         if self.max_rate is not None:
             apart.append(f"with over {self.max_rate} events a minute")
         left_out = f"; those {' or '.join(apart)} are left out" if apart else ""
-        return f"Sessions of people, {', '.join(told)}{left_out}."
+        split = begun_words(self.by, self.top, "the first event of a session")
+        return f"Sessions of people, {', '.join(told)}{left_out}{split}."
 
 
 def every_session(asked: Sessions, log: EventLog) -> str:
@@ -158,9 +193,10 @@ class SessionsResult(Result):
     """What was found about sessions.
 
     Attributes:
-        frame: One row per session, sorted by person and start: ``person``, ``session`` (1, 2, … of that person over the
-            whole log), ``started_at``, ``ended_at`` (first and last event, UTC), ``events``, ``seconds``, then
-            ``tracker_id`` and ``views`` where asked for, and ``complete`` (whether the idle time has passed since).
+        frame: One row per session, sorted by person and start (after the breakdown value): ``person``, ``session``
+            (1, 2, … of that person over the whole log), ``started_at``, ``ended_at`` (first and last event, UTC),
+            ``events``, ``seconds``, then ``tracker_id`` and ``views`` where asked for, and ``complete`` (whether the
+            idle time has passed since).
         insight: The question.
         relations: The queries the result stands on, by name.
     """
@@ -171,15 +207,16 @@ class SessionsResult(Result):
     @cached_property
     def set_apart(self) -> pl.DataFrame:
         """The sessions that are not in `frame`, with the rule that says why in ``reason``."""
-        return self._ask(_listing(self.insight, self.scope, set_apart=True))
+        listed = self._ask(_listing(self.insight, self.scope, set_apart=True))
+        return told_apart(listed, self.insight.by, COLUMN)
 
     def summary(self) -> pl.DataFrame:
         """Counts sessions, people, bounces and depth, and how long sessions take.
 
         Returns:
-            One row: ``sessions``, ``people``, ``events_mean``, ``events_median``, ``bounces`` (sessions of one event),
-            ``bounce_rate`` with its interval ``low`` and ``high``, ``seconds_mean``, ``seconds_median``,
-            ``seconds_p90``.
+            One row (per breakdown value): ``sessions``, ``people``, ``events_mean``, ``events_median``, ``bounces``
+            (sessions of one event), ``bounce_rate`` with its interval ``low`` and ``high``, ``seconds_mean``,
+            ``seconds_median``, ``seconds_p90``.
         """
         ever = bind(load(_PACKAGE, "sessions_everything"), {"first_us": -_EVER_US, "after_us": _EVER_US})
         return self._counted(ever).drop("period_start", "complete")
@@ -191,7 +228,7 @@ class SessionsResult(Result):
             period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
 
         Returns:
-            The columns of `summary` after ``period_start``, and ``complete``.
+            The columns of `summary` after ``period_start`` (and the breakdown value), and ``complete``.
         """
         return self._counted(self.scope.calendar(period))
 
@@ -203,14 +240,15 @@ class SessionsResult(Result):
             edges: Lower ends of the bins, rising; the first takes all that is smaller as well. None takes usual ones.
 
         Returns:
-            One row per bin, the empty ones included: ``low`` (included), ``high`` (excluded; null for the last),
-            ``sessions``, ``share`` (null without sessions).
+            One row per bin (after the breakdown value), the empty ones included: ``low`` (included), ``high``
+            (excluded; null for the last), ``sessions``, ``share`` (null without sessions).
 
         Raises:
             InputError: There is no such number, or the edges do not rise.
         """
         choose("of", of, [name for name in _EDGES if name in self.frame.columns])
-        return binned(self.frame[of], _EDGES[of] if edges is None else edges)
+        ends = _EDGES[of] if edges is None else edges
+        return each_group(self.frame, self.insight.by, lambda part: binned(part[of], ends))
 
     def distribution_figure(self, of: str = "seconds", edges: Sequence[float] | None = None) -> Any:
         """Draws `distribution`.
@@ -225,12 +263,18 @@ class SessionsResult(Result):
         from headway.charts import distribution_figure
 
         title = "How long sessions are" if of == "seconds" else f"How many {of} sessions have"
-        return distribution_figure(self.distribution(of, edges), of=of, title=title)
+
+        def draw(bins: pl.DataFrame) -> Any:
+            return distribution_figure(bins, of=of, title=title)
+
+        return figure_of_each(self.insight.by, draw, self.distribution(of, edges), rank="sessions")
 
     def _counted(self, calendar: str) -> pl.DataFrame:
         text = bind(
             load(_PACKAGE, "sessions_trend"),
             {
+                "sessions": _source(self.insight),
+                "broken_down": self.insight.by is not None,
                 "kept": _is_kept(set_apart=False),
                 "inside": self.scope.inside("started_us"),
                 "observed_us": self.scope.observed_us,
@@ -239,7 +283,8 @@ class SessionsResult(Result):
         counted = self._ask(text, calendar=calendar)
         ends = with_interval(counted, "bounces", "sessions").select("low", "high")
         place = counted.get_column_index("bounce_rate") + 1
-        return counted[:, :place].hstack(ends).hstack(counted[:, place:])
+        told = counted[:, :place].hstack(ends).hstack(counted[:, place:])
+        return told_apart(told, self.insight.by, COLUMN)
 
     def _ask(self, text: str, **more: str) -> pl.DataFrame:
         return self.scope.log.sql(with_inputs(text, self.relations | more))
@@ -247,8 +292,8 @@ class SessionsResult(Result):
     def _draw(self) -> Any:
         from headway.charts import trend_figure
 
-        days = self.trend("day").with_columns(value=pl.col("sessions"))
-        return trend_figure(days, title="Sessions per local day")
+        days, by = one_column(self.trend("day").with_columns(value=pl.col("sessions")), self.insight.by)
+        return trend_figure(days, by=by, title="Sessions per local day")
 
 
 def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
@@ -266,9 +311,14 @@ def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
         placed = bind(load(_PACKAGE, "sessions_by_idle"), {"idle_us": parse_duration(asked.idle)})
     longest = None if asked.max_length is None else parse_duration(asked.max_length)
     cut = asked.too_long == "cut" and longest is not None
+    group = scope.breakdown(asked.by, _COLUMNS)
+    grouped = {}
+    if asked.top is not None:
+        kept = exp.and_(_is_kept(set_apart=False), scope.inside("started_us"))
+        grouped["grouped"] = largest_alone(asked.by, asked.top, "judged", kept)
     return {
         # sessions are whole whatever the range, so all events are needed
-        "ev": _whole(scope).events([excluded, viewed, starts, ends, tracker]),
+        "ev": _whole(scope).events([excluded, viewed, starts, ends, tracker], by=asked.by),
         "activity": bind(
             load(_PACKAGE, "sessions_activity"),
             {
@@ -278,6 +328,7 @@ def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
                 "starts": starts,
                 "ends": ends,
                 "active": active,
+                "breakdown": group,
             },
         ),
         "placed": placed,
@@ -289,6 +340,7 @@ def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
                 "fastest": asked.max_rate,
             },
         ),
+        **grouped,
     }
 
 
@@ -308,11 +360,19 @@ def _listing(asked: Sessions, scope: Scope, *, set_apart: bool | None) -> str:
     return bind(
         load(_PACKAGE, "sessions"),
         {
+            "keys": [
+                exp.column(name) for name in (*([] if asked.by is None else [COLUMN]), "person", "session")
+            ],
+            "sessions": _source(asked),
             "more": more,
             "kept": exp.true() if set_apart is None else _is_kept(set_apart=set_apart),
             "inside": scope.inside("started_us"),
         },
     )
+
+
+def _source(asked: Sessions) -> exp.Expr:
+    return exp.to_table("judged" if asked.top is None else "grouped")
 
 
 def _is_kept(*, set_apart: bool) -> exp.Expr:

@@ -17,8 +17,10 @@ WITH followed AS (
 SELECT
   person,
   us,
+  seq,
   tracker,
   viewed,
+  breakdown,
   MAX(
     CASE
       WHEN last_us IS NULL OR us - last_us > $idle_us OR part > last_part OR starts OR last_end_us >= last_us THEN us

@@ -4,7 +4,9 @@
 SELECT
   person,
   us,
+  seq,
   tracker,
   viewed,
+  breakdown,
   MIN(us) OVER (PARTITION BY person, tracker, part) AS started_us
 FROM activity

@@ -2,6 +2,7 @@
 -- Inputs: placed, events with the start of their session.
 -- Meaning: session counts the person's sessions in time. set_apart says why a session is no visit: longer than one
 --   can be, or with more events a minute (of its length, one minute at least) than anybody makes.
+--   breakdown is the group of its first event, of equal times the first one in the log.
 WITH bounded AS (
   SELECT * FROM placed WHERE us - started_us <= $cut_us
 ),
@@ -13,7 +14,8 @@ sessions AS (
     MAX(us) AS ended_us,
     MAX(us) - started_us AS length_us,
     COUNT(*) AS events,
-    COUNT(*) FILTER (WHERE viewed) AS views
+    COUNT(*) FILTER (WHERE viewed) AS views,
+    arg_min(breakdown, (us, seq, breakdown)) AS breakdown
   FROM bounded
   GROUP BY person, tracker, started_us
 )

@@ -76,9 +76,13 @@ def reported_attempts(
         order = _in_step_order(tied, step, descending=strictly_later)
         step = step if order is None else step.take(order)
     by_step = [np.flatnonzero(step == number) for number in range(1, steps + 1)]
-    starts = by_step[0] if entry != "first" else _first_of_each(person, by_step[0])[1]
-    reached = _reached(person, us, by_step, starts, within_us=within_us, restarts=entry == "latest")
-    return _reported(person, us, by_step, reached)
+    rows, who = by_step[0], person.take(by_step[0])
+    if entry == "first":
+        first = _first_of_each(who)
+        rows, who = rows[first], who[first]
+    start = _Starts(rows, who, us.take(rows))
+    reached = _reached(person, us, by_step, start, within_us=within_us, restarts=entry == "latest")
+    return _reported(us, by_step, start, reached)
 
 
 def _ties(person: Ints, us: Ints) -> npt.NDArray[np.bool_]:
@@ -123,8 +127,17 @@ def _restarts_in_a_tie(person: Ints, us: Ints, step: Ints, tied: npt.NDArray[np.
 
 
 @dataclass(frozen=True)
+class _Starts:
+    """Events that start attempts: their row numbers, who, and when."""
+
+    rows: npt.NDArray[np.intp]
+    person: Ints
+    us: Ints
+
+
+@dataclass(frozen=True)
 class _Level:
-    """Events at which a step is taken in time, and the start each of them belongs to; both as row numbers."""
+    """Events at which a step is taken in time: their row numbers, and which start each belongs to, by its place."""
 
     rows: npt.NDArray[np.intp]
     starts: npt.NDArray[np.intp]
@@ -134,64 +147,73 @@ def _reached(
     person: Ints,
     us: Ints,
     by_step: list[npt.NDArray[np.intp]],
-    starts: npt.NDArray[np.intp],
+    start: _Starts,
     *,
     within_us: int,
     restarts: bool,
 ) -> list[_Level]:
-    levels = [_Level(starts, starts)]
+    levels = [_Level(start.rows, np.arange(len(start.rows)))]
     for rows in by_step[1:]:
         before = levels[-1]
         if not len(before.rows):
             levels.append(before)
             continue
-        start = _latest(before, rows, len(us))
-        counts = (start >= 0) & (person.take(start) == person.take(rows))
-        counts &= us.take(rows) - us.take(start) <= within_us
+        place = _before(before.rows, rows, len(us))
+        started = before.starts.take(place)
+        counts = place >= 0
+        counts &= start.person.take(started) == person.take(rows)
+        counts &= us.take(rows) - start.us.take(started) <= within_us
         if restarts:
-            counts &= start == _latest(levels[0], rows, len(us))
-        levels.append(_Level(rows[counts], start[counts]))
+            counts &= started == _before(start.rows, rows, len(us))
+        kept = np.flatnonzero(counts)
+        levels.append(_Level(rows.take(kept), started.take(kept)))
     return levels
 
 
-def _latest(level: _Level, rows: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
-    """Finds the start of the last event of the level before each row; -1 where there is none."""
-    mark = np.zeros(size, np.bool_)
-    mark[level.rows] = True
-    place = np.cumsum(mark, dtype=np.int32).take(rows) - 1
-    return np.where(place >= 0, level.starts.take(place), -1)
+def _before(earlier: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
+    """Finds the place of the last of some rows up to each row; -1 where there is none."""
+    mark = np.zeros(size, np.int8)
+    mark[earlier] = 1
+    # Counted in 32 bits, which a core's cache holds more of; indexes must be as wide as NumPy's own.
+    return np.subtract(np.add.accumulate(mark, dtype=np.int32).take(rows), 1, dtype=np.intp)
 
 
-def _first_of_each(person: Ints, rows: npt.NDArray[np.intp]) -> tuple[Ints, npt.NDArray[np.intp]]:
-    """Lists the persons of some rows, and the first row of each."""
-    who = person.take(rows)
-    first = np.ones(len(rows), np.bool_)
-    np.not_equal(who[1:], who[:-1], out=first[1:])
-    return who[first], rows[first]
+def _first_of_each(person: Ints) -> npt.NDArray[np.bool_]:
+    """Marks the first of each person."""
+    first = np.ones(len(person), np.bool_)
+    np.not_equal(person[1:], person[:-1], out=first[1:])
+    return first
 
 
-def _reported(person: Ints, us: Ints, by_step: list[npt.NDArray[np.intp]], reached: list[_Level]) -> Attempts:
-    who, first = _first_of_each(person, reached[0].rows)
-    level = np.ones(len(who), np.int8)
-    start, finish = first.copy(), first
+def _reported(
+    us: Ints, by_step: list[npt.NDArray[np.intp]], start: _Starts, reached: list[_Level]
+) -> Attempts:
+    begins = _first_of_each(start.person)
+    # Which person each start belongs to, counted from 0.
+    number_of = np.cumsum(begins) - 1
+    chosen = np.flatnonzero(begins)
+    level = np.ones(len(chosen), np.int8)
+    finish = start.rows.take(chosen)
     for number, each in enumerate(reached[1:], start=2):
         if not len(each.rows):
             break
-        persons, rows = _first_of_each(person, each.rows)
-        place = np.searchsorted(who, persons)
+        whose = number_of.take(each.starts)
+        first = np.flatnonzero(_first_of_each(whose))
+        place = whose.take(first)
         level[place] = number
-        start[place] = each.starts.take(np.searchsorted(each.rows, rows))
-        finish[place] = rows
-    times = np.zeros((len(by_step), len(who)), np.int64)
-    times[0] = us.take(start)
-    row = start
+        chosen[place] = each.starts.take(first)
+        finish[place] = each.rows.take(first)
+    times = np.zeros((len(by_step), len(chosen)), np.int64)
+    who, row = start.person[begins], start.rows.take(chosen)
+    times[0] = us.take(row)
+    finished = us.take(finish)
     for number, rows in enumerate(by_step[1:], start=2):
-        between, last = level > number, level == number
-        times[number - 1, last] = us.take(finish[last])
-        if between.any():
+        # Beyond a person's level it means nothing, so that the finish may stand there too.
+        times[number - 1] = finished
+        between = np.flatnonzero(level > number)
+        if len(between):
             # The first event of this step after the one before: it is there, as the attempt got further.
-            following = rows.take(np.searchsorted(rows, row[between], side="right"))
-            row = row.copy()
+            following = rows.take(_before(rows, row.take(between), len(us)) + 1)
             row[between] = following
             times[number - 1, between] = us.take(following)
     return Attempts(who, level, times)

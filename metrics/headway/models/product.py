@@ -260,7 +260,7 @@ class Product(Definition):
             InputError: There is no such metric.
         """
         declared = self.metric(metric)
-        content = {
+        content: dict[str, object] = {
             "metric": declared.model_dump(mode="json", exclude=set(PRESENTATION), exclude_none=True),
             "timezone": self.timezone,
             "week_start": self.week_start,
@@ -274,6 +274,8 @@ class Product(Definition):
             place[-1] == "currency" for place, _, _ in declared.properties()
         ):
             content["currency"] = self.currency
+        if declared.at_most is not None:
+            content["at_most"] = float(declared.at_most)
         if declared.in_business_hours:
             content["business_hours"] = self.business_hours.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

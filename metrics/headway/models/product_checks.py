@@ -10,6 +10,7 @@ from headway.models.composition import composition_problems
 from headway.models.explain import did_you_mean, listed
 from headway.models.metrics import EventSelector, Metric, PromoterScore
 from headway.models.plan import Column, TrackingPlan
+from headway.models.privacy_checks import privacy_problems
 from headway.models.where_checks import mismatches
 from headway.models.yaml_file import Location, Problem
 from headway.selectors import parse_where
@@ -39,7 +40,9 @@ def problems(product: Product, plan: TrackingPlan) -> Iterator[Problem]:
     yield from _segments(product, plan)
     for name, metric in product.metrics.items():
         yield from _metric(metric, ("metrics", name), plan)
-    yield from composition_problems(product)
+    yield from (composed := list(composition_problems(product)))
+    if not composed:
+        yield from privacy_problems(product)
     for name, funnel in product.funnels.items():
         for position, step in enumerate(funnel.steps):
             yield from selector_problems(step, ("funnels", name, "steps", position), plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import Field, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictFloat, StrictInt, StrictStr, model_validator
 
 from headway.models.yaml_file import Definition
 
@@ -18,6 +18,7 @@ class Publishing(Definition):
     Attributes:
         min_people: No published cell speaks of fewer people, and none can be worked out that does.
         fewer_than_five: Who answers for fewer than five people, and why; it is kept in the published file.
+        privacy_budget: What all metrics with privacy may tell of a person together, by calendar month.
 
     Examples:
         >>> Publishing().min_people
@@ -28,6 +29,7 @@ class Publishing(Definition):
 
     min_people: StrictInt = Field(default=10, ge=2, le=100_000)
     fewer_than_five: StrictStr | None = Field(default=None, min_length=8)
+    privacy_budget: StrictFloat | StrictInt | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _somebody_answers_for_little(self) -> Publishing:

@@ -62,14 +62,15 @@ def wilson(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) ->
         True
     """
     x, n = _counts(successes=successes, trials=trials)
-    if np.any(x > n):
+    if (x > n).any():
         raise InputError("successes must not exceed trials")
     z = _normal_quantile(confidence)
     n = np.where(n > 0, n, np.nan)
-    center = (x + z**2 / 2) / (n + z**2)
-    half = z / (n + z**2) * np.sqrt(x * (n - x) / n + z**2 / 4)
-    # At 0 and n successes the ends are exactly 0 and 1; rounding would miss them.
-    low = np.where(x == 0, np.where(np.isnan(n), np.nan, 0.0), np.maximum(center - half, 0.0))
+    whole = n + z**2
+    center = (x + z**2 / 2) / whole
+    half = z / whole * np.sqrt(x * (n - x) / n + z**2 / 4)
+    # At 0 and n successes the ends are exactly 0 and 1; rounding would miss them. 0 times NaN is NaN.
+    low = np.where(x == 0, 0.0 * n, np.maximum(center - half, 0.0))
     return Interval(low, np.where(x == n, 1.0, np.minimum(center + half, 1.0)))
 
 
@@ -185,10 +186,13 @@ def nps(
 
 
 def _counts(**named: ArrayLike) -> tuple[Floats, ...]:
-    arrays = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in named.values()))
+    arrays = [np.asarray(value, dtype=np.float64) for value in named.values()]
     for name, array in zip(named, arrays, strict=True):
-        if not np.all(array >= 0):
+        # Of nothing there is no smallest count; and one that is not a number is not 0 or more.
+        if array.size and not array.min() >= 0:
             raise InputError(f"{name} must be counts of 0 or more")
+    if any(array.shape != arrays[0].shape for array in arrays):
+        return tuple(np.broadcast_arrays(*arrays))
     return tuple(arrays)
 
 

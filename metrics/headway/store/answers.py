@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from headway.periods import day_start_us, local_day
@@ -33,14 +34,22 @@ def is_plain(question: Question, scope: Scope, understood: Mapping[str, Iterable
     """
     if scope.unit != "person" or scope.where is not None or getattr(scope, "cohort", None) is not None:
         return False
-    for field in dataclasses.fields(question):
-        value = getattr(question, field.name)
-        if field.name in COMMON:
+    for name, default in _options(type(question)):
+        allowed = understood.get(name, (default,))
+        if allowed is None:
             continue
-        allowed = understood.get(field.name, (field.default,))
-        if allowed is not None and not any(value is each or value == each for each in allowed):
+        value = getattr(question, name)
+        if not any(value is each or value == each for each in allowed):
             return False
     return True
+
+
+@cache
+def _options(kind: type[Question]) -> tuple[tuple[str, Any], ...]:
+    """Names and defaults of a question's options that are its own or that the store does not know."""
+    return tuple(
+        (field.name, field.default) for field in dataclasses.fields(kind) if field.name not in COMMON
+    )
 
 
 def codes_of(store: PersonStore, selector: Event) -> list[int] | None:

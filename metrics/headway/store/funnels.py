@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 #: In place of a length of time: it takes sessions to tell.
 SESSION = "session"
+_SECONDS = ("seconds_mean", "seconds_median", "seconds_p90")
+_NONE = (None, None, None)
 _UNDERSTOOD = {
     "steps": None,
     "within": None,
@@ -41,11 +45,15 @@ def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame |
         store: The store.
 
     Returns:
-        What ``funnel.sql`` returns; None where an event can fill two steps, or an option is not known here.
+        What ``funnel.sql`` returns; None where an event can fill two steps or never occurs, or an option is not
+        known here.
     """
     steps = [as_event(step) for step in question.steps]
     simple = question.within != SESSION and all(_is_simple(step) for step in steps)
     if not simple or not is_plain(question, scope, _UNDERSTOOD):
+        return None
+    known = scope.log.names
+    if known and not known.issuperset(name for step in steps for name in step.names or ()):
         return None
     codes = [codes_of(store, step) or [] for step in steps]
     marks = {code: number for number, each in enumerate(codes, start=1) for code in each}
@@ -67,8 +75,8 @@ def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame |
     found = store.each_block(
         store.lookup(marks), attempts, since_us=scope.span.since_us, until_us=scope.span.until_us
     )
-    known = [each for each in found if each is not None]
-    return _counted(known, len(steps)) if len(known) == len(found) else None
+    told = [each for each in found if each is not None]
+    return _counted(told, len(steps)) if len(told) == len(found) else None
 
 
 def _is_simple(step: Event) -> bool:
@@ -77,48 +85,60 @@ def _is_simple(step: Event) -> bool:
 
 
 def _counted(found: list[Attempts], steps: int) -> pl.DataFrame:
-    rows = []
+    people, seconds = [], []
     for step in range(1, steps + 1):
-        people = sum(int(np.count_nonzero(each.level >= step)) for each in found)
-        waited = [each.times[step - 1] - each.times[step - 2] for each in found] if step > 1 else []
-        kept = [wait[each.level >= step] for wait, each in zip(waited, found, strict=False)]
-        rows.append(
-            ("(all)", step, people, *_seconds(np.concatenate(kept) if kept else np.zeros(0, np.int64)))
+        reached = [np.flatnonzero(each.level >= step) for each in found]
+        people.append(sum(map(len, reached)))
+        waits = [
+            each.times[step - 1].take(rows) - each.times[step - 2].take(rows)
+            for rows, each in zip(reached, found, strict=True)
+        ]
+        seconds.append(
+            _seconds(waits[0] if len(waits) == 1 else np.concatenate(waits)) if step > 1 else _NONE
         )
-    schema = {
-        "touch": pl.String,
-        "step": pl.Int32,
-        "people": pl.Int64,
-        "seconds_mean": pl.Float64,
-        "seconds_median": pl.Float64,
-        "seconds_p90": pl.Float64,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    # Series by series: finding out the kinds of rows takes longer than counting a small log.
+    return pl.DataFrame(
+        [
+            pl.Series("touch", ["(all)"] * steps, pl.String),
+            pl.Series("step", range(1, steps + 1), pl.Int32),
+            pl.Series("people", people, pl.Int64),
+            *(
+                pl.Series(name, values, pl.Float64)
+                for name, values in zip(_SECONDS, zip(*seconds, strict=True), strict=True)
+            ),
+        ]
+    )
 
 
 def _seconds(us: npt.NDArray[np.int64]) -> tuple[float | None, float | None, float | None]:
     if not len(us):
-        return None, None, None
-    # In two halves: the sum of many long times does not fit into 64 bits.
-    total = (int((us >> 20).sum()) << 20) + int((us & ((1 << 20) - 1)).sum())
-    return total / len(us) / 1e6, quantile(us, 0.5) / 1e6, quantile(us, 0.9) / 1e6
+        return _NONE
+    total = int(us.sum())
+    if int(us.max()) * len(us) >= 1 << 63:
+        # In two halves: the sum does not fit into 64 bits.
+        total = (int((us >> 20).sum()) << 20) + int((us & ((1 << 20) - 1)).sum())
+    median, p90 = quantiles(us, (0.5, 0.9))
+    return total / len(us) / 1e6, median / 1e6, p90 / 1e6
 
 
-def quantile(values: npt.NDArray[np.int64], share: float) -> float:
-    """Finds a quantile, between two values where it falls there.
+def quantiles(values: npt.NDArray[np.int64], shares: Sequence[float]) -> list[float]:
+    """Finds quantiles, between two values where they fall there.
 
     Args:
         values: Values, at least one.
-        share: Which quantile.
+        shares: Which quantiles.
 
     Returns:
-        It.
+        They.
 
     Examples:
-        >>> quantile(np.array([1, 2, 4, 9]), 0.5)
-        3.0
+        >>> quantiles(np.array([1, 2, 4, 9]), (0.5, 1.0))
+        [3.0, 9.0]
     """
-    place = (len(values) - 1) * share
-    low, high = int(np.floor(place)), int(np.ceil(place))
-    parted = np.partition(values, (low, high))
-    return float(parted[low]) * (1 - (place - low)) + float(parted[high]) * (place - low)
+    places = [(len(values) - 1) * share for share in shares]
+    ends = [(math.floor(place), math.ceil(place)) for place in places]
+    parted = np.partition(values, sorted({end for pair in ends for end in pair}))
+    return [
+        float(parted[low]) * (1 - (place - low)) + float(parted[high]) * (place - low)
+        for place, (low, high) in zip(places, ends, strict=True)
+    ]

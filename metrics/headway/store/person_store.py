@@ -19,6 +19,8 @@ _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 #: Rows of the largest part in a block: what a step works on should stay in a core's cache.
 _BLOCK_ROWS = 400_000
+#: Where a block has more cells of person and name than this many a row, sorting finds the few that are not empty.
+_CELLS_PER_ROW = 4
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,18 @@ class PersonStore:
         size = len(self.names) + 1
 
         def counts(rows: Rows) -> npt.NDArray[np.int64]:
-            order = np.argsort(rows.mark, kind="stable")
-            mark, person = rows.mark.take(order), rows.person.take(order)
-            begins = np.ones(len(mark), np.bool_)
-            np.not_equal(person[1:], person[:-1], out=begins[1:])
-            begins[1:] |= mark[1:] != mark[:-1]
-            return np.stack([np.bincount(mark, minlength=size), np.bincount(mark[begins], minlength=size)])
+            if not len(rows.person):
+                return np.zeros((2, size), np.int64)
+            first = int(rows.person[0])
+            cells = (int(rows.person[-1]) - first + 1) * size
+            if cells > _CELLS_PER_ROW * len(rows.person):
+                return _counts_of_few(rows, size)
+            # One cell for each person and name.
+            place = (rows.person - np.uint32(first)).astype(np.intp)
+            place *= size
+            place += rows.mark
+            times = np.bincount(place, minlength=cells).reshape(-1, size)
+            return np.stack([times.sum(axis=0), np.count_nonzero(times, axis=0)])
 
         table = self.lookup({code: code + 1 for code in range(len(self.names))})
         events, people = np.sum(self.each_block(table, counts), axis=0)[:, 1:].tolist()
@@ -194,22 +202,41 @@ def _matching(
     since_us: int | None,
     until_us: int | None,
 ) -> Rows:
-    low, high = np.searchsorted(part.person, np.array([first, min(after, (1 << 32) - 1)], np.uint32))
-    high = len(part) if after >= 1 << 32 else int(high)
-    code = part.code[low:high]
-    mark = table.take(code, mode="clip")
-    rows = np.flatnonzero(mark != 0)
-    person, us, mark = part.person[low:high].take(rows), part.us[low:high].take(rows), mark.take(rows)
-    keep = np.ones(len(rows), np.bool_)
+    low, high = 0, len(part)
+    if first > 0 or after < 1 << 32:
+        low = int(np.searchsorted(part.person, np.uint32(first)))
+        high = high if after >= 1 << 32 else int(np.searchsorted(part.person, np.uint32(after)))
+    person, us = part.person[low:high], part.us[low:high]
+    mark = table.take(part.code[low:high], mode="clip")
+    wanted = mark != 0
+    if not wanted.all():
+        rows = np.flatnonzero(wanted)
+        person, us, mark = person.take(rows), us.take(rows), mark.take(rows)
+    tests = []
     if since_us is not None:
-        keep &= us >= since_us
+        tests.append(us >= since_us)
     if until_us is not None:
-        keep &= us <= until_us
+        tests.append(us <= until_us)
     if len(part.dead):
-        keep &= ~_is_in(person, part.dead)
-    if keep.all():
+        tests.append(~_is_in(person, part.dead))
+    if not tests:
         return Rows(person, us, mark)
-    return Rows(person[keep], us[keep], mark[keep])
+    kept = np.flatnonzero(np.logical_and.reduce(tests))
+    return Rows(person, us, mark) if len(kept) == len(us) else _of(Rows(person, us, mark), kept)
+
+
+def _of(rows: Rows, kept: npt.NDArray[np.intp]) -> Rows:
+    return Rows(rows.person.take(kept), rows.us.take(kept), rows.mark.take(kept))
+
+
+def _counts_of_few(rows: Rows, size: int) -> npt.NDArray[np.int64]:
+    """Counts events and people by mark."""
+    order = np.argsort(rows.mark, kind="stable")
+    mark, person = rows.mark.take(order), rows.person.take(order)
+    begins = np.ones(len(mark), np.bool_)
+    np.not_equal(person[1:], person[:-1], out=begins[1:])
+    begins[1:] |= mark[1:] != mark[:-1]
+    return np.stack([np.bincount(mark, minlength=size), np.bincount(mark[begins], minlength=size)])
 
 
 def _merged(found: list[Rows]) -> Rows:

@@ -19,7 +19,7 @@ from headway_pipelines.quality.values import judge_values
     kinds={"duckdb", "sql"},
     owners=["team:product"],
     pool="warehouse",
-    description="AARRR and HEART values with intervals, daily and weekly, overall and by channel; funnels, retention.",
+    description="Each declared metric with its interval, by period and segment; funnels, retention, experiments.",
 )
 def metric_values(warehouse: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Computes everything the product file asks for."""

@@ -18,12 +18,15 @@ from typing import Any
 import polars as pl
 
 from headway.models.plan import load_plan
+from headway.models.privacy_checks import private_metrics
 from headway.models.product import Product, load_product
 from headway_pipelines.audit.kept import Kept, kept_under
 from headway_pipelines.audit.proving import last_proof
 from headway_pipelines.audit.stored import stored_text
 from headway_pipelines.compute import code_version, tables_of
 from headway_pipelines.ledger import Ledger
+from headway_pipelines.noise import TABLE as NOISY_CELLS
+from headway_pipelines.noise import noise_ledger, spent_of
 from headway_pipelines.privacy.keys import key_file
 from headway_pipelines.publications import PublicationLedger
 from headway_pipelines.workspace import Workspace
@@ -89,6 +92,7 @@ class Audit:
         zones: Where data lies.
         proof: The last proof that was made, see `headway_pipelines.audit.proving`; null where none was.
         rights: Receipts of erasures and other acts, without what names anybody.
+        noise: Metrics published with noise: what their cells told of a person, and their budget (epsilon).
         guards: Guard -> whether it holds.
     """
 
@@ -111,6 +115,7 @@ class Audit:
     zones: tuple[Zone, ...]
     proof: Mapping[str, Any] | None
     rights: tuple[Mapping[str, Any], ...] = ()
+    noise: tuple[Mapping[str, Any], ...] = ()
     guards: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -145,6 +150,7 @@ def audit_workspace(workspace: Workspace) -> Audit:
             {"release": each.number, "at": each.at, "cells": sum(each.cells.values())}
             for each in PublicationLedger(workspace.publications).releases
         ),
+        noise=tuple(_noise(workspace, product)),
         **_published(workspace, product),
         **facts,
     )
@@ -168,6 +174,26 @@ def _from_ledger(workspace: Workspace) -> dict[str, Any]:
         }
     finally:
         ledger.close()
+
+
+def _noise(workspace: Workspace, product: Product) -> Iterator[Mapping[str, Any]]:
+    spent = spent_of(noise_ledger(workspace).cells(NOISY_CELLS))
+    private = private_metrics(product)
+    for name in sorted({*spent.ever, *private}):
+        yield {
+            "metric": name,
+            "spent_in_one_month": round(spent.most(name), 9),
+            "budget_of_a_month": float(private[name].budget) if name in private else None,
+            "spent_ever": round(spent.ever.get(name, 0.0), 9),
+        }
+    if spent.ever:
+        months = {month for _, month in spent.months}
+        yield {
+            "metric": "all of them",
+            "spent_in_one_month": round(max(spent.of_all(month) for month in months), 9),
+            "budget_of_a_month": product.publishing.privacy_budget,
+            "spent_ever": round(sum(spent.ever.values()), 9),
+        }
 
 
 def _nothing_read() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from headway_pipelines.audit.facts import Audit
 from headway_pipelines.audit.record import Record
-from headway_pipelines.audit.show import came_in, guards, proof_words, receipt_words
+from headway_pipelines.audit.show import NOISE_HEADER, came_in, guards, noise_rows, proof_words, receipt_words
 
 
 @cache
@@ -49,6 +49,8 @@ def audit_page(audit: Audit) -> str:
         ],
         published_rows=[(p.table, p.cells, p.hidden, p.held) for p in audit.published],
         release_rows=[(f"{r['release']}", r["at"], r["cells"]) for r in audit.releases],
+        noise_header=NOISE_HEADER,
+        noise_rows=noise_rows(audit),
         zone_rows=[(z.name, z.holds, z.files, z.size, z.open_to_others) for z in audit.zones],
         receipt_rows=[(r["receipt"], receipt_words(r)) for r in audit.rights],
     )

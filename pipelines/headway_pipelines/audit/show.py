@@ -14,6 +14,7 @@ from rich.text import Text
 from headway_pipelines.audit.facts import Audit
 
 _MOST = 25
+NOISE_HEADER = ("metric", "most by one month", "budget of a month", "over all time")
 _ALIKE = {"id": "random pseudonym", "enum": "a declared value"}
 
 
@@ -50,8 +51,25 @@ def _tables(audit: Audit) -> Iterator[tuple[str, Sequence[str], Sequence[Sequenc
     yield "dropped", ("event", "property", "why", "values"), dropped
     published = [(each.table, each.cells, each.hidden, each.held) for each in audit.published]
     yield "published", ("table", "cells", "hidden", "stay as before"), published
+    yield "told with noise (epsilon)", NOISE_HEADER, noise_rows(audit)
     zones = [(z.name, z.holds, z.files, z.size, z.open_to_others) for z in audit.zones]
     yield "where it lies", ("folder", "what", "files", "bytes", "open to others"), zones
+
+
+def noise_rows(audit: Audit) -> list[tuple[str, ...]]:
+    """Lists what metrics with noise told of a person.
+
+    Args:
+        audit: The audit.
+
+    Returns:
+        Metric, and epsilon: most by one month, of a budget, over all time.
+    """
+    names = ("spent_in_one_month", "budget_of_a_month", "spent_ever")
+    return [
+        (str(row["metric"]), *("-" if row[name] is None else f"{row[name]:g}" for name in names))
+        for row in audit.noise
+    ]
 
 
 def _kept(audit: Audit) -> list[tuple[str, str, str, str, int]]:

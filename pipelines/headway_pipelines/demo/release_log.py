@@ -1,4 +1,4 @@
-"""What Lectern shipped: one release that works, one that does nothing, one that broke something, one in steps."""
+"""What Lectern shipped: what works, what does nothing, what broke something, and what reached people in steps."""
 
 from __future__ import annotations
 
@@ -45,12 +45,20 @@ def shipped(scenario: Scenario) -> Shipped:
 
     Examples:
         >>> sorted(shipped(Scenario()).effects)
-        ['checkout', 'recommendations', 'search', 'video_editor']
+        ['checkout', 'recommendations', 'search', 'search_ranking', 'video_editor', 'welcome_tour']
     """
     s = scenario
-    search, checkout, steps = (round(s.days * share) for share in (0.15, 0.3, 0.75))
+    days = release_days(s)
+    search, checkout, steps = days["search"], days["checkout"], days["recommendations"]
     broken = _at(s, checkout, 10)
     rows = [
+        *(
+            _row(trial, _at(s, days["trials"], 0), name=name, kind="rollout", share="50", changes=changes,
+                 team="growth", committed_at=_at(s, days["trials"] - 2, 9), experiment=trial)
+            for trial, name, changes in (
+                ("welcome_tour", "A tour for newcomers", "12"), ("search_ranking", "Search by lessons finished", "3"),
+            )
+        ),
         _row("search", _at(s, search, 11), name="Search by topic", changes="14", team="learning",
              committed_at=_at(s, search - 3, 11), metrics="lessons_per_learner"),
         _row("checkout", broken, name="One-page checkout", changes="37", team="growth",
@@ -73,12 +81,30 @@ def shipped(scenario: Scenario) -> Shipped:
         ("slow-pages", _at(s, steps - 3, 14), _later(_at(s, steps - 3, 14), 0.4), _at(s, steps - 3, 16), ""),
     )
     effects = {
+        "welcome_tour": {"saved": s.tour_uplift},
+        "search_ranking": {"saved": 0.0},
         "search": {"lessons_per_learner": 0.0},
         "checkout": {"payers": 0.0},
         "video_editor": {"publishing": s.editor_uplift},
         "recommendations": {"lessons_per_learner": 0.0},
     }
     return Shipped(tuple(rows), incidents, effects)
+
+
+def release_days(scenario: Scenario) -> dict[str, int]:
+    """Says on which days of the range something was shipped.
+
+    The search has three weeks before it and one after it to itself: enough for a series to be read.
+
+    Args:
+        scenario: The planted rates.
+
+    Returns:
+        Day of the range, from 0 on, by release; ``trials`` begin together.
+    """
+    at = {"checkout": 0.15, "search": 0.67, "recommendations": 0.78}
+    days = {name: round(scenario.days * share) for name, share in at.items()}
+    return {"trials": 3, **days, "video_editor": scenario.release_day}
 
 
 def _row(release: str, released_at: str, **cells: str) -> tuple[str, ...]:

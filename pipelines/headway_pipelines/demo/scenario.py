@@ -110,7 +110,7 @@ class Scenario:
     course_created: float = 0.62
     publish_control: float = 0.40
     editor_uplift: float = 0.22
-    editor_release: float = 0.6
+    editor_release: float = 0.3
     treatment: float = 0.5
     save_control: float = 0.20
     tour_uplift: float = 0.20

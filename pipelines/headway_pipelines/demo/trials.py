@@ -100,7 +100,7 @@ def write_experiments(folder: Path, scenario: Scenario) -> None:
     moved = {
         **dict(zip(editor_days(usual), editor_days(scenario), strict=True)),
         **dict(zip(trial_days(usual), trial_days(scenario), strict=True)),
-        date(2026, 10, 1): editor_days(scenario)[0] - timedelta(5),
+        date(2026, 9, 13): editor_days(scenario)[0] - timedelta(5),
         date(2026, 9, 1): trial_days(scenario)[0] - timedelta(2),
     }
     packaged = files(__package__).joinpath("experiments")

@@ -58,7 +58,9 @@ def frame_parquet(path: Path, reader: Reader) -> Iterator[Block]:
                 schema=table_schema(reader),
             )
             row += batch.num_rows
-            yield Block(table)
+            # A row without any value is a blank line, which is what is left of one that was taken out.
+            some = pa.compute.is_valid(pa.compute.coalesce(*columns))
+            yield Block(table.filter(some))
 
 
 @cache

@@ -67,7 +67,7 @@ def open_raw(path: Path) -> Iterator[Readable]:
     if is_zip(path):
         yield from _members(path)
         return
-    with path.open("rb") as handle, closing(_decompressed(handle)) as stream:
+    with path.open("rb") as handle, closing(decompressed(handle)) as stream:
         yield stream
 
 
@@ -108,22 +108,42 @@ def damage(error: Exception) -> str | None:
 
 def _members(path: Path) -> Iterator[Readable]:
     """The members of a zip archive, hidden ones apart; sorted, so that their order in the archive means nothing."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
-        raise DamagedFile(
-            "the zip archive ends early or is corrupt: its list of members cannot be read"
-        ) from None
-    with archive:
-        files = [m for m in archive.infolist() if not m.is_dir() and not _hidden(m.filename)]
-        files.sort(key=lambda m: (m.filename, m.CRC, m.file_size))
+    with opened_zip(path) as archive:
+        files = members_of(archive)
         for number, member in enumerate(files, 1):
             shown = f" ({member.filename})" if safe_path(member.filename) else ""
             which = f"member {number} of {len(files)} of the zip archive{shown}"
             if member.flag_bits & _ENCRYPTED:
                 raise DamagedFile(f"{which} is encrypted; unpack the archive with its password first")
-            with _opened(archive, member, which) as handle, closing(_decompressed(handle, which)) as stream:
+            with _opened(archive, member, which) as handle, closing(decompressed(handle, which)) as stream:
                 yield stream
+
+
+def opened_zip(path: Path) -> zipfile.ZipFile:
+    """Opens a zip archive.
+
+    Args:
+        path: The archive.
+
+    Raises:
+        DamagedFile: Its list of members cannot be read.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile:
+        raise DamagedFile(
+            "the zip archive ends early or is corrupt: its list of members cannot be read"
+        ) from None
+
+
+def members_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Lists the members of a zip archive that are read, in the order in which they are.
+
+    Args:
+        archive: The archive.
+    """
+    files = [m for m in archive.infolist() if not m.is_dir() and not _hidden(m.filename)]
+    return sorted(files, key=lambda m: (m.filename, m.CRC, m.file_size))
 
 
 def _hidden(name: str) -> bool:
@@ -140,8 +160,19 @@ def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, which: str) -> IO
     raise DamagedFile(f"{which} cannot be read: {words}")
 
 
-def _decompressed(handle: IO[bytes], which: str = "") -> _Stream:
-    """Reads on from a file's first bytes, in the way they ask for."""
+def decompressed(handle: IO[bytes], which: str = "") -> Stream:
+    """Reads on from a file's first bytes, in the way they ask for.
+
+    Args:
+        handle: The file, at its beginning.
+        which: What it is called in an archive; empty for a file of its own.
+
+    Returns:
+        The stream of its bytes.
+
+    Raises:
+        DamagedFile: It is packed in a way that is not read.
+    """
     try:
         first = handle.read(10)
         handle.seek(0)
@@ -160,12 +191,16 @@ def _decompressed(handle: IO[bytes], which: str = "") -> _Stream:
             f"{which or 'the file'} is packed by {packed}; pack it again with gzip, zstandard or zip"
         )
     if first[:2] == _GZIP:
-        return cast("_Stream", igzip.IGzipFile(fileobj=handle, mode="rb"))
+        return cast("Stream", igzip.IGzipFile(fileobj=handle, mode="rb"))
     return _ZstdStream(handle) if first[:4] == _ZSTANDARD else handle
 
 
-class _Stream(Readable, Protocol):
-    def close(self) -> None: ...
+class Stream(Readable, Protocol):
+    """What can be framed and closed."""
+
+    def close(self) -> None:
+        """Closes it."""
+        ...
 
 
 class _ZstdStream:

@@ -26,7 +26,7 @@ def frame_table(path: Path, reader: Reader, max_line_bytes: int = MAX_LINE_BYTES
     Returns:
         Blocks whose rows have the columns of `fields.table_schema`; `line` is the line where the row starts and
         `position` its byte offset, for Parquet both are the number of the row. Rows and rejects together are all rows
-        of the file.
+        of the file but those without any value, which are as blank as blank lines.
 
     Raises:
         DamagedFile: The file cannot be decompressed, or is no Parquet file.

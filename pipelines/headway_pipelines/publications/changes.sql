@@ -1,7 +1,7 @@
 -- By how much metric values differ from what was published of the same cells, as if the differences were metric values.
 -- grain:  one row per metric, place, segment, period and period start that was ever published
 -- inputs: cells = metric_values, small ones not hidden
---         released: every cell as it was ever published, with the counts behind it and the number of its release
+--         released: every cell as it was ever published, with the counts behind it and the number of its publication
 -- params: k: smallest number of people that may be spoken of
 --         basis: what values hang on beside events and definitions (side inputs), as of now
 -- Who keeps an old publication subtracts it from the new one. Each count is compared with all releases: a difference of 1 to
@@ -11,7 +11,7 @@
 WITH pairs AS (
     SELECT
         c.*,
-        r.release,
+        r.publication_number,
         abs(c.people - r.people) AS d_people,
         abs(coalesce(c.contributors, 0) - coalesce(r.contributors, 0)) AS d_contributors,
         abs(coalesce(c.numerator, 0) - coalesce(r.numerator, 0)) AS d_part,
@@ -33,16 +33,16 @@ differences AS (
         metric, framework, stage, segment, period, period_start, estimate, components, counted,
         any_value(period_end) AS period_end,
         any_value(complete) AS complete,
-        coalesce(min(d_people) FILTER (d_people BETWEEN 1 AND $k - 1), arg_max(d_people, release)) AS people,
-        coalesce(min(d_contributors) FILTER (d_contributors BETWEEN 1 AND $k - 1), arg_max(d_contributors, release))
+        coalesce(min(d_people) FILTER (d_people BETWEEN 1 AND $k - 1), arg_max(d_people, publication_number)) AS people,
+        coalesce(min(d_contributors) FILTER (d_contributors BETWEEN 1 AND $k - 1), arg_max(d_contributors, publication_number))
             AS contributors,
-        CASE WHEN counted THEN coalesce(min(d_part) FILTER (d_part BETWEEN 1 AND $k - 1), arg_max(d_part, release))
-            ELSE arg_max(d_part, release) END AS part,
-        CASE WHEN counted THEN coalesce(min(d_rest) FILTER (d_rest BETWEEN 1 AND $k - 1), arg_max(d_rest, release))
-            ELSE arg_max(d_rest, release) END AS rest,
-        arg_max(d_squares, release) AS squares,
-        arg_max(moved, release) AS moved,
-        arg_max(alike, release) AS alike
+        CASE WHEN counted THEN coalesce(min(d_part) FILTER (d_part BETWEEN 1 AND $k - 1), arg_max(d_part, publication_number))
+            ELSE arg_max(d_part, publication_number) END AS part,
+        CASE WHEN counted THEN coalesce(min(d_rest) FILTER (d_rest BETWEEN 1 AND $k - 1), arg_max(d_rest, publication_number))
+            ELSE arg_max(d_rest, publication_number) END AS rest,
+        arg_max(d_squares, publication_number) AS squares,
+        arg_max(moved, publication_number) AS moved,
+        arg_max(alike, publication_number) AS alike
     FROM pairs
     GROUP BY metric, framework, stage, segment, period, period_start, estimate, components, counted
 )

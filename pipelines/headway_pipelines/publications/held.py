@@ -94,7 +94,7 @@ def _hold_values(
     final = _asked("unfinished", {"many": MANY * k}, cells=shown, counts=computed, families=parts)
     if before.is_empty():
         final = final.with_columns(held_since=pl.lit(None, dtype=pl.Datetime("us")))
-        before = pl.DataFrame(schema={**final.schema, "release": pl.Int64()})
+        before = pl.DataFrame(schema={**final.schema, "publication_number": pl.Int64()})
     else:
         changes = _asked("changes", {"k": k, "basis": basis}, cells=computed, released=before)
         changes = pl.concat([pl.DataFrame(schema=SCHEMA), changes], how="diagonal_relaxed").select(*SCHEMA)
@@ -107,7 +107,7 @@ def _hold_values(
 
 def _news(noted: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """Cells that were not published yet, or not with these numbers."""
-    last = before.sort("release").unique(_KEYS, keep="last").select(*_KEYS, *_NUMBERS)
+    last = before.sort("publication_number").unique(_KEYS, keep="last").select(*_KEYS, *_NUMBERS)
     joined = noted.join(last, on=_KEYS, how="left", suffix="_then", maintain_order="left")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_then")) for name in _NUMBERS)
     return joined.filter(~same).select(noted.columns)
@@ -146,5 +146,5 @@ def as_released(
     cells = ledger.cells(table, until=at)
     if cells.is_empty():
         return cells
-    last = cells.sort("release").unique(keys, keep="last", maintain_order=True)
-    return last.drop("release", "basis", "released_at", "held_since", *_INTERNAL, strict=False)
+    last = cells.sort("publication_number").unique(keys, keep="last", maintain_order=True)
+    return last.drop("publication_number", "basis", "released_at", "held_since", *_INTERNAL, strict=False)

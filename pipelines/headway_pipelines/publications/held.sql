@@ -1,7 +1,7 @@
 -- Metric values as they may be published after earlier publications.
 -- grain:  one row per metric, place, segment, period and period start (n keeps the order)
 -- inputs: cells = metric_values, small ones hidden; counts = the same, none hidden
---         released: every cell as it was ever published, with the counts behind it and the number of its release
+--         released: every cell as it was ever published, with the counts behind it and the number of its publication
 --         told: cells whose difference from an earlier publication must not be known
 -- params: k: smallest number of people that may be spoken of
 -- A cell whose difference would tell of fewer than k people stays as it was published: then it is wrong by fewer than k people,
@@ -9,7 +9,7 @@
 -- beside a small difference, so that it cannot be worked out, say the same, also where they did not change at all.
 WITH latest AS (
     FROM released
-    QUALIFY release = max(release) OVER (PARTITION BY metric, framework, stage, segment, period, period_start)
+    QUALIFY publication_number = max(publication_number) OVER (PARTITION BY metric, framework, stage, segment, period, period_start)
 ),
 -- labels of a segment that add up to everybody: one that was hidden before may not fill the gap that another one leaves
 lines AS (

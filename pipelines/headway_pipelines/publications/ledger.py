@@ -25,6 +25,10 @@ from headway_pipelines.workspace import sync_folder, write_atomically
 
 _FIRST = "0" * 64
 _INDEX = "releases.jsonl"
+_LOST = (
+    "what was published before is not known any more, and a small difference from it could be published. Restore the "
+    "folder from a backup; only where nobody can have a copy of an earlier publication, move it away."
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class PublicationLedger:
 
     Args:
         folder: Where they are noted, normally ``state/publications``; made on the first release.
+        lost: What is not known any more where the ledger is damaged, for the message.
 
     Raises:
         HeadwayError: A file is missing or was changed since it was written.
@@ -60,14 +65,15 @@ class PublicationLedger:
         >>> ledger = PublicationLedger(Path(tempfile.mkdtemp()) / "publications")
         >>> ledger.append(datetime(2026, 3, 2), {"active_people": pl.DataFrame({"window_days": [7], "value": [40]})})
         >>> ledger.append(datetime(2026, 3, 3), {"active_people": pl.DataFrame({"window_days": [7], "value": [52]})})
-        >>> ledger.cells("active_people").select("release", "value").rows()
+        >>> ledger.cells("active_people").select("publication_number", "value").rows()
         [(1, 40), (2, 52)]
         >>> ledger.cells("active_people", until=datetime(2026, 3, 2))["value"].to_list()
         [40]
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lost: str = _LOST) -> None:
         self._folder = folder
+        self._lost = lost
 
     @cached_property
     def releases(self) -> tuple[Release, ...]:
@@ -75,12 +81,14 @@ class PublicationLedger:
         index = self._folder / _INDEX
         if not index.exists():
             if any(self._folder.glob("*.parquet")):
-                raise _damaged(_INDEX, "is missing")
+                raise self._damaged(_INDEX, "is missing")
             return ()
         found: list[Release] = []
         before = _FIRST
         for line in index.read_text(encoding="utf-8").splitlines():
             release = _read(line, before, len(found) + 1)
+            if release is None:
+                raise self._damaged(_INDEX, f"was changed: line {len(found) + 1} does not fit its checksum")
             found.append(release)
             before = release.checksum
         for release in found:
@@ -96,12 +104,12 @@ class PublicationLedger:
             until: Only what was released as of this instant or before (UTC).
 
         Returns:
-            The cells with the number of their release in the column ``release``, in order; empty and without columns
-            where there is none.
+            The cells with the number of their publication in the column ``publication_number``, in order; empty and
+            without columns where there is none.
         """
         frames = [
             pl.read_parquet(self._folder / _name(release.number, table)).with_columns(
-                release=pl.lit(release.number, dtype=pl.Int64)
+                publication_number=pl.lit(release.number, dtype=pl.Int64)
             )
             for release in self.releases
             if table in release.cells and (until is None or datetime.fromisoformat(release.at) <= until)
@@ -116,7 +124,12 @@ class PublicationLedger:
         Args:
             at: As of when the numbers were computed (UTC).
             tables: Table -> cells that are new or changed.
+
+        Raises:
+            ValueError: A table has the column ``publication_number``, which is that of the ledger.
         """
+        if taken := sorted(name for name, frame in tables.items() if "publication_number" in frame.columns):
+            raise ValueError(f"the column publication_number is the ledger's own: {', '.join(taken)}")
         known = self.releases
         number = len(known) + 1
         tables = {name: frame for name, frame in tables.items() if frame.height}
@@ -147,9 +160,12 @@ class PublicationLedger:
     def _verify(self, name: str, checksum: str) -> None:
         path = self._folder / name
         if not path.exists():
-            raise _damaged(name, "is missing")
+            raise self._damaged(name, "is missing")
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
-            raise _damaged(name, "was changed since it was written")
+            raise self._damaged(name, "was changed since it was written")
+
+    def _damaged(self, name: str, what: str) -> HeadwayError:
+        return HeadwayError(f"state/{self._folder.name}/{name} {what}: {self._lost}")
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:
@@ -166,7 +182,7 @@ def _checksum(body: Mapping[str, Any], before: str) -> str:
     return hashlib.sha256(f"{before}\n{json.dumps(body, sort_keys=True)}".encode()).hexdigest()
 
 
-def _read(line: str, before: str, number: int) -> Release:
+def _read(line: str, before: str, number: int) -> Release | None:
     try:
         body = json.loads(line)
         checksum = body.pop("checksum")
@@ -174,13 +190,5 @@ def _read(line: str, before: str, number: int) -> Release:
     except (ValueError, KeyError, AttributeError, TypeError):
         fits = False
     if not fits:
-        raise _damaged(_INDEX, f"was changed: line {number} does not fit its checksum")
+        return None
     return Release(number, body["at"], body["cells"], body["files"], checksum)
-
-
-def _damaged(name: str, what: str) -> HeadwayError:
-    return HeadwayError(
-        f"state/publications/{name} {what}: what was published before is not known any more, and a small difference "
-        "from it could be published. Restore the folder from a backup; only where nobody can have a copy of an earlier "
-        "publication, move it away."
-    )

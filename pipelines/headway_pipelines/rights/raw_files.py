@@ -12,7 +12,8 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import Gate, RawFile
 from headway_pipelines.privacy.keys import Key
-from headway_pipelines.privacy.raw_lines import DamagedFile, Named, blank_lines, find_lines, why_not
+from headway_pipelines.privacy.raw_lines import DamagedFile, Named, find_lines
+from headway_pipelines.privacy.raw_rewriting import blank_lines, why_not
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.rights.journal import Erasure
 from headway_pipelines.workspace import Workspace
@@ -52,9 +53,7 @@ def _entry(ledger: Ledger, key: Key, erasure: Erasure, file: Landed, named: Name
     identity = path_id(key, file.relative)
     emptied, left = 0, "not asked for"
     if erasure.rewrite_raw:
-        left = why_not(file.path, file.source)
-        if not left and named.own:
-            emptied, left = _emptied(ledger, identity, file, named.own)
+        emptied, left = _emptied(ledger, identity, file, named.own) if named.own else (0, "")
     return {
         "file": file.relative if safe_path(file.relative) else f"file#{identity[:8]}",
         "lines": len(named.own),
@@ -67,6 +66,8 @@ def _entry(ledger: Ledger, key: Key, erasure: Erasure, file: Landed, named: Name
 def _emptied(ledger: Ledger, identity: str, file: Landed, lines: set[int]) -> tuple[int, str]:
     assert file.source is not None
     try:
+        if left := why_not(file.path):
+            return 0, left
         emptied, checksum = blank_lines(file.path, lines, file.source)
     except (DamagedFile, OSError) as error:
         return (
@@ -78,4 +79,4 @@ def _emptied(ledger: Ledger, identity: str, file: Landed, lines: set[int]) -> tu
     with ledger.transaction():
         for batch in known[-1:]:
             ledger.rewritten(batch.batch, stat.st_size, stat.st_mtime_ns, checksum)
-    return emptied, "" if emptied == len(lines) else "some rows go over several lines"
+    return emptied, "" if emptied == len(lines) else "some rows have no end"

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -67,7 +69,7 @@ def expire(workspace: Workspace, ledger: Ledger, *, today: date | None = None) -
     plan, day = load_plan(workspace.plan_file), today or _today()
     if plan.limits is None:
         return Expired()
-    held_back = _held_back(workspace, ledger, plan.limits.held_back)
+    held_back = _held_back(workspace, ledger, plan.limits.held_back, day)
     if plan.limits.events == "off":
         return Expired(held_back=held_back)
     limits = limits_on(plan, limits_in_force(workspace), day)
@@ -167,11 +169,11 @@ def _filtered(
     return files, gone
 
 
-def _held_back(workspace: Workspace, ledger: Ledger, limit: str | None) -> int:
+def _held_back(workspace: Workspace, ledger: Ledger, limit: str | None, today: date) -> int:
     """Deletes staged rows of batches that are held back for too long; the batches stay on the list."""
     if limit is None:
         return 0
-    first = parse_retention(limit).before(_today())
+    first = parse_retention(limit).before(today)
     groups = ledger.groups(b.batch for b in ledger.batches(BLOCKED))
     only = set(groups) - set(
         ledger.groups(b.batch for b in ledger.batches() if b.state not in (BLOCKED, "promoted"))
@@ -179,7 +181,7 @@ def _held_back(workspace: Workspace, ledger: Ledger, limit: str | None) -> int:
     deleted = 0
     for name in only:
         folder = workspace.staging / name
-        if folder.is_dir() and date.fromtimestamp(folder.stat().st_mtime) < first:
+        if folder.is_dir() and _day(folder.stat().st_mtime) < first:
             shutil.rmtree(folder)
             deleted += 1
     return deleted
@@ -193,7 +195,8 @@ def expire_raw(workspace: Workspace, ledger: Ledger) -> int:
         ledger: Its ledger.
 
     Returns:
-        Number of files deleted. What a link below ``raw/`` points at elsewhere is left.
+        Number of files deleted. What a link below ``raw/`` points at elsewhere is left. A file is as old as the time
+        since it landed: a copy may bear the date of the log that it is a copy of.
     """
     from headway_pipelines.ingest import landed, path_id
     from headway_pipelines.ledger import PROMOTED
@@ -206,8 +209,9 @@ def expire_raw(workspace: Workspace, ledger: Ledger) -> int:
     read = {b.path_id for b in ledger.batches(PROMOTED)}
     deleted = 0
     for file in landed(workspace):
-        old = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC).date() < first
-        inside = file.path.resolve().is_relative_to(workspace.root.resolve())
+        stat = file.path.stat()
+        old = _day(max(stat.st_mtime, stat.st_ctime)) < first
+        inside = file.path.resolve().is_relative_to(workspace.raw.resolve())
         if old and inside and path_id(key, file.relative) in read:
             file.path.unlink()
             deleted += 1
@@ -236,7 +240,22 @@ def expire_history(workspace: Workspace) -> int:
         for run in done:
             instance.delete_run(run.run_id)
             shutil.rmtree(workspace.dagster_home / "storage" / run.run_id, ignore_errors=True)
+    if done:
+        _without_traces(workspace, {run.run_id for run in done})
     return len(done)
+
+
+def _without_traces(workspace: Workspace, runs: set[str]) -> None:
+    """Deletes the databases of runs, and writes those of all runs anew: deleted rows stay in their freed pages."""
+    for path in sorted(workspace.dagster_home.rglob("*.db")):
+        if path.stem in runs:
+            for each in path.parent.glob(f"{path.name}*"):
+                each.unlink()
+            continue
+        # Somebody else may be writing: then the night after does it.
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=5)) as con:
+            con.execute("VACUUM")
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def sweep_limits(workspace: Workspace, ledger: Ledger) -> dict[str, int]:
@@ -261,6 +280,10 @@ def _receipt(workspace: Workspace, done: Expired, day: date) -> None:
     path = folder / f"retention-{number:06d}.json"
     write_atomically(path, content + "\n")
     path.chmod(0o600)
+
+
+def _day(seconds: float) -> date:
+    return datetime.fromtimestamp(seconds, UTC).date()
 
 
 def _today() -> date:

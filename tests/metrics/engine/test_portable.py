@@ -32,6 +32,8 @@ QUESTIONS: dict[str, Any] = {
     "streaks": hw.Retention("Visit", "Read", period="day", periods=4, criterion="streak"),
     "brackets by plan": hw.Retention("Visit", "Read", period="day", brackets=[1, 3, 7], by="plan"),
     "lifecycle": hw.Lifecycle("Read", period="week"),
+    "lifecycle by first event": hw.Lifecycle("Read", period="day", first=hw.Event(None)),
+    "lifecycle that forgets": hw.Lifecycle("Read", period="day", forget=3),
     "growth": hw.GrowthAccounting(period="day"),
     "stickiness": hw.Stickiness("Visit", min_events=2),
     "power users": hw.PowerUsers(days=28),
@@ -48,6 +50,9 @@ QUESTIONS: dict[str, Any] = {
     "funnel of restarts": hw.Funnel(["Visit", "Read", "Pay"], within="7d", entry="latest", by="plan"),
     "strict funnel": hw.Funnel(["Visit", "Read"], within="7d", order="strict"),
     "any order": hw.Funnel(["Visit", "Read", "Pay"], within="5d", order="any"),
+    "any order of steps that share events": hw.Funnel(
+        ["Visit", "Visit", ["Visit", "Pay"], "Read"], within="3d", order="any"
+    ),
     "funnel with exclusions": hw.Funnel(
         ["Visit", "Pay"], within="7d", exclude=[hw.Exclude("Read", after=1, before=2)]
     ),

@@ -223,3 +223,16 @@ def test_mistakes_are_named(options: dict[str, Any], message: str) -> None:
 def test_mistakes_of_outcomes_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         hw.Outcome("x", "Paid", **options)
+
+
+def test_what_is_written_out_in_a_file_is_what_python_takes() -> None:
+    from dataclasses import MISSING, fields
+
+    from headway.models.experiments import Counted
+
+    own = {each.name: each.default for each in fields(hw.Outcome)}
+    left_out = {"margin", "inclusive", "negative"}
+    assert set(Counted.model_fields) == set(own) - left_out
+    for name, told in Counted.model_fields.items():
+        if name not in ("name", "of"):
+            assert told.default == own[name] and own[name] is not MISSING, name

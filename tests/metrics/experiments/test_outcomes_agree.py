@@ -66,8 +66,12 @@ def test_sums_are_those_of_plain_loops(rows: list[Happened], late: int) -> None:
             hw.Outcome("sum", "Paid", "sum:amount", within="3d"),
             hw.Outcome("days", "Viewed", "days", within="3d"),
             hw.Outcome("per view", "Paid", "sum:amount", per="Viewed", within="2d"),
+            hw.Outcome("both", "Paid", also="Viewed", within="3d"),
+            hw.Outcome("days to come", "Viewed", "days", after="1d", within="59d"),
+            hw.Outcome("days so far", "Viewed", "days"),
         ],
         exposure="Exposed",
+        eligible=hw.Event("Viewed", where="amount > 1"),
         flag="flag",
         by="device",
         before="2d",
@@ -76,13 +80,22 @@ def test_sums_are_those_of_plain_loops(rows: list[Happened], late: int) -> None:
     )
     with log_of(rows, horizon) as log:
         seen = experiment.run(log)
-    questions: list[tuple[Any, Any, int, int]] = [
+    questions: list[tuple[Any, Any, int, int | None]] = [
         (oracle.did("Paid"), None, 0, 3 * DAY),
         (oracle.did("Paid"), None, DAY, 3 * DAY),
         (oracle.total("Paid"), None, 0, 3 * DAY),
         (oracle.days("Viewed"), None, 0, 3 * DAY),
         (oracle.total("Paid"), oracle.count("Viewed"), 0, 2 * DAY),
+        (lambda seen: oracle.did("Paid")(seen) * oracle.did("Viewed")(seen), None, 0, 3 * DAY),
+        (oracle.days("Viewed"), None, DAY, 60 * DAY),
+        (oracle.days("Viewed"), None, 0, None),
     ]
+    eligible = {
+        r.person
+        for r in rows
+        if asked.since <= r.us <= asked.until and r.event == "Viewed" and (r.amount or 0) > 1
+    }
+    assert dict(seen.exposure.iter_rows())["eligible"] == len(eligible)
     cells = {
         (row["variant"], row["is_several"], row["label"]): row
         for row in seen.sums.filter(pl.col("part") == "segment").to_dicts()
@@ -114,3 +127,28 @@ def test_the_exposure_funnel_counts_people(rows: list[Happened]) -> None:
     assert stages["exposed"] == len(units)
     assert stages["several variants"] == sum(unit.several for unit in units.values())
     assert stages["compared"] == sum(not unit.several for unit in units.values())
+
+
+@settings(max_examples=EXAMPLES)
+@given(rows=_rows)
+def test_steps_in_order_are_those_of_plain_loops(rows: list[Happened]) -> None:
+    rows = [*rows, *(Happened("z", event, US + 30 * DAY) for event in ("Exposed", "Paid", "Viewed"))]
+    asked = Asked(["a", "b"], US, US + 40 * DAY, US + 40 * DAY)
+    steps = [["Viewed"], ["Paid"], ["Viewed", "Paid"]]
+    outcomes = [
+        hw.Outcome("in order", steps[2], via=steps[:2], within="4d"),
+        hw.Outcome("twice", "Paid", via=["Paid"], within="4d"),
+    ]
+    experiment = hw.Experiment("test", ["a", "b"], outcomes, exposure="Exposed", flag="flag", before="3d")
+    with log_of(rows, asked.horizon) as log:
+        cells = experiment.run(log).sums.filter(pl.col("part") == "all").to_dicts()
+    for place, chain in enumerate((steps, [["Paid"], ["Paid"]])):
+        expected = oracle.sums(rows, asked, oracle.in_order(chain), None, 0, 4 * DAY, 3 * DAY)
+        for row in cells:
+            own = [
+                s
+                for (v, several, _), s in expected.items()
+                if (v, several) == (row["variant"], row["is_several"])
+            ]
+            for name in ("y", "c", "yc"):
+                assert row[f"{name}_{place}"] == sum(each[name] for each in own), name

@@ -284,7 +284,7 @@ def test_the_figure_loses_no_path() -> None:
     """What flows into the items of a step is what stops there, is cut there, and flows on."""
     rows = [row for n in range(40) for row in walk(f"p{n}", "a" + "bcdefghijkl"[n % 11] + "mn"[n % 2])]
     with make_log(rows) as log:
-        result = Paths(start="a", top=12).run(log)
+        result = Paths(start="a", edges=12).run(log)
         figure = result.figure()
         link, names = figure.data[0].link, figure.data[0].node.customdata
         assert "(other)" in names
@@ -319,7 +319,7 @@ def test_the_figure_loses_no_path() -> None:
         ({"count": "persons"}, "unknown count 'persons'"),
         ({"without_end": "drop"}, "unknown without_end 'drop'"),
         ({"min_people": 0}, "min_people"),
-        ({"top": 0}, "top is a whole number"),
+        ({"edges": 0}, "edges is a whole number"),
         ({"event": "zz"}, "unknown event 'zz'"),
     ],
 )

@@ -79,13 +79,28 @@ def total(event: str) -> Callable[[list[Happened]], float]:
     return lambda rows: float(sum(row.amount or 0 for row in rows if row.event == event))
 
 
+def in_order(chain: Sequence[Sequence[str]]) -> Callable[[list[Happened]], float]:
+    """Whether events can be chosen, one for each step and none twice, that do not go back in time."""
+
+    def found(rows: list[Happened], steps: Sequence[Sequence[str]], since: int) -> bool:
+        if not steps:
+            return True
+        return any(
+            found(rows[:at] + rows[at + 1 :], steps[1:], row.us)
+            for at, row in enumerate(rows)
+            if row.us >= since and row.event in steps[0]
+        )
+
+    return lambda rows: float(found(rows, chain, 0))
+
+
 def sums(
     rows: Sequence[Happened],
     asked: Asked,
     top: Callable[[list[Happened]], float],
     bottom: Callable[[list[Happened]], float] | None,
     opens: int,
-    closes: int,
+    closes: int | None,
     before: int,
 ) -> dict[tuple[str, bool, str], dict[str, float]]:
     """Sums by variant, whether several were seen, and segment: of units whose window is over."""
@@ -93,12 +108,13 @@ def sums(
     for person, unit in units_of(rows, asked).items():
         cell = found[unit.variant, unit.several, unit.segment]
         cell["units"] += 1
-        if unit.us + closes > asked.horizon:
+        if closes is not None and unit.us + closes > asked.horizon:
             continue
+        end = 10**18 if closes is None else unit.us + closes
         one: Callable[[list[Happened]], float] = bottom or (lambda _: 1.0)
         values = {
-            "y": added(rows, person, top, unit.us + opens, unit.us + closes),
-            "x": added(rows, person, one, unit.us + opens, unit.us + closes),
+            "y": added(rows, person, top, unit.us + opens, end),
+            "x": added(rows, person, one, unit.us + opens, end),
             "c": added(rows, person, top, unit.us - before, unit.us),
             "d": added(rows, person, one, unit.us - before, unit.us),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from headway.insights import Exclude
@@ -247,19 +248,31 @@ def strictly(unit: Unit, start: int, end: int | None) -> tuple[int, ...]:
 
 
 def anyhow(unit: Unit, at: int, end: int | None) -> tuple[int, ...]:
-    """The first event of each step from an instant on, in order of time."""
-    asked = unit.asked
-    firsts = []
-    for step in range(len(asked.steps)):
-        can = [n for n, row in enumerate(unit.rows) if row.at >= at and unit.can(step, n)]
-        firsts += [min(can, key=lambda n: unit.rows[n].at)] if can else []
+    """For each number of steps the event by which so many different ones can be filled, each by an event of its own."""
     used: tuple[int, ...] = ()
-    for n in sorted(firsts, key=lambda n: unit.rows[n].at):
-        if (end is None or unit.rows[n].at <= end) and not is_spoilt(unit, (*used, n)):
-            used = (*used, n)
-        else:
-            break
+    for last in range(len(unit.rows)):
+        until = unit.rows[last].at
+        if until < at or (end is not None and until > end):
+            continue
+        seen = [n for n, row in enumerate(unit.rows) if at <= row.at and n <= last]
+        while len(used) < most_filled(unit, seen):
+            if is_spoilt(unit, (*used, last)):
+                return used
+            used = (*used, last)
     return used
+
+
+def most_filled(unit: Unit, events: list[int]) -> int:
+    """The most steps that can be filled by different events: every way to give each event away is tried."""
+
+    @cache
+    def best(place: int, free: frozenset[int]) -> int:
+        if place == len(events):
+            return 0
+        ways = [step for step in free if unit.can(step, events[place])]
+        return max([best(place + 1, free), *(1 + best(place + 1, free - {step}) for step in ways)])
+
+    return best(0, frozenset(range(len(unit.asked.steps))))
 
 
 def judged(unit: Unit, tries: list[tuple[int, ...]], end: int | None) -> Attempt:

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from headway.engine.sql import bind, load, with_inputs
 from headway.frameworks.kinds import amounts, growth, happiness, people, times
 from headway.frameworks.kinds.plan import Observations, Plan, Planner, Running, Units, Weighted
 from headway.frameworks.prelude import Prelude
 from headway.models.metrics import BaseMetric
+
+_HERE = "headway.frameworks.kinds"
 
 PLANNERS: Mapping[type, Planner] = {
     **people.PLANNERS,
@@ -35,7 +39,13 @@ def plan_of(metric: BaseMetric, shared: Prelude) -> Plan:
     Raises:
         InputError: A condition uses a property that the events lack.
     """
-    return PLANNERS[type(metric)](metric, shared)
+    plan = PLANNERS[type(metric)](metric, shared)
+    if metric.at_most is None or not isinstance(plan, Units):
+        return plan
+    most = int(metric.at_most) if plan.whole else float(metric.at_most)
+    return replace(
+        plan, query=with_inputs(bind(load(_HERE, "bounded"), {"most": most}), {"units": plan.query})
+    )
 
 
 __all__ = ["PLANNERS", "Observations", "Plan", "Planner", "Running", "Units", "Weighted", "plan_of"]

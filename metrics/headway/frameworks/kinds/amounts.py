@@ -36,7 +36,8 @@ def _count(metric: Count, shared: Prelude) -> Units:
     modes = {"y_once": people, "x_once": True, "y_once_a_day": False, "x_once_a_day": False}
     query = _added_up(shared, columns, modes, amount)
     estimate: Kind = "count" if people else "total"
-    return Units(query, estimate, amount.measure != "sum", exclusions_of(shared, amount))
+    excluded, stamped = exclusions_of(shared, amount), _stamped(shared, amount)
+    return Units(query, estimate, amount.measure != "sum", excluded, stamped=stamped)
 
 
 def _ratio(metric: Ratio, shared: Prelude) -> Units:
@@ -49,8 +50,9 @@ def _ratio(metric: Ratio, shared: Prelude) -> Units:
         "x_once_a_day": bottom.measure == "days",
     }
     query = _added_up(shared, columns, modes, top, bottom)
-    whole = "sum" not in (top.measure, bottom.measure)
-    return Units(query, "ratio", whole, exclusions_of(shared, top, bottom))
+    whole, whole_x = "sum" not in (top.measure, bottom.measure), bottom.measure != "sum"
+    excluded, stamped = exclusions_of(shared, top, bottom), _stamped(shared, top, bottom)
+    return Units(query, "ratio", whole, excluded, whole_x=whole_x, stamped=stamped)
 
 
 def _cumulative(metric: Cumulative, shared: Prelude) -> Running:
@@ -76,6 +78,11 @@ def _added_up(shared: Prelude, columns: list[exp.Expr], modes: dict[str, bool], 
     if any(amount.measure == "days" for amount in amounts):
         return on_tally("amounts", shared, columns, keep, modes)
     return on_tally("counted", shared, columns, keep, {name: modes[name] for name in ("y_once", "x_once")})
+
+
+def _stamped(shared: Prelude, *amounts: Amount) -> bool:
+    """Whether amounts are added up out of the tally, and that is stamped."""
+    return shared.stamped and all(amount.value is None for amount in amounts)
 
 
 def _named(added: exp.Expr, name: str) -> exp.Expr:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from headway.engine.sql import DIALECT, Replacement, load, with_inputs
+from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
 from headway.frameworks.kinds.amounts import NEGATIVE, added_by, count_of, exclusions_of
 from headway.frameworks.kinds.plan import (
     Planner,
@@ -51,12 +51,21 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     known = shared.firsts.get(active.sql(DIALECT))
     if known is not None:
         inputs: dict[str, str | exp.Expr] = {"firsts": known, "wanted": f"FROM {shared.stale}", "moves": base}
-        base = with_inputs(load(_PACKAGE, "lifecycle_known"), inputs)
-    return Units(on_base("lifecycle", shared, params), estimate, base=base)
+        text = bind(load(_PACKAGE, "lifecycle_known"), _unstamped(shared))
+        base = with_inputs(text, inputs)
+    return Units(on_base("lifecycle", shared, params), estimate, base=base, stamped=shared.stamped)
+
+
+def _unstamped(shared: Prelude) -> dict[str, Replacement]:
+    """How instants are read that may be stamped."""
+    if shared.stamp is None or not shared.stamped:
+        return {"origin": 0, "width": 1}
+    return {"origin": shared.stamp.origin, "width": shared.stamp.width}
 
 
 def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
-    return Units(on_tally("stickiness", shared, [], any_of(tests_of(metric, shared))), "ratio")
+    query = on_tally("stickiness", shared, [], any_of(tests_of(metric, shared)))
+    return Units(query, "ratio", stamped=shared.stamped)
 
 
 def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:
@@ -109,7 +118,8 @@ def _mrr(metric: Mrr, shared: Prelude) -> Units:
     base = _bridge(shared, events_of(replace(shared, events=shared.log), columns, any_of(tests)))
     query = on_base("mrr", shared, params)
     estimate: Kind = "ratio" if metric.part in _RATES else "total"
-    return Units(query, estimate, whole=False, exclusions={NEGATIVE: count_of(shared, below)}, base=base)
+    excluded = {NEGATIVE: count_of(shared, below)}
+    return Units(query, estimate, whole=False, exclusions=excluded, base=base, whole_x=False)
 
 
 def _bridge(shared: Prelude, told: exp.Expr) -> str:

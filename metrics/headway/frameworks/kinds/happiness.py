@@ -63,7 +63,7 @@ def weighted(
         return answers
     columns = [flag(shown, "is_of"), flag(shown, "is_counted")]
     people = on_tally("per_person", shared, columns, shown, {"once": True})
-    return Weighted(answers, Units(people, "count"), ends, scale)
+    return Weighted(answers, Units(people, "count", stamped=shared.stamped), ends, scale)
 
 
 def last_answers(

@@ -20,6 +20,6 @@ begun AS (
   FROM steps
   WHERE is_start AND (is_end OR NOT was_open)
 )
-SELECT person, us AS at_us, day, CAST(NULL AS DOUBLE) AS value, until_us
+SELECT person, us AS at_us, day, until_us
 FROM begun
 WHERE NOT $first_only OR place = 1

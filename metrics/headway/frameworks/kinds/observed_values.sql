@@ -2,6 +2,6 @@
 --
 -- grain:  one row per event with a value.
 -- inputs: ev(person, us, day, value).
-SELECT person, us AS at_us, day, CAST(value AS DOUBLE) AS value, CAST(NULL AS BIGINT) AS until_us
+SELECT person, us AS at_us, day, CAST(value AS DOUBLE) AS value, FALSE AS is_open
 FROM ev
 WHERE value IS NOT NULL

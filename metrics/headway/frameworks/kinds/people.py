@@ -41,7 +41,11 @@ def _new_people(_: NewPeople, shared: Prelude) -> Units:
 def _share(metric: Share, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_counted")]
-    return Units(on_tally("per_person", shared, columns, any_of(tests), {"once": True}), "proportion")
+    return Units(
+        on_tally("per_person", shared, columns, any_of(tests), {"once": True}),
+        "proportion",
+        stamped=shared.stamped,
+    )
 
 
 def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
@@ -97,8 +101,10 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
         return Units(on_events("mean_sum", shared, [adds], tests["event",], done=done), "mean", whole=False)
     columns = [flag(tests["of",], "is_of"), flag(tests["event",], "is_counted")]
     if metric.measure == "days":
-        return Units(on_tally("days_per_person", shared, columns, any_of(tests)), "mean")
-    return Units(on_tally("per_person", shared, columns, any_of(tests), {"once": False}), "mean")
+        query = on_tally("days_per_person", shared, columns, any_of(tests))
+    else:
+        query = on_tally("per_person", shared, columns, any_of(tests), {"once": False})
+    return Units(query, "mean", stamped=shared.stamped)
 
 
 def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units | Weighted:

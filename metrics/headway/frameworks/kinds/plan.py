@@ -35,6 +35,8 @@ class Units:
             person's segments count.
         estimate: How sums over people become a value with its interval.
         whole: Whether all y and x are whole numbers, which add up exactly in any order.
+        whole_x: Whether all x are.
+        stamped: Whether at_us is stamped with the profile of the person, see `headway.frameworks.prelude.Stamp`.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
         base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
             it in common share its rows. Empty where there is none.
@@ -48,6 +50,8 @@ class Units:
     exclusions: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
     further: str = ""
+    whole_x: bool = True
+    stamped: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,9 @@ class Observations:
     """A metric about the size of single observations, several of which may be one person's.
 
     Attributes:
-        query: One statement whose rows are person, at_us, day, value and until_us: whose the observation is, when it
-            counts, and its value; or, where value is null, the instant until which it lasted, null where it is open.
+        query: One statement whose rows are person, at_us, day, value and is_open (false): whose the observation is,
+            when it counts, and its value; or, where a clock measures it, person, at_us, day and until_us: the instant
+            until which it lasted, null where it is open.
         q: The quantile, between 0 and 1.
         clock: Which hours a duration counts: ``calendar`` or ``business``; None where values are given.
         unit_seconds: Seconds in a unit of the metric.
@@ -226,8 +231,8 @@ def on_tally(
     Args:
         text: Name of the query.
         shared: The shared input.
-        columns: What `ev` carries beside person, us (the first time that day), day and n (how often): aliased
-            expressions over the bits.
+        columns: What `ev` carries beside person, us (the first time that day, stamped if the tally is), day and n
+            (how often): aliased expressions over the bits.
         keep: Which rows `ev` holds.
         params: The query's parameters.
         **more: Further inputs by name.
@@ -237,14 +242,17 @@ def on_tally(
     """
     inputs: dict[str, str | exp.Expr] = {
         "periods": shared.periods_query,
-        "ev": tally_of(shared, columns, keep),
+        "ev": tally_of(shared, columns, keep, stamped=shared.stamped),
     }
     return with_inputs(bind(load(_PACKAGE, text), dict(params or {})), {**inputs, **more})
 
 
-def tally_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr) -> exp.Expr:
+def tally_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr, *, stamped: bool = False) -> exp.Expr:
     """Writes the query of what people did on each day, for one metric; see `on_tally`."""
-    own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _TALLIED]
+    read = {column: f"_{column}" for column in _TALLIED}
+    if stamped:
+        read["us"] = "_at"
+    own = [exp.alias_(exp.column(name, quoted=True), column, quoted=True) for column, name in read.items()]
     return exp.select(*own, *columns).from_(f"{shared.tally} AS tally").where(keep)
 
 

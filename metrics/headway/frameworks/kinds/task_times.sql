@@ -19,6 +19,6 @@ SELECT
   us AS at_us,
   day,
   CAST(next_us - us AS DOUBLE) / $unit AS value,
-  CAST(NULL AS BIGINT) AS until_us
+  FALSE AS is_open
 FROM steps
 WHERE is_start AND next_success AND next_us < us + $timeout

@@ -21,6 +21,7 @@ from headway.errors import InputError
 from headway.models.durations import describe_duration, parse_duration
 from headway.models.explain import did_you_mean
 from headway.models.metrics.selector import EventSelector
+from headway.models.privacy import Privacy
 from headway.models.yaml_file import Definition, Location
 
 STAGES: Mapping[str, tuple[str, ...]] = {
@@ -38,7 +39,7 @@ metrics guard the outcomes of the others.
 PRESENTATION = frozenset(
     {
         "framework", "stage", "report", "title", "question", "goal", "signal", "owner", "direction", "target", "limit",
-        "grains",
+        "grains", "privacy",
     }
 )  # fmt: skip
 """Fields that say how a metric is shown and judged, not what it measures."""
@@ -133,6 +134,7 @@ class BaseMetric(Definition):
         target: Value to reach by a date.
         limit: Value that must not be fallen below (``direction: up``) or exceeded (``down``).
         grains: Kinds of period it is computed for; None takes those of the product's that make sense for it.
+        privacy: How much its published values may tell of any one person; None publishes them exactly.
     """
 
     #: The unit every metric of this kind has, where there is only one.
@@ -155,6 +157,7 @@ class BaseMetric(Definition):
     target: Target | None = None
     limit: StrictFloat | StrictInt | None = None
     grains: tuple[Grain, ...] | None = None
+    privacy: Privacy | None = None
 
     _stage = field_validator("stage")(_stage_of_framework)
 
@@ -244,7 +247,14 @@ class BaseMetric(Definition):
         """Returns one sentence with numerator, denominator, window and the rule when a value is final."""
         value, window, wait = self.measured()
         final = "the period is over" if wait == 0 else f"the period and {length(wait)} after it are over"
+        if self.at_most is not None:
+            window += f", a person adding {self.at_most:g} at most and nothing below 0"
         return f"{value}, {window}; a value is complete once {final}."
+
+    @property
+    def at_most(self) -> float | None:
+        """What one person adds to a cell at most; None where nothing is cut off."""
+        return self.privacy.at_most if self.privacy is not None else None
 
 
 def _selectors(model: Definition, at: Location) -> Iterator[tuple[Location, EventSelector]]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from headway_pipelines.demo.release_log import release_days
 from headway_pipelines.demo.scenario import Scenario
 
 
@@ -50,17 +51,18 @@ def freeze_bets(workspace: Path, scenario: Scenario) -> None:
 
 def _days(s: Scenario) -> dict[str, int]:
     """Day of the range of everything that the strategy speaks of; as `headway_pipelines.demo.release_log` has it."""
-    search, checkout = (round(s.days * share) for share in (0.15, 0.3))
+    shipped = release_days(s)
     end = s.days - 1
     return {
         "start": 0,
         "end": end,
         "search_start": 1,
-        "search": search,
-        "search_horizon": round(s.days * 0.7),
-        "checkout_back": checkout + 1,
+        "search": shipped["search"],
+        "search_horizon": round(s.days * 0.85),
+        "checkout_back": shipped["checkout"] + 1,
         "editor_start": 2,
-        "editor": s.release_day,
+        "prototype": min(3, shipped["video_editor"]),
+        "editor": shipped["video_editor"],
         "editor_horizon": end,
     }
 
