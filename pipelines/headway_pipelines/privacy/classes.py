@@ -256,7 +256,7 @@ def declared_keys(plan: TrackingPlan) -> Mapping[tuple[str, str], str]:
 
 
 def value_of(source: str) -> str:
-    """SQL for a raw value in the MAP ``properties``; a dotted path looks into nested JSON. Empty text is no value.
+    """SQL for a raw property, in the MAP or in the lists; a dotted path looks into nested JSON. Empty text is no value.
 
     Args:
         source: Property name, optionally with the prefix ``properties.``, or a dotted path.
@@ -266,12 +266,35 @@ def value_of(source: str) -> str:
 
     Examples:
         >>> value_of("properties.plan")
-        "nullif(properties['plan'], '')"
+        "nullif(coalesce(properties['plan'], property_texts[list_position(property_names, 'plan')]), '')"
     """
     if source == BROWSER_FAMILY:
         return OF_AGENTS
     head, *rest = _path(source)
-    top = f"properties[{literal(head)}]"
+    name = literal(head)
+    return _within(
+        f"coalesce(properties[{name}], property_texts[list_position(property_names, {name})])", rest
+    )
+
+
+def trait_of(source: str) -> str:
+    """SQL for a raw value in the MAP ``traits``, as `value_of` for a property.
+
+    Args:
+        source: Name of the trait, or a dotted path.
+
+    Returns:
+        An expression of type VARCHAR.
+
+    Examples:
+        >>> trait_of("ok")
+        "nullif(traits['ok'], '')"
+    """
+    head, *rest = source.split(".")
+    return _within(f"traits[{literal(head)}]", rest)
+
+
+def _within(top: str, rest: list[str]) -> str:
     if not rest:
         return f"nullif({top}, '')"
     path = "$" + "".join(f'."{part}"' for part in rest)

@@ -17,7 +17,7 @@ import polars as pl
 from headway.engine.sql import literal, load
 from headway.models.consent import BrowserSignal, Consent, ConsentPurpose
 from headway.models.plan import TrackingPlan
-from headway_pipelines.privacy.classes import value_of
+from headway_pipelines.privacy.classes import trait_of, value_of
 from headway_pipelines.privacy.tcf import consented_purposes
 
 _HERE = "headway_pipelines.privacy"
@@ -105,7 +105,7 @@ def signal_value(source: str) -> str:
         path = "$" + "".join(f'."{part}"' for part in parts[2:])
         return f"nullif(TRY(json_extract_string(consent, {literal(path)})), '')"
     if parts[0] == "traits":
-        return value_of(".".join(parts[1:])).replace("properties[", "traits[", 1)
+        return trait_of(".".join(parts[1:]))
     return value_of(source)
 
 

@@ -45,6 +45,7 @@ from headway_pipelines.privacy.judging import (
     leave_out_expired,
     mark_erased,
     possible_times,
+    refuse_repeated_names,
 )
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.opening import DamagedFile
@@ -347,6 +348,7 @@ class Gate:
                     raise
                 # Where one such line is, there are more.
                 self._careful.add(source.name)
+        refuse_repeated_names(self._con)
         forget_no_ids(self._con)
 
     def _links_sql(self, source: Source) -> str:

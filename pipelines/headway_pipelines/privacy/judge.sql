@@ -15,7 +15,7 @@ WITH usable AS (
         coalesce(alias_raw = '', FALSE) AS no_other, coalesce(account_raw = '', FALSE) AS no_account,
         nullif(message_id, '') AS message_id,
         CASE WHEN nullif(message_id, '') IS NULL AND outcome = 'event' THEN md5(content)::UUID END AS content,
-        occurred_at, client_at, received_at, properties, traits, user_agent, address, consent
+        occurred_at, client_at, received_at, properties, property_names, property_texts, traits, user_agent, address, consent
     FROM shape
 ),
 measured AS (

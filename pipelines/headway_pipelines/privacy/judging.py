@@ -48,6 +48,19 @@ def judged(shape: str, declared: Sequence[str], now: datetime) -> str:
     return with_inputs(text, {"shape": shape})
 
 
+def refuse_repeated_names(con: duckdb.DuckDBPyConnection, rows: str = "judged") -> None:
+    """Lets no line pass that gives two properties one name; where properties are a MAP, the source has seen to that.
+
+    Args:
+        con: The connection that holds the rows.
+        rows: Their table: `judged`, or one with the columns of the shape.
+    """
+    repeated = con.execute(load(_HERE, "repeated_names.sql").replace("judged", rows)).fetchall()
+    if repeated:
+        text = load(_HERE, "without_repeated_names.sql").replace("judged", rows)
+        con.execute(text, {"hashed": [hashed for (hashed,) in repeated]})
+
+
 def forget_no_ids(con: duckdb.DuckDBPyConnection) -> None:
     """Takes the identifiers that are none out of ``judged``, and lists the others in ``told(domain, raw)``.
 

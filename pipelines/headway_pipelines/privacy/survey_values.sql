@@ -2,10 +2,12 @@
 -- grain:  one row per event and property with a value
 -- inputs: judged
 CREATE TEMP TABLE sampled AS
-SELECT event, actor, e.key AS name, e.value AS value
+SELECT event, actor, name, value
 FROM (
-    SELECT event, coalesce(user_raw, device_raw) AS actor, unnest(map_entries(properties)) AS e
+    SELECT
+        event, coalesce(user_raw, device_raw) AS actor,
+        unnest(coalesce(property_names, map_keys(properties))) AS name, unnest(coalesce(property_texts, map_values(properties))) AS value
     FROM judged
     WHERE outcome = 'event'
 )
-WHERE e.value <> ''
+WHERE value <> ''

@@ -16,6 +16,7 @@ import polars as pl
 
 from headway.engine.sql import literal, load
 from headway.models.traffic import TrafficRules
+from headway_pipelines.privacy.classes import value_of
 
 _HERE = "headway_pipelines.privacy"
 #: Distinct user agents remembered; more are an attack, or a log of something else.
@@ -79,7 +80,8 @@ class Marker:
         if self._ranges:
             internal.append("internal_addresses.address IS NOT NULL")
         if self._rules.internal.hosts:
-            host = f"lower(regexp_extract(properties['url'], {literal(_URL_HOST)}, 1))"
+            url = value_of("url")
+            host = f"lower(regexp_extract({url}, {literal(_URL_HOST)}, 1))"
             internal.append(f"{host} IN {literal(list(self._rules.internal.hosts))}")
         return f"CASE WHEN {' OR '.join(internal)} THEN 'internal' ELSE coalesce(agents.mark, 'people') END"
 

@@ -6,7 +6,7 @@
 -- without naming its user is told minute by minute. Ends are kept by (time, arrival), which is the same however rows are grouped.
 SELECT
     _batch, _user, _device, _account, _usable, _by_minute, _slot,
-    'event' AS outcome, $owner AS event, properties,
+    'event' AS outcome, $owner AS event, properties, NULL::VARCHAR[] AS property_names, NULL::VARCHAR[] AS property_texts,
     count(*) AS _n,
     min({'at': epoch_us(_at), 'received': _received}) AS _first,
     max({'at': epoch_us(_at), 'received': -_received}) AS _last

@@ -10,7 +10,7 @@ WITH told AS (
     UNION ALL SELECT 4, 'user', alias_raw FROM shaped
     UNION ALL SELECT 5, 'message', message_id FROM shaped
     UNION ALL SELECT 6, 'address', address FROM shaped
-    UNION ALL SELECT 7, 'looks personal', unnest(map_values(properties)) FROM shaped
+    UNION ALL SELECT 7, 'looks personal', unnest(coalesce(property_texts, map_values(properties))) FROM shaped
     UNION ALL SELECT 8, 'looks personal', unnest(map_values(traits)) FROM shaped
 )
 SELECT kind, trim(value) AS value

@@ -25,8 +25,8 @@ Write your own source
      ``CAST(TRY_CAST(x AS TIMESTAMPTZ) AS TIMESTAMP)`` (a cast to TIMESTAMP ignores the offset without a word), local
      ones by ``CAST(timezone('Europe/Berlin', TRY_CAST(x AS TIMESTAMP)) AS TIMESTAMP)``.
    - `properties`, and `traits` for what is said of the person: a MAP from raw name to text, JSON text for nested
-     values. Do not clean or drop personal data here: what the tracking plan does not declare goes nowhere, and what is
-     dropped must be counted by name.
+     values; `property_names` and `property_texts` say the same faster (`shape.SHAPE`). Do not clean or drop personal
+     data here: what the tracking plan does not declare goes nowhere, and what is dropped must be counted by name.
    - never let a cell raise: ``TRY_CAST``, ``TRY(from_json(...))``, ``try_strptime``.
 3. Put values into the text with `headway.engine.bind` (``$name``) only; names with `headway.engine.identifier`.
 4. Return ``Source(name, format, sql, reader, files)`` from a function, test the SELECT on a small file. To offer the

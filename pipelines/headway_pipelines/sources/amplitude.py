@@ -16,14 +16,17 @@ _TEXTS = (
     "event_time client_event_time client_upload_time server_received_time "
     "merged_amplitude_id merge_event_time merge_time merge_server_time"
 )
-_MAPS = "event_properties user_properties groups group_properties"
+_MAPS = "user_properties groups group_properties"
 
 #: How amplitude_events.sql writes Amplitude's own number of a person.
 NUMBERS = "amplitude_id:"
 
-#: What is read of one event, in the export and in requests of clients: everything as text, objects as maps.
+#: What is read of one event, in the export and in requests of clients: everything as text, objects as maps but the one
+#: that has many members.
 EVENT = json.dumps(
-    dict.fromkeys(_TEXTS.split(), "VARCHAR") | dict.fromkeys(_MAPS.split(), "MAP(VARCHAR, VARCHAR)")
+    dict.fromkeys(_TEXTS.split(), "VARCHAR")
+    | {"event_properties": "JSON"}
+    | dict.fromkeys(_MAPS.split(), "MAP(VARCHAR, VARCHAR)")
 )
 
 

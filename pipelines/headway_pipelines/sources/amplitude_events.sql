@@ -9,7 +9,10 @@
 -- Amplitude's own id of a person is a further id of who acts: a merge of two of them joins those who carried them.
 WITH read AS (
     SELECT
-        * EXCLUDE (e), e, e.event_properties AS p, e.user_properties AS u, e.group_properties AS g,
+        * EXCLUDE (e), e,
+        CASE WHEN left(e.event_properties, 1) = '{' THEN json_keys(e.event_properties) END AS names,
+        CASE WHEN names IS NOT NULL THEN json_extract_string(e.event_properties, '$.*') END AS texts,
+        e.user_properties AS u, e.group_properties AS g,
         CASE WHEN outcome = 'call' AND e.event_type IN ('$identify', '$groupidentify') THEN e.event_type END AS says,
         'amplitude_id:' || CASE WHEN e.amplitude_id NOT IN ('', '0', '-1') THEN e.amplitude_id END AS amplitude_id,
         'amplitude_id:' || CASE WHEN e.merged_amplitude_id NOT IN ('', '0', '-1') THEN e.merged_amplitude_id END AS merged_into,
@@ -36,10 +39,14 @@ said AS (
         CASE WHEN outcome = 'call' AND says IS NULL THEN list_filter(
             [
                 {'key': 'session_id', 'value': nullif(e.session_id, '-1')},
-                {'key': 'url', 'value': coalesce(p['[Amplitude] Page Location'], p['Page Location'], p['[Amplitude] Page URL'])},
-                {'key': 'referrer', 'value': p['[Amplitude] Page Referrer']},
-                {'key': 'title', 'value': coalesce(p['[Amplitude] Page Title'], p['Page Title'])}
-            ], lambda x: x.value IS NOT NULL AND map_contains(p, x.key) IS NOT TRUE) || coalesce(map_entries(p), []) END AS entries
+                {'key': 'url', 'value': coalesce(
+                    texts[list_position(names, '[Amplitude] Page Location')],
+                    texts[list_position(names, 'Page Location')],
+                    texts[list_position(names, '[Amplitude] Page URL')])},
+                {'key': 'referrer', 'value': texts[list_position(names, '[Amplitude] Page Referrer')]},
+                {'key': 'title', 'value': coalesce(
+                    texts[list_position(names, '[Amplitude] Page Title')], texts[list_position(names, 'Page Title')])}
+            ], lambda x: x.value IS NOT NULL AND list_contains(names, x.key) IS NOT TRUE) END AS more
     FROM read
 )
 SELECT
@@ -48,7 +55,7 @@ SELECT
         WHEN outcome = 'merge' THEN CASE WHEN amplitude_id <> merged_into THEN 'alias' ELSE 'alias without two ids' END
         WHEN outcome <> 'call' THEN outcome
         -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
-        WHEN p IS NULL AND json_type(content, '$.event_properties') NOT IN ('NULL')
+        WHEN left(e.event_properties, 1) NOT IN ('{', 'n')
             OR u IS NULL AND json_type(content, '$.user_properties') NOT IN ('NULL')
             OR g IS NULL AND json_type(content, '$.group_properties') NOT IN ('NULL') THEN 'unusable properties'
         WHEN says = '$identify' THEN 'identify'
@@ -67,7 +74,8 @@ SELECT
     CASE WHEN coalesce(user_id, device_id) IS NOT NULL OR outcome = 'merge' THEN amplitude_id END AS alias_raw,
     coalesce(coalesce(device_id, user_id, '') || chr(31) || nullif(insert_id, ''), nullif(e.uuid, '')) AS message_id,
     content, occurred_at, client_at, received_at,
-    map_from_entries(entries) AS properties,
+    CASE WHEN more IS NOT NULL THEN list_concat(names, list_transform(more, lambda x: x.key)) END AS property_names,
+    CASE WHEN more IS NOT NULL THEN list_concat(texts, list_transform(more, lambda x: x.value)) END AS property_texts,
     CASE
         WHEN outcome <> 'call' THEN NULL
         WHEN says IS NULL THEN u

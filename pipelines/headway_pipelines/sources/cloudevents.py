@@ -68,14 +68,17 @@ class CloudEventsSource(Mapping):
         heads = (path.split(".")[0] for path in self.fields())
         return tuple(dict.fromkeys((*_REQUIRED, *_LABELS, "data", "data_base64", *self.fields(), *heads)))
 
-    def _members(self) -> str:
+    def _members(self) -> dict[str, str]:
         """SQL of the properties; where all members of `data` are, they are taken as they are: to make a MAP is dear."""
-        chosen = self.properties_of("map_entries(members)", "data.")
         if self.properties is not None or any(path.startswith("data.") for path in self.fields()):
-            return chosen
-        return (
-            f"CASE WHEN list_count(map_values(members)) = cardinality(members) THEN members ELSE {chosen} END"
-        )
+            return {"properties": self.properties_of("map_entries(members)", "data.")}
+        told = "list_transform(member_texts, lambda text: text IS NOT NULL)"
+        whole = "list_count(member_texts) = len(member_names)"
+        lists = {"names": "member_names", "texts": "member_texts"}
+        return {"properties": "NULL::MAP(VARCHAR, VARCHAR)"} | {
+            slot: f"CASE WHEN {whole} THEN {each} ELSE list_where({each}, {told}) END"
+            for slot, each in lists.items()
+        }
 
     def source(self, name: str) -> Source:
         """Builds the source under its name."""
@@ -89,7 +92,7 @@ class CloudEventsSource(Mapping):
         own = {} if self.id else {"id": _ID}
         text = self.shape_query(
             bind(load(_HERE, "cloudevents.sql"), accepted),
-            properties=self._members(),
+            **self._members(),
             **own,
         )
         return Source(name, self.format, text, files=self.files)

@@ -5,7 +5,8 @@
 --         https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/data-classification.md
 -- params: $levels, $regulations, $categories: labels of data that are accepted, in lower case
 --         $attributes: what is read of an event, as a structure of texts
--- fields: those attributes, `data` decoded; nested values stay JSON text. members: member of data -> text.
+-- fields: those attributes, `data` decoded; nested values stay JSON text. members: member of data -> text;
+--         member_names and member_texts say the same in two lists.
 -- A MAP of all attributes would cost twice what the structure and the look for repeated names do. Most names are compared
 -- one with another, which for many of them would take too long.
 -- An event whose label is not accepted must be rejected, and so must one whose label is unknown.
@@ -71,5 +72,8 @@ SELECT
     END AS outcome,
     event AS content,
     fields,
-    CASE WHEN left(fields['data'], 1) = '{' THEN TRY(from_json(fields['data'], '"MAP(VARCHAR, VARCHAR)"')) END AS members
+    -- the same twice, of which a mapping reads one: a MAP costs as much as everything else
+    CASE WHEN left(fields['data'], 1) = '{' THEN TRY(from_json(fields['data'], '"MAP(VARCHAR, VARCHAR)"')) END AS members,
+    CASE WHEN left(fields['data'], 1) = '{' THEN TRY(json_keys(fields['data'])) END AS member_names,
+    CASE WHEN member_names IS NOT NULL THEN json_extract_string(fields['data'], '$.*') END AS member_texts
 FROM decoded

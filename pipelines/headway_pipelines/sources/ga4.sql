@@ -22,7 +22,7 @@ told AS (
                 'key': p.key,
                 'value': coalesce(p.value.string_value, p.value.int_value, p.value.float_value, p.value.double_value)
             }
-        ) AS given_own,
+        ) AS own,
         list_transform(
             list_filter(person_params, lambda p: p.key IS NOT NULL),
             lambda p: {
@@ -32,25 +32,11 @@ told AS (
         ) AS person
     FROM listed
 ),
-named AS (
-    SELECT *, list_transform(given_own, lambda e: e.key) AS given_names FROM told
-),
--- A name that occurs twice makes no map. Most names are compared one with another, which for many would take too long.
-own_names AS (
-    SELECT
-        *,
-        CASE WHEN CASE WHEN len(given_names) <= 64
-            THEN len(list_filter(given_names, lambda x, i: list_position(given_names, x) <> i)) = 0
-            ELSE len(given_names) = len(list_distinct(given_names)) END THEN given_names END AS names
-    FROM named
-),
--- Lists, not a MAP: that costs more than everything else here, and is made once, at the end.
+-- Lists, not a MAP: that costs more than everything else here.
 owned AS (
     SELECT
-        *,
-        CASE WHEN names IS NOT NULL THEN given_own END AS own,
-        CASE WHEN names IS NOT NULL THEN list_transform(given_own, lambda e: e.value) END AS texts
-    FROM own_names
+        *, list_transform(own, lambda e: e.key) AS names, list_transform(own, lambda e: e.value) AS texts
+    FROM told
 ),
 timed AS (
     SELECT
@@ -59,21 +45,10 @@ timed AS (
         CASE name WHEN 'page_view' THEN 'Page Viewed' WHEN 'screen_view' THEN 'Screen Viewed' ELSE name END AS raw_name,
         TRY(make_timestamp(TRY_CAST(counted AS BIGINT))) AS happened_at
     FROM owned
-)
-SELECT
-    batch, line, position,
-    coalesce(outcome, CASE WHEN own IS NULL AND params IS NOT NULL THEN 'unusable properties' END, 'event') AS outcome,
-    $event_name AS event,
-    person_id AS user_raw,
-    device AS device_raw,
-    concat_ws(
-        e'\x1f', coalesce(device, ''), coalesce(session, ''), name, counted,
-        array_to_string(list_sort(list_transform(own, lambda p: p.key || '=' || coalesce(p.value, ''))), e'\x1f')
-    ) AS message_id,
-    content,
-    happened_at AS occurred_at,
-    happened_at AS client_at,
-    map_from_entries(list_concat(
+),
+more_told AS (
+    SELECT
+        *,
         list_filter(
             [
                 {'key': 'url', 'value': texts[list_position(names, 'page_location')]},
@@ -91,9 +66,24 @@ SELECT
                 {'key': 'items', 'value': nullif(items, '[]')}
             ],
             lambda e: e.value <> '' AND NOT coalesce(list_contains(names, e.key), FALSE)
-        ),
-        own
-    )) AS properties,
+        ) AS more
+    FROM timed
+)
+SELECT
+    batch, line, position,
+    coalesce(outcome, CASE WHEN own IS NULL AND params IS NOT NULL THEN 'unusable properties' END, 'event') AS outcome,
+    $event_name AS event,
+    person_id AS user_raw,
+    device AS device_raw,
+    concat_ws(
+        e'\x1f', coalesce(device, ''), coalesce(session, ''), name, counted,
+        array_to_string(list_sort(list_transform(own, lambda p: p.key || '=' || coalesce(p.value, ''))), e'\x1f')
+    ) AS message_id,
+    content,
+    happened_at AS occurred_at,
+    happened_at AS client_at,
+    list_concat(names, list_transform(more, lambda e: e.key)) AS property_names,
+    list_concat(texts, list_transform(more, lambda e: e.value)) AS property_texts,
     TRY(map_from_entries(list_concat(
         list_filter(
             [
@@ -105,4 +95,4 @@ SELECT
         ),
         person
     ))) AS traits
-FROM timed
+FROM more_told

@@ -197,6 +197,8 @@ class Mapping(FileSet):
             "time": self.time.expression(),
             "received": self.received.expression() if self.received else "NULL::TIMESTAMP",
             "properties": self.properties_of("map_entries(fields)"),
+            "names": "NULL::VARCHAR[]",
+            "texts": "NULL::VARCHAR[]",
             "traits": _taken(self.traits),
             "agent": value(self.user_agent),
             "address": value(self.address),

@@ -15,6 +15,8 @@ SELECT
     /* time */ AS client_at,
     /* received */ AS received_at,
     /* properties */ AS properties,
+    /* names */ AS property_names,
+    /* texts */ AS property_texts,
     /* traits */ AS traits,
     /* agent */ AS user_agent,
     /* address */ AS address

@@ -53,17 +53,15 @@ chosen AS (
 mapped AS (
     SELECT
         *,
-        -- NULL where a name occurs twice; lists and maps are built once, they cost more than all the rest
-        CASE WHEN outcome = 'call' THEN TRY(map(
-            list_where(names, own) || list_transform(more, lambda e: e.key),
-            list_where(texts, own) || list_transform(more, lambda e: e.value))) END AS properties
+        CASE WHEN outcome = 'call' THEN list_where(names, own) || list_transform(more, lambda e: e.key) END AS property_names,
+        CASE WHEN ids IS NULL AND outcome = 'call'
+            THEN list_where(texts, own) || list_transform(more, lambda e: e.value) END AS property_texts
     FROM chosen
 )
 SELECT
     batch, line, position,
     CASE
         WHEN outcome <> 'call' THEN outcome
-        WHEN properties IS NULL THEN 'unusable properties'
         WHEN event = '$identify' THEN 'identify'
         WHEN event IN ('$create_alias', '$merge') THEN
             CASE
@@ -94,6 +92,7 @@ SELECT
         concat_ws(chr(31), event, coalesce(CAST(epoch_us(client_at) // 1000000 AS VARCHAR), ''), coalesce(ingested_id, ''), insert_id)
     END AS message_id,
     content, occurred_at, client_at, received_at,
-    CASE WHEN ids IS NULL THEN properties END AS properties,
+    property_names,
+    property_texts,
     traits, user_agent, address
 FROM mapped

@@ -6,19 +6,40 @@
 -- params: $account, the group type that is the customer account
 -- Whose an id is: see `posthog.posthog`. Where it cannot be known, an id with the shape of a UUID is a device, because
 -- every PostHog client makes its anonymous ids that way; identify and alias calls then say whose device it is.
-WITH looked_into AS (
+WITH opened AS (
     SELECT
         *,
-        -- A structure costs a tenth of what a MAP does, and events carry a hundred properties.
-        TRY(from_json(properties, '{
-            "$device_id": "VARCHAR", "$anon_distinct_id": "VARCHAR", "$user_id": "VARCHAR", "$is_identified": "VARCHAR",
-            "$process_person_profile": "VARCHAR", "alias": "VARCHAR", "$groups": "JSON",
-            "$group_type": "VARCHAR", "$group_key": "VARCHAR", "$group_set": "MAP(VARCHAR, VARCHAR)",
-            "$set": "MAP(VARCHAR, VARCHAR)", "$set_once": "MAP(VARCHAR, VARCHAR)",
-            "$current_url": "VARCHAR", "$referrer": "VARCHAR", "$screen_name": "VARCHAR", "$session_id": "VARCHAR",
-            "url": "VARCHAR", "referrer": "VARCHAR", "title": "VARCHAR", "session_id": "VARCHAR",
-            "$raw_user_agent": "VARCHAR", "$user_agent": "VARCHAR", "$ip": "VARCHAR", "$time": "VARCHAR"}')) AS p
+        CASE WHEN left(ltrim(properties, e' \t\r\n'), 1) = '{' THEN TRY(json_keys(properties)) END AS names,
+        CASE WHEN names IS NOT NULL THEN json_extract_string(properties, '$.*') END AS texts
     FROM given
+),
+looked_into AS (
+    SELECT
+        *,
+        -- Values are looked up in the list of them that is needed anyway: a structure would be one more look at the text.
+        {
+            '$device_id': texts[list_position(names, '$device_id')],
+            '$anon_distinct_id': texts[list_position(names, '$anon_distinct_id')],
+            '$user_id': texts[list_position(names, '$user_id')],
+            '$is_identified': texts[list_position(names, '$is_identified')],
+            '$process_person_profile': texts[list_position(names, '$process_person_profile')],
+            'alias': texts[list_position(names, 'alias')],
+            '$groups': texts[list_position(names, '$groups')],
+            '$group_type': texts[list_position(names, '$group_type')],
+            '$group_key': texts[list_position(names, '$group_key')],
+            '$current_url': texts[list_position(names, '$current_url')],
+            '$referrer': texts[list_position(names, '$referrer')],
+            '$screen_name': texts[list_position(names, '$screen_name')],
+            '$session_id': texts[list_position(names, '$session_id')],
+            '$raw_user_agent': texts[list_position(names, '$raw_user_agent')],
+            '$user_agent': texts[list_position(names, '$user_agent')],
+            '$ip': texts[list_position(names, '$ip')],
+            '$time': texts[list_position(names, '$time')],
+            '$group_set': TRY(from_json(texts[list_position(names, '$group_set')], '"MAP(VARCHAR, VARCHAR)"')),
+            '$set': TRY(from_json(texts[list_position(names, '$set')], '"MAP(VARCHAR, VARCHAR)"')),
+            '$set_once': TRY(from_json(texts[list_position(names, '$set_once')], '"MAP(VARCHAR, VARCHAR)"'))
+        } AS p
+    FROM opened
 ),
 named AS (
     SELECT
@@ -55,13 +76,36 @@ settled AS (
                 AND (call = 'alias' OR call = 'identify' AND coalesce(anonymous, own_device) <> distinct_id)
             THEN [FALSE, TRUE] ELSE [FALSE] END) AS again
     FROM named
+),
+listed AS (
+    SELECT
+        *,
+        -- A name that is there already, if only as null, stays as it is. "$direct" is a visit from nowhere.
+        list_filter(
+            [
+                {'key': 'url', 'value': p."$current_url"},
+                {'key': 'referrer', 'value': nullif(p."$referrer", '$direct')},
+                {'key': 'title', 'value': p."$screen_name"},
+                {'key': 'session_id', 'value': p."$session_id"}
+            ],
+            lambda e: e.value <> '' AND NOT list_contains(names, e.key)
+        ) AS more
+    FROM settled
+),
+whole AS (
+    SELECT
+        *,
+        CASE WHEN outcome IS NULL AND call = 'event' AND names IS NOT NULL
+            THEN list_concat(names, list_transform(more, lambda e: e.key)) END AS property_names,
+        CASE WHEN property_names IS NOT NULL THEN list_concat(texts, list_transform(more, lambda e: e.value)) END AS property_texts
+    FROM listed
 )
 SELECT
     batch, line, position,
     CASE
         WHEN outcome IS NOT NULL THEN outcome
         WHEN again THEN 'identify'
-        WHEN call = 'event' AND shown IS NULL AND properties IS NOT NULL THEN 'unusable properties'
+        WHEN call = 'event' AND names IS NULL AND properties IS NOT NULL THEN 'unusable properties'
         ELSE call
     END AS outcome,
     CASE event WHEN '$pageview' THEN 'Page Viewed' WHEN '$screen' THEN 'Screen Viewed' ELSE event END AS event,
@@ -74,7 +118,7 @@ SELECT
         ELSE coalesce(own_device, anonymous)
     END AS device_raw,
     CASE
-        WHEN call <> 'group' THEN json_extract_string(p."$groups", '$."' || $account || '"')
+        WHEN call <> 'group' THEN TRY(json_extract_string(p."$groups", '$."' || $account || '"'))
         WHEN p."$group_type" = $account THEN p."$group_key"
     END AS account_raw,
     CASE WHEN call = 'alias' AND NOT again THEN CASE WHEN turned THEN distinct_id ELSE p.alias END END AS alias_raw,
@@ -84,7 +128,8 @@ SELECT
     -- browsers say when it was by their clock, in seconds: of all copies the same, while each is corrected anew
     coalesce(TRY(make_timestamp(CAST(round(TRY_CAST(p."$time" AS DOUBLE) * 1000) AS BIGINT) * 1000)), client_at) AS client_at,
     arrived_at AS received_at,
-    shown AS properties,
+    property_names,
+    property_texts,
     CASE
         WHEN again THEN NULL
         WHEN call = 'group' THEN p."$group_set"
@@ -95,20 +140,4 @@ SELECT
     END AS traits,
     coalesce(p."$raw_user_agent", p."$user_agent") AS user_agent,
     p."$ip" AS address
-FROM (
-    SELECT
-        *,
-        -- What is added is added to the text: making a MAP is what costs. A name that is there already, if only as
-        -- null, makes no MAP with a second one: then the properties stay as they are.
-        CASE WHEN outcome IS NULL AND call = 'event' AND p IS NOT NULL THEN coalesce(
-            TRY(from_json('{' || concat(
-                '"url":' || to_json(CASE WHEN p.url IS NULL THEN nullif(p."$current_url", '') END) || ',',
-                -- "$direct" is a visit from nowhere
-                '"referrer":' || to_json(CASE WHEN p.referrer IS NULL AND p."$referrer" NOT IN ('', '$direct') THEN p."$referrer" END) || ',',
-                '"title":' || to_json(CASE WHEN p.title IS NULL THEN nullif(p."$screen_name", '') END) || ',',
-                '"session_id":' || to_json(CASE WHEN p.session_id IS NULL THEN nullif(p."$session_id", '') END) || ','
-            ) || ltrim(properties, e' \t\r\n{'), '"MAP(VARCHAR, VARCHAR)"')),
-            TRY(from_json(properties, '"MAP(VARCHAR, VARCHAR)"'))
-        ) END AS shown
-    FROM settled
-)
+FROM whole

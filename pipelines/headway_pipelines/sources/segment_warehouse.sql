@@ -21,6 +21,22 @@ WITH kinds AS (
         CAST(TRY_CAST(parts.sent_at AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
         CAST(TRY_CAST(parts.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
     FROM frames
+),
+listed AS (
+    SELECT
+        *,
+        -- what the page and the session around a call say, unless a column says it itself
+        CASE WHEN kind IN ('track', 'page', 'screen') THEN list_concat(
+            list_filter(
+                [{'key': 'url', 'value': coalesce(parts.url, parts.context_page_url)},
+                    {'key': 'referrer', 'value': coalesce(parts.referrer, parts.context_page_referrer)},
+                    {'key': 'title', 'value': coalesce(parts.title, parts.context_page_title)},
+                    {'key': 'session_id', 'value': coalesce(parts.session_id, parts.context_session_id)},
+                    {'key': 'path', 'value': parts.path}, {'key': 'previous_id', 'value': parts.previous_id},
+                    {'key': 'group_id', 'value': parts.group_id}],
+                lambda e: e.value IS NOT NULL
+            ), others) END AS entries
+    FROM kinds
 )
 SELECT
     batch, line, position,
@@ -41,15 +57,8 @@ SELECT
     coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,
-    -- what the page and the session around a call say, unless a column says it itself
-    CASE WHEN kind IN ('track', 'page', 'screen') THEN map_from_entries(list_concat(
-        list_filter(
-            [('url', coalesce(parts.url, parts.context_page_url)), ('referrer', coalesce(parts.referrer, parts.context_page_referrer)),
-                ('title', coalesce(parts.title, parts.context_page_title)),
-                ('session_id', coalesce(parts.session_id, parts.context_session_id)),
-                ('path', parts.path), ('previous_id', parts.previous_id), ('group_id', parts.group_id)],
-            lambda e: e[2] IS NOT NULL
-        ), others)) END AS properties,
+    list_transform(entries, lambda e: e.key) AS property_names,
+    list_transform(entries, lambda e: e.value) AS property_texts,
     CASE WHEN kind IN ('identify', 'group') THEN map_from_entries(list_concat(
         list_filter(
             [('url', parts.url), ('referrer', parts.referrer), ('title', parts.title), ('session_id', parts.session_id),
@@ -58,4 +67,4 @@ SELECT
         ), list_filter(others, lambda e: NOT starts_with(e.key, 'context_')))) END AS traits,
     parts.context_user_agent AS user_agent,
     parts.context_ip AS address
-FROM kinds
+FROM listed

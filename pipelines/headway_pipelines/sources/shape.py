@@ -27,6 +27,8 @@ SHAPE = {
     "client_at": "TIMESTAMP",
     "received_at": "TIMESTAMP",
     "properties": "MAP(VARCHAR, VARCHAR)",
+    "property_names": "VARCHAR[]",
+    "property_texts": "VARCHAR[]",
     "traits": "MAP(VARCHAR, VARCHAR)",
     "user_agent": "VARCHAR",
     "address": "VARCHAR",
@@ -38,10 +40,12 @@ SHAPE = {
 is rejected. An ``alias`` row says that `alias_raw`, of a user or a device, is another id of `user_raw`. On an ``event``
 or ``identify`` row `alias_raw` is a further id of the person who acts. `message_id` is the tracker's own id of the
 event; where it is null, `content` is hashed instead.
-`properties` is a MAP from the raw property name to its value as text (JSON text for nested values). `traits` is the
-same for what the row says of its person, and on a ``group`` row of its account. `user_agent` and `address` (of the
-network) tell bots and the team's own traffic apart; neither is ever stored. `consent` is what the surroundings of the
-call say of consent, as a JSON object; it is judged and never stored.
+`properties` is a MAP from the raw property name to its value as text (JSON text for nested values). A source may yield
+`property_names` and `property_texts` in its place, two lists as long as each other: to make a MAP costs more than to
+read a line, because it looks for repeated names in every row. The gate then looks once in every set of names. `traits`
+is the same MAP for what the row says of its person, and on a ``group`` row of its account. `user_agent` and `address`
+(of the network) tell bots and the team's own traffic apart; neither is ever stored. `consent` is what the surroundings
+of the call say of consent, as a JSON object; it is judged and never stored.
 """
 
 

@@ -3,8 +3,8 @@
 -- inputs: given(batch, line, position, outcome, content, event, event_name, user_id, domain_userid, network_userid,
 --         domain_sessionid, event_id, true_tstamp, derived_tstamp, dvce_created_tstamp, dvce_sent_tstamp,
 --         collector_tstamp, user_agent, address, se_category, se_action, atomic, body, entities); atomic lists (name, value)
---         of columns that become properties, body is the data of a self-describing event, entities are its contexts
---         as (name, data)
+--         of columns that become properties, body is the data of a self-describing event, a JSON object, entities are its
+--         contexts as (name, data)
 -- source: https://docs.snowplow.io/docs/fundamentals/canonical-event/ (columns),
 --         https://docs.snowplow.io/docs/events/timestamps/ (which time is the best)
 -- params: $event_name, the name as the tracking plan knows it
@@ -45,6 +45,17 @@ told AS (
                 WHEN 1 THEN '' ELSE ':' || len(list_filter(names[:i], lambda n: n = e.name)) END) || ':' || e.data
         ), ',') || '}' END AS contexts
     FROM named
+),
+listed AS (
+    SELECT
+        *,
+        CASE WHEN body IS NOT NULL THEN json_keys(body) END AS body_names,
+        -- what the event's own data says comes first
+        list_filter(
+            list_concat(atomic, [('session_id', session), ('page_view_id', page_view), ('contexts', contexts)]),
+            lambda e: e[2] <> '' AND list_contains(body_names, e[1]) IS NOT TRUE
+        ) AS around
+    FROM told
 )
 SELECT
     batch, line, position,
@@ -74,14 +85,10 @@ SELECT
     ) AS occurred_at,
     dvce_created_tstamp AS client_at,
     collector_tstamp AS received_at,
-    -- what the event's own data says comes first
-    map_from_entries(list_concat(
-        list_filter(
-            list_concat(atomic, [('session_id', session), ('page_view_id', page_view), ('contexts', contexts)]),
-            lambda e: e[2] <> '' AND list_contains(map_keys(body), e[1]) IS NOT TRUE
-        ),
-        map_entries(body)
-    )) AS properties,
+    list_concat(list_transform(around, lambda e: e[1]), body_names) AS property_names,
+    list_concat(
+        list_transform(around, lambda e: e[2]), CASE WHEN body IS NOT NULL THEN json_extract_string(body, '$.*') END
+    ) AS property_texts,
     user_agent,
     address
-FROM told
+FROM listed

@@ -35,7 +35,7 @@ chosen AS (
 read AS (
     SELECT
         *,
-        CASE WHEN json_valid(own_text) THEN from_json(own_text, '"MAP(VARCHAR, VARCHAR)"') END AS body,
+        CASE WHEN json_valid(own_text) AND json_type(own_text) = 'OBJECT' THEN own_text::JSON END AS body,
         len(list_filter(groups, lambda g: g.list IS NULL)) > 0 AS malformed
     FROM chosen
 )

@@ -34,10 +34,11 @@ def stored(declaration: str, *raw: str | None) -> list[dict[str, Any]]:
     con = connect()
     try:
         con.execute(
-            "CREATE TABLE judged (n INTEGER, event VARCHAR, outcome VARCHAR, properties MAP(VARCHAR, VARCHAR))"
+            "CREATE TABLE judged (n INTEGER, event VARCHAR, outcome VARCHAR, properties MAP(VARCHAR, VARCHAR), "
+            "property_names VARCHAR[], property_texts VARCHAR[])"
         )
         for n, value in enumerate(raw):
-            con.execute("INSERT INTO judged VALUES (?, 'E', 'event', MAP {'p': ?})", [n, value])
+            con.execute("INSERT INTO judged VALUES (?, 'E', 'event', MAP {'p': ?}, NULL, NULL)", [n, value])
         for table in urls:
             con.execute(f"CREATE TABLE {table.name} AS {table.query()}")
         columns = ", ".join(f"{rule.typed_name} AS {identifier(rule.name)}" for rule in rules)
@@ -308,9 +309,12 @@ def test_where_values_are_looked_up(source: str, value: str | None) -> None:
     con = connect()
     try:
         properties = {"p": "plain", "nested": '{"a": {"b": "deep"}}', "quote's": "kept", "empty": ""}
-        con.execute("CREATE TABLE t (properties MAP(VARCHAR, VARCHAR))")
-        con.execute("INSERT INTO t VALUES (?)", [properties])
-        assert con.execute(f"SELECT {value_of(source)} FROM t").fetchall() == [(value,)]
-        assert con.execute(f"SELECT {value_of('empty')} FROM t").fetchall() == [(None,)]
+        con.execute(
+            "CREATE TABLE t (properties MAP(VARCHAR, VARCHAR), property_names VARCHAR[], property_texts VARCHAR[])"
+        )
+        con.execute("INSERT INTO t (properties) VALUES (?)", [properties])
+        con.execute("INSERT INTO t SELECT NULL, map_keys(properties), map_values(properties) FROM t")
+        assert con.execute(f"SELECT {value_of(source)} FROM t").fetchall() == [(value,)] * 2
+        assert con.execute(f"SELECT {value_of('empty')} FROM t").fetchall() == [(None,)] * 2
     finally:
         con.close()

@@ -16,6 +16,7 @@ from headway.engine import connect
 from headway.models.plan import parse_plan
 from headway_pipelines.privacy.framing import frame_lines
 from headway_pipelines.privacy.gate import Gate, RawFile
+from headway_pipelines.privacy.judging import refuse_repeated_names
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.tables import frame_table
 from headway_pipelines.sources.shape import SHAPE, Source
@@ -61,10 +62,22 @@ def data() -> Path:
     return DATA
 
 
+def _make_shape(con: duckdb.DuckDBPyConnection, query: str, name: str = "shape") -> None:
+    """Makes a table of the shape whose properties are a MAP, however the source yields them."""
+    con.execute(f"CREATE OR REPLACE TABLE yielded AS {query}")
+    assert tuple(row[0] for row in con.execute("DESCRIBE yielded").fetchall()) == tuple(SHAPE)
+    refuse_repeated_names(con, "yielded")
+    whole = "coalesce(properties, map(property_names, property_texts))"
+    con.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT * EXCLUDE (property_names, property_texts) "
+        f"REPLACE (CASE WHEN property_names IS NULL THEN properties ELSE {whole} END AS properties) FROM yielded"
+    )
+
+
 def _haste_changes_nothing(con: duckdb.DuckDBPyConnection, hasty: str) -> None:
     """It either fails as a whole or reads the same."""
     try:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE hasty AS {hasty}")
+        _make_shape(con, hasty, "hasty")
     except duckdb.InvalidInputException:
         return
     assert not con.execute(
@@ -84,8 +97,7 @@ def shape() -> Iterator[Callable[..., duckdb.DuckDBPyConnection]]:
         con.register(
             "frames", frames.append_column("batch", pa.repeat(pa.scalar(1, pa.uint32()), len(frames)))
         )
-        con.execute(f"CREATE OR REPLACE TABLE shape AS {source.query}")
-        assert tuple(row[0] for row in con.execute("DESCRIBE shape").fetchall()) == tuple(SHAPE)
+        _make_shape(con, source.query)
         if source.hasty_query is not None:
             _haste_changes_nothing(con, source.hasty_query)
         return con

@@ -178,6 +178,20 @@ def test_data_labelled_above_what_is_accepted_is_rejected(
     }
 
 
+def test_data_that_repeats_a_name_are_no_properties(tmp_path: Path, shape: Run) -> None:
+    """Which of both values counts cannot be known; lists of the same names in the same order are judged together."""
+    twice = json.dumps(event()).replace('"data": {', '"data": {"same": 1, "same": 2, ')
+    assert twice.count("same") == 2
+    rows = read(
+        tmp_path, shape, source(), twice, event(id="e2"), twice, columns="line, outcome, properties IS NULL"
+    )
+    assert [row[1:] for row in sorted(rows)] == [
+        ("unusable properties", True),
+        ("event", False),
+        ("unusable properties", True),
+    ]
+
+
 def test_source_and_id_name_an_event(tmp_path: Path, clean: Run) -> None:
     names = "event: {value: Order Completed}"
     path = tmp_path / "e.jsonl"
