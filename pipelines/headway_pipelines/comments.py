@@ -33,8 +33,8 @@ TABLE_COMMENTS = {
     "experiments": "One row per experiment: what was declared, and what the declared rule says of it.",
     "experiment_results": "One row per experiment, metric and variant: units, means and effects against the control. "
     "Metrics with an arm of fewer than 10 people, or of whom fewer than 10 did it or did not, are null and marked.",
-    "experiment_health": "One row per experiment, check and variant: whether units were split as planned, and how "
-    "exposures became units that are compared.",
+    "experiment_health": "One row per experiment, check and variant: whether units were split as planned, how "
+    "exposures became units that are compared, and which other experiments the same units were in.",
     "flags": "One row per flag, step of its rollout and variant: who met what since when.",
     "people": "One row per person: pseudonym, first seen, first-touch channel.",
     "actor_person": "One row per actor: the person it belongs to.",
@@ -140,7 +140,7 @@ COLUMN_COMMENTS = {
     "purpose": "primary (the decision rests on it), secondary, or guardrail (must not get worse than its margin).",
     "variant": "The variant, as of each unit's first valid exposure.",
     "units": "Units that count: exposed, and with the metric's window behind them.",
-    "units_open": "Exposed units whose window is not over yet; null where few.",
+    "units_open": "Exposed units whose window is not over yet, in steps of run_info.min_people; null where few.",
     "some": "Of the units, those that add something; not published.",
     "mean": "Mean, share, ratio or quantile of the variant.",
     "experiment_results.effect": "The variant's mean minus the control's, adjusted for what was before where reduction "
@@ -157,16 +157,17 @@ COLUMN_COMMENTS = {
     "reduction": "Share of the variance that what units did before their exposure took away; null: not adjusted.",
     "margin": "Of a guardrail: how much worse it may get, as a share of the control.",
     "experiment_results.method": "Method of the effect's interval.",
-    "verdict": "better, worse, no difference shown, too early, no estimate, hidden; of guardrails holds, breached, "
-    "unclear; control for the control.",
+    "verdict": "better, worse, no difference shown, too early, no estimate, not judged, hidden; of guardrails holds, "
+    "breached, unclear; control for the control.",
     "experiment_results.reason": "Why there is no estimate.",
     "caution": "What a reader of the numbers should know.",
     "check": "split all, split phase, split segment (as planned or not), or exposure (stages from event to unit).",
-    "experiment_health.label": "Phase, segment, or stage of the exposure.",
-    "experiment_health.units": "Units; null where few, and in segments.",
+    "experiment_health.label": "Phase, segment, stage of exposure, other experiment, or day of a changed definition.",
+    "experiment_health.units": "Units; null where few, and in segments; those of another experiment in multiples.",
     "experiment_health.expected": "Units the planned split lets expect.",
     "experiment_health.p_value": "Probability of a split at least as far from the plan by chance, to two digits.",
-    "experiment_health.verdict": "as planned, suspicious (p below 0.01), broken (below the rule's limit) or too few.",
+    "experiment_health.verdict": "as planned, suspicious (p below 0.01), broken (below the rule's limit) or too few; "
+    "of another experiment: no interaction shown, depends on the other, cannot be told apart or too few to tell.",
     "flag": "Name of the flag in the events.",
     "flags.step": "Number of the step of the rollout: a new one begins where shares change for more than chance.",
     "since": "First local day of the step.",

@@ -20,7 +20,9 @@ from headway.frameworks.values import Measured
 from headway.models.experiments import load_experiments
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
+from headway.periods import local_day, utc_us
 from headway_pipelines.databases import replace_database
+from headway_pipelines.experiment_history import changed_definitions
 from headway_pipelines.experiments import experiment_tables
 from headway_pipelines.freshness import definitions
 from headway_pipelines.inputs import attach_inputs, input_counts
@@ -87,7 +89,9 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
         log = planned_log(con, plan, product, horizon)
         tables |= _insights(log, product)
         if experiments := load_experiments(workspace.product_file, plan, product):
-            tables |= experiment_tables(log, product, experiments, as_of=as_of)
+            today = local_day(utc_us(as_of), product.timezone)
+            changed = changed_definitions(workspace.experiments_file, experiments, today)
+            tables |= experiment_tables(log, product, experiments, as_of=as_of, changed=changed)
         tables |= release_tables(con, product, horizon, product.publishing.min_people)
         tables |= _account(con, ledger)
         tables["side_inputs"] = input_counts(workspace)

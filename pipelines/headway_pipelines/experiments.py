@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import polars as pl
@@ -12,6 +12,7 @@ from headway.experiments import ExperimentResult, Exposure
 from headway.experiments.declared import experiment_of
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway.experiments.flags import Flags
+from headway.experiments.together import CONFOUNDED, in_words, together
 from headway.log import EventLog
 from headway.models.experiments import ExperimentDefinition
 from headway.models.product import Product
@@ -35,6 +36,8 @@ HEALTH: Final[dict[str, Any]] = {
     "experiment": pl.String, "check": pl.String, "label": pl.String, "variant": pl.String, "units": pl.Int64,
     "expected": pl.Float64, "p_value": pl.Float64, "verdict": pl.String,
 }  # fmt: skip
+BESIDE: Final = ("together", "definition")
+"""Checks that say what else may have moved the numbers, not how exposures became units."""
 _NUMBERS = (
     "mean", "effect", "low", "high", "relative", "relative_low", "relative_high", "p_value", "p_adjusted", "chance",
     "loss", "reduction",
@@ -47,6 +50,7 @@ def experiment_tables(
     experiments: Mapping[str, ExperimentDefinition],
     *,
     as_of: datetime,
+    changed: Mapping[str, date] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Judges every declared experiment.
 
@@ -55,16 +59,20 @@ def experiment_tables(
         product: The product.
         experiments: The experiments by name.
         as_of: When this is computed.
+        changed: Experiments whose definition was changed after they had begun, and when.
 
     Returns:
         The tables ``experiments``, ``experiment_results``, ``experiment_health`` and ``flags``.
     """
     listed, results, health = [], [], []
-    for name, definition in experiments.items():
-        found = experiment_of(name, definition, product).run(log)
-        listed.append(_listed(name, definition, found, as_of))
-        results += list(_results(name, definition, found))
-        health += list(_health(name, found))
+    answers = {name: experiment_of(name, each, product).run(log) for name, each in experiments.items()}
+    shared = together(list(answers.values()))
+    for name, found in answers.items():
+        definition = experiments[name]
+        doubts = list(_doubts(name, shared, changed or {}))
+        listed.append(_doubted(_listed(name, definition, found, as_of), doubts))
+        results += [_with_caution(row, doubts) for row in _results(name, definition, found)]
+        health += [*_health(name, found), *_beside(name, shared, changed or {})]
     return {
         "experiments": pl.DataFrame(listed, schema=EXPERIMENTS),
         "experiment_results": pl.DataFrame(results, schema=RESULTS).with_columns(
@@ -137,6 +145,41 @@ def _health(name: str, found: ExperimentResult) -> Iterator[dict[str, Any]]:
         yield {**empty, "experiment": name, "check": "exposure", "label": stage, "units": units}
 
 
+def _doubts(name: str, shared: pl.DataFrame, changed: Mapping[str, date]) -> Iterator[str]:
+    """Says why nothing may be concluded from an experiment, whatever its numbers say."""
+    if name in changed:
+        yield (
+            f"its definition was changed after it had begun, first seen on {changed[name].isoformat()}: what is "
+            "judged is not what was declared"
+        )
+    for row in shared.filter(experiment=name, verdict=CONFOUNDED).iter_rows(named=True):
+        yield in_words(row)
+
+
+def _doubted(row: dict[str, Any], doubts: Sequence[str]) -> dict[str, Any]:
+    if not doubts or row["decision"] == "continue":
+        return row
+    return {**row, "decision": "inconclusive", "ships": None, "why": "; ".join(doubts)}
+
+
+def _with_caution(row: dict[str, Any], doubts: Sequence[str]) -> dict[str, Any]:
+    if not doubts or row["verdict"] == "control":
+        return row
+    said = "; ".join(filter(None, (*doubts, row["caution"])))
+    return {**row, "caution": said, "verdict": "not judged" if row["reason"] is None else row["verdict"]}
+
+
+def _beside(name: str, shared: pl.DataFrame, changed: Mapping[str, date]) -> Iterator[dict[str, Any]]:
+    """Lines of the health that say what else the units were in, and whether the definition was changed."""
+    empty: dict[str, Any] = {**dict.fromkeys(HEALTH), "experiment": name}
+    if name in changed:
+        yield {**empty, "check": "definition", "label": changed[name].isoformat(), "verdict": "changed"}
+    for row in shared.filter(experiment=name).iter_rows(named=True):
+        p_value = row["split_p"] if row["verdict"] == CONFOUNDED else row["interaction_p"]
+        told = {"label": row["other"], "units": row["units"], "p_value": p_value, "verdict": row["verdict"]}
+        yield {**empty, "check": "together", **told}
+
+
 def _flags(log: EventLog, product: Product, experiments: Mapping[str, ExperimentDefinition]) -> pl.DataFrame:
     told = {
         (
@@ -196,7 +239,7 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
         k: Smallest number of people that may be spoken of.
 
     Returns:
-        Both tables with hidden cells null and marked in `suppressed`.
+        Both tables with hidden cells null and marked in `suppressed`; `some` is internal, and still there.
     """
     shown: list[pl.DataFrame] = []
     counts: dict[tuple[str, str], list[int]] = {}
@@ -213,12 +256,12 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
             for name in (*_NUMBERS, "units", "units_open", "reason", "caution")
         ]
         part = part.with_columns(empty) if hide else part
-        open_ = pl.when(pl.col("units_open").is_between(1, k - 1)).then(None).otherwise("units_open")
+        # In steps: who comes and goes between two publications is few people, and they are never the same.
+        steps = pl.col("units_open") - pl.col("units_open") % k
+        open_ = pl.when(pl.col("units_open").is_between(1, k - 1)).then(None).otherwise(steps)
         verdict = pl.lit("hidden") if hide else pl.col("verdict")
-        shown.append(
-            part.with_columns(units_open=open_, verdict=verdict, suppressed=pl.lit(hide)).drop("some")
-        )
-    kept = pl.concat(shown) if shown else results.drop("some").with_columns(suppressed=pl.lit(False))
+        shown.append(part.with_columns(units_open=open_, verdict=verdict, suppressed=pl.lit(hide)))
+    kept = pl.concat(shown) if shown else results.with_columns(suppressed=pl.lit(False))
     return kept, _shown_health(health, counts, k)
 
 
@@ -240,13 +283,15 @@ def _shown_health(
     bad: dict[tuple[str, str], bool] = {}
     rows = health.to_dicts()
     for row in rows:
-        if row["check"] != "exposure":
+        if row["check"] not in ("exposure", *BESIDE):
             # One hidden arm of a part could be worked out from the others and the part's total: all of it goes.
             key = (row["experiment"], f"{row['check']} {row['label']}")
             shown = counts.get((row["experiment"], row["variant"]), [])
             bad[key] = bad.get(key, False) or 0 < row["units"] < k or _near(row["units"], shown, k)
     for row in rows:
-        if row["check"] != "exposure":
+        if row["check"] in BESIDE:
+            hide = 0 < (row["units"] or 0) < k
+        elif row["check"] != "exposure":
             # Segments add up to the arms: they are told by their verdict alone.
             hide = row["check"] == "split segment" or bad[row["experiment"], f"{row['check']} {row['label']}"]
         else:
@@ -255,7 +300,9 @@ def _shown_health(
             if not hide:
                 before.append(row["units"])
         hidden.append(hide)
-    units = pl.when(~pl.col("suppressed")).then(pl.col("units"))
+    # Units that are in another experiment, too, in multiples: the others could be worked out from the whole.
+    whole = pl.when(pl.col("check").is_in(BESIDE)).then(pl.col("units") // k * k).otherwise("units")
+    units = pl.when(~pl.col("suppressed")).then(whole)
     expected = pl.when(~pl.col("suppressed")).then(pl.col("expected"))
     marked = health.with_columns(suppressed=pl.Series(hidden, dtype=pl.Boolean))
     # A p-value to two digits says whether the split holds, and not how many units there are.

@@ -22,7 +22,7 @@ from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
 from headway_pipelines.day_files import write_day_files
 from headway_pipelines.integrity import KINDS
 from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
-from headway_pipelines.properties import write_statements
+from headway_pipelines.properties import smaller_ones, write_statements
 from headway_pipelines.sources.config import load_sources
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
@@ -157,7 +157,7 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
             rewritten = _choose(con, workspace, ledger, groups, passed)
             added = _write_days(con, workspace, incoming, groups, rewritten)
             links = _write_links(con, workspace, ledger)
-            statements = write_statements(con, workspace, ledger, groups, passed)
+            statements = write_statements(con, workspace, groups, passed)
             copies, contested = count_copies(con, workspace, ledger)
             days = sorted({day for day, _ in added.values()} | set(rewritten))
     finally:
@@ -168,9 +168,10 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
     with ledger.transaction():
         ledger.swap_files("events", added, replaced)
         ledger.swap_files("links", links, [])
-        for kind, files in {**statements, CONTESTED: contested}.items():
-            if files:
-                ledger.swap_files(kind, files, list(ledger.lake_files(kind)))
+        for subject, said in statements.items():
+            ledger.swap_files(subject, said, [])
+        if contested:
+            ledger.swap_files(CONTESTED, contested, list(ledger.lake_files(CONTESTED)))
         for batch, outcomes in copies.items():
             ledger.add_account(batch, Account(outcomes=outcomes))
         ledger.move(passed, PROMOTED)
@@ -251,9 +252,7 @@ def merge_links(workspace: Workspace, ledger: Ledger) -> tuple[dict[str, tuple[s
     files = list(ledger.lake_files("links"))
     if len(files) <= MAX_LINK_FILES:
         return {}, []
-    by_size = sorted(files, key=lambda path: (workspace.warehouse / path).stat().st_size)
-    sizes = [(workspace.warehouse / path).stat().st_size for path in by_size]
-    small = by_size[:-1] if sizes[-1] > 2 * sum(sizes[:-1]) else by_size
+    small = smaller_ones(workspace, files)
     con = connect(temp_directory=workspace.warehouse / "tmp")
     try:
         with guarded("merge files of links"):

@@ -1,13 +1,13 @@
--- Dated statements about people or accounts, old and new together: of a value that is repeated, the first and the last
--- time of a UTC day, or of a minute. The same rows whatever was put together with what before.
+-- Dated statements about people or accounts, from several files together: of a value that is repeated, the first and the
+-- last time of a UTC day, or of a minute. The same rows whatever was put together with what before.
 -- grain:  one row per subject, property, value and instant
--- inputs: statements, staged_statements
+-- inputs: said(subject, property, value, by_minute, valid_from, received_at)
 WITH ends AS (
     SELECT
         subject, property, value, by_minute, date_trunc(CASE WHEN by_minute THEN 'minute' ELSE 'day' END, valid_from) AS slot,
         min({'at': epoch_us(valid_from), 'received': coalesce(epoch_us(received_at), 4611686018427387904)}) AS first,
         max({'at': epoch_us(valid_from), 'received': -coalesce(epoch_us(received_at), 4611686018427387904)}) AS last
-    FROM (FROM statements UNION ALL BY NAME SELECT * EXCLUDE (batch) FROM staged_statements WHERE batch IN /* passed */)
+    FROM said
     GROUP BY ALL
 )
 SELECT DISTINCT

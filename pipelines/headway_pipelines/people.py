@@ -19,6 +19,7 @@ from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines import basis as reasons
 from headway_pipelines.basis import Basis, Live, marks_of, read_basis, stamps_of, why_anew, write_basis
+from headway_pipelines.histories import attach_described, renew_histories, write_histories
 from headway_pipelines.identity import Change, Found, attach_actors, compare, map_people
 from headway_pipelines.identity.actors import forget_lists
 from headway_pipelines.integrity import whole
@@ -36,7 +37,7 @@ from headway_pipelines.people_tables import (
     table_file,
     write_table,
 )
-from headway_pipelines.properties import attach_described, create_histories, described_subjects
+from headway_pipelines.properties import described_subjects, merge_statements
 from headway_pipelines.workspace import Workspace
 
 __all__ = ["TABLES", "Stitched", "derive_people"]
@@ -197,14 +198,13 @@ def _attach_earlier(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> Non
 
 
 def _write_histories(con: duckdb.DuckDBPyConnection, job: _Job, derived: Derived, *, anew: bool) -> Derived:
-    """Writes the histories of properties, unless neither what was said nor who is who changed."""
-    written = derived.written
-    same = job.basis is not None and job.basis.live.statements == job.live.statements
-    if anew or {"actor_person", STRANGERS} & set(written) or not same:
-        for name in create_histories(con, job.workspace, job.ledger, job.plan):
-            write_table(con, job.workspace.people, name, f"FROM {name}")
-            written = (*written, name)
-    return replace(derived, written=written)
+    """Writes the histories of properties: all of them, or where what was said or who is who changed."""
+    if anew or job.basis is None:
+        more = write_histories(con, job.workspace, job.ledger, job.plan)
+    else:
+        known = job.basis.live.statements
+        more = renew_histories(con, job.workspace, job.ledger, job.plan, known)
+    return replace(derived, written=(*derived.written, *more))
 
 
 def _commit(job: _Job, stamps: Mapping[str, str], done: Stitched, derived: Derived) -> None:
@@ -220,9 +220,10 @@ def _commit(job: _Job, stamps: Mapping[str, str], done: Stitched, derived: Deriv
         *(f"{subject}_properties" for subject in described_subjects(job.plan)),
     )
     marks = marks_of(folder, (f"{name}.parquet" for name in names))
-    merged, replaced = merge_links(job.workspace, ledger)
+    merged = {"links": merge_links(job.workspace, ledger), **merge_statements(job.workspace, ledger)}
     with ledger.transaction():
-        ledger.swap_files("links", merged, replaced)
+        for kind, (files, replaced) in merged.items():
+            ledger.swap_files(kind, files, replaced)
         live = Live.of(ledger)
         found = (done.actors, done.people, done.found)
         write_basis(ledger, Basis(number, stamps, live, marks, derived.pairs, derived.stretches, *found))

@@ -17,6 +17,7 @@ from headway.engine.sql import literal, load, with_inputs
 from headway.models.product import Product
 from headway_pipelines import basis as reasons
 from headway_pipelines.basis import Basis, Live, changes_file, version_of
+from headway_pipelines.histories import attach_described
 from headway_pipelines.identity import Change, Found, compare, find_affected, map_affected
 from headway_pipelines.identity.actors import attach_moved_actors
 from headway_pipelines.lake import link_query
@@ -31,7 +32,6 @@ from headway_pipelines.people_tables import (
     table_file,
     write_table,
 )
-from headway_pipelines.properties import attach_described
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines"

@@ -7,10 +7,11 @@ merges what was said of them, and nothing is written into events: a question joi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
+from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, Column, Subject, TrackingPlan
 from headway_pipelines.ledger import Ledger
@@ -29,6 +30,8 @@ STATEMENT_COLUMNS = {
 A value is the text of what the gate typed; the histories have typed columns."""
 
 _HERE = "headway_pipelines"
+MAX_STATEMENT_FILES = 8
+"""With more files of statements about people, or about accounts, those are merged."""
 
 
 def described_subjects(plan: TrackingPlan) -> list[Subject]:
@@ -37,7 +40,7 @@ def described_subjects(plan: TrackingPlan) -> list[Subject]:
 
 
 def live_statements(workspace: Workspace, ledger: Ledger, subject: Subject) -> str:
-    """Writes the SELECT over the live statements.
+    """Writes the SELECT over the live statements, each once.
 
     Args:
         workspace: The workspace.
@@ -47,27 +50,39 @@ def live_statements(workspace: Workspace, ledger: Ledger, subject: Subject) -> s
     Returns:
         The query text, with absolute paths.
     """
-    files = [str(workspace.warehouse / path) for path in ledger.lake_files(subject)]
-    if not files:
+    files = ledger.lake_files(subject)
+    said = statements_in(workspace, files)
+    return said if len(files) < 2 else with_inputs(load(_HERE, "merged_statements.sql"), {"said": said})
+
+
+def statements_in(workspace: Workspace, files: Iterable[str]) -> str:
+    """Writes the SELECT over files of statements as they are: what several of them say alike is there as often.
+
+    Args:
+        workspace: The workspace.
+        files: Paths below the warehouse.
+
+    Returns:
+        The query text, with absolute paths.
+    """
+    paths = [literal(str(workspace.warehouse / path)) for path in files]
+    if not paths:
         empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in STATEMENT_COLUMNS.items())
         return f"SELECT {empty} LIMIT 0"
-    paths = f"[{', '.join(map(literal, files))}]"
-    return f"SELECT {', '.join(STATEMENT_COLUMNS)} FROM read_parquet({paths}, hive_partitioning = false)"
+    return (
+        f"SELECT {', '.join(STATEMENT_COLUMNS)} "
+        f"FROM read_parquet([{', '.join(paths)}], hive_partitioning = false)"
+    )
 
 
 def write_statements(
-    con: duckdb.DuckDBPyConnection,
-    workspace: Workspace,
-    ledger: Ledger,
-    groups: Sequence[str],
-    passed: Sequence[int],
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, groups: Sequence[str], passed: Sequence[int]
 ) -> dict[str, dict[str, tuple[str, int]]]:
-    """Writes what staged batches say of people and accounts, together with what was known, into new files.
+    """Writes what staged batches say of people and accounts into files beside those there are.
 
     Args:
         con: A connection.
         workspace: The workspace.
-        ledger: Its ledger.
         groups: Staged groups of the batches.
         passed: The batches.
 
@@ -77,21 +92,73 @@ def write_statements(
     written: dict[str, dict[str, tuple[str, int]]] = {}
     for subject in SUBJECTS:
         staged = [p for g in groups if (p := workspace.staging / g / f"{subject}.parquet").exists()]
-        if not staged:
-            continue
-        paths = f"[{', '.join(literal(str(path)) for path in staged)}]"
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW statements AS {live_statements(workspace, ledger, subject)}"
-        )
-        con.execute(f"CREATE OR REPLACE TEMP VIEW staged_statements AS FROM read_parquet({paths})")
-        text = load(_HERE, "merged_statements.sql").replace("/* passed */", literal(list(passed)))
-        workspace.people.mkdir(parents=True, exist_ok=True)
-        target = workspace.people / f"{subject}-{secrets.token_hex(6)}.parquet"
-        con.execute(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
-        sync_file(target)
-        sync_folder(target.parent)
-        written[subject] = {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}
+        if staged:
+            paths = f"[{', '.join(literal(str(path)) for path in staged)}]"
+            written[subject] = _write(
+                con,
+                workspace,
+                subject,
+                f"SELECT {', '.join(STATEMENT_COLUMNS)} FROM read_parquet({paths}) "
+                f"WHERE batch IN {literal(list(passed))}",
+            )
     return written
+
+
+def merge_statements(
+    workspace: Workspace, ledger: Ledger
+) -> dict[str, tuple[dict[str, tuple[str, int]], list[str]]]:
+    """Makes one file of many files of statements; a file that is larger by far than the others together stays.
+
+    Done after histories were derived and not before: which statements are new is told from which files are.
+
+    Args:
+        workspace: The workspace.
+        ledger: Its ledger.
+
+    Returns:
+        New and replaced files by subject, as `Ledger.swap_files` takes them; nothing where there are few.
+    """
+    merged: dict[str, tuple[dict[str, tuple[str, int]], list[str]]] = {}
+    for subject in SUBJECTS:
+        files = list(ledger.lake_files(subject))
+        if len(files) <= MAX_STATEMENT_FILES:
+            continue
+        small = smaller_ones(workspace, files)
+        con = connect(temp_directory=workspace.warehouse / "tmp")
+        try:
+            with guarded("merge files of statements"):
+                merged[subject] = (_write(con, workspace, subject, statements_in(workspace, small)), small)
+        finally:
+            con.close()
+    return merged
+
+
+def smaller_ones(workspace: Workspace, files: Iterable[str]) -> list[str]:
+    """Lists which of some files are worth merging: all but one that is larger by far than the others together.
+
+    Args:
+        workspace: The workspace.
+        files: Paths below the warehouse.
+
+    Returns:
+        Paths, the smallest first.
+    """
+    sized = sorted(((workspace.warehouse / path).stat().st_size, path) for path in files)
+    rest = sum(size for size, _ in sized[:-1])
+    chosen = sized[:-1] if sized[-1][0] > 2 * rest else sized
+    return [path for _, path in chosen]
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, subject: Subject, said: str
+) -> dict[str, tuple[str, int]]:
+    text = with_inputs(load(_HERE, "merged_statements.sql"), {"said": said})
+    workspace.people.mkdir(parents=True, exist_ok=True)
+    target = workspace.people / f"{subject}-{secrets.token_hex(6)}.parquet"
+    con.execute(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+    sync_file(target)
+    sync_folder(target.parent)
+    return {target.relative_to(workspace.warehouse).as_posix(): ("", 0)}
 
 
 def history_query(subject: Subject, columns: Mapping[str, Column], said: str) -> str:
@@ -116,47 +183,6 @@ def history_query(subject: Subject, columns: Mapping[str, Column], said: str) ->
         load(_HERE, "property_history.sql").replace("/* pivoted */", pivoted).replace("/* filled */", filled)
     )
     return text.replace("/* who */", identifier(subject)).replace("FROM said", f"FROM {said}")
-
-
-def attach_described(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:
-    """Makes the temporary table `described(actor)`: users and devices of whom something is said.
-
-    Args:
-        con: A connection.
-        workspace: The workspace.
-        ledger: Its ledger.
-    """
-    statements = live_statements(workspace, ledger, "person")
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE described AS SELECT DISTINCT subject AS actor FROM ({statements})"
-    )
-
-
-def create_histories(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, plan: TrackingPlan
-) -> list[str]:
-    """Makes the temporary tables `person_properties` and `account_properties`, where the plan declares any.
-
-    Args:
-        con: A connection with `actor_person`, `device_spans` and `strangers`.
-        workspace: The workspace.
-        ledger: Its ledger.
-        plan: The tracking plan.
-
-    Returns:
-        Names of the tables made.
-    """
-    made = []
-    for subject in described_subjects(plan):
-        said = f"SELECT s.subject AS who, s.* FROM ({live_statements(workspace, ledger, subject)}) s"
-        if subject == "person":
-            statements = {"statements": live_statements(workspace, ledger, subject)}
-            said = with_inputs(load(_HERE, "said_of_people.sql"), statements)
-        name = f"{subject}_properties"
-        query = history_query(subject, plan.subject_columns(subject), f"({said})")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-        made.append(name)
-    return made
 
 
 def latest_query(subject: Subject) -> str:

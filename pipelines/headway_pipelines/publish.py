@@ -29,7 +29,7 @@ from headway_pipelines.ledger import Ledger
 from headway_pipelines.noise import NOISE, noise_ledger, with_noise
 from headway_pipelines.people import TABLES
 from headway_pipelines.properties import described_subjects, latest_query
-from headway_pipelines.publications import PublicationLedger, hold_back
+from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
 from headway_pipelines.published_views import views, with_view_names
 from headway_pipelines.release_impact import hide_few_adopters, published_releases
 from headway_pipelines.running_totals import running_totals
@@ -66,14 +66,16 @@ def publish(workspace: Workspace) -> dict[str, int]:
     product = load_product(workspace.product_file, load_plan(workspace.plan_file))
     private = list(private_metrics(product))
     first_day = _first_day(tables["run_info"])
-    shown = _cells(workspace, tables, product)
+    ledger, at = PublicationLedger(workspace.publications), tables["run_info"]["as_of"][0]
+    shown, noted = _cells(workspace, ledger, tables, product)
     hidden = {name: int(frame["suppressed"].sum()) for name, frame in shown.items() if name in _SUPPRESSED}
     # From what is shown alone: nothing hidden may move them.
     exact = shown["metric_values"].filter(pl.col("noise").is_null() & ~pl.col("metric").is_in(private))
     shown |= moved_tables(exact, _kinds(tables["metric_values"]), first_day=first_day)
     k = product.publishing.min_people
     # Before releases: what an experiment says of one is the strongest evidence.
-    judged = shown_experiments(tables, k)
+    judged, more = hold_experiments(ledger, shown_experiments(tables, k), k, at)
+    noted |= more
     hidden |= {
         name: int(each["suppressed"].sum()) for name, each in judged.items() if "suppressed" in each.columns
     }
@@ -87,6 +89,10 @@ def publish(workspace: Workspace) -> dict[str, int]:
         first_day=first_day,
         min_people=k,
     )
+    if "release_impact" in shown:
+        estimates = tables["release_estimates"]
+        shown["release_impact"], more = hold_impact(ledger, shown["release_impact"], estimates, k, at)
+        noted |= more
     shown |= {name: tables[name] for name in _PLAIN}
     # How many events a metric left out is exact.
     left = shown["metric_exclusions"]
@@ -102,6 +108,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
     shown["metric_catalogue"] = with_view_names(shown["metric_catalogue"])
     shown |= strategy_tables(workspace, shown)
     found = views(shown["metric_catalogue"])
+    ledger.append(at, noted)
     replace_database(
         workspace.published_db,
         shown,
@@ -116,9 +123,9 @@ def publish(workspace: Workspace) -> dict[str, int]:
 
 
 def _cells(
-    workspace: Workspace, tables: Mapping[str, pl.DataFrame], product: Product
-) -> dict[str, pl.DataFrame]:
-    """Hides small cells, and what the publications before would help to work out; notes what is published."""
+    workspace: Workspace, ledger: PublicationLedger, tables: Mapping[str, pl.DataFrame], product: Product
+) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """Hides small cells, and what the publications before would help to work out; returns what must be noted, too."""
     k = product.publishing.min_people
     hide = partial(
         suppress,
@@ -138,8 +145,6 @@ def _cells(
         shown["feature_adoption"] = hide_few_adopters(tables["feature_adoption"], k)
     few = hide_few(tables["people_counts"], k)
     shown["people_counts"] = few.with_columns(suppressed=pl.lit(False))
-    ledger = PublicationLedger(workspace.publications)
-    at = tables["run_info"]["as_of"][0]
     publication = hold_back(
         ledger,
         shown,
@@ -148,11 +153,10 @@ def _cells(
         min_people=k,
         together=families(product),
         basis=_basis(workspace),
-        at=at,
+        at=info["as_of"][0],
     )
-    ledger.append(at, publication.released)
     # Last, so that nothing is spent where something else went wrong.
-    return _with_noise(workspace, publication.tables, noisy, product, info)
+    return _with_noise(workspace, publication.tables, noisy, product, info), publication.released
 
 
 def _with_noise(

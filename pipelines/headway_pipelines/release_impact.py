@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from headway.engine import guarded
 from headway.engine.sql import DIALECT, identifier, load, with_inputs
+from headway.experiments.together import CONFOUNDED
 from headway.frameworks.prelude import instant, relation_columns
 from headway.models.product import Product
 from headway.models.releases import ReleaseEvent
@@ -290,6 +291,11 @@ def _smaller_arm(results: pl.DataFrame, experiment: str, metric: str) -> int:
 def _uneven(experiment: str, health: pl.DataFrame | None) -> str:
     if health is None:
         return ""
+    beside = health.filter(experiment=experiment)
+    if beside.filter(check="definition").height:
+        return "its definition was changed after it had begun"
+    for other in beside.filter(check="together", verdict=CONFOUNDED)["label"]:
+        return f"its effect and that of {other} cannot be told apart"
     tested = health.filter(pl.col("check").str.starts_with("split"), experiment=experiment)["p_value"]
     smallest = min((float(each) for each in tested.drop_nulls()), default=1.0)
     if smallest >= _UNEVEN:

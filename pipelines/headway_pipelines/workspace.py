@@ -72,6 +72,11 @@ class Workspace:
         return self.state / "bets.jsonl"
 
     @property
+    def experiments_file(self) -> Path:
+        """Definitions of experiments as runs saw them."""
+        return self.state / "experiments.jsonl"
+
+    @property
     def warehouse(self) -> Path:
         """Everything that can be rebuilt from raw and state."""
         return self.root / "warehouse"

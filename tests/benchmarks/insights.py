@@ -153,7 +153,7 @@ def compare(options: argparse.Namespace) -> None:
     if not options.no_clickhouse:
         found["clickhouse"] = work(options, "clickhouse")
     work(options, "day")
-    work(options, "people")
+    row("people, a day more", work(options, "people"))
     row("store, a day more", work(options, "store"))
     for name, measured in found.items():
         row(f"all questions, {name}", measured)

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from shop import PLAN, PRODUCT, Shop, at, track
 from stored import days_of, rows_of
 
-from headway_pipelines import ingest, lake, people, people_part, sessions
+from headway_pipelines import histories, ingest, lake, people, people_part, sessions
 from headway_pipelines.ledger import Ledger
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.vault import Vault
@@ -66,6 +66,7 @@ KILLS = [
     (lake, "write_statements"),
     (people, "write_table"),
     (people_part, "write_table"),
+    (histories, "write_table"),
     (people, "swap_tables"),
     (people, "write_basis"),
     (sessions, "sync_file"),
@@ -90,10 +91,12 @@ _call = st.builds(
     st.integers(0, 12),
 )
 _traits = st.builds(
-    lambda user, minute, late, plan: (
-        track("", minute, user=user, received=minute + late) | {"type": "identify", "traits": {"plan": plan}}
+    lambda user, device, minute, late, plan: (
+        track("", minute, user=user, device=device, received=minute + late)
+        | {"type": "identify", "traits": {"plan": plan}}
     ),
-    st.sampled_from(["u1", "u2"]),
+    st.sampled_from(["u1", "u2", None]),
+    st.sampled_from(["d1", None]),
     st.integers(0, 6),
     st.sampled_from([0, 1]),
     st.sampled_from(["free", "pro"]),

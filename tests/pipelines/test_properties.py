@@ -15,6 +15,7 @@ from shop import PLAN, PRODUCT, START, Shop, at, track
 
 from headway.engine import connect, load, with_inputs
 from headway.models.plan import Column
+from headway_pipelines import histories, properties
 from headway_pipelines.properties import history_query
 
 DECLARED = (
@@ -224,6 +225,58 @@ def test_what_a_device_that_did_nothing_said_belongs_to_who_had_it_then(shop: Sh
     ]
 
 
+def test_a_day_puts_together_again_only_the_histories_it_touches(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second day says nothing new of u1 or d1, it only tells that they are one; the third speaks of acme and u2."""
+    shop.land(
+        "a.json",
+        [
+            *(track("Page Viewed", 0, device=device) for device in ("d1", "d2")),
+            identify(1, device="d1", plan="free"),
+            identify(2, user="u1", seats=2),
+            identify(3, user="u2", plan="pro"),
+            group(4, "acme", sector="firm"),
+            group(4, "bee", sector="school"),
+        ],
+    )
+    shop.load()
+    before = history(shop, "person")
+
+    def whole(*_: object) -> list[str]:
+        raise AssertionError("all histories were derived")
+
+    monkeypatch.setattr(histories, "write_histories", whole)
+    accounts = shop.workspace.people / "account_properties.parquet"
+    untouched = accounts.stat().st_mtime_ns
+    shop.land("b.json", [track("Signed Up", 5, user="u1", device="d1")])
+    shop.load()
+    assert history(shop, "plan, seats") == [(1, "free", None), (2, "free", 2), (3, "pro", None)]
+    (device, user, other), (d1, u1, u2) = (
+        [person for _, person in rows] for rows in (before, history(shop, "person"))
+    )
+    assert device != user
+    assert (d1, u2) == (u1, other)
+    assert accounts.stat().st_mtime_ns == untouched
+    shop.land("c.json", [group(6, "acme", sector="school"), identify(7, user="u2", seats=9)])
+    shop.load()
+    assert history(shop, "plan, seats")[2:] == [(3, "pro", None), (7, "pro", 9)]
+    sectors = history(shop, "sector", "account")
+    assert (sorted(sectors[:2]), sectors[2:]) == ([(4, "firm"), (4, "school")], [(6, "school")])
+
+
+def test_many_files_of_statements_become_one_and_say_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(properties, "MAX_STATEMENT_FILES", 2)
+    for day in range(4):
+        shop.land(f"{day}.json", [identify(day, user="u1", seats=day + 1)])
+        shop.load()
+    with shop.ledger() as ledger:
+        assert len(ledger.lake_files("person")) == 2
+    assert history(shop, "seats") == [(0, 1), (1, 2), (2, 3), (3, 4)]
+
+
 def test_accounts_have_properties_of_their_own(shop: Shop) -> None:
     shop.land("a.json", [group(1, "acme", sector="firm", plan="pro"), group(2, "acme", sector="school")])
     shop.load()
@@ -370,7 +423,8 @@ def test_any_order_and_any_cut_into_files_gives_the_history_of_the_whole(said: l
         )
         query = with_inputs(load("headway_pipelines.privacy", "trait_statements"), {"stated": stated})
         _db.execute(f"CREATE OR REPLACE TABLE staged_statements AS {query}")
-        merged = load("headway_pipelines", "merged_statements").replace("/* passed */", "(1)")
+        both = "FROM statements UNION ALL BY NAME SELECT * EXCLUDE (batch) FROM staged_statements"
+        merged = with_inputs(load("headway_pipelines", "merged_statements"), {"said": both})
         _db.execute(f"CREATE OR REPLACE TABLE statements AS {merged}")
     columns = {name: Column(name, "VARCHAR", "enum") for name in ("plan", "seats")}
     query = history_query("person", columns, "(SELECT subject AS who, * FROM statements)")

@@ -179,7 +179,13 @@ def _experiment(truth: dict[str, Any], **cells: Any) -> dict[str, pl.DataFrame]:
         "high": None,
         "p_value": None,
     }
-    health = {"experiment": "video_editor", "check": "split all", "p_value": 0.4}
+    health = {
+        "experiment": "video_editor",
+        "check": "split all",
+        "label": None,
+        "p_value": 0.4,
+        "verdict": "as planned",
+    }
     return {"experiment_results": pl.DataFrame([control, row]), "experiment_health": pl.DataFrame([health])}
 
 
@@ -228,10 +234,10 @@ def test_what_was_shipped_is_measured_and_what_broke_is_named(exact: Computed) -
     releases = tables["releases"]
     release = datetime(1970, 1, 1) + timedelta(milliseconds=exact.truth["range"]["release_ms"])
     assert releases.filter(release="video_editor")["released_at"].to_list() == [release]
-    assert releases.filter(release="checkout")["rolled_back_on"].to_list() == [date(2026, 9, 19)]
+    assert releases.filter(release="checkout")["rolled_back_on"].to_list() == [date(2026, 9, 10)]
     delivery = tables["delivery"].filter(pl.col("month").is_null())
     values = dict(delivery.select("measure", "value").iter_rows())
-    assert values["change_failure_rate"] == 1 / 13
+    assert values["change_failure_rate"] == 1 / 15
     # 45 and 24 minutes; 22.5 and 2 hours.
     assert (values["time_to_detect"], values["time_to_restore"]) == (24.0, 2.0)
     assert values["cadence"] < 14

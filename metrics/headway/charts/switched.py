@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from headway.charts import theme
 
+_ABOVE, _ABOVE_HEADINGS = 1.02, 1.1
 _SWAPPED = ("xaxis", "yaxis", "xaxis2", "yaxis2", "annotations", "shapes", "height")
 
 
@@ -43,11 +44,13 @@ def switched(labels: Sequence[str], figures: Sequence[go.Figure]) -> go.Figure:
         }
         for place, (label, each) in enumerate(zip(labels, figures, strict=True))
     ]
+    # A flow has headings over its columns, where the menu would lie.
+    flows = any(trace.type == "sankey" for trace in result.data)
     menu = {
         "buttons": buttons,
         "x": 1,
         "xanchor": "right",
-        "y": 1.02,
+        "y": _ABOVE_HEADINGS if flows else _ABOVE,
         "yanchor": "bottom",
         "bgcolor": theme.PAPER,
         "bordercolor": theme.GRID,

@@ -6,6 +6,7 @@ from headway.experiments.outcome import Outcome
 from headway.experiments.planning import AATest, History, aa_test, plan_experiment
 from headway.experiments.result import ExperimentResult
 from headway.experiments.rule import Rule, Verdict
+from headway.experiments.together import together
 
 __all__ = [
     "EXPOSURES",
@@ -20,4 +21,5 @@ __all__ = [
     "Verdict",
     "aa_test",
     "plan_experiment",
+    "together",
 ]

@@ -71,10 +71,23 @@ class Compiled:
         text = bind(load(_PACKAGE, "sums"), {"sums": totals or _nothing(True)})
         return with_inputs(text, inputs, {**_ONCE, "per_unit": amounts == "capped"})
 
+    def _alone(self, place: int) -> Compiled:
+        return replace(
+            self, outcomes=[self.outcomes[place]], windows=[self.windows[place]], caps=[self.caps[place]]
+        )
+
+    def assigned(self) -> str:
+        """Writes the query of which variant each unit met and what it adds to the first metric, if sums tell that."""
+        one = self._alone(0)
+        inputs, amounts = one._amounts()
+        told = self.outcomes[0].kind in ("proportion", "mean")
+        value = exp.column("y0", table="known") if told else exp.cast(exp.null(), "DOUBLE")
+        text = bind(load(_PACKAGE, "assigned"), {"value": value, "amounts": exp.to_table(amounts)})
+        return with_inputs(text, inputs, {**_ONCE, "per_unit": amounts == "capped"})
+
     def units(self, place: int) -> str:
         """Writes the query of what each unit adds to one outcome, amounts cut at the cap."""
-        outcome = self.outcomes[place]
-        one = replace(self, outcomes=[outcome], windows=[self.windows[place]], caps=[self.caps[place]])
+        outcome, one = self.outcomes[place], self._alone(place)
         inputs, amounts = one._amounts()
         columns = [exp.alias_(exp.column(f"{name}0", table="known"), name) for name in one.variables(outcome)]
         text = bind(load(_PACKAGE, "units_of"), {"columns": columns, "amounts": exp.to_table(amounts)})

@@ -258,7 +258,12 @@ class FunnelResult(Result):
 
         frame, by = one_column(self.frame, self.insight.by)
         counted = {"people": "people", "totals": "attempts", "sessions": "sessions"}[self.insight.count]
-        return funnel_figure(frame, by=by, counted=counted, title=f"Funnel within {self.insight.window}")
+        order = {"sequential": "", "strict": " step right after step", "any": " in any order"}[
+            self.insight.order
+        ]
+        return funnel_figure(
+            frame, by=by, counted=counted, title=f"Funnel{order} within {self.insight.window}"
+        )
 
     def _caveat(self) -> str:
         if self.insight.within == SESSION or len(self.insight.steps) == 1:

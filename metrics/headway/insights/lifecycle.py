@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import polars as pl
+from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
-from headway.errors import EngineError
+from headway.errors import EngineError, InputError
 from headway.insights.activity import MOST_EVENTS, PACKAGE, active_periods, any_event, often
 from headway.insights.grouped import Grouped, one_by_one
 from headway.insights.options import heading, history_words, whole_number
@@ -17,8 +18,9 @@ from headway.insights.quick import quick_counts
 from headway.insights.result import Result, later
 from headway.log import EventLog
 from headway.periods import Period, check_period
-from headway.selectors import Selector
+from headway.selectors import Selector, as_event
 
+_LONGEST = 3660
 STATES = ("new", "returning", "resurrected", "dormant")
 
 
@@ -34,6 +36,12 @@ class Lifecycle(Grouped):
         event: Events that make a person active; None takes any event.
         period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
         min_events: Events a period needs to be active.
+        first: Events whose first time ever says in which period a person is new; None takes the activity itself.
+            ``hw.Event(None)`` takes anything a person did: who comes back from before the first activity is then
+            resurrected, as tools say that go by when a person was created. Who was active the period before is
+            returning in any case.
+        forget: After so many periods without activity a person is new again, as tools say that look back for so long;
+            None never forgets.
 
     Examples:
         >>> from datetime import datetime
@@ -52,12 +60,20 @@ class Lifecycle(Grouped):
     event: Selector | None = None
     period: Period = "week"
     min_events: int = 1
+    first: Selector | None = None
+    forget: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "event", any_event(self.event))
         check_period(self.period)
         self.check_by()
         whole_number("min_events", self.min_events, MOST_EVENTS)
+        if self.first is not None:
+            object.__setattr__(self, "first", as_event(self.first))
+        if self.forget is not None:
+            whole_number("forget", self.forget, _LONGEST)
+        if self.first is not None and self.forget is not None:
+            raise InputError("first and forget exclude each other: both say who counts as new")
 
     def run(self, log: EventLog) -> LifecycleResult:
         """Asks a log.
@@ -81,8 +97,13 @@ class Lifecycle(Grouped):
     def describe(self) -> str:
         """Says in one sentence what is counted."""
         (label,) = labels([any_event(self.event)])
+        new = "for the first time ever"
+        if self.first is not None:
+            new = f"{labels([self.first])[0]} for the first time ever"
+        elif self.forget is not None:
+            new = f"not in the {self.forget} {self.period}s before"
         return (
-            f"People with {label}{often(self.min_events)} per {self.period}: new (for the first time ever), "
+            f"People with {label}{often(self.min_events)} per {self.period}: new ({new}), "
             f"returning (also the {self.period} before), resurrected (not the {self.period} before, but earlier); and "
             f"dormant, who had it the {self.period} before and no more.{self.by_sentence()}"
         )
@@ -104,6 +125,8 @@ class GrowthAccounting(Lifecycle):
         event: Events that make a person active; None takes any event.
         period: ``"day"``, ``"week"`` or ``"month"``, on the local calendar.
         min_events: Events a period needs to be active.
+        first: Events whose first time ever makes a person new, see `Lifecycle`.
+        forget: Periods without activity after which a person is new again, see `Lifecycle`.
 
     Examples:
         >>> from datetime import datetime
@@ -199,11 +222,33 @@ class GrowthAccountingResult(LifecycleResult):
 
 def _sql(question: Lifecycle, scope: Scope) -> str:
     ctes = {
-        **active_periods(scope, question.event, question.period, question.min_events, ever=True),
-        "flows": load(PACKAGE, "lifecycle_flows"),
+        **_activity(question, scope),
+        "flows": bind(load(PACKAGE, "lifecycle_flows"), {"is_new": _is_new(question)}),
         "calendar": scope.calendar(question.period),
     }
     return with_inputs(bind(load(PACKAGE, "lifecycle"), {"observed_us": scope.observed_us}), ctes)
+
+
+def _activity(question: Lifecycle, scope: Scope) -> dict[str, str]:
+    if question.first is None:
+        return active_periods(scope, question.event, question.period, question.min_events, ever=True)
+    active, first = scope.matches(any_event(question.event)), scope.matches(question.first)
+    done = bind(load(PACKAGE, "activity"), {"active": active, "min_events": question.min_events})
+    return {
+        "ev": scope.events([active, first], period=question.period, ever=True),
+        "done": done,
+        "activity": bind(load(PACKAGE, "lifecycle_begun"), {"first": first}),
+    }
+
+
+def _is_new(question: Lifecycle) -> exp.Expr:
+    """Builds the test whether somebody who was not active the period before is new."""
+    if question.first is not None:
+        return exp.column("begun").eq(exp.column("period"))
+    never = exp.column("before").is_(exp.null())
+    if question.forget is None:
+        return never
+    return exp.or_(never, exp.column("period") - exp.column("before") > question.forget)
 
 
 def _checked(counts: pl.DataFrame) -> pl.DataFrame:

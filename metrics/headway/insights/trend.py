@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -156,7 +156,8 @@ class TrendResult(Result):
 
         draw = trend_figure if self.insight.period else number_figure
         frame, by = one_column(self.frame, self.insight.by)
-        return draw(frame, by=by, title=self.insight.describe())
+        # The figure says itself what it is broken down by.
+        return draw(frame, by=by, title=replace(self.insight, by=None, top=None).describe())
 
     def _caveat(self) -> str:
         if Measure.parse(self.insight.measure).kind != "first_time":

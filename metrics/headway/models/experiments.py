@@ -7,10 +7,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
+from headway.arithmetic import names_in
 from headway.errors import InputError
 from headway.models.explain import did_you_mean, listed
 from headway.models.metrics import EventSelector, checked_duration
@@ -27,6 +28,9 @@ from headway.models.yaml_file import (
     read_text,
     validate,
 )
+
+if TYPE_CHECKING:
+    from headway.experiments.outcome import Outcome
 
 Number = StrictInt | StrictFloat
 
@@ -208,7 +212,9 @@ class ExperimentDefinition(Definition):
         Returns:
             SHA-256 in hexadecimal.
         """
-        content = self.model_dump(mode="json", exclude={"title", "hypothesis", "owner", "declared"})
+        # Without what is so by default: an option that a later version adds would pass for a change.
+        left_out = {"title", "hypothesis", "owner", "declared"}
+        content = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -326,9 +332,24 @@ def problems(
                 for step, selector in enumerate(each.outcome.via):
                     yield from selector_problems(selector, (*at, *place, "outcome", "via", step), plan)
             try:
-                outcome_named(each, product)
+                outcome = outcome_named(each, product)
             except InputError as error:
                 yield Problem((*at, *place), str(error))
+                continue
+            if each.outcome is not None:
+                yield from _read_by(outcome, (*at, *place, "outcome"), plan.columns())
+
+
+def _read_by(outcome: Outcome, at: Location, known: Mapping[str, Any]) -> Iterator[Problem]:
+    """Properties that an outcome adds up or turns into one currency, and the plan does not have."""
+    measures = [outcome.numerator, *([outcome.denominator] if outcome.denominator is not None else [])]
+    names = [("measure", name) for each in measures if each.value for name in names_in(each.value)]
+    for part, name in (*names, *([("currency", outcome.currency)] if outcome.currency else [])):
+        if name not in known:
+            hint = did_you_mean(name, known)
+            yield Problem(
+                (*at, part), f"the tracking plan has no property {name!r}{hint}; it has: {listed(known)}"
+            )
 
 
 def _exposure(experiment: ExperimentDefinition, at: Location, plan: TrackingPlan) -> Iterator[Problem]:

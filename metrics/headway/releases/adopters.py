@@ -52,7 +52,6 @@ TOO_DIFFERENT, DIFFERENT, MATCHED = 0.25, 0.1, 0.8
 """Standard deviations apart that refuse and that weaken a comparison; share of adopters with like people it takes."""
 
 _HERE = "headway.releases"
-_ACTS = identifier("headway_release_acts")
 _KNOWN = ("y0", "x0", "y1", "x1", "y2", "x2", "active_days", "weeks_known")
 _BALANCED = {
     "y1": "what they did before",
@@ -70,13 +69,14 @@ class Used:
 
 
 @contextmanager
-def acts_of(connection: duckdb.DuckDBPyConnection, shared: Prelude, told: Used) -> Iterator[str]:
+def acts_of(connection: duckdb.DuckDBPyConnection, shared: Prelude, told: Used, number: int) -> Iterator[str]:
     """Keeps the days on which people used a feature, or could have, in a temporary table.
 
     Args:
         connection: The connection of the prelude.
         shared: The shared input.
         told: Which events show it.
+        number: Number of the feature: the days of each are listed once, whatever is asked of them.
 
     Yields:
         The query of the rows: person, day, is_used, is_eligible.
@@ -85,6 +85,7 @@ def acts_of(connection: duckdb.DuckDBPyConnection, shared: Prelude, told: Used) 
         InputError: A condition uses a property that the events lack.
         EngineError: The database refused a statement.
     """
+    name = identifier(f"headway_release_acts_{number}")
     columns = relation_columns(connection, "events")
     histories = histories_of(connection)
     available = (*columns, *(name for each in histories for name in each.names))
@@ -102,16 +103,16 @@ def acts_of(connection: duckdb.DuckDBPyConnection, shared: Prelude, told: Used) 
     done = exp.select(
         exp.column("person", quoted=True),
         exp.alias_(local_time(instant(), shared.offsets), "local_us", quoted=True),
-        *(exp.alias_(exp.paren(test), name, quoted=True) for name, test in tests.items()),
+        *(exp.alias_(exp.paren(test), each, quoted=True) for each, test in tests.items()),
     ).from_(exp.to_table(source, dialect=DIALECT))
     everyone = f"SELECT person, code FROM {shared.people}"
     query = with_inputs(load(_HERE, "acts"), {**dated, "done": done, "everyone": everyone})
     with guarded("list who used a feature"):
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ACTS} AS {query}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
     try:
-        yield f"FROM {_ACTS}"
+        yield f"FROM {name}"
     finally:
-        connection.execute(f"DROP TABLE IF EXISTS temp.{_ACTS}")
+        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
 def adoption_row(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -84,9 +84,14 @@ def _asked(
     releases: Sequence[Release],
     horizon: int,
 ) -> Told:
-    with dimensions(connection, product, shared) as found:
+    with dimensions(connection, product, shared) as found, ExitStack() as stack:
+        acts = {}
+        for number, feature in enumerate(dict.fromkeys(each.feature for each in asked if each.feature)):
+            told = product.releases.features[feature]
+            used = Used(told.used, told.eligible or product.activity)
+            acts[feature] = stack.enter_context(acts_of(connection, shared, used, number))
         asking = _Asking(
-            connection, product, replace(shared, grains=("day",)), found, tuple(releases), horizon
+            connection, product, replace(shared, grains=("day",)), found, tuple(releases), horizon, acts
         )
         adoption = [asking.adoption(each) for each in asked if each.feature]
         evidence = [one for name in product.metrics for one in asking.metric(name, asked)]
@@ -101,6 +106,7 @@ class _Asking:
     dimensions: Sequence[Dimension]
     releases: tuple[Release, ...]
     horizon: int
+    acts: Mapping[str, str]
 
     @property
     def last_day(self) -> date:
@@ -115,15 +121,11 @@ class _Asking:
             release, self.releases, data, weeks_before=told.weeks_before, weeks_after=told.weeks_after
         )
 
-    def used(self, release: Release) -> Used:
-        feature = self.product.releases.features[str(release.feature)]
-        return Used(feature.used, feature.eligible or self.product.activity)
-
     def adoption(self, release: Release) -> dict[str, object]:
         title = self.product.releases.features[str(release.feature)].title
         kept_after = self.product.releases.kept_after
-        with acts_of(self.connection, self.shared, self.used(release)) as acts:
-            return adoption_row(self.connection, release, title, acts, self.last_day, kept_after)
+        acts = self.acts[str(release.feature)]
+        return adoption_row(self.connection, release, title, acts, self.last_day, kept_after)
 
     def metric(self, name: str, asked: Sequence[Release]) -> Iterator[Evidence]:
         """Looks at every release by one metric, whose rows are made once."""
@@ -163,10 +165,8 @@ class _Asking:
                 refused="a person counts once, so nothing is known of what the person did before",
             )
             return
-        with acts_of(self.connection, self.shared, self.used(release)) as acts:
-            yield matched_evidence(
-                self.connection, release, name, span, self.shared, acts, units, last, scale
-            )
+        acts = self.acts[release.feature]
+        yield matched_evidence(self.connection, release, name, span, self.shared, acts, units, last, scale)
 
 
 def _last_whole_day(instant: int, timezone: str) -> date:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from headway.insights.question import Scope
     from headway.insights.retention import Retention
 
+#: Cohorts times bits of their periods: a stray date centuries away would make billions of cells that SQL never has.
+_MOST_CELLS = 1 << 24
 _UNDERSTOOD = {
     "start": None,
     "returning": None,
@@ -53,7 +55,8 @@ def retention(question: Retention, scope: Scope, store: PersonStore) -> pl.DataF
         return None
     calendar = scope.log.sql(scope.calendar(question.period))
     periods = Periods.of(scope, question.period, *scope.periods(question.period))
-    if calendar.is_empty() or not fits(periods.words, store):
+    cells = len(calendar) * (periods.words[1] - periods.words[0] + 1) * BITS
+    if calendar.is_empty() or cells > _MOST_CELLS or not fits(periods.words, store):
         return None
     words, bit = periods.active(returns, store.people)
     if question.criterion == "on_or_after":

@@ -102,7 +102,7 @@ def with_noise(
     new, refused = _granted(_unknown(ready, known), product, known)
     drawn = _drawn(new, product, at)
     ledger.append(at, {TABLE: drawn})
-    released = pl.concat([known.drop("release", strict=False), drawn], how="diagonal_relaxed")
+    released = pl.concat([known.drop("publication_number", strict=False), drawn], how="diagonal_relaxed")
     return _shown(cells, released, refused, product)
 
 

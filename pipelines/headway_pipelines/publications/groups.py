@@ -64,12 +64,57 @@ GROUPED: Final[Mapping[str, Grouped]] = {
     "people_counts": Grouped(
         keys=("product",), group=("product",), counts=("people", "actors", "devices_joined")
     ),
+    # Arms, splits and stages of one experiment are read together, so they are of one day.
+    "experiment_results": Grouped(
+        keys=("experiment", "metric", "variant"),
+        group=("experiment",),
+        counts=("units", "some"),
+        pairs=(("units", "some"),),
+        asked=("definition_hash",),
+        values=("mean", "effect"),
+    ),
+    "experiment_health": Grouped(
+        keys=("experiment", "check", "label", "variant"),
+        group=("experiment",),
+        counts=("units",),
+        asked=("definition_hash",),
+    ),
+    "flags": Grouped(keys=("flag", "step", "variant"), group=("flag",), counts=("units",), asked=("since",)),
+    # An effect moves with every day that is looked at: only who is compared tells of few people.
+    "release_impact": Grouped(
+        keys=("release", "metric", "rung"), group=("release", "metric"), counts=("exact",)
+    ),
 }
 """The tables, by name."""
 
 
+def told_of_few(name: str, before: pl.DataFrame, computed: pl.DataFrame, k: int) -> pl.DataFrame:
+    """Lists the groups of which a difference from an earlier publication would tell of few people.
+
+    Args:
+        name: The table.
+        before: Its cells as they were ever published; may be empty.
+        computed: The table as it was computed.
+        k: Smallest number of people a difference may speak of.
+
+    Returns:
+        One row per group: the columns that name it, and `same`: whether the last publication asked the same.
+    """
+    rules = GROUPED[name]
+    if before.is_empty():
+        return computed.select(rules.group).clear().with_columns(same=pl.lit(True))
+    compared = computed.join(before, on=rules.keys, suffix="_then", nulls_equal=True)
+    return _told(rules, compared, k).select(*rules.group, "same")
+
+
 def hold_groups(
-    name: str, before: pl.DataFrame, shown: pl.DataFrame, computed: pl.DataFrame, k: int, at: datetime
+    name: str,
+    before: pl.DataFrame,
+    shown: pl.DataFrame,
+    computed: pl.DataFrame,
+    k: int,
+    at: datetime,
+    told: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Keeps groups as they were published where their differences would tell of few people.
 
@@ -80,6 +125,7 @@ def hold_groups(
         computed: The table as it was computed, in the same order.
         k: Smallest number of people a difference may speak of.
         at: As of when the table was computed (UTC).
+        told: Groups that are held back, see `told_of_few`; None finds them.
 
     Returns:
         The table with the column ``held_since``, and its cells that were not published yet or not with these numbers.
@@ -89,7 +135,7 @@ def hold_groups(
     if before.is_empty():
         return final, _noted(final, at)
     last = before.sort("publication_number").unique(rules.keys, keep="last")
-    told = _told(rules, computed.join(before, on=rules.keys, suffix="_then"), k)
+    told = told_of_few(name, before, computed, k) if told is None else told.select(*rules.group, "same")
     rows = final.with_row_index("n")
     free = rows.join(told, on=rules.group, how="anti")
     stay = _as_before(rules, rows.join(told.filter("same"), on=rules.group, how="semi"), last)
@@ -97,7 +143,12 @@ def hold_groups(
     final = pl.concat([free, stay, gone]).sort("n").drop("n")
     counts = [*rules.counts, *rules.values]
     known = final.join(
-        last.select(*rules.keys, *counts), on=rules.keys, how="left", suffix="_then", maintain_order="left"
+        last.select(*rules.keys, *counts),
+        on=rules.keys,
+        how="left",
+        suffix="_then",
+        maintain_order="left",
+        nulls_equal=True,
     )
     same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(f"{c}_then")) for c in counts)
     return final, _noted(known.filter(~same).select(final.columns), at)
@@ -139,6 +190,7 @@ def _as_before(rules: Grouped, rows: pl.DataFrame, last: pl.DataFrame) -> pl.Dat
         on=rules.keys,
         how="left",
         maintain_order="left",
+        nulls_equal=True,
     )
     return old.with_columns(suppressed=pl.col("held_since").is_null()).select(rows.columns)
 

@@ -100,6 +100,7 @@ class Experiment:
         splits: Whether units were split as planned.
         stages: How exposures became units.
         late: Whether it was written down after its start.
+        beside: What other experiments its units were in, and whether that changes its effect.
     """
 
     facts: Mapping[str, Any]
@@ -110,6 +111,7 @@ class Experiment:
     splits: tuple[Check, ...]
     stages: tuple[tuple[str, str], ...]
     late: bool
+    beside: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -183,7 +185,17 @@ def _read(report: Report, facts: Mapping[str, Any]) -> Experiment:
         splits=tuple(_checks(health)),
         stages=tuple((label, "hidden" if hidden else count(units)) for label, units, hidden in stages),
         late=facts["declared"] is None or facts["declared"] > facts["start"],
+        beside=tuple(_beside(health)),
     )
+
+
+def _beside(health: pl.DataFrame) -> Iterator[str]:
+    for row in health.filter(check="together").iter_rows(named=True):
+        units = "few units" if row["suppressed"] else f"{count(row['units'])} units or more"
+        p = _p(row["p_value"])
+        yield f"{row['label']}: {units}; {row['verdict']}{f' (p = {p})' if p else ''}".replace("= <", "< ")
+    for row in health.filter(check="definition").iter_rows(named=True):
+        yield f"its definition was changed after it had begun, first seen on {row['label']}"
 
 
 def _lead(facts: Mapping[str, Any], metrics: Sequence[Compared]) -> str:
@@ -261,7 +273,7 @@ def _p(value: object) -> str:
 
 
 def _checks(health: pl.DataFrame) -> Iterator[Check]:
-    for row in health.filter(pl.col("check") != "exposure").iter_rows(named=True):
+    for row in health.filter(pl.col("check").str.starts_with("split")).iter_rows(named=True):
         kind = str(row["check"]).removeprefix("split ")
         names = {"all": "All", "phase": f"Phase {int(row['label'] or 0) + 1 if kind == 'phase' else ''}"}
         yield Check(

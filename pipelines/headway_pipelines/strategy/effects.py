@@ -12,7 +12,7 @@ from headway.models.strategy import Option, Strategy
 from headway.strategy import Adoption, MeasuredEffect
 
 _DAYS_BEFORE = 28
-_REFUSED = ("no estimate", "hidden", "too early")
+_REFUSED = ("no estimate", "hidden", "too early", "not judged")
 
 Tables = Mapping[str, pl.DataFrame]
 Directions = Mapping[str, Literal["up", "down"]]

@@ -416,3 +416,7 @@ def test_titles_fit_and_say_which_events() -> None:
     drawn = Retention("Signed Up", "<b>Paid</b>", period="day", periods=2).run(log()).figure()
     assert drawn.layout.title.text == "Retention: Signed Up, then &lt;b&gt;Paid&lt;/b&gt;"
     assert Sessions().run(log()).figure().layout.title.text == "Sessions per local day"
+    drawn = Trend("Signed Up", by="plan", top=2).run(log()).figure()
+    assert drawn.layout.title.text == "Number of Signed Up per local day"
+    drawn = Funnel(["Signed Up", "<b>Paid</b>"], order="any", within="7d").run(log()).figure()
+    assert drawn.layout.title.text == "Funnel in any order within 7 days"

@@ -32,6 +32,8 @@ QUESTIONS: dict[str, Any] = {
     "streaks": hw.Retention("Visit", "Read", period="day", periods=4, criterion="streak"),
     "brackets by plan": hw.Retention("Visit", "Read", period="day", brackets=[1, 3, 7], by="plan"),
     "lifecycle": hw.Lifecycle("Read", period="week"),
+    "lifecycle by first event": hw.Lifecycle("Read", period="day", first=hw.Event(None)),
+    "lifecycle that forgets": hw.Lifecycle("Read", period="day", forget=3),
     "growth": hw.GrowthAccounting(period="day"),
     "stickiness": hw.Stickiness("Visit", min_events=2),
     "power users": hw.PowerUsers(days=28),

@@ -281,7 +281,8 @@ def test_a_declared_segment_has_no_costs() -> None:
         )
         con.execute("CREATE TABLE people (person UUID, channel VARCHAR)")
         con.execute(
-            "CREATE TABLE spend AS SELECT DATE '2026-03-02' AS day, 'direct' AS channel, 6 AS amount, NULL AS currency"
+            "CREATE TABLE spend AS "
+            "SELECT DATE '2026-03-02' AS day, 'direct' AS channel, 6 AS amount, NULL::VARCHAR AS currency"
         )
         values = measure(
             con,

@@ -407,6 +407,9 @@ def test_people_without_a_name_and_times_far_off(question: Any) -> None:
     [
         (lambda: Lifecycle("Vist"), "unknown event 'Vist'. Did you mean 'Visit'?"),
         (lambda: GrowthAccounting(period=cast(Any, "year")), "unknown period 'year'"),
+        (lambda: Lifecycle(first="Vist"), "unknown event 'Vist'. Did you mean 'Visit'?"),
+        (lambda: Lifecycle(forget=0), "forget must be a whole number from 1"),
+        (lambda: Lifecycle(first="Visit", forget=2), "first and forget exclude each other"),
         (lambda: Lifecycle(min_events=0), "min_events must be a whole number from 1"),
         (lambda: Lifecycle(timezone="Europe/Berlinn"), "unknown time zone 'Europe/Berlinn'"),
         (lambda: Stickiness(interval=cast(Any, "hour")), "unknown period 'hour'"),

@@ -220,7 +220,10 @@ def test_a_path_is_of_the_group_of_the_event_it_begins_with() -> None:
         assert "by plan (the group with most people, the rest as (other)) on the first event of a path." in (
             hw.Paths(by="plan", top=1).describe()
         )
-        assert [each.label for each in result.figure().layout.updatemenus[0].buttons] == ["(none)", "pro"]
+        menu = result.figure().layout.updatemenus[0]
+        assert [each.label for each in menu.buttons] == ["(none)", "pro"]
+        # Above the headings of the columns, which other figures do not have.
+        assert menu.y > hw.Lifecycle(by="plan").run(log).figure().layout.updatemenus[0].y
         # Only people of the anchor's moment count: the search of ann is free.
         searched = hw.Paths(start="Search", by="plan").run(log)
         assert searched.items.select("plan", "item", "paths").rows() == [("free", "Search", 2)]

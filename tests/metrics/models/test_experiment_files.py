@@ -82,6 +82,9 @@ def test_titles_do_not_change_the_hash_and_margins_do() -> None:
         for text in (CART, CART.replace("The new cart", "A cart"), CART.replace("0.9", "0.8"))
     )
     assert plain == retitled != other
+    # What is said that would be so anyway is no change, nor are options that a later version adds.
+    said = parse_experiments({"cart.yml": CART + "  window: 14d\n"}, PLAN, PRODUCT)["cart"].definition_hash()
+    assert said == plain
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,10 @@ def test_titles_do_not_change_the_hash_and_margins_do() -> None:
         ("event: Exposed", "event: Exposd", 5, "the tracking plan has no event 'Exposd'"),
         ("[converts]", "[convert]", 9, "the product has no metric 'convert'"),
         ("[converts]", "[new]", 9, "kind new_people, which says nothing of a single unit"),
-        ("[converts]", "[abroad]", 9, "amounts in several currencies"),
+        ("[converts]", "[{outcome: {name: x, of: Paid, measure: 'sum:amont'}}]", 9, "(did you mean 'amount'?)"),
+        ("[converts]", "[{outcome: {name: x, of: Paid, measure: 'sum:amount', currency: curency}}]", 9, "'curency'"),
+        ("[converts]", "[{outcome: {name: x, of: Paid, via: [Viewd]}}]", 9, "no event 'Viewd'"),
+        ("[converts]", "[{outcome: {name: x, of: Paid, measure: events, via: [Viewed]}}]", 9, "via go with measure="),
         ("[converts]", "[converts, converts]", 2, "'converts' is compared twice"),
         ("end: 2026-03-31", "end: 2026-02-01", 2, "end 2026-02-01 lies before start"),
         ("old: 0.9", "old: 0", 2, "above 0"),
@@ -117,6 +123,7 @@ def test_two_files_may_not_declare_the_same_experiment() -> None:
     [
         ("converts", "proportion"), ("stays", "proportion"), ("both", "proportion"), ("revenue", "mean"),
         ("per_view", "ratio"), ("buyers", "proportion"), ("slow", "quantile"), ("wait", "time"), ("score", "ratio"),
+        ("abroad", "mean"),
     ],
 )  # fmt: skip
 def test_metrics_become_outcomes(metric: str, kind: str) -> None:

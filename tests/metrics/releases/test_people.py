@@ -78,14 +78,23 @@ def test_a_segment_that_got_nothing_has_no_effect_and_no_first_day() -> None:
     assert found.days_to_value is None
 
 
-@pytest.mark.parametrize("seed", [21, 22])
-def test_matched_adopters_are_nearer_to_the_truth_than_adopters_beside_everybody(seed: int) -> None:
-    world = build(seed, Planted(adopters=0.8, eagerness=1.2), people=400)
-    found = by_rung(ask(world, rollout((0, None), feature="search")))["matched"]
-    _, plain = Naive(world).matched(RELEASED + timedelta(days=14), RELEASED + timedelta(days=27))
-    assert found.effect is not None and found.low is not None and found.high is not None
-    assert 3 * abs(found.effect - 0.8) < abs(plain - 0.8)
-    assert found.low < 0.8 < found.high
+def test_matched_adopters_are_nearer_to_the_truth_than_adopters_beside_everybody() -> None:
+    """Any seeds: what the statistic is right about at which rate, draws of its sums say in `test_matching`.
+
+    Strata are coarse, so that in worlds of 400 people about 0.7 standard errors of bias are left; with that, one world
+    in 2,000 lies beyond four standard errors.
+    """
+    errors = []
+    for seed in SEEDS:
+        world = build(100 + seed, Planted(adopters=0.8, eagerness=1.2), people=400)
+        found = by_rung(ask(world, rollout((0, None), feature="search")))["matched"]
+        _, plain = Naive(world).matched(RELEASED + timedelta(days=14), RELEASED + timedelta(days=27))
+        assert found.effect is not None and found.low is not None and found.high is not None
+        standard_error = (found.high - found.low) / (2 * 1.96)
+        assert abs(found.effect - 0.8) < 4 * standard_error
+        errors.append((found.effect - 0.8, plain - 0.8))
+    matched, naive = np.mean(errors, axis=0)
+    assert abs(matched) < naive / 2
 
 
 def test_adopters_who_were_different_before_are_refused() -> None:

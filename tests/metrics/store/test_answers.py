@@ -226,3 +226,18 @@ def test_being_active(
     question = questions[which]()
     with log_of(history, day, zone) as log:
         same(question, log)
+
+
+def test_a_stray_date_centuries_away_makes_no_table_of_billions_of_cells() -> None:
+    frame = pl.DataFrame(
+        {
+            "person": ["a", "a", "b"],
+            "event": ["Visit"] * 3,
+            "occurred_at": [datetime(1970, 1, 1), datetime(2026, 3, 1), datetime(2199, 1, 1)],
+        }
+    )
+    with hw.EventLog(frame) as log:
+        question = hw.Retention("Visit", "Visit", period="day", periods=1)
+        asked = question.run(log).frame
+        log.store = store_of(log)
+        assert_frame_equal(question.run(log).frame, asked)

@@ -6,8 +6,10 @@ how much a number may have changed. Where it truly changed by 1 to 9 people, the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +244,60 @@ def test_the_attack_finds_what_staying_alone_gives_away(
 
     publisher.hide = small_alone
     assert given_away(publisher, 5)
+
+
+def given_away_by_many(publisher: Publisher, seed: int, publications: int = 4) -> list[Any]:
+    """Small changes between any two of several publications that these tell.
+
+    Publications share no unknown number: of each change the ends are those of its two numbers.
+    """
+    rng = np.random.default_rng(seed)
+    worlds = [rng.poisson(np.array([20, *rng.choice([12, 40, 90], size=2)]) * np.ones((7, 1), np.int64))]
+    while len(worlds) < publications:
+        worlds.append(later(worlds[-1], seed + len(worlds)))
+    systems, truths = [], []
+    for people in worlds:
+        world = World(people, people)
+        told = publisher.publish("metric_values", world.frame()).filter(pl.col("held_since").is_null())
+        truths.append(world.cells(people))
+        systems.append(Attacker(shown(told, "people"), truths[-1], cohort=True, total_known=False))
+    found: dict[Any, float] = {}
+
+    def room(at: int, period: str, key: Any) -> float:
+        """How far apart the smallest and the largest value are that a number can have."""
+        if (at, period, key) not in found:
+            line, (left, right) = systems[at].line(period, key), systems[at].equal or (None, None)
+            both = [linprog(sign * line, A_eq=left, b_eq=right, method="highs") for sign in (1, -1)]
+            assert all(each.status in (0, 3) for each in both)
+            ends = [-float("inf") if each.fun is None else float(each.fun) for each in both]
+            found[at, period, key] = -sum(ends)
+        return found[at, period, key]
+
+    return [
+        (earlier, late, period, key)
+        for earlier, late in combinations(range(publications), 2)
+        for period in truths[0]
+        for key, n in truths[earlier][period].items()
+        if 1 <= abs(truths[late][period][key] - n) < K
+        and room(earlier, period, key) + room(late, period, key) < K - 1e-6
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20 if os.environ.get("HEADWAY_FULL") else 1))
+def test_no_small_change_can_be_worked_out_from_four_publications(publisher: Publisher, seed: int) -> None:
+    assert given_away_by_many(publisher, seed) == []
+
+
+def test_by_hand_two_steps_of_ten_do_not_tell_a_change_of_nine(publisher: Publisher) -> None:
+    """Of 10 and 10 more, 6 and 5 came by one channel and 4 and 5 by the other: the last total would tell of 9."""
+    channels = ("channel=a", "channel=b")
+    for everybody, a, b in ((200, 100, 100), (210, 106, 104), (220, 111, 109)):
+        cells = [
+            count(n, segment=name) for name, n in (("all", everybody), *zip(channels, (a, b), strict=True))
+        ]
+        told = publisher.values(*cells)
+    fresh = told.filter(pl.col("held_since").is_null() & ~pl.col("suppressed"))
+    assert fresh.height < 2
 
 
 # -- funnels, cohorts, active people, what is left out ----------------------------------------------------------------

@@ -1,0 +1,125 @@
+"""Holding back what experiments and releases would tell of few people from one publication to the next.
+
+Whoever subtracts yesterday's arm from today's has the outcomes of those who came in between. So arms, splits, stages
+and the decision of an experiment stay together as they were published, until every number of units in them differs by
+none or by k and more from each publication before; flags and the effects of releases do likewise, each by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from headway_pipelines.publications.groups import hold_groups, told_of_few
+from headway_pipelines.publications.ledger import PublicationLedger
+
+Tables = dict[str, pl.DataFrame]
+
+DECIDED: Final = "experiment_decisions"
+"""What the ledger calls decisions of experiments as they were published."""
+
+_DECISION: Final = ("decision", "ships", "why")
+_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "experiment_results": ("title", "purpose", "unit", "direction", "method", "margin"),
+    # Whether a split holds is told also where units are hidden.
+    "experiment_health": ("p_value", "verdict"),
+    "release_impact": ("intended", "unit", "method"),
+}
+
+
+def hold_experiments(
+    ledger: PublicationLedger, shown: Mapping[str, pl.DataFrame], k: int, at: datetime
+) -> tuple[Tables, Tables]:
+    """Decides what of experiments may be shown beside the publications before.
+
+    Args:
+        ledger: What was published before.
+        shown: ``experiments``, ``experiment_results`` (with `some`: units that did it), ``experiment_health`` and
+            ``flags``, small cells hidden; may be empty.
+        k: Smallest number of people a difference may speak of.
+        at: As of when they were computed (UTC).
+
+    Returns:
+        The tables with the column ``held_since``, and what the ledger must note of them.
+    """
+    if "experiments" not in shown:
+        return dict(shown), {}
+    asked = shown["experiments"].select("experiment", "definition_hash")
+    frames = {
+        "experiment_results": shown["experiment_results"].with_columns(pl.col("some").fill_null(0)),
+        "experiment_health": shown["experiment_health"],
+    }
+    frames = {
+        name: frame.join(asked, on="experiment", how="left", maintain_order="left")
+        for name, frame in frames.items()
+    }
+    before = {name: ledger.cells(name) for name in (*frames, "flags")}
+    told = pl.concat([told_of_few(name, before[name], frame, k) for name, frame in frames.items()])
+    told = told.group_by("experiment").agg(pl.col("same").all())
+    tables, noted = dict(shown), {}
+    for name, frame in frames.items():
+        held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, told)
+        tables[name] = _labelled(name, held, frame).drop("definition_hash", "some", strict=False)
+    results = tables["experiment_results"]
+    verdict = pl.when(pl.col("suppressed")).then(pl.lit("hidden")).otherwise("verdict")
+    tables["experiment_results"] = results.with_columns(verdict=verdict)
+    flags = shown["flags"]
+    tables["flags"], noted["flags"] = hold_groups("flags", before["flags"], flags, flags, k, at)
+    tables["experiments"], noted[DECIDED] = _decisions(ledger.cells(DECIDED), shown["experiments"], told)
+    return tables, noted
+
+
+def hold_impact(
+    ledger: PublicationLedger, impact: pl.DataFrame, estimates: pl.DataFrame, k: int, at: datetime
+) -> tuple[pl.DataFrame, Tables]:
+    """Decides what of the effects of releases may be shown beside the publications before.
+
+    Args:
+        ledger: What was published before.
+        impact: ``release_impact``, small cells hidden.
+        estimates: ``release_estimates``, with the exact numbers of people.
+        k: Smallest number of people a difference may speak of.
+        at: As of when they were computed (UTC).
+
+    Returns:
+        The table with the column ``held_since``, and what the ledger must note of it.
+    """
+    keys = ["release", "metric", "rung"]
+    exact = estimates.select(*keys, exact="people").unique(keys, keep="first")
+    frame = impact.join(exact, on=keys, how="left", maintain_order="left")
+    frame = frame.with_columns(exact=pl.coalesce("exact", "people", pl.lit(0)))
+    held, noted = hold_groups("release_impact", ledger.cells("release_impact"), frame, frame, k, at)
+    held = _labelled("release_impact", held, frame).with_columns(
+        credited=pl.col("credited").fill_null(False), strongest=pl.col("strongest").fill_null(False)
+    )
+    return held.drop("exact"), {"release_impact": noted}
+
+
+def _labelled(table: str, held: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:
+    """Puts words back that say what a hidden number would be of."""
+    return held.with_columns(pl.coalesce(held[name], computed[name]).alias(name) for name in _LABELS[table])
+
+
+def _decisions(
+    before: pl.DataFrame, listed: pl.DataFrame, told: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Keeps decisions of experiments whose numbers stay: a new reason may quote new numbers."""
+    held = listed.with_row_index("n").join(told.filter("same"), on="experiment", how="semi")["n"]
+    if not before.is_empty():
+        last = (
+            before.sort("publication_number")
+            .unique("experiment", keep="last")
+            .select("experiment", *_DECISION)
+        )
+        both = listed.join(last, on="experiment", how="left", suffix="_then", maintain_order="left")
+        stays = pl.int_range(pl.len()).is_in(held.to_list()) & pl.col("decision_then").is_not_null()
+        listed = both.with_columns(
+            pl.when(stays).then(f"{name}_then").otherwise(name).alias(name) for name in _DECISION
+        ).select(listed.columns)
+        known = listed.join(last, on=["experiment", *_DECISION], how="anti", nulls_equal=True)
+    else:
+        known = listed
+    return listed, known.select("experiment", *_DECISION)

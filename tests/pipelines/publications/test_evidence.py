@@ -1,0 +1,223 @@
+"""Experiments and releases from one publication to the next: no difference speaks of 1 to 9 people."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from headway.experiments.flags import SCHEMA as FLAGS
+from headway.releases.adopters import ADOPTION
+from headway.releases.impact import ESTIMATES, IMPACT
+from headway_pipelines.cell_size import MIN_PEOPLE as K
+from headway_pipelines.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_experiments
+from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
+
+FIRST = datetime(2026, 4, 1)
+ARMS = ("new", "old")
+
+
+class Publisher:
+    """Publishes an experiment of two arms, a day apart."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger = PublicationLedger(folder / "publications")
+        self.at = FIRST
+        self.forgetful = False
+
+    def publish(
+        self, units: tuple[int, int], some: tuple[int, int], *, why: str = "", definition: str = "d"
+    ) -> dict[str, pl.DataFrame]:
+        tables = shown_experiments(computed(units, some, why, definition), K)
+        ledger = PublicationLedger(self.ledger._folder / "none") if self.forgetful else self.ledger
+        told, noted = hold_experiments(ledger, tables, K, self.at)
+        self.ledger.append(self.at, noted)
+        self.at += timedelta(days=1)
+        return told
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    return Publisher(tmp_path)
+
+
+def computed(
+    units: tuple[int, int], some: tuple[int, int], why: str, definition: str
+) -> dict[str, pl.DataFrame]:
+    listed = {"experiment": "e", "decision": "wait", "why": why, "definition_hash": definition}
+    results = [
+        {"experiment": "e", "metric": "m", "title": "M", "purpose": "primary", "variant": arm, "units": n,
+         "units_open": 25, "some": s, "mean": s / n, "effect": 0.1, "verdict": "not clear"}
+        for arm, n, s in zip(ARMS, units, some, strict=True)
+    ]  # fmt: skip
+    health = [
+        {
+            "experiment": "e",
+            "check": "split all",
+            "label": None,
+            "variant": arm,
+            "units": n,
+            "expected": 100.0,
+        }
+        for arm, n in zip(ARMS, units, strict=True)
+    ]
+    flags = [
+        {"flag": "f", "step": 1, "since": FIRST.date(), "variant": arm, "units": n, "share": n / sum(units)}
+        for arm, n in zip(ARMS, units, strict=True)
+    ]
+    return {
+        "experiments": frame([listed], EXPERIMENTS),
+        "experiment_results": frame(results, RESULTS),
+        "experiment_health": frame(health, HEALTH),
+        "flags": frame(flags, FLAGS),
+    }
+
+
+def frame(rows: list[dict[str, Any]], schema: Any) -> pl.DataFrame:
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+
+
+def units_of(told: dict[str, pl.DataFrame]) -> list[list[int | None]]:
+    return [told[name]["units"].to_list() for name in ("experiment_results", "experiment_health", "flags")]
+
+
+def test_an_experiment_stays_until_every_arm_changed_by_ten(publisher: Publisher) -> None:
+    first = publisher.publish((100, 100), (50, 50), why="100 units an arm")
+    # Three more in one arm, and their three outcomes in its mean.
+    second = publisher.publish((103, 130), (53, 65), why="103 units in the smallest arm")
+    assert units_of(first) == [[100, 100]] * 3 == units_of(second)
+    assert second["experiment_results"]["mean"].to_list() == [0.5, 0.5]
+    assert second["experiments"]["why"].to_list() == ["100 units an arm"]
+    assert second["experiment_results"]["held_since"].to_list() == [FIRST, FIRST]
+    third = publisher.publish((120, 130), (60, 65), why="120 units an arm")
+    assert units_of(third) == [[120, 130]] * 3
+    assert third["experiments"]["why"].to_list() == ["120 units an arm"]
+    assert third["experiment_results"]["held_since"].null_count() == 2
+
+
+def test_who_did_not_do_it_counts_too(publisher: Publisher) -> None:
+    """20 more units of whom 14 did it: 6 did not."""
+    publisher.publish((100, 100), (50, 50))
+    told = publisher.publish((120, 100), (64, 50))
+    assert told["experiment_results"]["mean"].to_list() == [0.5, 0.5]
+    assert publisher.publish((120, 100), (60, 50))["experiment_results"]["mean"].to_list() == [0.5, 0.5]
+
+
+def test_an_outcome_that_changes_of_the_same_units_is_one_unit_s(publisher: Publisher) -> None:
+    publisher.publish((100, 100), (50, 50))
+    told = publisher.publish((100, 100), (51, 50))
+    assert told["experiment_results"]["mean"].to_list() == [0.5, 0.5]
+
+
+def test_an_experiment_that_was_defined_anew_is_hidden_where_it_would_tell(publisher: Publisher) -> None:
+    publisher.publish((100, 100), (50, 50))
+    told = publisher.publish((104, 100), (50, 50), definition="e")
+    results = told["experiment_results"]
+    assert results["suppressed"].all() and results["mean"].null_count() == 2
+    assert results["verdict"].to_list() == ["hidden"] * 2
+    # What is hidden still says what it is of.
+    assert results.select("title", "purpose").rows() == [("M", "primary")] * 2
+    assert told["experiment_health"]["units"].to_list() == [None, None]
+
+
+def test_nothing_is_noted_twice_and_nothing_internal_is_shown(publisher: Publisher) -> None:
+    told = publisher.publish((100, 100), (50, 50))
+    publisher.publish((100, 100), (50, 50))
+    assert len(publisher.ledger.releases) == 1
+    columns = {name for each in told.values() for name in each.columns}
+    assert "some" not in columns and "definition_hash" not in told["experiment_results"].columns
+
+
+def test_whether_a_split_holds_is_told_also_where_units_stay_hidden(publisher: Publisher) -> None:
+    """5 units more are assigned than are compared: the split's units are hidden, its verdict is not."""
+    for units in ((100, 100), (104, 100)):
+        tables = computed(units, (50, 50), "", "d")
+        more = tables["experiment_health"].with_columns(pl.col("units") + 5, verdict=pl.lit("as planned"))
+        told, noted = hold_experiments(
+            publisher.ledger, shown_experiments(tables | {"experiment_health": more}, K), K, publisher.at
+        )
+        publisher.ledger.append(publisher.at, noted)
+        assert told["experiment_health"].select("units", "verdict").rows() == [(None, "as planned")] * 2
+
+
+def test_units_that_come_and_go_are_told_in_steps(publisher: Publisher) -> None:
+    assert publisher.publish((100, 100), (50, 50))["experiment_results"]["units_open"].to_list() == [20, 20]
+
+
+def told_apart(publisher: Publisher, seed: int) -> list[tuple[int, int]]:
+    """Units that arrive by chance over 25 days; lists what any two publications tell apart of few."""
+    chance, units, some = np.random.default_rng(seed), np.array([60, 60]), np.array([30, 30])
+    seen: list[list[tuple[int, int]]] = [[], []]
+    for _ in range(25):
+        new = chance.integers(0, 9, 2)
+        units, some = units + new, some + chance.binomial(new, 0.5)
+        told = publisher.publish(tuple(units.tolist()), tuple(some.tolist()))["experiment_results"]
+        for arm, (n, mean) in enumerate(told.select("units", "mean").iter_rows()):
+            if n is not None:
+                seen[arm].append((n, round(n * mean)))
+    few = []
+    for arm_seen in seen:
+        for (n, did), (m, also) in combinations(arm_seen, 2):
+            apart = (abs(n - m), abs(did - also), abs((n - did) - (m - also)))
+            few += [(n, m)] if any(0 < each < K for each in apart) else []
+    return few
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_two_of_many_publications_tell_few_units_apart(publisher: Publisher, seed: int) -> None:
+    assert told_apart(publisher, seed) == []
+    assert len(publisher.ledger.releases) > 2, "something was told anew in between"
+
+
+def test_the_attack_finds_what_a_publication_without_memory_gives_away(publisher: Publisher) -> None:
+    publisher.forgetful = True
+    assert told_apart(publisher, 1)
+
+
+def test_the_effect_of_a_release_stays_until_ten_people_came(tmp_path: Path) -> None:
+    """The published number of people is in steps; the exact one decides."""
+    ledger, at = PublicationLedger(tmp_path / "publications"), FIRST
+
+    def told(people: int, effect: float) -> tuple[Any, ...]:
+        nonlocal at
+        row = {"release": "r", "metric": "m", "rung": "staggered", "effect": effect, "suppressed": False}
+        row |= {
+            "strongest": True,
+            "intended": True,
+            "credited": False,
+            "verdict": "better",
+            "unit": "percent",
+        }
+        shown = frame([row | {"people": people - people % K}], IMPACT)
+        exact = frame([row | {"people": people}], ESTIMATES)
+        held, noted = hold_impact(ledger, shown, exact, K, at)
+        ledger.append(at, noted)
+        at += timedelta(days=1)
+        assert "exact" not in held.columns
+        return held.select("people", "effect", "verdict").row(0)
+
+    assert told(100, 0.5) == (100, 0.5, "better")
+    assert told(104, 0.7) == (100, 0.5, "better")
+    assert told(111, 0.8) == (110, 0.8, "better")
+    assert told(111, 0.9) == (110, 0.9, "better")
+
+
+def test_the_adoption_of_a_feature_stays_until_ten_people_came(tmp_path: Path) -> None:
+    """The ledger counts publications, which are releases too: the two must not be taken for each other."""
+    ledger = PublicationLedger(tmp_path / "publications")
+    told = []
+    for day, people in enumerate((100, 104, 120)):
+        row = {"release": "2.1", "feature": "search", "kept_after_days": 7, "eligible": people, "tried": 50}
+        cells = frame(
+            [row | {"ripe": 40, "kept": 20, "suppressed": False}], {**ADOPTION, "suppressed": pl.Boolean}
+        )
+        tables = {"feature_adoption": cells}
+        made = hold_back(ledger, tables, tables, min_people=K, at=FIRST + timedelta(days=day))
+        ledger.append(FIRST + timedelta(days=day), made.released)
+        told.append(made.tables["feature_adoption"].select("release", "eligible").row(0))
+    assert told == [("2.1", 100), ("2.1", 100), ("2.1", 120)]
