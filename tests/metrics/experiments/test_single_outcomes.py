@@ -100,3 +100,24 @@ def test_coming_back_counts_in_its_own_window(told: Any) -> None:
     for arm in ARMS:
         assert rows["week 1", arm]["mean"] == truth[arm]["back"] / UNITS
     assert rows["week 1", "new"]["units"] == UNITS
+
+
+def test_who_is_exposed_after_the_horizon_has_not_waited_yet() -> None:
+    """Clocks that are ahead: such units are exposed at a time of which nothing is known."""
+    frame, _ = world()
+    ahead = pl.DataFrame(
+        [
+            (f"{arm} ahead {n}", "Exposed", START + timedelta(days=900), arm, None)
+            for arm in ARMS
+            for n in range(5)
+        ],
+        schema=frame.schema,
+        orient="row",
+    )
+    outcomes = [hw.Outcome("wait", "Bought", "time", within="3d"), hw.Outcome("wait on", "Bought", "time")]
+    experiment = hw.Experiment("test", list(ARMS), outcomes, exposure="Exposed", before=None)
+    told = []
+    for rows in (frame, pl.concat([frame, ahead])):
+        with hw.EventLog(rows, horizon=START + timedelta(days=30)) as log:
+            told.append([(row["mean"], row["effect"], row["p_value"]) for row in experiment.run(log).rows])
+    assert told[0] == told[1]
