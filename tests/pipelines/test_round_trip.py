@@ -87,7 +87,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
         environment.setenv("HEADWAY_KEY_FILE", str(key))
         simulate_scenario(root, WORLD)
         # What metrics of events not every format carries all of are is no question of formats.
-        shutil.rmtree(root / "metrics")
+        for name in ("metrics", "experiments"):
+            shutil.rmtree(root / name)
         yield Original(root, calls_of(root / "raw"), run(root))
 
 

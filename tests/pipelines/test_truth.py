@@ -39,6 +39,7 @@ METRICS = (
     "recommendation",
     "refunds",
     "revenue_per_active",
+    "saved",
     "sign_up_rate",
     "teacher_week1",
     "tickets",

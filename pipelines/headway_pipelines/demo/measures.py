@@ -56,6 +56,7 @@ MEASURES: dict[str, Measure] = {
     "teacher_week1": Measure("retention", "course", "teaching", after=7, within=7),
     "publishing": Measure("conversion", "course", "publication", within=14),
     "quick_support": Measure("conversion", "ticket", "answer", within=1),
+    "saved": Measure("conversion", "sign_up", "save", within=7),
 }
 
 
@@ -172,6 +173,7 @@ def selectors(rows: RowArray) -> dict[str, Bools]:
         "course": kind == Kind.COURSE_CREATED,
         "teaching": any_of(Kind.VIDEO_EDITED, Kind.COURSE_CREATED, Kind.COURSE_PUBLISHED),
         "publication": kind == Kind.COURSE_PUBLISHED,
+        "save": kind == Kind.COURSE_SAVED,
     }
 
 

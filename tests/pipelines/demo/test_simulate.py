@@ -258,6 +258,8 @@ def test_targets_are_partly_met(truth: Truth, workspace: Path) -> None:
     met = []
     for name, table in truth.metrics.items():
         metric, value = product.metrics[name], table["all"]["value"]
+        if name == "saved":  # its target is that of an initiative
+            continue
         assert metric.target is not None and value is not None
         met.append((value >= metric.target.value) == (metric.direction == "up"))
     assert 0 < sum(met) < len(met)
