@@ -98,7 +98,7 @@ def test_a_segment_that_has_no_value_in_the_latest_week_is_not_told_of_an_older_
 def test_where_nothing_changed_a_run_calls_a_break_seldom() -> None:
     """Twelve segments a run: without correction one run in four would call something broken."""
     rng = np.random.default_rng(20260301)
-    runs, called = 80, 0
+    runs, called = 40, 0
     for _ in range(runs):
         drawn = rng.binomial(150, 0.4, (12, 2))
         cells = [
