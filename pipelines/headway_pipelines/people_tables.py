@@ -9,7 +9,6 @@ import duckdb
 
 from headway.engine import connect
 from headway.engine.sql import literal, load
-from headway.frameworks.channels import first_touch_channels
 from headway.models.product import Product
 from headway_pipelines.workspace import sync_file, sync_folder
 
@@ -102,5 +101,8 @@ def create_people(con: duckdb.DuckDBPyConnection, product: Product) -> None:
         product: Whose channel rules apply.
     """
     con.execute(f"CREATE OR REPLACE TEMP VIEW events AS {load(_HERE, 'events.sql')}")
+    # Imported where it is needed: with it comes scipy, which bringing events into the lake has no use for.
+    from headway.frameworks.channels import first_touch_channels
+
     first_touch_channels(con, product).create_view("channels", replace=True)
     con.execute(f"CREATE OR REPLACE TEMP TABLE people AS {load(_HERE, 'people.sql')}")
