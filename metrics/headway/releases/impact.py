@@ -194,9 +194,10 @@ class _Asked(NamedTuple):
 def _asked(product: Product, release: Release, tried: Iterable[Randomised]) -> dict[str, _Asked]:
     """Says of every metric and outcome what is good, and whether the release was meant to change it."""
     outcomes = {each.metric: _Asked(each.unit or "", each.direction, each.intended) for each in tried}
+    # What an experiment of the release was declared to decide by, the release was meant to change.
+    meant = {*release.metrics, *(name for name, outcome in outcomes.items() if outcome.intended)}
     metrics = {
-        name: _Asked(metric.unit, metric.direction, name in release.metrics)
-        for name, metric in product.metrics.items()
+        name: _Asked(metric.unit, metric.direction, name in meant) for name, metric in product.metrics.items()
     }
     return {**outcomes, **metrics}
 

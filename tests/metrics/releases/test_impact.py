@@ -90,6 +90,14 @@ def test_an_experiment_outranks_what_series_say_and_earns_credit() -> None:
     assert row["reason"] == "randomised exposure is graded A at best"
 
 
+@pytest.mark.parametrize("intended", [True, False])
+def test_what_its_experiment_decides_by_a_release_was_meant_to_change(intended: bool) -> None:
+    """Also where that is a metric of the product and the log of releases names none."""
+    experiment = replace(EXPERIMENT, intended=intended)
+    row = best(impact(release=released(metrics=()), randomised=(experiment,)))
+    assert (row["intended"], row["credited"]) == (intended, intended)
+
+
 def test_every_rung_that_could_be_tried_is_shown() -> None:
     table = impact(GROUPS, randomised=(EXPERIMENT,), visits=3.0).filter(metric="visits")
     assert table.select("rung", "grade", "strongest").rows() == [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +99,18 @@ def test_a_year_ends_on_the_day_on_which_sixty_days_end(
     days = sorted(path.name for path in (year / "raw").iterdir())
     assert (days[0] >= "2025-10-30", days[-1]) == (True, "2026-10-29")
     assert "start: 2025-10-30" in (year / "strategy" / "lectern.yml").read_text()
+
+
+@pytest.mark.skipif(not os.environ.get("HEADWAY_FULL"), reason="a year of the demo: HEADWAY_FULL=1")
+def test_a_year_of_the_demo_settles_every_kind_of_bet(
+    headway: Callable[..., Any], tmp_path: Path, key_outside_the_workspace: Path
+) -> None:
+    done = headway("demo", "--days", "365", cwd=tmp_path, key_file=key_outside_the_workspace)
+    assert (done.returncode, done.stderr) == (0, "")
+    tables = tables_of(tmp_path / "demo" / "published" / "analytics.duckdb")
+    verdicts = dict(tables["bets"].select("option", "verdict").iter_rows())
+    assert {verdicts[name] for name in ("video_editor", "welcome_tour")} == {"hit"}
+    assert (verdicts["search_ranking"], verdicts["profile_first"]) == ("miss", "harm")
+    assert "text_invites" in tables["stop_candidates"]["node"].to_list()
+    stopped = tables["strategy_nodes"].filter(level="initiative", status="stopped")["node"].to_list()
+    assert stopped == ["for_companies"]
