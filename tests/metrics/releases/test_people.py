@@ -97,6 +97,16 @@ def test_matched_adopters_are_nearer_to_the_truth_than_adopters_beside_everybody
     assert abs(matched) < naive / 2
 
 
+@pytest.mark.parametrize("seed", [21, 22])
+def test_an_interval_of_matched_adopters_holds_the_truth(seed: int) -> None:
+    world = build(seed, Planted(adopters=0.8, eagerness=1.2), people=400)
+    found = by_rung(ask(world, rollout((0, None), feature="search")))["matched"]
+    _, plain = Naive(world).matched(RELEASED + timedelta(days=14), RELEASED + timedelta(days=27))
+    assert found.effect is not None and found.low is not None and found.high is not None
+    assert 3 * abs(found.effect - 0.8) < abs(plain - 0.8)
+    assert found.low < 0.8 < found.high
+
+
 def test_adopters_who_were_different_before_are_refused() -> None:
     world = build(25, Planted(hidden=1.0), people=300)
     found = by_rung(ask(world, rollout((0, None), feature="search")))["matched"]

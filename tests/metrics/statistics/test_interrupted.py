@@ -94,8 +94,12 @@ def test_a_planted_trend_or_bend_before_is_noticed_and_noise_is_not() -> None:
     season = seasonal(before, 7)
     rising = shift(noise + 0.12 * before, before, bend_design(before, season, degree=1))
     bent = shift(noise + 0.01 * (before - 17.0) ** 2, before, bend_design(before, season, degree=2))
+    calm = shift(noise, before, bend_design(before, season, degree=1))
+    straight = shift(noise + 0.12 * before, before, bend_design(before, season, degree=2))
     assert np.mean(rising.p_value < 0.05) > 0.9
     assert np.mean(bent.p_value < 0.05) > 0.8
+    assert np.mean(calm.p_value < 0.05) == pytest.approx(0.05, abs=SLACK)
+    assert np.mean(straight.p_value < 0.05) == pytest.approx(0.05, abs=SLACK)
 
 
 @pytest.mark.parametrize(("phi", "share"), [(0.0, 0.029), (0.3, 0.037), (0.5, 0.043), (0.7, 0.062)])
