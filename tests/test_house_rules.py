@@ -61,6 +61,11 @@ def test_source_roots_hold_packages_only() -> None:
         assert [p.name for p in root.iterdir() if (p / "__init__.py").exists()] == [name]
 
 
+def test_queries_of_the_pipelines_lie_in_packages() -> None:
+    """Each step of the flow is a package; in the root is only what starts a run and what all steps share."""
+    assert list((ROOTS["headway_pipelines"] / "headway_pipelines").glob("*.sql")) == []
+
+
 def test_the_library_never_imports_the_pipelines() -> None:
     guilty = [
         p for p in modules("headway") if any(n.split(".")[0] == "headway_pipelines" for n, _ in imports(p))

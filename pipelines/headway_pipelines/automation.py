@@ -14,13 +14,13 @@ from headway.errors import HeadwayError
 from headway_pipelines.assets import ASSETS, DOWNSTREAM, INGEST
 from headway_pipelines.assets.lake import event_lake
 from headway_pipelines.assets.resource import WorkspaceResource
-from headway_pipelines.compute import DEFINED
 from headway_pipelines.freshness import definitions
 from headway_pipelines.ingest import landed, new_files
-from headway_pipelines.lake import pending_days
-from headway_pipelines.ledger import PASSED, Ledger
+from headway_pipelines.lake.ledger import PASSED, Ledger
+from headway_pipelines.lake.promote import pending_days
 from headway_pipelines.privacy.keys import load_key
 from headway_pipelines.rights.journal import is_due
+from headway_pipelines.warehouse.compute import DEFINED
 
 headway_job = dg.define_asset_job(
     "headway",

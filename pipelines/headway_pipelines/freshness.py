@@ -9,8 +9,8 @@ import hashlib
 import importlib.metadata
 import os
 
-from headway_pipelines.integrity import damaged_files
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.integrity import damaged_files
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 _SETTING = "complete"

@@ -15,8 +15,8 @@ from headway.models.explain import listed
 from headway.models.plan import load_plan
 from headway.models.product import load_product
 from headway_pipelines.freshness import bot_lists
-from headway_pipelines.integrity import damaged_files
-from headway_pipelines.ledger import (
+from headway_pipelines.lake.integrity import damaged_files
+from headway_pipelines.lake.ledger import (
     BLOCKED,
     COPY,
     DAMAGED,

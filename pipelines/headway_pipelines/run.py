@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from headway.errors import DefinitionError, EngineError, HeadwayError, InputError
 from headway_pipelines.faults import InternalFault
 from headway_pipelines.freshness import fingerprint, is_fresh, remember
-from headway_pipelines.ledger import BLOCKED, DAMAGED, UNFINISHED, Ledger
+from headway_pipelines.lake.ledger import BLOCKED, DAMAGED, UNFINISHED, Ledger
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.rights.journal import is_due, is_pending
 from headway_pipelines.workspace import Workspace
@@ -186,7 +186,7 @@ def _materialize(
     from headway_pipelines.assets import ASSETS, CHECKS, DOWNSTREAM, INGEST
     from headway_pipelines.assets.resource import WorkspaceResource
     from headway_pipelines.automation import range_tags
-    from headway_pipelines.lake import pending_days
+    from headway_pipelines.lake.promote import pending_days
 
     resources = {"warehouse": WorkspaceResource(root=str(workspace.root), only=[str(p) for p in paths])}
     everything = cast("list[dg.AssetsDefinition]", [*ASSETS, *CHECKS])

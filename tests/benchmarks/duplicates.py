@@ -22,8 +22,8 @@ from pathlib import Path
 from ingest import Measured, measure
 
 from headway.engine import connect
-from headway_pipelines.lake import LINK_COLUMNS, promote, repeated_events
-from headway_pipelines.ledger import PASSED, PROMOTED, Account, Batch, Ledger
+from headway_pipelines.lake.ledger import PASSED, PROMOTED, Account, Batch, Ledger
+from headway_pipelines.lake.promote import LINK_COLUMNS, promote, repeated_events
 from headway_pipelines.workspace import Workspace
 
 DAYS = 60

@@ -64,7 +64,7 @@ def generate(root: Path, options: argparse.Namespace) -> set[str]:
 def work(root: Path, what: str) -> None:
     """Looks for a person, or erases one, and prints the days that were written anew."""
     from headway.engine import connect
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
     from headway_pipelines.rights.lake_rows import make_live, write_without
     from headway_pipelines.rights.subject import Subject
     from headway_pipelines.workspace import Workspace
@@ -88,7 +88,7 @@ def work(root: Path, what: str) -> None:
 
 def files_of(root: Path) -> dict[str, str]:
     """Live files of events and their days."""
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
     from headway_pipelines.workspace import Workspace
 
     ledger = Ledger(Workspace.at(root).ledger_file)

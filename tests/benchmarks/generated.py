@@ -40,7 +40,7 @@ def add_file(root: Path, kind: str, query: str, folder: str, label: str, rows: i
         rows: How many rows the ledger notes.
     """
     from headway.engine import connect
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
     from headway_pipelines.workspace import Workspace
 
     workspace = Workspace.at(root)

@@ -88,9 +88,9 @@ def add(root: Path, events: int, ids: int, day: int, low: int, high: int, togeth
 
 def derive(root: Path, what: str, anew: bool) -> None:
     """Derives the people or the sessions of a workspace."""
-    from headway_pipelines.ledger import Ledger
-    from headway_pipelines.people import derive_people
-    from headway_pipelines.sessions import derive_sessions
+    from headway_pipelines.lake.ledger import Ledger
+    from headway_pipelines.people.derive import derive_people
+    from headway_pipelines.people.sessions import derive_sessions
     from headway_pipelines.workspace import Workspace
 
     workspace = Workspace.at(root)

@@ -109,8 +109,8 @@ def adapter(root: Path) -> None:
 def lake(root: Path) -> None:
     """Raw files to the event lake, gate and checks on."""
     from headway_pipelines.ingest import ingest
-    from headway_pipelines.lake import promote
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
+    from headway_pipelines.lake.promote import promote
     from headway_pipelines.quality.batches import judge_batches
     from headway_pipelines.workspace import Workspace
 
@@ -129,13 +129,13 @@ def lake(root: Path) -> None:
 
 def plain(root: Path) -> None:
     """The whole pipeline without Dagster."""
-    from headway_pipelines.compute import compute, tables_of
-    from headway_pipelines.lake import collect_garbage
-    from headway_pipelines.ledger import Ledger
-    from headway_pipelines.people import derive_people
-    from headway_pipelines.publish import publish, publish_explore
+    from headway_pipelines.lake.ledger import Ledger
+    from headway_pipelines.lake.promote import collect_garbage
+    from headway_pipelines.people.derive import derive_people
+    from headway_pipelines.publishing.publish import publish, publish_explore
     from headway_pipelines.quality.values import judge_values
     from headway_pipelines.report import write_report
+    from headway_pipelines.warehouse.compute import compute, tables_of
     from headway_pipelines.workspace import Workspace
 
     lake(root)

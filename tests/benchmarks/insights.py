@@ -35,8 +35,8 @@ def ask_headway(root: Path, repeat: int, days: int, *, sql: bool) -> dict[str, A
     from headway.engine import connect
     from headway.log import EventLog
     from headway.store.files import read_manifest, read_store
-    from headway_pipelines.compute import attach_people
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
+    from headway_pipelines.warehouse.compute import attach_people
     from headway_pipelines.workspace import Workspace
 
     workspace = Workspace.at(root)

@@ -67,8 +67,8 @@ def add_day(root: Path, day: int, events: int, people: int) -> None:
 
 def derive(root: Path, what: str) -> None:
     """Derives the people or the store of a workspace."""
-    from headway_pipelines.ledger import Ledger
-    from headway_pipelines.people import derive_people
+    from headway_pipelines.lake.ledger import Ledger
+    from headway_pipelines.people.derive import derive_people
     from headway_pipelines.store import derive_store, sweep_store
     from headway_pipelines.workspace import Workspace
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import duckdb
 import polars as pl
 
-from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import Scenario
+from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.workspace import Workspace
 
 SCENARIO = Scenario(people=2000, days=60, seed=7, shared_device=0.0, bots=0.01)

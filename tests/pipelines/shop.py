@@ -17,17 +17,17 @@ import polars as pl
 from headway.engine import connect
 from headway.models.plan import load_plan
 from headway.models.product import load_product
-from headway_pipelines.compute import attach_people, horizon_of, renewed_values
 from headway_pipelines.ingest import Ingested, ingest
 from headway_pipelines.inputs import attach_inputs
-from headway_pipelines.kept_values import remember
-from headway_pipelines.lake import attach_lake, promote
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people import TABLES, derive_people
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import attach_lake, promote
+from headway_pipelines.people.derive import TABLES, derive_people
+from headway_pipelines.people.sessions import derive_sessions
 from headway_pipelines.quality import judge as judging
 from headway_pipelines.quality.batches import Verdict, judge_batches
-from headway_pipelines.sessions import derive_sessions
 from headway_pipelines.store import derive_store, sweep_store
+from headway_pipelines.warehouse.compute import attach_people, horizon_of, renewed_values
+from headway_pipelines.warehouse.kept_values import remember
 from headway_pipelines.workspace import Workspace
 
 PLAN = """

@@ -99,7 +99,7 @@ class Stitching:
         return dict(self.con.execute("SELECT actor, person FROM mapping").fetchall())
 
     def merge_links(self) -> None:
-        merged = with_inputs(load("headway_pipelines", "merged_links.sql"), {"linked": "FROM links"})
+        merged = with_inputs(load("headway_pipelines.lake", "merged_links.sql"), {"linked": "FROM links"})
         self.con.execute(f"CREATE OR REPLACE TABLE links AS {merged}")
 
     def events(self) -> list[tuple[UUID, datetime, UUID]]:
@@ -108,7 +108,7 @@ class Stitching:
             "actor_person": "FROM mapping",
             "device_spans": "FROM spans",
         }
-        query = with_inputs(load("headway_pipelines", "events.sql"), inputs)
+        query = with_inputs(load("headway_pipelines.people", "events.sql"), inputs)
         return self.con.execute(f"SELECT actor, occurred_at, person FROM ({query}) ORDER BY ALL").fetchall()
 
 

@@ -24,10 +24,13 @@ import pytest
 from command_line import run_here
 from shop import Shop, track
 
-from headway_pipelines import databases, ingest, lake, people_tables
-from headway_pipelines.ledger import Ledger
+from headway_pipelines import ingest
+from headway_pipelines.lake import promote
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.people import tables as people_tables
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.report import write as report_write
+from headway_pipelines.warehouse import databases
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Stands in for whatever a log may hold; no message may quote it.
@@ -427,7 +430,7 @@ def failing(number: int) -> Callable[..., None]:
 WRITES = {
     "vault": (Vault, "_append"),
     "staging": (ingest, "sync_file"),
-    "lake": (lake, "sync_file"),
+    "lake": (promote, "sync_file"),
     "ledger": (Ledger, "swap_files"),
     "people": (people_tables, "sync_file"),
     "databases": (databases, "sync_file"),
@@ -507,15 +510,18 @@ def test_an_internal_fault_tells_where_and_nothing_else(
     assert store.run().code == 0
 
 
-@pytest.mark.parametrize("place", ["ingest.stage", "lake._write_days"])
+@pytest.mark.parametrize(
+    "place", ["headway_pipelines.ingest.stage", "headway_pipelines.lake.promote._write_days"]
+)
 def test_an_interrupted_run(store: Store, place: str) -> None:
     """A real SIGINT in a real process, sent by the process itself: it always comes in the middle of that step."""
     before = store.shown()
     store.shop.land("second.json", story(1000, 50))
-    module, function = place.split(".")
+    module, function = place.rsplit(".", 1)
     script = f"""
 import os, signal, time
-from headway_pipelines import cli, {module}
+import {module}
+from headway_pipelines import cli
 
 def interrupted(*_, **__):
     os.kill(os.getpid(), signal.SIGINT)

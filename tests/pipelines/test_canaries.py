@@ -23,8 +23,8 @@ from shop import by_bounds
 from headway_pipelines import ingest as ingesting
 from headway_pipelines.demo import simulate
 from headway_pipelines.ingest import ingest
-from headway_pipelines.lake import promote
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import promote
 from headway_pipelines.privacy import accounts, classes, keys, second_line
 from headway_pipelines.privacy.proof import Hit, scan
 from headway_pipelines.quality import batches
@@ -370,7 +370,7 @@ def test_without_withheld_messages_the_command_line_prints_them(
         console.print(str(error), markup=False)
         return 3
 
-    monkeypatch.setattr("headway_pipelines.cli_errors.explain", telling)
+    monkeypatch.setattr("headway_pipelines.cli.errors.explain", telling)
     monkeypatch.setattr("headway_pipelines.run.fingerprint", leaking(values[0]))
     assert command("run", "--workspace", str(small)) == 3
     assert scan([small.parent / "printed"], values)

@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from typer.testing import CliRunner
 
-    from headway_pipelines.cli import app
+    from headway_pipelines.cli.commands import app
 
 ADA = "ada.lovelace@example.com"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from shop import PLAN, Shop, track
 
 from headway.models.plan import RESERVED_COLUMNS
-from headway_pipelines.lake import BASE_COLUMNS
+from headway_pipelines.lake.promote import BASE_COLUMNS
 
 METHOD = "      method: {class: enum, values: [email, google]}\n"
 #: Columns that promotion adds to those of events, as they are or were called.

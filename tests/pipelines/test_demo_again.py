@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from headway_pipelines.publish import published_tables
+from headway_pipelines.publishing.publish import published_tables
 from headway_pipelines.workspace import Workspace
 
 

@@ -12,9 +12,9 @@ import headway as hw
 from headway.errors import DefinitionError
 from headway.models.plan import parse_plan
 from headway.models.product import SessionRules, parse_product
-from headway_pipelines.compute import compute, tables_of
-from headway_pipelines.publish import publish, publish_explore, published_tables
-from headway_pipelines.sessions import session_question
+from headway_pipelines.people.sessions import session_question
+from headway_pipelines.publishing.publish import publish, publish_explore, published_tables
+from headway_pipelines.warehouse.compute import compute, tables_of
 
 SESSIONS = "SELECT session, events, seconds FROM sessions ORDER BY ALL"
 GOOGLE = {

@@ -12,9 +12,9 @@ import pytest
 import headway as hw
 from headway.models.experiments import ExperimentDefinition
 from headway.models.product import Product
-from headway_pipelines.experiment_history import changed_definitions
-from headway_pipelines.experiments import experiment_tables, shown_results
-from headway_pipelines.release_impact import randomised
+from headway_pipelines.warehouse.experiment_history import changed_definitions
+from headway_pipelines.warehouse.experiments import experiment_tables, shown_results
+from headway_pipelines.warehouse.release_impact import randomised
 
 START = date(2026, 3, 10)
 

@@ -12,9 +12,9 @@ import pytest
 from planted import Computed, computed
 
 from headway.experiments.flags import SCHEMA as FLAGS
-from headway_pipelines.comments import COLUMN_COMMENTS, TABLE_COMMENTS
-from headway_pipelines.compute import tables_of
-from headway_pipelines.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_flags, shown_results
+from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
+from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_flags, shown_results
 from headway_pipelines.workspace import Workspace
 
 K = 10

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from shop import PLAN, Shop, track
 
-from headway_pipelines.ledger import BLOCKED
+from headway_pipelines.lake.ledger import BLOCKED
 from headway_pipelines.privacy.proof import scan
 from headway_pipelines.rights import retention
 from headway_pipelines.rights.retention import expire, expire_history, expire_raw, sweep_limits

@@ -19,7 +19,7 @@ from shop import PLAN, PRODUCT, Shop, track
 from stored import rows_of
 
 from headway.errors import InputError
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.privacy.keys import load_key
 from headway_pipelines.privacy.proof import scan
 from headway_pipelines.privacy.tombstones import Tombstones

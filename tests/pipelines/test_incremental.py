@@ -22,8 +22,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from shop import PLAN, PRODUCT, Shop, at, track
 from stored import days_of, rows_of
 
-from headway_pipelines import histories, ingest, lake, people, people_part, sessions
-from headway_pipelines.ledger import Ledger
+from headway_pipelines import ingest
+from headway_pipelines.lake import promote
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.people import derive as deriving
+from headway_pipelines.people import histories, sessions
+from headway_pipelines.people import part as people_part
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.rights import forget
@@ -62,13 +66,13 @@ KILLS = [
     (Ledger, "add_group"),
     (Ledger, "move"),
     (Ledger, "swap_files"),
-    (lake, "_write_links"),
-    (lake, "write_statements"),
-    (people, "write_table"),
+    (promote, "_write_links"),
+    (promote, "write_statements"),
+    (deriving, "write_table"),
     (people_part, "write_table"),
     (histories, "write_table"),
-    (people, "swap_tables"),
-    (people, "write_basis"),
+    (deriving, "swap_tables"),
+    (deriving, "write_basis"),
     (sessions, "sync_file"),
     (store_rows, "sync_file"),
     (derive, "write_atomically"),

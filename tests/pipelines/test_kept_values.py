@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shop import PRODUCT, Shop, track
 
-from headway_pipelines import kept_values
+from headway_pipelines.warehouse import kept_values
 
 DAY = 24 * 60
 MEASURED = PRODUCT.replace(

@@ -11,9 +11,9 @@ from shop import Shop, at, track
 
 from headway.errors import InputError
 from headway.models.plan import load_plan
-from headway_pipelines import day_files, lake
-from headway_pipelines.integrity import damaged_files
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake import day_files, promote
+from headway_pipelines.lake.integrity import damaged_files
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 LAKE = "SELECT event_id, actor, occurred_at, received_at, amount, line FROM lake ORDER BY ALL"
@@ -138,7 +138,7 @@ def test_a_killed_promotion_leaves_the_lake_as_it_was_and_the_next_one_repairs(
     assert shop.query(LAKE) == before
     assert shop.promote() == {"2026-03-02": 2, "2026-03-03": 1}
     with shop.ledger() as ledger:
-        assert lake.collect_garbage(shop.workspace, ledger) > 0
+        assert promote.collect_garbage(shop.workspace, ledger) > 0
         live = {shop.workspace.warehouse / p for p in ledger.lake_files()}
     assert _files(shop.workspace) == live
     assert len(shop.query(LAKE)) == 3
@@ -158,7 +158,7 @@ def _files(workspace: Workspace) -> set[Path]:
 
 
 def test_a_day_of_many_small_files_is_written_anew(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lake, "MAX_FILES_A_DAY", 2)
+    monkeypatch.setattr(promote, "MAX_FILES_A_DAY", 2)
     for number in range(4):
         shop.land(f"{number}.json", [track("Signed Up", number, user=f"u{number}")])
         shop.load()
@@ -237,7 +237,7 @@ def test_days_are_the_same_however_their_rows_are_picked_out(
     # sorted, and every day alone; picked out of the files two days at once, or all of them
     for number, (readings, rows) in enumerate([(0, 1), (8, 25), (8, 1000)]):
         shop = Shop(tmp_path / f"shop{number}")
-        cells = rows * len(lake.lake_columns(load_plan(shop.workspace.plan_file)))
+        cells = rows * len(promote.lake_columns(load_plan(shop.workspace.plan_file)))
         monkeypatch.setattr(day_files, "MAX_READINGS", readings)
         monkeypatch.setattr(day_files, "MOST_CELLS", cells)
         for name, file in {"a.json": [*calls, calls[7]], "b.json": late}.items():

@@ -24,8 +24,8 @@ import pytest
 from planted import CHANNELS, Computed, computed
 from scipy import stats
 
-from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import Scenario, simulate_scenario
+from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.workspace import Workspace
 
 WORLDS = int(os.environ.get("HEADWAY_WORLDS") or (50 if os.environ.get("HEADWAY_FULL") else 0))

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from shop import PRODUCT, START, Shop, at, track
 
-from headway_pipelines import lake
 from headway_pipelines.identity import actors
+from headway_pipelines.lake import promote
 
 PEOPLE = "SELECT count(DISTINCT person) FROM actor_person"
 
@@ -241,7 +241,7 @@ def test_only_new_files_of_the_lake_are_read_for_actors(shop: Shop, monkeypatch:
 
 
 def test_files_of_links_become_one_when_there_are_many(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lake, "MAX_LINK_FILES", 2)
+    monkeypatch.setattr(promote, "MAX_LINK_FILES", 2)
     for n in range(4):
         shop.land(
             f"{n}.json",

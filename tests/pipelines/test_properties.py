@@ -15,8 +15,8 @@ from shop import PLAN, PRODUCT, START, Shop, at, track
 
 from headway.engine import connect, load, with_inputs
 from headway.models.plan import Column
-from headway_pipelines import histories, properties
-from headway_pipelines.properties import history_query
+from headway_pipelines.people import histories, properties
+from headway_pipelines.people.properties import history_query
 
 DECLARED = (
     PLAN
@@ -424,7 +424,7 @@ def test_any_order_and_any_cut_into_files_gives_the_history_of_the_whole(said: l
         query = with_inputs(load("headway_pipelines.privacy", "trait_statements"), {"stated": stated})
         _db.execute(f"CREATE OR REPLACE TABLE staged_statements AS {query}")
         both = "FROM statements UNION ALL BY NAME SELECT * EXCLUDE (batch) FROM staged_statements"
-        merged = with_inputs(load("headway_pipelines", "merged_statements"), {"said": both})
+        merged = with_inputs(load("headway_pipelines.people", "merged_statements"), {"said": both})
         _db.execute(f"CREATE OR REPLACE TABLE statements AS {merged}")
     columns = {name: Column(name, "VARCHAR", "enum") for name in ("plan", "seats")}
     query = history_query("person", columns, "(SELECT subject AS who, * FROM statements)")

@@ -27,15 +27,15 @@ from shop import Shop, track
 from headway.engine import connect
 from headway.errors import EngineError
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.compute import compute, tables_of
-from headway_pipelines.databases import replace_database
-from headway_pipelines.lake import BASE_COLUMNS
+from headway_pipelines.lake.promote import BASE_COLUMNS
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.noise import NOISE
+from headway_pipelines.people.sessions import derive_sessions
 from headway_pipelines.privacy.proof import scan
-from headway_pipelines.publish import MIN_PEOPLE, publish, publish_explore, suppress
-from headway_pipelines.published_views import views
-from headway_pipelines.sessions import derive_sessions
+from headway_pipelines.publishing.publish import MIN_PEOPLE, publish, publish_explore, suppress
+from headway_pipelines.publishing.views import views
+from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.workspace import Workspace
 
 K = MIN_PEOPLE

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from test_publish import MONDAY, K, row
 
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.suppression import suppress
+from headway_pipelines.publishing.suppression import suppress
 
 P = 0.7
 """The p of the p % rule that the rule of effective contributors implies, rounded down: the root of 3, less 1."""

@@ -11,9 +11,9 @@ from shop import PRODUCT, Shop, track
 
 from headway.frameworks.values import SCHEMA
 from headway.statistics.estimates import SufficientStatistics, estimate
-from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.inputs import derive_inputs
-from headway_pipelines.publish import _kinds, publish, suppress
+from headway_pipelines.publishing.publish import _kinds, publish, suppress
+from headway_pipelines.warehouse.compute import compute, tables_of
 
 MONDAY = date(2026, 3, 2)
 

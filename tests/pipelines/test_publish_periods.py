@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import linprog
 
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.publish import MIN_PEOPLE, suppress
+from headway_pipelines.publishing.publish import MIN_PEOPLE, suppress
 
 K = MIN_PEOPLE
 MONDAY = date(2026, 3, 16)  # the 1st of April is a Wednesday

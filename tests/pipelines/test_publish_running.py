@@ -16,9 +16,9 @@ from test_publish_together import Event, did, product
 from headway.engine import connect
 from headway.frameworks.values import measure
 from headway.models.product import Product
-from headway_pipelines.families import families
-from headway_pipelines.publish import months_never_shown, suppress
-from headway_pipelines.running_totals import running_totals
+from headway_pipelines.publishing.families import families
+from headway_pipelines.publishing.publish import months_never_shown, suppress
+from headway_pipelines.warehouse.running_totals import running_totals
 
 PEOPLE = {
     "kind": "cumulative",

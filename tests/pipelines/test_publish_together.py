@@ -14,8 +14,8 @@ from test_publish import MONDAY, Attacker, K, World, shown
 from headway.engine import connect
 from headway.frameworks.values import measure
 from headway.models.product import Product
-from headway_pipelines.families import families
-from headway_pipelines.publish import suppress
+from headway_pipelines.publishing.families import families
+from headway_pipelines.publishing.publish import suppress
 
 Event = tuple[int, str, int]
 """Person, what they did, and on which day after the first Monday."""

@@ -16,13 +16,13 @@ from headway.engine import connect
 from headway.frameworks.catalogue import SCHEMA as CATALOGUE
 from headway.frameworks.values import SCHEMA as VALUES
 from headway.models.metrics import STAGES
-from headway_pipelines.comments import TABLE_COMMENTS
-from headway_pipelines.compute import compute, tables_of
-from headway_pipelines.databases import replace_database
 from headway_pipelines.noise import NOISE
-from headway_pipelines.publish import publish
-from headway_pipelines.published_views import view_names, views, with_view_names
+from headway_pipelines.publishing.comments import TABLE_COMMENTS
+from headway_pipelines.publishing.publish import publish
+from headway_pipelines.publishing.views import view_names, views, with_view_names
 from headway_pipelines.report.judge import Estimate, against_limit, against_target
+from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.databases import replace_database
 
 MONDAY = date(2026, 3, 2)
 WEEK = timedelta(days=7)

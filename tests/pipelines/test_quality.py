@@ -14,7 +14,7 @@ from shop import Shop, track
 
 from headway.errors import HeadwayError
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.ledger import BLOCKED, PROMOTED
+from headway_pipelines.lake.ledger import BLOCKED, PROMOTED
 from headway_pipelines.quality import judge as judging
 from headway_pipelines.quality.batches import BATCH_RULES, profile_batches
 from headway_pipelines.quality.judge import Rule, judge

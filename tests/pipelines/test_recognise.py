@@ -21,7 +21,7 @@ from headway.errors import InputError
 from headway.models.plan import load_plan
 from headway_pipelines.ingest import ingest, landed
 from headway_pipelines.init_workspace import Initialised, init_workspace
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.privacy.sampling import recognise_files, sample_of, take_sample
 from headway_pipelines.privacy.suggest import Suggested, suggest
 from headway_pipelines.privacy.times import times_of

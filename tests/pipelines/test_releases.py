@@ -15,16 +15,16 @@ from headway.engine import connect
 from headway.models.plan import load_plan
 from headway.models.product import load_product
 from headway.releases.adopters import ADOPTION
-from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.inputs import derive_inputs
-from headway_pipelines.publish import publish
-from headway_pipelines.release_impact import (
+from headway_pipelines.publishing.publish import publish
+from headway_pipelines.report.pages import render
+from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.release_impact import (
     hide_few_adopters,
     last_whole_day,
     published_releases,
     randomised,
 )
-from headway_pipelines.report.pages import render
 from headway_pipelines.workspace import Workspace
 
 RELEASES = """releases:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from shop import Shop, track
 
-from headway_pipelines.ledger import PASSED, STAGED
+from headway_pipelines.lake.ledger import PASSED, STAGED
 
 REPLACES = "sources: {web: {format: segment, replaces: true}}"
 LAKE = "SELECT event_id, actor, event, occurred_at FROM lake ORDER BY ALL"

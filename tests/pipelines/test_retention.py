@@ -12,11 +12,11 @@ from shop import PLAN, Shop, track
 
 from headway.errors import DefinitionError
 from headway.models.plan import parse_plan
-from headway_pipelines.databases import replace_database
 from headway_pipelines.rights.journal import is_due
 from headway_pipelines.rights.kept_values import with_kept
 from headway_pipelines.rights.limits import limits_in_force
 from headway_pipelines.rights.retention import Expired, expire
+from headway_pipelines.warehouse.databases import replace_database
 
 DAY = 24 * 60
 #: The shop opens on 2 March 2026. Page views are kept for ten days, orders for 25 months.

@@ -26,14 +26,14 @@ from polars.testing import assert_frame_equal
 from shop import by_bounds
 
 from headway.engine import connect
-from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.demo import Scenario, simulate_scenario
 from headway_pipelines.demo.rows import EVENT_NAMES, SERVER_KINDS
 from headway_pipelines.ingest import ingest
-from headway_pipelines.lake import attach_lake, promote
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people import derive_people
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import attach_lake, promote
+from headway_pipelines.people.derive import derive_people
 from headway_pipelines.quality.batches import judge_batches
+from headway_pipelines.warehouse.compute import compute, tables_of
 from headway_pipelines.workspace import Workspace
 
 WORLD = Scenario(people=200, days=21, seed=11, bots=0.01, shared_device=0.1, violation=0.05, retry=0.1)

@@ -13,9 +13,9 @@ from stored import days_of, opened, rows_of
 import headway as hw
 from headway.engine import connect
 from headway.store.files import attach_store, read_manifest
-from headway_pipelines.compute import attach_people, compute
-from headway_pipelines.publish import publish_explore
+from headway_pipelines.publishing.publish import publish_explore
 from headway_pipelines.store import derive, derive_store, store_version
+from headway_pipelines.warehouse.compute import attach_people, compute
 
 DAY = 24 * 60
 MERGING = PRODUCT + "identity: {mode: components}\n"

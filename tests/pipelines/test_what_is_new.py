@@ -9,10 +9,12 @@ import duckdb
 import pytest
 from shop import PRODUCT, Shop, track
 
-from headway_pipelines import basis, people, people_part, sessions
-from headway_pipelines.lake import collect_garbage
-from headway_pipelines.people import Stitched, derive_people
-from headway_pipelines.sessions import Visits, derive_sessions
+from headway_pipelines.lake.promote import collect_garbage
+from headway_pipelines.people import basis, sessions
+from headway_pipelines.people import derive as deriving
+from headway_pipelines.people import part as people_part
+from headway_pipelines.people.derive import Stitched, derive_people
+from headway_pipelines.people.sessions import Visits, derive_sessions
 
 
 def arrive(shop: Shop) -> None:
@@ -51,7 +53,7 @@ def test_a_run_without_anything_new_derives_nothing(busy: Shop, monkeypatch: pyt
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(people, "connect", never)
+    monkeypatch.setattr(deriving, "connect", never)
     monkeypatch.setattr(sessions, "connect", never)
     stitched, visits = derive(busy)
     assert (stitched.again, stitched.anew, visits.anew) == (0, "", "")

@@ -6,7 +6,7 @@ from headway_pipelines.assets.ingest import staged_batches
 from headway_pipelines.assets.previews import bars, table
 from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.audit.stored import stored_text
-from headway_pipelines.lake import promote, repeated_events
+from headway_pipelines.lake.promote import promote, repeated_events
 from headway_pipelines.privacy.judging import ANCIENT
 from headway_pipelines.rights.retention import expire
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from headway_pipelines.assets.lake import event_lake
 from headway_pipelines.assets.resource import WorkspaceResource
-from headway_pipelines.people import derive_people
+from headway_pipelines.people.derive import derive_people
 
 
 @dg.asset(

@@ -6,8 +6,8 @@ from headway_pipelines.assets.metrics import metric_values
 from headway_pipelines.assets.person_store import person_store
 from headway_pipelines.assets.previews import scorecard, table
 from headway_pipelines.assets.resource import WorkspaceResource
-from headway_pipelines.lake import collect_garbage
-from headway_pipelines.publish import publish, publish_explore, published_tables
+from headway_pipelines.lake.promote import collect_garbage
+from headway_pipelines.publishing.publish import publish, publish_explore, published_tables
 from headway_pipelines.report import write_report
 from headway_pipelines.rights.retention import sweep_limits
 from headway_pipelines.store import sweep_store

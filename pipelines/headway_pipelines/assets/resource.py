@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from headway_pipelines.faults import in_words
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.workspace import Workspace
 

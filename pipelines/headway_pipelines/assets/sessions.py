@@ -4,7 +4,7 @@ import dagster as dg
 
 from headway_pipelines.assets.people import people
 from headway_pipelines.assets.resource import WorkspaceResource
-from headway_pipelines.sessions import derive_sessions
+from headway_pipelines.people.sessions import derive_sessions
 
 
 @dg.asset(

@@ -23,12 +23,12 @@ from headway.models.product import Product, load_product
 from headway_pipelines.audit.kept import Kept, kept_under
 from headway_pipelines.audit.proving import last_proof
 from headway_pipelines.audit.stored import files_passed, stored_text
-from headway_pipelines.compute import code_version, tables_of
-from headway_pipelines.ledger import LOOKS_LIKE, Ledger
+from headway_pipelines.lake.ledger import LOOKS_LIKE, Ledger
 from headway_pipelines.noise import TABLE as NOISY_CELLS
 from headway_pipelines.noise import noise_ledger, spent_of
 from headway_pipelines.privacy.keys import key_file
 from headway_pipelines.publications import PublicationLedger
+from headway_pipelines.warehouse.compute import code_version, tables_of
 from headway_pipelines.workspace import Workspace
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load
 from headway.models.plan import SUBJECTS, Column, Subject, TrackingPlan, load_plan
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.privacy.detect import looks_personal
 from headway_pipelines.privacy.second_line import kinds_of
 from headway_pipelines.workspace import Workspace

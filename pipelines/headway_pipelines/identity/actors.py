@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 
 from headway.engine.sql import bind, literal, load, with_inputs
-from headway_pipelines.integrity import whole
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.integrity import whole
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace, sync_file
 
 _HERE = "headway_pipelines.identity"

@@ -21,12 +21,12 @@ from headway.models.privacy import Privacy
 from headway.models.privacy_checks import private_metrics
 from headway.models.product import Product
 from headway.periods import local_day, utc_us
-from headway_pipelines.compute import tables_of
-from headway_pipelines.families import families
 from headway_pipelines.noise.mechanism import opendp
 from headway_pipelines.noise.spending import GROUP, spent_of
 from headway_pipelines.noise.sums import SUMS, Bound, noisy_sums, values_of
 from headway_pipelines.publications import PublicationLedger
+from headway_pipelines.publishing.families import families
+from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.workspace import Workspace
 
 NOISE: Final[dict[str, pl.DataType]] = {

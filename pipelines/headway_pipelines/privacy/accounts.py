@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import duckdb
 
 from headway.engine.sql import load
-from headway_pipelines.ledger import MISFIT, Account
+from headway_pipelines.lake.ledger import MISFIT, Account
 from headway_pipelines.privacy.classes import WORD_BITS, ColumnRule, mask_columns
 from headway_pipelines.privacy.detect import safe_name
 from headway_pipelines.privacy.keys import Key

@@ -24,7 +24,7 @@ from headway.engine import connect, guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.errors import HeadwayError
 from headway.models.plan import Subject, TrackingPlan
-from headway_pipelines.ledger import Account
+from headway_pipelines.lake.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, typed_rows
 from headway_pipelines.privacy.consent import apply_consent, count_without_consent

@@ -17,7 +17,7 @@ import polars as pl
 
 from headway.engine.sql import literal
 from headway.models.plan import Column
-from headway_pipelines.ledger import LOOKS_LIKE, MISFIT
+from headway_pipelines.lake.ledger import LOOKS_LIKE, MISFIT
 from headway_pipelines.privacy.classes import OF_AGENTS, ColumnRule, UrlTable
 from headway_pipelines.privacy.detection.columns import suspects
 from headway_pipelines.privacy.detection.keys import Hint, hint

@@ -16,10 +16,10 @@ import polars as pl
 from headway.engine import connect, guarded
 from headway.engine.sql import Replacement, bind, load
 from headway.frameworks.values import SCHEMA
-from headway_pipelines.families import SCHEMA as FAMILIES
 from headway_pipelines.publications.groups import GROUPED, MANY, hold_groups
 from headway_pipelines.publications.ledger import PublicationLedger
-from headway_pipelines.suppression import suppress
+from headway_pipelines.publishing.families import SCHEMA as FAMILIES
+from headway_pipelines.publishing.suppression import suppress
 
 _HERE = "headway_pipelines.publications"
 _KEYS = ("metric", "framework", "stage", "segment", "period", "period_start")
@@ -56,10 +56,10 @@ def hold_back(
 
     Args:
         ledger: What was published before.
-        shown: The tables with small cells hidden, see `headway_pipelines.suppression.suppress`.
+        shown: The tables with small cells hidden, see `headway_pipelines.publishing.suppression.suppress`.
         computed: The same tables as they were computed.
         min_people: Smallest number of people a cell, or a difference from an earlier one, may speak of.
-        hide: Hides small cells of a table, see `headway_pipelines.suppression.suppress`.
+        hide: Hides small cells of a table, see `headway_pipelines.publishing.suppression.suppress`.
         together: Which metrics are parts of one whole.
         basis: Summary of what values hang on beside events and definitions.
         at: As of when the tables were computed (UTC).

@@ -10,7 +10,7 @@ import polars as pl
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, identifier, literal, load
 from headway.models.plan import Column, load_plan
-from headway_pipelines.ledger import BLOCKED, PASSED, STAGED, Ledger
+from headway_pipelines.lake.ledger import BLOCKED, PASSED, STAGED, Ledger
 from headway_pipelines.privacy.second_line import kinds_of
 from headway_pipelines.quality.judge import Rule, judge
 from headway_pipelines.sources.shape import ERASED, EXPIRED, NAMES_NOBODY, NO_CONSENT, NO_USABLE_ID

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from headway_pipelines.comments import TABLE_COMMENTS
+from headway_pipelines.publishing.comments import TABLE_COMMENTS
 from headway_pipelines.report.model import Calendar
 from headway_pipelines.report.numbers import DASH, count, moment
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from headway.engine import connect
 from headway_pipelines.freshness import outdate
-from headway_pipelines.ledger import PROMOTED, Ledger
+from headway_pipelines.lake.ledger import PROMOTED, Ledger
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.privacy.vault import Vault
 from headway_pipelines.rights.journal import Erasure, read_journal, write_journal

@@ -19,13 +19,13 @@ from headway.engine import connect, guarded
 from headway.engine.sql import identifier, load
 from headway.errors import InputError
 from headway.models.plan import SUBJECTS, Column, TrackingPlan, load_plan
-from headway_pipelines.compute import attach_people, attach_sessions
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.locking import workspace_lock
+from headway_pipelines.people.properties import described_subjects, live_statements
 from headway_pipelines.privacy.keys import load_key
-from headway_pipelines.properties import described_subjects, live_statements
 from headway_pipelines.rights.forget import look_up
 from headway_pipelines.rights.subject import Subject
+from headway_pipelines.warehouse.compute import attach_people, attach_sessions
 from headway_pipelines.workspace import Workspace
 
 #: Surrogates mean something inside this workspace only; those of others are none of the person's business.

@@ -11,8 +11,8 @@ from uuid import UUID
 from headway.engine import connect
 from headway.errors import InputError
 from headway.models.plan import load_plan
-from headway_pipelines.lake import collect_garbage
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import collect_garbage
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.keys import Key, load_key
 from headway_pipelines.privacy.proof import scan

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace, sync_folder, write_atomically
 
 RETENTION = "retention"

@@ -18,11 +18,11 @@ from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway.models.plan import Subject as Subjects
-from headway_pipelines.copies import CONTESTED
-from headway_pipelines.day_files import FORMAT
-from headway_pipelines.lake import LINK_COLUMNS
-from headway_pipelines.ledger import PROMOTED, Account, Ledger
-from headway_pipelines.properties import STATEMENT_COLUMNS
+from headway_pipelines.lake.copies import CONTESTED
+from headway_pipelines.lake.day_files import FORMAT
+from headway_pipelines.lake.ledger import PROMOTED, Account, Ledger
+from headway_pipelines.lake.promote import LINK_COLUMNS
+from headway_pipelines.people.properties import STATEMENT_COLUMNS
 from headway_pipelines.rights.subject import Subject
 from headway_pipelines.sources.shape import ERASED
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder

@@ -8,7 +8,7 @@ from typing import Any
 from headway.errors import InputError
 from headway.models.plan import load_plan
 from headway_pipelines.ingest import Landed, landed, path_id
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.privacy.detect import safe_path
 from headway_pipelines.privacy.gate import Gate, RawFile
 from headway_pipelines.privacy.keys import Key

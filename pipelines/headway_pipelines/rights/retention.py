@@ -24,8 +24,8 @@ from headway.engine import connect, guarded
 from headway.engine.sql import bind, literal, load
 from headway.models.durations import parse_retention
 from headway.models.plan import SUBJECTS, load_plan
-from headway_pipelines.day_files import FORMAT
-from headway_pipelines.ledger import BLOCKED, Account, Ledger
+from headway_pipelines.lake.day_files import FORMAT
+from headway_pipelines.lake.ledger import BLOCKED, Account, Ledger
 from headway_pipelines.rights.journal import RETENTION, receipts_folder
 from headway_pipelines.rights.kept_values import keep_values
 from headway_pipelines.rights.limits import limits_in_force, limits_on, put_limits_in_force
@@ -199,7 +199,7 @@ def expire_raw(workspace: Workspace, ledger: Ledger) -> int:
         since it landed: a copy may bear the date of the log that it is a copy of.
     """
     from headway_pipelines.ingest import landed, path_id
-    from headway_pipelines.ledger import PROMOTED
+    from headway_pipelines.lake.ledger import PROMOTED
     from headway_pipelines.privacy.keys import load_key
 
     limits = load_plan(workspace.plan_file).limits

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headway.errors import InputError
 from headway_pipelines.freshness import outdate
 from headway_pipelines.ingest import landed, path_id
-from headway_pipelines.ledger import PROMOTED, Ledger
+from headway_pipelines.lake.ledger import PROMOTED, Ledger
 from headway_pipelines.locking import workspace_lock
 from headway_pipelines.privacy.keys import KEY_BYTES, Key, key_file, load_key
 from headway_pipelines.workspace import Workspace, write_atomically

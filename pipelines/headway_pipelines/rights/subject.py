@@ -14,12 +14,12 @@ from headway.engine.sql import literal, load
 from headway.errors import InputError
 from headway.models.plan import TrackingPlan
 from headway.periods import utc_us
-from headway_pipelines.lake import attach_lake
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people_tables import STRANGERS, read_table, table_file
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import attach_lake
+from headway_pipelines.people.properties import live_statements
+from headway_pipelines.people.tables import STRANGERS, read_table, table_file
 from headway_pipelines.privacy.tombstones import Window
 from headway_pipelines.privacy.vault import Vault
-from headway_pipelines.properties import live_statements
 from headway_pipelines.workspace import Workspace
 
 _HERE = "headway_pipelines.rights"

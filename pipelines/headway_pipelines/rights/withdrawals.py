@@ -7,8 +7,8 @@ from collections.abc import Callable
 from headway.engine import connect, guarded
 from headway.errors import InputError
 from headway.models.plan import load_plan
-from headway_pipelines.lake import attach_lake
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import attach_lake
 from headway_pipelines.privacy.keys import load_key
 from headway_pipelines.rights.forget import Forgotten, begin, finish, look_up
 from headway_pipelines.rights.holds import refuse_held

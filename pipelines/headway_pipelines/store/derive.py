@@ -32,7 +32,7 @@ from headway.models.product import Product, load_product
 from headway.periods import EPOCH
 from headway.store import ANY, Part, PersonStore
 from headway.store.files import FORMAT, MANIFEST, manifest_text, read_manifest, read_store
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.store.numbering import Numbers, number
 from headway_pipelines.store.rows import Rows, fetched, of_persons, write_rows
 from headway_pipelines.workspace import Workspace, write_atomically

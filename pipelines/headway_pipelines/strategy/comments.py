@@ -1,4 +1,4 @@
-"""What the published tables about strategy and their columns mean; part of `headway_pipelines.comments`."""
+"""What the published tables about strategy and their columns mean; part of `headway_pipelines.publishing.comments`."""
 
 from __future__ import annotations
 

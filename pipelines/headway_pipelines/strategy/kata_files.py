@@ -30,10 +30,10 @@ from headway.models.plan import load_plan
 from headway.models.product import Product, load_product
 from headway.models.strategy import Strategy, load_strategy
 from headway.models.yaml_file import parse_document
-from headway_pipelines.compute import tables_of
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.strategy.personal import without_people
 from headway_pipelines.strategy.tree_tables import latest_values
+from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.workspace import Workspace, write_atomically
 
 Moment = Literal["current", "happened"]

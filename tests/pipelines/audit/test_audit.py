@@ -25,11 +25,11 @@ from headway_pipelines.audit.page import audit_page, record_page
 from headway_pipelines.audit.record import record_of, record_text
 from headway_pipelines.audit.shared import privacy_account
 from headway_pipelines.audit.show import came_in
-from headway_pipelines.cli_audit_report import audit_report
-from headway_pipelines.compute import compute
+from headway_pipelines.cli.audit_report import audit_report
 from headway_pipelines.privacy.proof import scan
-from headway_pipelines.publish import publish
+from headway_pipelines.publishing.publish import publish
 from headway_pipelines.report import write_report
+from headway_pipelines.warehouse.compute import compute
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from headway.engine import connect
 from headway.errors import InputError
 from headway.models.plan import parse_plan
 from headway.models.product import Product, parse_product
-from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.inputs import attach_inputs, derive_inputs, input_counts, read_inputs
+from headway_pipelines.warehouse.compute import compute, tables_of
 
 
 @pytest.fixture

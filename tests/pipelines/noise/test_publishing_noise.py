@@ -17,10 +17,10 @@ from headway.frameworks.values import SCHEMA
 from headway.models.plan import parse_plan
 from headway.models.product import Product, parse_product
 from headway_pipelines.audit import audit_workspace
-from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.noise import TABLE, check_noise, noise_ledger, spent_of, with_noise
 from headway_pipelines.publications import PublicationLedger
-from headway_pipelines.publish import publish, published_tables
+from headway_pipelines.publishing.publish import publish, published_tables
+from headway_pipelines.warehouse.compute import compute, tables_of
 
 MONDAY = date(2026, 3, 2)
 HORIZON = datetime(2026, 4, 1)

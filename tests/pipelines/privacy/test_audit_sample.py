@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headway.errors import InputError
-from headway_pipelines.cli import app
+from headway_pipelines.cli.commands import app
 from headway_pipelines.privacy import scan
 from headway_pipelines.privacy.detection import samples
 

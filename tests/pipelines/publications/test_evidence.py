@@ -14,9 +14,9 @@ import pytest
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway.releases.adopters import ADOPTION
 from headway.releases.impact import ESTIMATES, IMPACT
-from headway_pipelines.cell_size import MIN_PEOPLE as K
-from headway_pipelines.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_experiments
 from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
+from headway_pipelines.publishing.cell_size import MIN_PEOPLE as K
+from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_experiments
 
 FIRST = datetime(2026, 4, 1)
 ARMS = ("new", "old")

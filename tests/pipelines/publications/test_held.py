@@ -23,7 +23,7 @@ from test_publish import MONDAY, Attacker, K, World, funnel, one_week, row, show
 from headway.frameworks.values import SCHEMA
 from headway_pipelines.publications import PublicationLedger, hold_back
 from headway_pipelines.publications.held import as_released
-from headway_pipelines.suppression import suppress
+from headway_pipelines.publishing.suppression import suppress
 
 Ints = npt.NDArray[np.int64]
 FIRST = datetime(2026, 4, 1)

@@ -18,9 +18,9 @@ from headway.frameworks.catalogue import SCHEMA as CATALOGUE
 from headway.frameworks.values import EXCLUSIONS
 from headway.frameworks.values import SCHEMA as VALUES
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
-from headway_pipelines.databases import replace_database
-from headway_pipelines.publish import suppress
+from headway_pipelines.publishing.publish import suppress
 from headway_pipelines.report import write_report
+from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.workspace import Workspace
 
 MONDAY = date(2026, 3, 2)

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from headway.experiments.flags import SCHEMA as FLAGS
-from headway_pipelines.experiments import EXPERIMENTS, HEALTH, RESULTS
 from headway_pipelines.report import pages
 from headway_pipelines.report.experiments import read_experiments
 from headway_pipelines.report.reading import read_report
+from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS
 
 SHOWN: dict[str, Any] = {"suppressed": pl.Boolean}
 EMPTY: dict[str, Any] = dict.fromkeys((*EXPERIMENTS, *RESULTS, *HEALTH, *FLAGS))

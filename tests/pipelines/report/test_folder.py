@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from headway.errors import InputError
-from headway_pipelines.databases import replace_database
 from headway_pipelines.report import write, write_report
+from headway_pipelines.warehouse.databases import replace_database
 
 Read = Callable[[Path], str]
 Browse = Callable[..., subprocess.CompletedProcess[str]]

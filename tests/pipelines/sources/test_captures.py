@@ -10,14 +10,14 @@ from journey import COUNTS, FUNNEL, IN_A_BROWSER
 
 from headway import Funnel
 from headway.engine import connect
-from headway_pipelines.compute import PlannedLog, attach_people
 from headway_pipelines.ingest import ingest
 from headway_pipelines.init_workspace import init_workspace
-from headway_pipelines.lake import promote
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people import derive_people
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import promote
+from headway_pipelines.people.derive import derive_people
 from headway_pipelines.privacy.proof import scan
 from headway_pipelines.quality.batches import judge_batches
+from headway_pipelines.warehouse.compute import PlannedLog, attach_people
 
 SERVERS = [f"{language}_{client}" for language in ("py", "node") for client in
            ("amplitude", "mixpanel", "posthog", "rudder", "segment", "snowplow")]  # fmt: skip

@@ -18,10 +18,10 @@ from headway.errors import DefinitionError, InputError
 from headway.models.plan import parse_plan
 from headway.models.traffic import TrafficRules
 from headway_pipelines import ingest as ingesting
-from headway_pipelines.compute import compute, tables_of
 from headway_pipelines.privacy.traffic import Marker
-from headway_pipelines.publish import publish_explore
+from headway_pipelines.publishing.publish import publish_explore
 from headway_pipelines.sources.access_log import access_log
+from headway_pipelines.warehouse.compute import compute, tables_of
 
 CHROME = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"

@@ -14,12 +14,12 @@ from planted import SCENARIO, Computed
 from headway.models.plan import load_plan
 from headway.models.product import load_product
 from headway.models.strategy import load_strategy
-from headway_pipelines.compute import tables_of
 from headway_pipelines.demo import simulate
 from headway_pipelines.demo.scenario import Scenario
 from headway_pipelines.demo.strategy import freeze_bets, write_strategy
 from headway_pipelines.demo_workspace import build_demo
 from headway_pipelines.strategy.tables import strategy_tables
+from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.workspace import Workspace
 
 

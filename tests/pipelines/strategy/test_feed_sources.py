@@ -11,8 +11,8 @@ import pytest
 from headway.models.plan import parse_plan
 from headway.models.product import parse_product
 from headway_pipelines.publications import PublicationLedger, hold_back
+from headway_pipelines.publishing.suppression import suppress
 from headway_pipelines.strategy.feed_sources import feed_sources, steps_of
-from headway_pipelines.suppression import suppress
 
 PLAN = """\
 version: 1

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from headway.errors import DefinitionError, InputError
-from headway_pipelines import cli_kata
-from headway_pipelines.databases import replace_database
+from headway_pipelines.cli import kata
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.strategy.kata_files import Turn, katas_of, new_kata, next_step
 from headway_pipelines.strategy.kata_tables import kata_tables
+from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.workspace import Workspace
 
 KEY = Key(bytes(range(32)))
@@ -210,7 +210,7 @@ def test_the_command_line(workspace: Workspace, monkeypatch: pytest.MonkeyPatch)
     runner = CliRunner()
 
     def run(*arguments: str) -> str:
-        found = runner.invoke(cli_kata.app, [*arguments, "-w", str(workspace.root)], catch_exceptions=False)
+        found = runner.invoke(kata.app, [*arguments, "-w", str(workspace.root)], catch_exceptions=False)
         assert found.exit_code == 0
         return found.output
 

@@ -11,7 +11,7 @@ import pytest
 from headway.models.plan import parse_plan
 from headway.models.product import parse_product
 from headway.models.strategy import Strategy, parse_strategy
-from headway_pipelines.comments import COLUMN_COMMENTS, TABLE_COMMENTS
+from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
 from headway_pipelines.strategy.health import QUESTIONS, product_health
 from headway_pipelines.strategy.leadership import SCHEMAS, below, leadership_tables
 from headway_pipelines.strategy.scorecards import PARTS, SCHEMA, output_and_outcome, team_scorecards

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from headway.engine import connect
-from headway_pipelines.comments import COLUMN_COMMENTS, TABLE_COMMENTS
-from headway_pipelines.databases import replace_database
+from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
 from headway_pipelines.strategy.tables import last_seen, strategy_tables
+from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.workspace import Workspace
 
 PLAN = """\

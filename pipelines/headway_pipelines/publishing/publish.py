@@ -19,27 +19,27 @@ from headway.models.privacy_checks import private_metrics
 from headway.models.product import Product, load_product
 from headway.moved import moved_tables
 from headway.periods import local_day, utc_us
-from headway_pipelines.cell_size import MIN_PEOPLE
-from headway_pipelines.compute import attach_people, attach_sessions, tables_of
-from headway_pipelines.databases import replace_database
-from headway_pipelines.experiments import shown_experiments
-from headway_pipelines.families import families
-from headway_pipelines.lake import lake_query
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import lake_query
 from headway_pipelines.noise import NOISE, noise_ledger, with_noise
-from headway_pipelines.people import TABLES
-from headway_pipelines.properties import described_subjects, latest_query
+from headway_pipelines.people.derive import TABLES
+from headway_pipelines.people.properties import described_subjects, latest_query
 from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
-from headway_pipelines.published_views import views, with_view_names
-from headway_pipelines.release_impact import hide_few_adopters, published_releases
-from headway_pipelines.running_totals import running_totals
+from headway_pipelines.publishing.cell_size import MIN_PEOPLE
+from headway_pipelines.publishing.families import families
+from headway_pipelines.publishing.suppression import hide_few, hide_few_values, suppress
+from headway_pipelines.publishing.views import views, with_view_names
 from headway_pipelines.store import store_version
 from headway_pipelines.strategy.feed_sources import feed_sources
 from headway_pipelines.strategy.tables import strategy_tables
-from headway_pipelines.suppression import hide_few, hide_few_values, suppress
+from headway_pipelines.warehouse.compute import attach_people, attach_sessions, tables_of
+from headway_pipelines.warehouse.databases import replace_database
+from headway_pipelines.warehouse.experiments import shown_experiments
+from headway_pipelines.warehouse.release_impact import hide_few_adopters, published_releases
+from headway_pipelines.warehouse.running_totals import running_totals
 from headway_pipelines.workspace import Workspace
 
-_HERE = "headway_pipelines"
+_PEOPLE = "headway_pipelines.people"
 # What was spent moves nothing but costs, which are no secret; releases and incidents move no value.
 _NO_BASIS = ("spend", "releases", "incidents")
 _SUPPRESSED = (
@@ -281,7 +281,7 @@ def publish_explore(workspace: Workspace, ledger: Ledger) -> None:
         },
         views={
             **{
-                name: f"WITH lake AS ({lake}) {load(_HERE, f'{name}.sql')}"
+                name: f"WITH lake AS ({lake}) {load(_PEOPLE, f'{name}.sql')}"
                 for name in ("events", "all_events")
             },
             **{f"{subject}_latest": latest_query(subject) for subject in described},

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from headway_pipelines import cli_audit, cli_kata
-from headway_pipelines.cli_rights import add_commands as add_rights
+from headway_pipelines.cli import audit as audits
+from headway_pipelines.cli import kata as katas
+from headway_pipelines.cli.rights import add_commands as add_rights
 
 if TYPE_CHECKING:
     from headway_pipelines.inputs import ReadInput
@@ -33,8 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-cli_audit.register(app)
-app.add_typer(cli_kata.app)
+audits.register(app)
+app.add_typer(katas.app)
 add_rights(app)
 _INTERRUPTED = 130
 _out = Console(highlight=False, soft_wrap=True)
@@ -136,7 +137,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.noise import check_noise
     from headway_pipelines.privacy.keys import key_file, load_key
-    from headway_pipelines.publish import months_never_shown
+    from headway_pipelines.publishing.publish import months_never_shown
     from headway_pipelines.recognition import described
     from headway_pipelines.sources.config import load_sources
     from headway_pipelines.workspace import Workspace
@@ -158,7 +159,7 @@ def check(workspace: WorkspaceOption = Path()) -> None:
         _say(f"side input      {name}: {each.rows.height:,} rows{_rejected(each)}")
     if experiments := load_experiments(ready.product_file, plan, product):
         _say(f"experiments     {len(experiments)}")
-    for line in cli_kata.told_of_strategy(ready, product, plan):
+    for line in katas.told_of_strategy(ready, product, plan):
         _say(line)
     _say(f"sources         {', '.join(f'{s.name} ({s.format})' for s in sources)}")
     with suppress(InputError):  # there may be no log yet
@@ -269,7 +270,7 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except Exception as error:
-        from headway_pipelines.cli_errors import explain
+        from headway_pipelines.cli.errors import explain
 
         code = explain(error, _err)
     if code == _INTERRUPTED:

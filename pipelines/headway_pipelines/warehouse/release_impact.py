@@ -53,7 +53,7 @@ ROWS: Final[dict[str, pl.DataType]] = {
 }
 """Columns and types of the rows of all release logs together."""
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.warehouse"
 _UNEVEN: Final = 0.001
 _ADOPTED = ("eligible", "tried", "ripe", "kept")
 _TOLD_OF_ADOPTION = (

@@ -51,7 +51,7 @@ def audit(
 ) -> None:
     """Report what came in and what was kept; with --sample, test detection on your own rows."""
     if sample is None:
-        from headway_pipelines.cli_audit_report import audit_report
+        from headway_pipelines.cli.audit_report import audit_report
 
         audit_report(workspace, html=html, as_json=as_json, record=record, proof=prove)
         return

@@ -11,7 +11,7 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal
-from headway_pipelines.comments import COLUMN_COMMENTS, OWN_COLUMNS, TABLE_COMMENTS
+from headway_pipelines.publishing.comments import COLUMN_COMMENTS, OWN_COLUMNS, TABLE_COMMENTS
 from headway_pipelines.workspace import sync_file, sync_folder
 
 

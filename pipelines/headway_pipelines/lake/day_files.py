@@ -24,7 +24,7 @@ MOST_DAYS_AT_ONCE = 4
 MOST_CELLS = 20_000_000
 #: For so many bundles a row group of the staged files may be read on average before sorting them is cheaper.
 MAX_READINGS = 8
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.lake"
 FORMAT = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
 """How files of events are written."""
 

@@ -15,14 +15,14 @@ import duckdb
 
 from headway.engine.sql import literal, load, with_inputs
 from headway.models.product import Product
-from headway_pipelines import basis as reasons
-from headway_pipelines.basis import Basis, Live, changes_file, version_of
-from headway_pipelines.histories import attach_described
 from headway_pipelines.identity import Change, Found, compare, find_affected, map_affected
 from headway_pipelines.identity.actors import attach_moved_actors
-from headway_pipelines.lake import link_query
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people_tables import (
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import link_query
+from headway_pipelines.people import basis as reasons
+from headway_pipelines.people.basis import Basis, Live, changes_file, version_of
+from headway_pipelines.people.histories import attach_described
+from headway_pipelines.people.tables import (
     ACTORS,
     STRANGERS,
     create_people,
@@ -34,7 +34,7 @@ from headway_pipelines.people_tables import (
 )
 from headway_pipelines.workspace import Workspace
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.people"
 _IDENTITY = "headway_pipelines.identity"
 #: Where more of so many actors are touched, deriving everybody is cheaper.
 _MANY = 10_000

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from headway.engine.sql import identifier, literal, load
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.sources.shape import Copies, Source
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
@@ -25,7 +25,7 @@ all say the same is counted under the second."""
 CONTESTED = "contested"
 """Kind of the files that hold the ids whose copies do not all say the same."""
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.lake"
 #: What a copy is judged by first, smallest first.
 _FIRST: Mapping[Copies, str] = {
     "first_received": "epoch_us(received_at)",

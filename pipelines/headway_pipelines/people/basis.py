@@ -19,8 +19,8 @@ import duckdb
 from headway.models.plan import SUBJECTS, TrackingPlan
 from headway.models.product import Product
 from headway_pipelines.identity import Found
-from headway_pipelines.integrity import whole
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.integrity import whole
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 #: To be raised whenever another way of deriving gives other tables.

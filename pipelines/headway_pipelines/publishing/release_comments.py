@@ -1,4 +1,4 @@
-"""What the tables about releases and their columns mean; part of `headway_pipelines.comments`."""
+"""What the tables about releases and their columns mean; part of `headway_pipelines.publishing.comments`."""
 
 from __future__ import annotations
 

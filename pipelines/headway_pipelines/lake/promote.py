@@ -18,15 +18,15 @@ import duckdb
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
-from headway_pipelines.copies import CONTESTED, content, count_copies, ranking
-from headway_pipelines.day_files import write_day_files
-from headway_pipelines.integrity import KINDS
-from headway_pipelines.ledger import PASSED, PROMOTED, Account, Ledger
-from headway_pipelines.properties import smaller_ones, write_statements
+from headway_pipelines.lake.copies import CONTESTED, content, count_copies, ranking
+from headway_pipelines.lake.day_files import write_day_files
+from headway_pipelines.lake.integrity import KINDS
+from headway_pipelines.lake.ledger import PASSED, PROMOTED, Account, Ledger
+from headway_pipelines.people.properties import smaller_ones, write_statements
 from headway_pipelines.sources.config import load_sources
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.lake"
 #: A day with more files than this is written anew when it is touched: late events would splinter it.
 MAX_FILES_A_DAY = 8
 BASE_COLUMNS = {

@@ -9,11 +9,11 @@ import polars as pl
 
 from headway.engine import connect, guarded
 from headway.engine.sql import Replacement, bind, load, with_inputs
-from headway_pipelines.cell_size import MIN_PEOPLE
-from headway_pipelines.families import SCHEMA as FAMILIES
-from headway_pipelines.running_totals import RunningTotal, hidden_totals
+from headway_pipelines.publishing.cell_size import MIN_PEOPLE
+from headway_pipelines.publishing.families import SCHEMA as FAMILIES
+from headway_pipelines.warehouse.running_totals import RunningTotal, hidden_totals
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.publishing"
 _COUNTS = ("people", "actors", "devices_joined", "shared_devices", "oversized_people", "not_one_to_one")
 # Steps of a table's suppression, each a query on top of those before it.
 _STEPS = {
@@ -43,8 +43,9 @@ def suppress(
             ``left_out``.
         frame: Its rows.
         min_people: Smallest number of people a cell may speak of.
-        together: Which metrics are parts of one whole, see `headway_pipelines.families.families`; None: none are.
-        totals: The running totals, see `headway_pipelines.running_totals`; others are hidden.
+        together: Which metrics are parts of one whole, see `headway_pipelines.publishing.families.families`;
+            None: none are.
+        totals: The running totals, see `headway_pipelines.warehouse.running_totals`; others are hidden.
         first_day: First local day of the log.
         weeks_add_up: Whether the sum over all weeks is known from elsewhere.
 

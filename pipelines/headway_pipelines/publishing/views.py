@@ -12,9 +12,9 @@ from sqlglot import exp
 
 from headway.engine.sql import bind, load, with_inputs
 from headway.models.metrics import STAGES
-from headway_pipelines.comments import TABLE_COMMENTS
+from headway_pipelines.publishing.comments import TABLE_COMMENTS
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.publishing"
 
 _ASKS = {
     "aarrr": "acquisition, activation, retention, referral and revenue",

@@ -12,7 +12,7 @@ from headway.engine.sql import literal, load
 from headway.models.product import Product
 from headway_pipelines.workspace import sync_file, sync_folder
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.people"
 TABLES = ("actor_person", "device_spans", "people")
 """Tables of people that every workspace has, each a file of its own below ``warehouse/people``."""
 

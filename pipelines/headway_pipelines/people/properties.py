@@ -14,7 +14,7 @@ import duckdb
 from headway.engine import connect, guarded
 from headway.engine.sql import identifier, literal, load, with_inputs
 from headway.models.plan import SUBJECTS, Column, Subject, TrackingPlan
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 STATEMENT_COLUMNS = {
@@ -29,7 +29,7 @@ STATEMENT_COLUMNS = {
 
 A value is the text of what the gate typed; the histories have typed columns."""
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.people"
 MAX_STATEMENT_FILES = 8
 """With more files of statements about people, or about accounts, those are merged."""
 

@@ -21,7 +21,10 @@ from headway.errors import EngineError
 from headway.insights.sessions import every_session
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
-from headway_pipelines.basis import (
+from headway_pipelines.lake.integrity import whole
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import attach_lake
+from headway_pipelines.people.basis import (
     ALL_PEOPLE,
     FIRST,
     NOT_OURS,
@@ -32,12 +35,9 @@ from headway_pipelines.basis import (
     mark_of,
     read_basis,
 )
-from headway_pipelines.compute import PlannedLog, attach_people
-from headway_pipelines.integrity import whole
-from headway_pipelines.lake import attach_lake
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people_part import attach_members
-from headway_pipelines.people_tables import read_table, readable, table_file
+from headway_pipelines.people.part import attach_members
+from headway_pipelines.people.tables import read_table, readable, table_file
+from headway_pipelines.warehouse.compute import PlannedLog, attach_people
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _SETTING = "sessions_basis"
@@ -153,7 +153,7 @@ def _write(
             if changes:
                 con.execute(f"CREATE TEMP VIEW found AS {query}")
                 con.execute(f"CREATE TEMP VIEW known AS FROM {read_table(target)}")
-                query = load("headway_pipelines", "sessions_again.sql")
+                query = load("headway_pipelines.people", "sessions_again.sql")
             con.execute(f"COPY ({query}) TO {temporary} (FORMAT parquet, COMPRESSION zstd)")
             sessions, set_apart = con.execute(
                 f"SELECT count(*) FILTER (reason IS NULL), count(reason) FROM read_parquet({temporary})"
@@ -177,7 +177,7 @@ def _attach_touched(
     for view, table in (("people_after", "actor_person"), ("spans_after", "device_spans")):
         con.execute(f"CREATE VIEW {view} AS FROM {read_table(table_file(workspace.people, table))}")
     attach_members(con)
-    con.execute(f"CREATE VIEW events AS {load('headway_pipelines', 'events.sql')}")
+    con.execute(f"CREATE VIEW events AS {load('headway_pipelines.people', 'events.sql')}")
 
 
 def _beside(target: Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from headway_pipelines.ledger import Ledger
+from headway_pipelines.lake.ledger import Ledger
 from headway_pipelines.workspace import Workspace
 
 _MAGIC = b"PAR1"

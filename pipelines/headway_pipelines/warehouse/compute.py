@@ -22,21 +22,22 @@ from headway.models.experiments import load_experiments
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway.periods import local_day, utc_us
-from headway_pipelines.databases import replace_database
-from headway_pipelines.experiment_history import changed_definitions
-from headway_pipelines.experiments import experiment_tables
 from headway_pipelines.freshness import definitions
 from headway_pipelines.inputs import attach_inputs, input_counts
-from headway_pipelines.kept_values import UNREADABLE, Recalled, recall, remember, still_readable
-from headway_pipelines.lake import attach_lake
-from headway_pipelines.ledger import BLOCKED, DAMAGED, Ledger
-from headway_pipelines.people import TABLES
-from headway_pipelines.properties import described_subjects
-from headway_pipelines.release_impact import release_tables
+from headway_pipelines.lake.ledger import BLOCKED, DAMAGED, Ledger
+from headway_pipelines.lake.promote import attach_lake
+from headway_pipelines.people.derive import TABLES
+from headway_pipelines.people.properties import described_subjects
 from headway_pipelines.rights.kept_values import with_kept
+from headway_pipelines.warehouse.databases import replace_database
+from headway_pipelines.warehouse.experiment_history import changed_definitions
+from headway_pipelines.warehouse.experiments import experiment_tables
+from headway_pipelines.warehouse.kept_values import UNREADABLE, Recalled, recall, remember, still_readable
+from headway_pipelines.warehouse.release_impact import release_tables
 from headway_pipelines.workspace import Workspace
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.warehouse"
+_PEOPLE = "headway_pipelines.people"
 
 DEFINED = "defined"
 """Setting of the ledger: summary of the definitions by which the values were computed."""
@@ -172,7 +173,7 @@ def attach_people(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: 
     for name in (*TABLES, *(f"{subject}_properties" for subject in described)):
         path = literal(str(workspace.people / f"{name}.parquet"))
         con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet({path})")
-    con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")
+    con.execute(f"CREATE OR REPLACE VIEW events AS {load(_PEOPLE, 'events.sql')}")
 
 
 def attach_sessions(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
@@ -278,7 +279,7 @@ def _account(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict[str, pl.Dat
     outcomes = {"source": pl.String, "state": pl.String, "outcome": pl.String, "lines": pl.Int64}
     dropped = {"event": pl.String, "property": pl.String, "reason": pl.String, "n_values": pl.Int64}
     rejects = {"file": pl.String, "line": pl.Int64, "position": pl.Int64, "reason": pl.String}
-    left_out = with_inputs(load(_HERE, "left_out.sql"), {"all_events": load(_HERE, "all_events.sql")})
+    left_out = with_inputs(load(_HERE, "left_out.sql"), {"all_events": load(_PEOPLE, "all_events.sql")})
     return {
         "line_outcomes": pl.DataFrame(ledger.outcomes(), schema=outcomes),
         "dropped_values": pl.DataFrame(ledger.dropped(), schema=dropped),

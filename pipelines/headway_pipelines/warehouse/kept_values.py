@@ -25,12 +25,12 @@ from headway.frameworks.kept import FIRSTS, TOUCHES, Kept, News
 from headway.models.plan import SUBJECTS
 from headway.models.product import Product
 from headway.periods import EPOCH, zone
-from headway_pipelines.basis import code_stamp, mark_of, marks_of
 from headway_pipelines.freshness import definitions
-from headway_pipelines.lake import event_query
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people import TABLES
-from headway_pipelines.people_tables import ACTORS, read_table, readable, table_file
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import event_query
+from headway_pipelines.people.basis import code_stamp, mark_of, marks_of
+from headway_pipelines.people.derive import TABLES
+from headway_pipelines.people.tables import ACTORS, read_table, readable, table_file
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 #: To be raised whenever another way of computing gives other values.
@@ -43,7 +43,7 @@ NOT_OURS = "what was kept is missing or not what was written"
 GONE = "files of the lake were replaced and are gone"
 UNREADABLE = "what was kept cannot be read"
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.warehouse"
 _SETTING = "kept_values"
 _US = timedelta(microseconds=1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway_pipelines.release_comments import RELEASE_COLUMNS, RELEASE_TABLES
+from headway_pipelines.publishing.release_comments import RELEASE_COLUMNS, RELEASE_TABLES
 from headway_pipelines.strategy.comments import STRATEGY_COLUMNS, STRATEGY_TABLES
 
 TABLE_COMMENTS = {

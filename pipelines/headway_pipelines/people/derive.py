@@ -17,16 +17,17 @@ from headway.engine import connect, guarded
 from headway.errors import EngineError
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
-from headway_pipelines import basis as reasons
-from headway_pipelines.basis import Basis, Live, marks_of, read_basis, stamps_of, why_anew, write_basis
-from headway_pipelines.histories import attach_described, renew_histories, write_histories
 from headway_pipelines.identity import Change, Found, attach_actors, compare, map_people
 from headway_pipelines.identity.actors import forget_lists
-from headway_pipelines.integrity import whole
-from headway_pipelines.lake import attach_lake, merge_links
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people_part import Anew, Derived, derive_part, fingerprint
-from headway_pipelines.people_tables import (
+from headway_pipelines.lake.integrity import whole
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.lake.promote import attach_lake, merge_links
+from headway_pipelines.people import basis as reasons
+from headway_pipelines.people.basis import Basis, Live, marks_of, read_basis, stamps_of, why_anew, write_basis
+from headway_pipelines.people.histories import attach_described, renew_histories, write_histories
+from headway_pipelines.people.part import Anew, Derived, derive_part, fingerprint
+from headway_pipelines.people.properties import described_subjects, merge_statements
+from headway_pipelines.people.tables import (
     ACTORS,
     STRANGERS,
     TABLES,
@@ -37,7 +38,6 @@ from headway_pipelines.people_tables import (
     table_file,
     write_table,
 )
-from headway_pipelines.properties import described_subjects, merge_statements
 from headway_pipelines.workspace import Workspace
 
 __all__ = ["TABLES", "Stitched", "derive_people"]

@@ -105,7 +105,7 @@ class Ledger:
         self._con.row_factory = sqlite3.Row
         self._con.execute("PRAGMA synchronous = FULL")
         self._con.execute("PRAGMA secure_delete = ON")
-        self._con.executescript(load("headway_pipelines", "ledger.sql"))
+        self._con.executescript(load("headway_pipelines.lake", "ledger.sql"))
 
     def close(self) -> None:
         """Closes the file."""
@@ -294,15 +294,15 @@ class Ledger:
 
     def outcomes(self) -> list[dict[str, Any]]:
         """Lines by source, batch state and outcome, over everything read."""
-        return [dict(r) for r in self._rows(load("headway_pipelines", "outcomes.sql"))]
+        return [dict(r) for r in self._rows(load("headway_pipelines.lake", "outcomes.sql"))]
 
     def dropped(self) -> list[dict[str, Any]]:
         """Values dropped by event, property and reason, over everything read."""
-        return [dict(r) for r in self._rows(load("headway_pipelines", "dropped.sql"))]
+        return [dict(r) for r in self._rows(load("headway_pipelines.lake", "dropped.sql"))]
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         """Where rejected lines are: file label, line, byte offset, reason."""
-        return [dict(r) for r in self._rows(load("headway_pipelines", "rejects.sql"), limit)]
+        return [dict(r) for r in self._rows(load("headway_pipelines.lake", "rejects.sql"), limit)]
 
     def put_json(self, name: str, value: object) -> None:
         """Stores a small structure as a setting."""

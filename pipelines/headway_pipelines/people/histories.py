@@ -12,12 +12,17 @@ import duckdb
 
 from headway.engine.sql import load, with_inputs
 from headway.models.plan import Subject, TrackingPlan
-from headway_pipelines.ledger import Ledger
-from headway_pipelines.people_tables import read_table, table_file, write_table
-from headway_pipelines.properties import described_subjects, history_query, live_statements, statements_in
+from headway_pipelines.lake.ledger import Ledger
+from headway_pipelines.people.properties import (
+    described_subjects,
+    history_query,
+    live_statements,
+    statements_in,
+)
+from headway_pipelines.people.tables import read_table, table_file, write_table
 from headway_pipelines.workspace import Workspace
 
-_HERE = "headway_pipelines"
+_HERE = "headway_pipelines.people"
 
 
 def attach_described(con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger) -> None:

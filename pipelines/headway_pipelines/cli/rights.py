@@ -104,7 +104,7 @@ def forget(
 
 
 def _forget_withdrawn(workspace: Workspace, rewrite_raw: bool) -> None:
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
     from headway_pipelines.locking import workspace_lock
     from headway_pipelines.rights.withdrawals import forget_withdrawn
 
@@ -146,7 +146,7 @@ def hold(
     reason: Annotated[HoldReason, typer.Option(help="Why, as a code.")] = HoldReason.litigation,
 ) -> None:
     """Keep people from being erased while a law asks for it."""
-    from headway_pipelines.ledger import Ledger
+    from headway_pipelines.lake.ledger import Ledger
     from headway_pipelines.locking import workspace_lock
     from headway_pipelines.privacy.keys import load_key
     from headway_pipelines.rights import holds

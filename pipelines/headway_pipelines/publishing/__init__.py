@@ -1,0 +1,1 @@
+"""What may leave: cells are suppressed, documented and written into the published database."""

@@ -1,0 +1,1 @@
+"""What is computed into the warehouse: insights, metric values, experiments and the impact of releases."""
