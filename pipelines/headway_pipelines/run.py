@@ -33,7 +33,10 @@ class Outcome:
         damaged: Files set aside because their compression is damaged, with the place.
         problems: Checks that failed, besides those on batches.
         unfinished: Files that wait for the file that says their export is complete.
-        people: How the people changed, by count; empty where they were not derived.
+        people: How the people changed and what was not joined, by count; empty where they were not derived.
+        copies: Copies of events that are stored once, of all that was read.
+        new_copies: How many more of them than before the run.
+        contested: Event ids whose copies do not say the same.
     """
 
     nothing_new: bool = False
@@ -43,6 +46,9 @@ class Outcome:
     problems: tuple[str, ...] = ()
     unfinished: int = 0
     people: dict[str, int] = field(default_factory=dict)
+    copies: int = 0
+    new_copies: int = 0
+    contested: int = 0
 
 
 def run(
@@ -163,6 +169,7 @@ def _materialize(
     from headway.models.experiments import load_experiments
     from headway.models.plan import load_plan
     from headway.models.product import load_product
+    from headway_pipelines.copies import copies_left_out
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
     from headway_pipelines.privacy.keys import load_key
@@ -191,6 +198,7 @@ def _materialize(
     resources = {"warehouse": WorkspaceResource(root=str(workspace.root), only=[str(p) for p in paths])}
     everything = cast("list[dg.AssetsDefinition]", [*ASSETS, *CHECKS])
     problems: list[str] = []
+    before, _ = copies_left_out(ledger)
     with dg.DagsterInstance.get() as instance:
 
         def materialize(selection: list[dg.AssetsDefinition], tags: dict[str, str]) -> bool:
@@ -214,7 +222,7 @@ def _materialize(
         if materialize(DOWNSTREAM, range_tags(days or _all_days(ledger))) and not paths and seen:
             remember(ledger, seen)
     others = tuple(p for p in problems if p != "batches_pass_quality")
-    people = ledger.get_json("identity") or {}
+    copies, contested = copies_left_out(ledger)
     return Outcome(
         False,
         tuple(days),
@@ -222,7 +230,10 @@ def _materialize(
         _noted(ledger, DAMAGED),
         others,
         _waiting(ledger),
-        people,
+        ledger.get_json("identity") or {},
+        copies,
+        max(0, copies - before),
+        contested,
     )
 
 

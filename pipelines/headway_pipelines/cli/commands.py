@@ -225,20 +225,12 @@ def _run(root: Path, paths: tuple[Path, ...]) -> Outcome:
 
 def _report(root: Path, outcome: Outcome) -> None:
     """Prints what a run did and where its results are; leaves with 1 when something was held back."""
+    from headway_pipelines.cli_run import told_of_run
     from headway_pipelines.workspace import Workspace
 
     workspace = Workspace(root)
-    if outcome.nothing_new:
-        _say("nothing new under raw/: everything is up to date")
-    else:
-        days = outcome.changed_days
-        span = f", {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") if days else ""
-        _say(f"{len(days)} {'day' if len(days) == 1 else 'days'} changed{span}")
-    if outcome.people:
-        _say(
-            "{after:,} people ({before:,} before; {new:,} new, {merged:,} merged, {split:,} split; "
-            "{devices_joined:,} devices joined)".format(**outcome.people)
-        )
+    for line in told_of_run(outcome):
+        _say(line)
     for title, files in (("held back", outcome.blocked), ("damaged", outcome.damaged)):
         for label, note in files.items():
             _err.print(f"{title}: {label}: {note}", markup=False)

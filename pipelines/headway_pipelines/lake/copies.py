@@ -83,6 +83,22 @@ def content(sources: Iterable[Source], columns: Iterable[str]) -> str:
     return f"hash(coalesce(client_at, {moment}), {', '.join(own)})"
 
 
+def copies_left_out(ledger: Ledger) -> tuple[int, int]:
+    """Counts what was stored once although it arrived more often.
+
+    Args:
+        ledger: The workspace's ledger.
+
+    Returns:
+        Copies of events, and event ids whose copies do not say the same, over everything read.
+    """
+    counted = {COPY_OF_AN_EVENT: 0, OTHER_CONTENT: 0}
+    for each in ledger.outcomes():
+        if each["outcome"] in counted:
+            counted[each["outcome"]] += each["lines"]
+    return sum(counted.values()), counted[OTHER_CONTENT]
+
+
 def count_copies(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger
 ) -> tuple[dict[int, dict[str, int]], dict[str, tuple[str, int]]]:
