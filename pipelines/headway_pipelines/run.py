@@ -169,9 +169,9 @@ def _materialize(
     from headway.models.experiments import load_experiments
     from headway.models.plan import load_plan
     from headway.models.product import load_product
-    from headway_pipelines.copies import copies_left_out
     from headway_pipelines.ingest import landed
     from headway_pipelines.inputs import read_inputs
+    from headway_pipelines.lake.copies import copies_left_out
     from headway_pipelines.privacy.keys import load_key
     from headway_pipelines.strategy.personal import strategy_of
 

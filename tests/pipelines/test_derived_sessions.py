@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import random
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from shop import PLAN, PRODUCT, Shop, track
@@ -12,6 +15,7 @@ import headway as hw
 from headway.errors import DefinitionError
 from headway.models.plan import parse_plan
 from headway.models.product import SessionRules, parse_product
+from headway_pipelines.people import sessions
 from headway_pipelines.people.sessions import session_question
 from headway_pipelines.publishing.publish import publish, publish_explore, published_tables
 from headway_pipelines.warehouse.compute import compute, tables_of
@@ -172,3 +176,50 @@ def test_wrong_rules_are_told_with_their_line(rules: str, message: str) -> None:
     line = PRODUCT.count("\n") + 1
     with pytest.raises(DefinitionError, match=f"product.yml:{line}: {message}"):
         parse_product(PRODUCT + f"sessions: {rules}\n", parse_plan(PLAN))
+
+
+ALL_ROWS = "SELECT session, started_at, ended_at, events, seconds, reason FROM sessions ORDER BY ALL"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "{}",
+        "{idle: 10m, cut_at_midnight: true, exclude: [Order Completed], too_long: cut, max_length: 1h, max_rate: 4}",
+        "{tracker_id: session_id}",
+    ],
+)
+def test_bundles_of_people_give_what_all_at_once_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: str
+) -> None:
+    """Two days of 60 people, of whom some come back late: the sessions of all, then of those who changed."""
+    plan = PLAN.replace("      title: {class: text}", "      session_id: {class: id, domain: session}")
+    chance = random.Random(5)
+
+    def day(first: int, count: int) -> list[dict[str, Any]]:
+        def call(number: int) -> dict[str, Any]:
+            minutes, user = first + chance.uniform(0, 900), f"u{chance.randrange(60)}"
+            if chance.random() < 0.2:
+                return track("Order Completed", minutes, user=user, id=f"o{first}-{number}", amount=1)
+            return view(
+                minutes, user=user, id=f"v{first}-{number}", session_id=f"{user}-{int(minutes) // 300}"
+            )
+
+        return [call(number) for number in range(count)]
+
+    days = [day(0, 600), day(700, 90)]
+    in_bundles = Mock(side_effect=sessions._found_in_bundles)
+    monkeypatch.setattr(sessions, "_found_in_bundles", in_bundles)
+    found = []
+    for at_once in (10_000, 100):
+        monkeypatch.setattr(sessions, "_AT_ONCE", at_once)
+        shop = Shop(tmp_path / str(at_once), plan=plan, product=f"{PRODUCT}sessions: {rules}\n")
+        for number, calls in enumerate(days):
+            shop.land(f"{number}.json", calls)
+            shop.load()
+            found.append(shop.query(ALL_ROWS))
+        assert not list((shop.workspace.warehouse / "tmp").glob("*"))
+    assert [call.args[-1] for call in in_bundles.call_args_list] == [6, 7]
+    assert found[:2] == found[2:]
+    assert len(found[1]) > len(found[0]) > 60
+    assert shop.query("SELECT count(DISTINCT person) FROM sessions") == [(60,)]

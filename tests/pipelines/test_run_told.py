@@ -9,7 +9,7 @@ import pytest
 from command_line import run_here
 from shop import PRODUCT, Shop, track
 
-from headway_pipelines.cli_run import told_of_run
+from headway_pipelines.cli.run import told_of_run
 from headway_pipelines.run import Outcome
 
 PEOPLE = {

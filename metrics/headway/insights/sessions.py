@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import starmap
 from typing import Any
 
 import polars as pl
@@ -170,22 +171,45 @@ class Sessions(Question):
         return f"Sessions of people, {', '.join(told)}{left_out}{split}."
 
 
-def every_session(asked: Sessions, log: EventLog) -> str:
-    """Writes the query of all sessions, those set apart included: the rows of a table that keeps them.
+def session_queries(asked: Sessions, log: EventLog) -> tuple[str, str]:
+    """Writes the queries of all sessions, those set apart included: the rows of a table that keeps them.
+
+    What becomes of one person depends on nobody else, so the second query may be asked of some people at a time.
 
     Args:
         asked: What a session is.
         log: The log.
 
     Returns:
-        A query with the columns of `SessionsResult.frame` without ``complete``, which changes as time goes by, and
-        with ``reason``: null, or why the session is set apart.
+        A query of the events that are activity, and one of the sessions found in the relation ``kept``, which has
+        rows of the first. Sessions have the columns of `SessionsResult.frame` without ``complete``, which changes
+        as time goes by, and with ``reason``: null, or why the session is set apart. They are sorted by person.
 
     Raises:
         InputError: An event never occurs, a property is unknown, or an option is wrong.
+
+    Examples:
+        >>> from datetime import datetime
+        >>> frame = pl.DataFrame({"person": ["ann"], "event": ["Page Viewed"], "occurred_at": [datetime(2026, 3, 1)]})
+        >>> with EventLog(frame) as log:
+        ...     activity, sessions = session_queries(Sessions(), log)
+        ...     log.sql(with_inputs(sessions, {"kept": activity})).select("person", "events").rows()
+        [('ann', 1)]
     """
     scope = Scope.of(asked, log)
-    return with_inputs(_listing(asked, scope, set_apart=None), _relations(asked, scope))
+    relations, told = _relations(asked, scope), _told(asked, scope)
+    changing = {name: each for name, each in told.items() if each.find(exp.Column)}
+    kept = bind(
+        load(_PACKAGE, "sessions_kept"),
+        {
+            "columns": [exp.column("person"), exp.column("us"), *starmap(_named, changing.items())],
+            "active": _active(asked, scope),
+        },
+    )
+    columns = {name: exp.column(name) if name in changing else each for name, each in told.items()}
+    relations["activity"] = _activity(columns, exp.to_table("kept"), exp.true())
+    events = relations.pop("ev")
+    return with_inputs(kept, {"ev": events}), with_inputs(_listing(asked, scope, set_apart=None), relations)
 
 
 @dataclass(frozen=True, repr=False)
@@ -296,45 +320,60 @@ class SessionsResult(Result):
         return trend_figure(days, by=by, title="Sessions per local day")
 
 
-def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
-    excluded, viewed, starts, ends = (
+def _told(asked: Sessions, scope: Scope) -> dict[str, exp.Expr]:
+    """What an event of activity tells beside who and when: what the question asks for, else something constant."""
+    viewed, starts, ends = (
         exp.false() if event is None else scope.matches(event)
-        for event in (asked.exclude, asked.views, asked.starts, asked.ends)
+        for event in (asked.views, asked.starts, asked.ends)
     )
-    tracker: exp.Expr = exp.cast(exp.null(), "VARCHAR")
+    tracker: exp.Expr = exp.null() if asked.tracker is None else _property(asked.tracker, scope.log)
+    return {
+        "seq": exp.Literal.number(0) if asked.by is None else exp.column("seq"),
+        "part": exp.column("day") if asked.cut_at_midnight else exp.Literal.number(0),
+        "tracker": exp.cast(tracker, "VARCHAR"),
+        "viewed": viewed,
+        "starts": starts,
+        "ends": ends,
+        "breakdown": scope.breakdown(asked.by, _COLUMNS),
+    }
+
+
+def _active(asked: Sessions, scope: Scope) -> exp.Expr:
+    excluded = exp.false() if asked.exclude is None else scope.matches(asked.exclude)
     active: exp.Expr = exp.not_(exp.paren(excluded))
-    if asked.tracker is not None:
-        tracker = exp.cast(_property(asked.tracker, scope.log), "VARCHAR")
-        active = exp.and_(active, _property(asked.tracker, scope.log).is_(exp.null()).not_())
-    placed = load(_PACKAGE, "sessions_by_tracker")
     if asked.tracker is None:
-        placed = bind(load(_PACKAGE, "sessions_by_idle"), {"idle_us": parse_duration(asked.idle)})
+        return active
+    return exp.and_(active, _property(asked.tracker, scope.log).is_(exp.null()).not_())
+
+
+def _activity(columns: Mapping[str, exp.Expr], events: exp.Expr, active: exp.Expr) -> str:
+    return bind(load(_PACKAGE, "sessions_activity"), {**columns, "events": events, "active": active})
+
+
+def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
+    told, active = _told(asked, scope), _active(asked, scope)
+    placed, ended = load(_PACKAGE, "sessions_by_tracker"), {}
+    if asked.tracker is None:
+        placed = _by_idle(asked)
+        ended = {} if asked.ends is None else {"ended": load(_PACKAGE, "sessions_ends")}
     longest = None if asked.max_length is None else parse_duration(asked.max_length)
     cut = asked.too_long == "cut" and longest is not None
-    group = scope.breakdown(asked.by, _COLUMNS)
     grouped = {}
     if asked.top is not None:
         kept = exp.and_(_is_kept(set_apart=False), scope.inside("started_us"))
         grouped["grouped"] = largest_alone(asked.by, asked.top, "judged", kept)
     return {
         # sessions are whole whatever the range, so all events are needed
-        "ev": _whole(scope).events([excluded, viewed, starts, ends, tracker], by=asked.by),
-        "activity": bind(
-            load(_PACKAGE, "sessions_activity"),
-            {
-                "part": exp.column("day") if asked.cut_at_midnight else 0,
-                "tracker": tracker,
-                "viewed": viewed,
-                "starts": starts,
-                "ends": ends,
-                "active": active,
-                "breakdown": group,
-            },
+        "ev": _whole(scope).events(
+            [active, *(told[name] for name in ("tracker", "viewed", "starts", "ends"))], by=asked.by
         ),
+        "activity": _activity(told, exp.to_table("ev"), active),
+        **ended,
         "placed": placed,
         "judged": bind(
             load(_PACKAGE, "sessions_judged"),
             {
+                "first": _columns("us") if asked.by is None else _columns("us", "seq", "breakdown"),
                 "cut_us": longest if cut else _EVER_US,
                 "longest_us": _EVER_US if cut else longest,
                 "fastest": asked.max_rate,
@@ -342,6 +381,29 @@ def _relations(asked: Sessions, scope: Scope) -> dict[str, str]:
         ),
         **grouped,
     }
+
+
+def _by_idle(asked: Sessions) -> str:
+    """Where sessions go by pauses; what a question does not ask for is not computed."""
+    ends, midnight = asked.ends is not None, asked.cut_at_midnight
+    return bind(
+        load(_PACKAGE, "sessions_by_idle"),
+        {
+            "idle_us": parse_duration(asked.idle),
+            "activity": exp.to_table("ended" if ends else "activity"),
+            "parted": exp.column("part") > exp.column("last_part") if midnight else exp.false(),
+            "ended": exp.column("last_end_us") >= exp.column("last_us") if ends else exp.false(),
+        },
+    )
+
+
+def _named(name: str, value: exp.Expr) -> exp.Expr:
+    return exp.alias_(value, name)
+
+
+def _columns(*names: str) -> exp.Expr:
+    columns = [exp.column(name) for name in names]
+    return columns[0] if len(columns) == 1 else exp.Tuple(expressions=columns)
 
 
 def _listing(asked: Sessions, scope: Scope, *, set_apart: bool | None) -> str:

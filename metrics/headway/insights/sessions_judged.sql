@@ -15,7 +15,7 @@ sessions AS (
     MAX(us) - started_us AS length_us,
     COUNT(*) AS events,
     COUNT(*) FILTER (WHERE viewed) AS views,
-    arg_min(breakdown, (us, seq, breakdown)) AS breakdown
+    arg_min(breakdown, $first) AS breakdown
   FROM bounded
   GROUP BY person, tracker, started_us
 )

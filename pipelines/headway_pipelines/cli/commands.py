@@ -225,7 +225,7 @@ def _run(root: Path, paths: tuple[Path, ...]) -> Outcome:
 
 def _report(root: Path, outcome: Outcome) -> None:
     """Prints what a run did and where its results are; leaves with 1 when something was held back."""
-    from headway_pipelines.cli_run import told_of_run
+    from headway_pipelines.cli.run import told_of_run
     from headway_pipelines.workspace import Workspace
 
     workspace = Workspace(root)

@@ -2,11 +2,14 @@
 
 All sessions of whoever has new events or other members are computed again, so late events and merges of people never
 leave half a session behind; those of everybody else stay. When everybody's are, the reason is told (`basis`).
+
+In a large lake people come in bundles, one after the other, so that memory does not grow with the lake.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +19,9 @@ import duckdb
 
 from headway import Sessions
 from headway.engine import connect, guarded
-from headway.engine.sql import literal, load
+from headway.engine.sql import bind, literal, load
 from headway.errors import EngineError
-from headway.insights.sessions import every_session
+from headway.insights.sessions import session_queries
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines.lake.integrity import whole
@@ -37,10 +40,13 @@ from headway_pipelines.people.basis import (
 )
 from headway_pipelines.people.part import attach_members
 from headway_pipelines.people.tables import read_table, readable, table_file
-from headway_pipelines.warehouse.compute import PlannedLog, attach_people
+from headway_pipelines.warehouse.compute import PlannedLog
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
+_HERE = "headway_pipelines.people"
 _SETTING = "sessions_basis"
+_AT_ONCE = 12_000_000
+"""Events of a bundle of people, about: DuckDB keeps some 110 bytes of each while it looks for their sessions."""
 
 
 @dataclass(frozen=True)
@@ -141,43 +147,83 @@ def _write(
     con = connect(temp_directory=workspace.warehouse / "tmp")
     target = workspace.sessions_file
     temporary = literal(str(_beside(target)))
+    bundles = workspace.warehouse / "tmp" / "sessions"
     try:
         with guarded("make sessions"):
+            activity, sessions = _queries(con, workspace, ledger, plan, product)
+            _attach_events(con, workspace, changes)
+            con.execute(f"CREATE VIEW kept AS {activity}")
+            found = sessions
+            events = sum(ledger.rows_per_day().values())
+            if events > _AT_ONCE:
+                shutil.rmtree(bundles, ignore_errors=True)
+                found = _found_in_bundles(con, sessions, bundles, -(-events // _AT_ONCE))
+            query = found
             if changes:
-                _attach_touched(con, workspace, ledger, changes)
-            else:
-                attach_people(con, workspace, ledger)
-            log = PlannedLog((con, "events"), timezone=product.timezone, week_start=product.week_start)
-            log.planned = frozenset(plan.events)
-            query = every_session(session_question(product), log)
-            if changes:
-                con.execute(f"CREATE TEMP VIEW found AS {query}")
+                con.execute(f"CREATE TEMP VIEW found AS {found}")
                 con.execute(f"CREATE TEMP VIEW known AS FROM {read_table(target)}")
-                query = load("headway_pipelines.people", "sessions_again.sql")
+                query = load(_HERE, "sessions_again.sql")
             con.execute(f"COPY ({query}) TO {temporary} (FORMAT parquet, COMPRESSION zstd)")
-            sessions, set_apart = con.execute(
+            counted, set_apart = con.execute(
                 f"SELECT count(*) FILTER (reason IS NULL), count(reason) FROM read_parquet({temporary})"
             ).fetchall()[0]
     finally:
         con.close()
+        shutil.rmtree(bundles, ignore_errors=True)
     sync_file(_beside(target))
-    return int(sessions), int(set_apart)
+    return int(counted), int(set_apart)
 
 
-def _attach_touched(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, changes: Sequence[int]
-) -> None:
-    """Makes `touched_people` and the view `events` of what they did; some events of others are among them."""
+def _queries(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger, plan: TrackingPlan, product: Product
+) -> tuple[str, str]:
+    """Writes the queries of activity and sessions over the view `events`, which `_attach_events` fills."""
     attach_lake(con, workspace, ledger)
-    files = [str(changes_file(workspace, number)) for number in changes]
-    con.execute(
-        "CREATE TEMP TABLE touched_people AS SELECT DISTINCT person FROM read_parquet($files)",
-        {"files": files},
-    )
-    for view, table in (("people_after", "actor_person"), ("spans_after", "device_spans")):
-        con.execute(f"CREATE VIEW {view} AS FROM {read_table(table_file(workspace.people, table))}")
-    attach_members(con)
-    con.execute(f"CREATE VIEW events AS {load('headway_pipelines.people', 'events.sql')}")
+    for name in ("actor_person", "device_spans"):
+        con.execute(f"CREATE VIEW {name} AS FROM {read_table(table_file(workspace.people, name))}")
+    # A log looks through all its events when it is made, which here would only cost time: the lake has no odd ones.
+    con.execute(f"CREATE VIEW events AS {load(_HERE, 'events.sql')} LIMIT 0")
+    log = PlannedLog((con, "events"), timezone=product.timezone, week_start=product.week_start)
+    log.planned = frozenset(plan.events)
+    return session_queries(session_question(product), log)
+
+
+def _attach_events(con: duckdb.DuckDBPyConnection, workspace: Workspace, changes: Sequence[int]) -> None:
+    """Makes the view `events` of what people did.
+
+    Where only some changed, `touched_people` is made of them; some events of others are among theirs.
+    """
+    if changes:
+        con.execute(
+            "CREATE TEMP TABLE touched_people AS SELECT DISTINCT person FROM read_parquet($files)",
+            {"files": [str(changes_file(workspace, number)) for number in changes]},
+        )
+        for view, table in (("people_after", "actor_person"), ("spans_after", "device_spans")):
+            con.execute(f"ALTER VIEW {table} RENAME TO {view}")
+        attach_members(con)
+    con.execute(f"CREATE OR REPLACE VIEW events AS {load(_HERE, 'events.sql')}")
+
+
+def _found_in_bundles(con: duckdb.DuckDBPyConnection, sessions: str, folder: Path, number: int) -> str:
+    """Finds the sessions of one bundle of people after the other; returns a query of all, sorted by person."""
+    folder.mkdir(parents=True)
+    query = bind(load(_HERE, "bundled_activity.sql"), {"bundles": number})
+    con.execute("SET partitioned_write_flush_threshold = 2000000")
+    # Nearly every value is another one: looking for those that come again would take longer than writing them.
+    options = "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1, PARTITION_BY (bundle)"
+    con.execute(f"COPY ({query}) TO {literal(str(folder))} ({options})")
+    parts = []
+    for bundle in range(number):
+        files = folder / f"bundle={bundle}"
+        if not files.exists():
+            continue
+        events = f"FROM read_parquet({literal(str(files / '*.parquet'))}, hive_partitioning = false)"
+        con.execute(f"CREATE OR REPLACE VIEW kept AS {events}")
+        parts.append(str(folder / f"sessions-{bundle}.parquet"))
+        con.execute(f"COPY ({sessions}) TO {literal(parts[-1])} (FORMAT parquet, COMPRESSION lz4)")
+        shutil.rmtree(files)
+    # An empty list of files cannot be read: where nobody did anything, the query itself says what columns there are.
+    return f"FROM read_parquet([{', '.join(map(literal, parts))}])" if parts else sessions
 
 
 def _beside(target: Path) -> Path:
