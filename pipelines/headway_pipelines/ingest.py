@@ -115,15 +115,23 @@ def landed(workspace: Workspace, only: Sequence[Path] = ()) -> list[Landed]:
             relative = path.relative_to(workspace.raw).as_posix()
             if path.is_file() and not _MARKER.search(relative):
                 stat, source = path.stat(), source_of(sources, relative)
-                if source is None or source.finished_by is None:
+                end = _awaited(source, path.name)
+                if end is None:
                     files[relative] = Landed(path, relative, stat.st_size, stat.st_mtime_ns, source)
-                elif not path.name.endswith(source.finished_by):
-                    done = _finished(path, source.finished_by)
+                elif not path.name.endswith(end):
+                    done = _finished(path, end)
                     files[relative] = Landed(path, relative, stat.st_size, stat.st_mtime_ns, source, done)
     if not files:
         where = ", ".join(str(r) for r in roots)
         raise InputError(f"no event logs under {where}. Put the product's raw logs there, then run again.")
     return [files[name] for name in sorted(files)]
+
+
+def _awaited(source: Source | None, name: str) -> str | None:
+    """End of the name of the file that must be there before one is read; None where it may be read at once."""
+    if source is None or (source.waits is not None and not re.fullmatch(source.waits, name)):
+        return None
+    return source.finished_by
 
 
 def _finished(path: Path, end: str) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
-from shop import Shop, track
+from shop import Shop, at, track
+
+from headway_pipelines.sources.posthog import posthog, posthog_parquet
 
 SOURCES = 'sources: {web: {format: segment, files: ["web/**"], finished_by: manifest.json}, rest: {format: segment}}'
 
@@ -52,3 +57,50 @@ def test_a_source_that_asks_for_nothing_waits_for_nothing(shop: Shop) -> None:
     shop.land("web/0.json", [track("Signed Up", 0, user="u1")])
     done = shop.ingest()
     assert (done.files, done.unfinished) == (1, 0)
+
+
+POSTHOG = "sources: {events: {format: posthog%s}}"
+INTERVAL = "2026-03-02T00:00:00+00:00-2026-03-03T00:00:00+00:00"
+
+
+def exported(user: str) -> dict[str, Any]:
+    return {"uuid": user, "event": "Signed Up", "distinct_id": user, "timestamp": at(0), "properties": {}}
+
+
+def test_numbered_files_of_posthog_wait_without_being_asked(shop: Shop) -> None:
+    """An export of one file has no number and no manifest; one that was split by size has both."""
+    shop.workspace.sources_file.write_text(POSTHOG % "")
+    for name in (f"{INTERVAL}-0.jsonl", f"{INTERVAL}-1.jsonl.gz", "2026-03-03-2026-03-04.jsonl"):
+        shop.land(name, [exported(name)])
+    done = shop.ingest()
+    assert (done.files, done.unfinished) == (1, 2)
+    shop.land(f"{INTERVAL}_manifest.json", ['{"files": []}'])
+    done = shop.ingest()
+    assert (done.files, done.unfinished, done.events) == (2, 0, 2)
+
+
+@pytest.mark.parametrize("stated", [", finished_by: null", ", finished_by: _done"])
+def test_what_is_stated_holds_instead(shop: Shop, stated: str) -> None:
+    shop.workspace.sources_file.write_text(POSTHOG % stated)
+    shop.land(f"{INTERVAL}-0.jsonl", [exported("u1")])
+    shop.land("other.jsonl", [exported("u2")])
+    shop.land("manifest.json", ["{}"])
+    done = shop.ingest()
+    assert (done.files, done.unfinished) == ((2, 0) if "null" in stated else (0, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"),
+    [
+        ("2026-03-02-2026-03-03-0.jsonl", True),
+        ("2026-03-02T00%3A00%3A00+00%3A00-2026-03-02T01%3A00%3A00+00%3A00-12.parquet.zst", True),
+        ("2026-03-02T00-00-00-2026-03-02T01-00-00.parquet", False),
+        ("2026-03-02T00:00:00Z-2026-03-02T01:00:00Z.jsonl.gz", False),
+        ("2026-03-02-2026-03-03.jsonl", False),
+        ("events-0.jsonl", False),
+    ],
+)
+def test_which_names_are_those_of_parts(name: str, waits: bool) -> None:
+    for source in (posthog(), posthog_parquet()):
+        assert source.waits is not None
+        assert bool(re.fullmatch(source.waits, name)) == waits

@@ -13,7 +13,7 @@ from headway.models.yaml_file import Definition, parse_document, read_text, vali
 from headway_pipelines.sources.formats import AnySource
 from headway_pipelines.sources.patterns import matches
 from headway_pipelines.sources.segment import segment
-from headway_pipelines.sources.shape import Source
+from headway_pipelines.sources.shape import FileSet, Source
 from headway_pipelines.workspace import Workspace
 
 
@@ -71,10 +71,15 @@ def parse_sources(text: str, name: str = "sources.yml") -> tuple[Source, ...]:
         ... (did you mean 'segment'?)
     """
     definition = validate(parse_document(text, name), SourcesFile)
-    return tuple(
-        replace(each.source(name), finished_by=each.finished_by, replaces=each.replaces, copies=each.copies)
-        for name, each in definition.sources.items()
-    )
+    return tuple(_as_stated(each.source(name), each) for name, each in definition.sources.items())
+
+
+def _as_stated(source: Source, stated: FileSet) -> Source:
+    """The source with what `sources.yml` says of its files; what an export does by itself holds until then."""
+    source = replace(source, replaces=stated.replaces, copies=stated.copies)
+    if "finished_by" not in stated.model_fields_set:
+        return source
+    return replace(source, finished_by=stated.finished_by, waits=None)
 
 
 def load_sources(workspace: Workspace) -> tuple[Source, ...]:

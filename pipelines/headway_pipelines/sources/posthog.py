@@ -17,6 +17,10 @@ _MORE_COLUMNS = ("created_at", "person_properties")
 _NEARLY_ALL = 0.9
 #: What groups are called where a product has only one kind, in PostHog's own examples.
 COMPANY = "company"
+#: Where an export is split by size, its files are numbered, and this one is written when all of them are there.
+_MANIFEST = "manifest.json"
+_STAMP = r"\d{4}-\d\d-\d\d(T\d\d(%3A|\D)?\d\d(%3A|\D)?\d\d(\.\d+)?(\+\d\d(%3A|\D)?\d\d|Z)?)?"
+_NUMBERED = rf"{_STAMP}-{_STAMP}-\d+\.(jsonl|parquet)(\.\w+)?"
 
 
 def posthog(
@@ -31,7 +35,8 @@ def posthog(
     alias calls are about persons always. It is a device's where `$is_identified` is false, where it equals
     `$device_id`, or where `$process_person_profile` is false. Where an event says nothing of that, as those of servers
     do, an id with the shape of a UUID is a device's (every PostHog client makes its anonymous ids so) and any other
-    one a person's. A device is joined with its person by what carries both ids.
+    one a person's. A device is joined with its person by what carries both ids. Numbered files
+    (``2026-03-02-2026-03-03-0.jsonl``) are parts of one export and wait for its manifest.
 
     Args:
         name: Name stored with every event.
@@ -46,7 +51,7 @@ def posthog(
         'lines'
     """
     text = calls_query(load(_HERE, "posthog_jsonl.sql"), account)
-    return Source(name, "posthog", text, files=files, retimed=True)
+    return Source(name, "posthog", text, files=files, finished_by=_MANIFEST, waits=_NUMBERED, retimed=True)
 
 
 def posthog_parquet(
@@ -70,7 +75,7 @@ def posthog_parquet(
     """
     text = calls_query(load(_HERE, "posthog_rows.sql"), account)
     reader = Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
-    return Source(name, "posthog_parquet", text, reader, files, retimed=True)
+    return Source(name, "posthog_parquet", text, reader, files, _MANIFEST, _NUMBERED, retimed=True)
 
 
 def calls_query(given: str, account: str) -> str:

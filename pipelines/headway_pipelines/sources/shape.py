@@ -103,6 +103,7 @@ class Source:
         reader: How files are cut into rows.
         files: Patterns of paths below ``raw/`` that this source reads.
         finished_by: End of the name of the file that says the files beside it are complete; None reads files at once.
+        waits: A regular expression of names of files that are read when such a file is there; None makes all wait.
         replaces: Whether a file that was written anew takes back what it said before.
         events: Names that the source itself gives to events, where it does not read them from the log.
         copies: Which of several copies of one event stays.
@@ -119,6 +120,7 @@ class Source:
     files: tuple[str, ...] = ("**/*",)
     # When a file is read does not change what is read: these are no part of the source's fingerprint.
     finished_by: str | None = field(default=None, repr=False)
+    waits: str | None = field(default=None, repr=False)
     replaces: bool = field(default=False, repr=False)
     events: tuple[str, ...] = ()
     copies: Copies = "first_received"
@@ -150,7 +152,7 @@ class FileSet(Definition):
     Attributes:
         files: Patterns of paths below ``raw/``; ``*`` stays within a folder, ``**`` crosses folders.
         finished_by: End of a file name, for example ``manifest.json``. Files wait until there is such a file in their
-            folder; what its name has before that end, theirs must begin with.
+            folder; what its name has before that end, theirs must begin with. Null makes no file wait.
         replaces: Whether a file that was written anew takes back what it said before. Otherwise it adds to that, as a
             file must that is emptied and used again.
         copies: Which of several copies of one event stays.
