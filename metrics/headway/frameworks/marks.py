@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from sqlglot import exp
 
@@ -27,11 +29,13 @@ class Marks:
         named: Query of the events that metrics use: event, and columns of the bits that its name allows.
         columns: The columns of bits of an event, each an expression over the log and `named`, under its alias.
         tests: By the text of a selector's condition over the log, the same condition over the bits.
+        bits: By the same text the selector's bit, column by column.
     """
 
     named: exp.Expr
     columns: tuple[exp.Alias, ...]
     tests: Mapping[str, exp.Expr]
+    bits: Mapping[str, tuple[int, ...]]
 
     @property
     def names(self) -> list[exp.Expr]:
@@ -53,6 +57,25 @@ class Marks:
         """
         plain = condition(selector.selector(), available)
         return self.tests.get(plain.sql(DIALECT), plain).copy()
+
+    def any_of(
+        self, selectors: Iterable[EventSelector], available: Collection[str]
+    ) -> tuple[int, ...] | None:
+        """Puts the bits of some selectors together.
+
+        Args:
+            selectors: Selectors of the product's metrics.
+            available: Properties that conditions may use.
+
+        Returns:
+            The bits, column by column: an event matches one of the selectors where it carries one of them. None where
+            a selector is no metric's, and has no bit.
+        """
+        found = [self.bits.get(condition(each.selector(), available).sql(DIALECT)) for each in selectors]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return None
+        return tuple(reduce(or_, column) for column in zip(*known, strict=True))
 
 
 def marks_of(product: Product, available: Collection[str]) -> Marks:
@@ -97,12 +120,14 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
     by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
     columns: list[exp.Alias] = []
     tests: dict[str, exp.Expr] = {}
+    bits_of: dict[str, tuple[int, ...]] = {}
     for place, start in enumerate(starts):
         name = f"_marks{place}"
         bits: exp.Expr = exp.column(name, table=_NAMED)
         for bit, (text, selector) in enumerate(entries[start : start + _BITS]):
             value = exp.Literal.number(1 << bit)
             tests[text] = _is_set(exp.column(name, quoted=True), value)
+            bits_of[text] = tuple(1 << bit if each == place else 0 for each in range(len(starts)))
             for event in set(selector.event):
                 by_name[event][place] |= 1 << bit
             if selector.where is not None:
@@ -111,7 +136,7 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
                 cleared = exp.Case().when(exp.and_(allowed, fails), value.copy()).else_(exp.Literal.number(0))
                 bits = exp.Sub(this=bits, expression=cleared)
         columns.append(exp.Alias(this=bits, alias=exp.to_identifier(name, quoted=True)))
-    return Marks(_named(by_name, len(starts)), tuple(columns), tests)
+    return Marks(_named(by_name, len(starts)), tuple(columns), tests, bits_of)
 
 
 def _is_set(column: exp.Expr, bit: exp.Expr) -> exp.Expr:

@@ -13,6 +13,7 @@ from headway.frameworks.kinds.plan import (
     Planner,
     Units,
     any_of,
+    bits_of,
     events_of,
     first_flags,
     flag,
@@ -22,6 +23,7 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude
+from headway.frameworks.tallied import Moved, Tallied
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.statistics.estimates import Kind
@@ -53,7 +55,10 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
         inputs: dict[str, str | exp.Expr] = {"firsts": known, "wanted": f"FROM {shared.stale}", "moves": base}
         text = bind(load(_PACKAGE, "lifecycle_known"), _unstamped(shared))
         base = with_inputs(text, inputs)
-    return Units(on_base("lifecycle", shared, params), estimate, base=base, stamped=shared.stamped)
+    bits = None if known is not None else bits_of(shared, metric.of)
+    moved = None if bits is None else Moved(bits, moves, top, bottom)
+    query = on_base("lifecycle", shared, params)
+    return Units(query, estimate, base=base, stamped=shared.stamped, tallied=moved)
 
 
 def _unstamped(shared: Prelude) -> dict[str, Replacement]:
@@ -65,7 +70,9 @@ def _unstamped(shared: Prelude) -> dict[str, Replacement]:
 
 def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
     query = on_tally("stickiness", shared, [], any_of(tests_of(metric, shared)))
-    return Units(query, "ratio", stamped=shared.stamped)
+    bits = bits_of(shared, metric.of)
+    tallied = None if bits is None else Tallied(bits, bits, "days", x_as="period")
+    return Units(query, "ratio", stamped=shared.stamped, tallied=tallied)
 
 
 def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:

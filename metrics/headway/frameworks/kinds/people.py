@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from sqlglot import exp
 
@@ -13,6 +14,7 @@ from headway.frameworks.kinds.plan import (
     Units,
     Weighted,
     any_of,
+    bits_of,
     events_of,
     first_starts,
     flag,
@@ -23,8 +25,18 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude, local_time
+from headway.frameworks.tallied import Tallied
 from headway.models.durations import parse_duration
-from headway.models.metrics import Answered, Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics import (
+    Answered,
+    Conversion,
+    EventSelector,
+    Mean,
+    NewPeople,
+    PromoterScore,
+    Retained,
+    Share,
+)
 from headway.models.yaml_file import Location
 
 
@@ -45,7 +57,15 @@ def _share(metric: Share, shared: Prelude) -> Units:
         on_tally("per_person", shared, columns, any_of(tests), {"once": True}),
         "proportion",
         stamped=shared.stamped,
+        tallied=_counted(shared, metric.of, metric.did, "any"),
     )
+
+
+def _counted(
+    shared: Prelude, of: EventSelector, what: EventSelector, how: Literal["any", "times", "days"]
+) -> Tallied | None:
+    who, done = bits_of(shared, of), bits_of(shared, what)
+    return None if who is None or done is None else Tallied(who, done, how)
 
 
 def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
@@ -104,7 +124,8 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
         query = on_tally("days_per_person", shared, columns, any_of(tests))
     else:
         query = on_tally("per_person", shared, columns, any_of(tests), {"once": False})
-    return Units(query, "mean", stamped=shared.stamped)
+    tallied = _counted(shared, metric.of, metric.event, "days" if metric.measure == "days" else "times")
+    return Units(query, "mean", stamped=shared.stamped, tallied=tallied)
 
 
 def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units | Weighted:

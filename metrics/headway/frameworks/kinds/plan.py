@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
 from headway.frameworks.prelude import Prelude
-from headway.models.metrics import BaseMetric
+from headway.frameworks.tallied import Bits, Moved, Tallied
+from headway.models.metrics import BaseMetric, EventSelector
 from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
 
@@ -37,6 +38,7 @@ class Units:
         whole: Whether all y and x are whole numbers, which add up exactly in any order.
         whole_x: Whether all x are.
         stamped: Whether at_us is stamped with the profile of the person, see `headway.frameworks.prelude.Stamp`.
+        tallied: The same as the query, told to arrays; None where they cannot answer it.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
         base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
             it in common share its rows. Empty where there is none.
@@ -52,6 +54,7 @@ class Units:
     further: str = ""
     whole_x: bool = True
     stamped: bool = False
+    tallied: Tallied | Moved | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,11 @@ def tests_of(metric: BaseMetric, shared: Prelude) -> Mapping[Location, exp.Expr]
         InputError: A condition uses a property that the events lack.
     """
     return {place: shared.marks.test(each, shared.columns) for place, each in metric.selectors().items()}
+
+
+def bits_of(shared: Prelude, *selectors: EventSelector) -> Bits | None:
+    """Returns the bits of any of some selectors, where the tally answers on arrays; None where it does not."""
+    return shared.marks.any_of(selectors, shared.columns) if shared.stamped else None
 
 
 def on_events(
