@@ -123,9 +123,9 @@ def collect(
     _write(connection, product, shared, reading.within(), (shared.events, shared.tally))
     _write(connection, product, shared, reading.outside(), older)
     # What needs all of the log is computed as a whole, and found under its profiles otherwise than by stamps.
-    tally = f"(SELECT * EXCLUDE (_at) FROM {shared.tally})" if shared.stamped else shared.tally
-    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, tally, older[1])):
-        both = f"FROM {table} UNION ALL FROM {more}"
+    columns = "* EXCLUDE (_at)" if shared.stamped else "*"
+    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, shared.tally, older[1])):
+        both = f"SELECT {columns} FROM {table} UNION ALL FROM {more}"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(view)} AS {both}")
 
 
@@ -158,24 +158,29 @@ def _write(
                 "everyone": f"SELECT person, code FROM {shared.people}",
             },
         )
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
-        text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
+        older = events == identifier(OLDER)
+        stamped = shared.stamped and not older
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {events} AS {_stamped(text, shared) if stamped else text}"
+        )
+        first = [_first(name) for name in (("_us", "_at") if stamped else ("_us",))]
+        text = bind(load("headway.frameworks", "tally"), {"first": first, "marks": shared.marks.names})
         text = with_inputs(text, {"events": f"FROM {events}"})
-        if events == identifier(OLDER):
-            # Few ask how often something was done on days that are not read as a whole.
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {tally} AS {text}")
-        else:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {tally} AS {_stamped(text, shared)}")
+        # Few ask how often something was done on days that are not read as a whole.
+        connection.execute(f"CREATE OR REPLACE TEMP {'VIEW' if older else 'TABLE'} {tally} AS {text}")
 
 
-def _stamped(tally: str, shared: Prelude) -> str:
-    if shared.stamp is None or not shared.stamped:
-        return tally
+def _first(name: str) -> exp.Expr:
+    return exp.alias_(exp.func("min", exp.column(name, quoted=True)), name, quoted=True)
+
+
+def _stamped(unstamped: str, shared: Prelude) -> str:
+    assert shared.stamp is not None
     text = bind(
-        load("headway.frameworks", "tally_stamped"),
+        load("headway.frameworks", "events_stamped"),
         {"origin": shared.stamp.origin, "width": shared.stamp.width},
     )
-    return with_inputs(text, {"tally": tally, "profiles": f"FROM {shared.stamp.spans}"})
+    return with_inputs(text, {"unstamped": unstamped, "profiles": f"FROM {shared.stamp.spans}"})
 
 
 def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:

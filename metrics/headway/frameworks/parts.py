@@ -21,12 +21,11 @@ from headway.frameworks.profiles import Profiles
 from headway.frameworks.renewal import Again
 from headway.frameworks.running import running_part
 from headway.frameworks.segments import ALL, Dimension
-from headway.frameworks.tallied import Moved, Tallied, Tallies, sums_of
+from headway.frameworks.tallied import Moved, Tallies, sums_of
 from headway.frameworks.weighted import weighted_part
 from headway.models.metrics import BaseMetric, CostPer, Formula
 from headway.models.product import Product
 from headway.statistics.estimates import NOBODY
-from headway.statistics.intervals import Floats
 
 
 @dataclass(frozen=True)
@@ -111,21 +110,22 @@ class Computation:
     def _added_up(self, name: str, plan: Units, grid: Grid, shared: Prelude) -> Part:
         """Computes a metric that adds up over people; by group of people as well where others are made of it."""
         grouped = name in self.needed
-        if plan.tallied is not None and not grouped:
-            sums, groups = self._tallied(plan.tallied, plan, grid, shared), None
-        else:
-            con, base = self.connection, self.shared.base
+        con, base = self.connection, self.shared.base
+        if not isinstance(plan.tallied, Moved) or grouped:
             self.bases[base] = base_of_units(con, name, plan, self.shared, self.bases.get(base, ""))
+        if plan.tallied is not None and not grouped:
+            with guarded(f"compute the metric {name}"):
+                added, by_x = (
+                    self.tallies.added(con, plan.tallied, shared),
+                    plan.estimate in ("ratio", "total"),
+                )
+                sums, groups = sums_of(added, grid, self.profiles, by_x=by_x, whole=plan.whole), None
+        else:
             with units_of(con, name, plan, self.profiles, again=grouped or not plan.whole) as units:
                 sums = sums_of_units(con, units, plan, self.profiles, grid)
                 groups = self._grouped(units, self.profiles.dimensions, "bucket") if grouped else None
         cells = estimated(plan.estimate, grid.with_sums(sums))
         return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
-
-    def _tallied(self, asked: Tallied | Moved, plan: Units, grid: Grid, shared: Prelude) -> dict[str, Floats]:
-        """Adds up what people did on which days."""
-        added = self.tallies.added(self.connection, asked, shared)
-        return sums_of(added, grid, self.profiles, by_x=plan.estimate in ("ratio", "total"))
 
     @cached_property
     def tallies(self) -> Tallies:

@@ -6,13 +6,12 @@ that ask it of the same events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import duckdb
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from headway.engine import guarded
@@ -20,7 +19,7 @@ from headway.frameworks.grids import Grid, compact
 from headway.frameworks.layers import layers_of
 from headway.frameworks.prelude import Prelude
 from headway.frameworks.profiles import Profiles
-from headway.kernels.stays import Diary, Ints, Layer, Moves, Stays, moves_of
+from headway.kernels.stays import Diary, Ints, Layer, Moves, Stays, moves_of, together
 from headway.statistics.intervals import Floats
 
 Bits = tuple[int, ...]
@@ -71,6 +70,31 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What people add, told from rows that a query lists and, for the denominator, perhaps from the tally.
+
+    Attributes:
+        query: One statement whose rows are person, day, moment (when, stamped with the profile) and y (what it adds to the
+            numerator), in the order of people and days.
+        x_as: What counts in the denominator: the number of ``rows``, whether there are ``any``, or of other events
+            whether there are any, how many ``times`` they happened, on how many ``days``.
+        x: Those other events; none where rows count.
+        most: What a person adds to the numerator at most; None: any number.
+    """
+
+    query: str
+    x_as: Literal["rows", "any", "times", "days"]
+    x: Bits = ()
+    most: float | None = None
+
+
+Numbers = TypeVar("Numbers", Ints, Floats)
+
+Asked = Tallied | Moved | Listed
+"""What arrays can be asked."""
+
+
+@dataclass(frozen=True)
 class Added:
     """What people add to the periods of one layer.
 
@@ -89,7 +113,7 @@ class Added:
     person: Ints
     period: Ints
     profile: Ints
-    y: Ints
+    y: Ints | Floats
     x: Ints
 
 
@@ -132,9 +156,7 @@ class Tallies:
         )
         return cls(Diary(person, day, at, times, bits), shared.stamp.width)
 
-    def added(
-        self, connection: duckdb.DuckDBPyConnection, plan: Tallied | Moved, shared: Prelude
-    ) -> Iterator[Added]:
+    def added(self, connection: duckdb.DuckDBPyConnection, plan: Asked, shared: Prelude) -> Iterator[Added]:
         """Says what people add to each period.
 
         Args:
@@ -145,12 +167,14 @@ class Tallies:
         Yields:
             What is added, layer by layer.
         """
+        rows = _rows(connection, plan.query) if isinstance(plan, Listed) else None
         for grain, layer in self.layers_of(connection, shared):
-            yield (
-                self._moved(plan, grain, layer)
-                if isinstance(plan, Moved)
-                else self._tallied(plan, grain, layer)
-            )
+            if isinstance(plan, Moved):
+                yield self._moved(plan, grain, layer)
+            elif isinstance(plan, Tallied):
+                yield self._tallied(plan, grain, layer)
+            elif rows is not None:
+                yield self._listed(plan, Stays(rows, layer), grain)
 
     def layers_of(self, connection: duckdb.DuckDBPyConnection, shared: Prelude) -> list[tuple[str, Layer]]:
         """Deals the periods of a metric out to layers."""
@@ -189,7 +213,8 @@ class Tallies:
         what = self._stays(bits, who.layer)
         theirs, mine = who.found(what)
         values = np.zeros(who.size, dtype=np.int64)
-        values[mine] = 1 if how == "any" else (what.times if how == "times" else what.days)[theirs]
+        number = _number(what, how)
+        values[mine] = number if isinstance(number, int) else number[theirs]
         return values
 
     def _moved(self, plan: Moved, grain: str, layer: Layer) -> Added:
@@ -210,16 +235,45 @@ class Tallies:
             bottom[move].astype(np.int64),
         )
 
+    def _listed(self, plan: Listed, rows: Stays, grain: str) -> Added:
+        layer = rows.layer
+        key, at, x = rows.key, rows.at, np.ones(rows.size, dtype=np.int64)
+        if plan.x_as == "rows":
+            x = rows.times
+        elif plan.x:
+            others = self._stays(plan.x, layer)
+            key, at = together(rows, others)
+            x = np.zeros(key.size, dtype=np.int64)
+            x[np.searchsorted(key, others.key)] = _number(others, plan.x_as)
+        y = np.zeros(key.size)
+        y[np.searchsorted(key, rows.key)] = rows.added
+        return Added(
+            grain, layer, key // layer.number, key % layer.number, at % self.width, _bounded(y, plan.most), x
+        )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Diary:
+    """Fetches the rows of a query."""
+    found = connection.execute(query).fetchnumpy()
+    person, day, at, y = (np.asarray(found[name]) for name in ("person", "day", "moment", "y"))
+    return Diary(person, day, at, np.ones(person.size, dtype=np.int64), adds=y.astype(np.float64))
+
+
+def _number(stays: Stays, how: str) -> Ints | int:
+    return 1 if how == "any" else stays.times if how == "times" else stays.days
+
 
 def _name(grain: str, layer: Layer) -> tuple[str, bytes, int]:
     return grain, layer.starts.tobytes(), layer.places.size
 
 
-def _bounded(values: Ints, most: int | None) -> Ints:
-    return values if most is None else np.clip(values, 0, most)
+def _bounded(values: Numbers, most: float | None) -> Numbers:
+    return values if most is None else np.clip(values, 0, most).astype(values.dtype)
 
 
-def sums_of(added: Iterator[Added], grid: Grid, profiles: Profiles, *, by_x: bool) -> dict[str, Floats]:
+def sums_of(
+    added: Iterator[Added], grid: Grid, profiles: Profiles, *, by_x: bool, whole: bool = True
+) -> dict[str, Floats]:
     """Adds up what people add, in every cell of a grid.
 
     Args:
@@ -227,35 +281,69 @@ def sums_of(added: Iterator[Added], grid: Grid, profiles: Profiles, *, by_x: boo
         grid: The cells.
         profiles: The profiles of people.
         by_x: Whether what is added to the denominator matters; else everybody counts once there.
+        whole: Whether what is added to the numerator is in whole numbers.
 
     Returns:
         n, y, yy, x, xx, xy and contributors of every cell.
     """
-    parts = [_by_profile(each, grid, len(profiles.places[0]), by_x=by_x) for each in added]
-    profile, column = (
-        np.concatenate([each[name] for each in parts]) if parts else np.zeros(0, dtype=np.int64)
-        for name in ("profile", "column")
-    )
-    sums: dict[str, NDArray[np.generic]] = {
-        name: np.concatenate([each[name] for each in parts]) if parts else np.zeros(0)
-        for name in ("n", "y", "yy", "x", "xx", "xy", "contributors")
+    parts = []
+    for each in added:
+        columns = np.array(
+            [grid.columns[each.grain, start] for start in each.layer.starts.tolist()], dtype=np.int64
+        )
+        parts.append(_by_profile(each, columns, len(profiles.places[0]), by_x=by_x))
+        if not whole:
+            parts.append(_in_fractions(each, columns))
+    names = ("n", "y", "yy", "x", "xx", "xy", "contributors")
+    profile, column = (_joined(parts, name, np.int64) for name in ("profile", "column"))
+    if whole:
+        sums = {name: _joined(parts, name, np.float64) for name in names}
+        return grid.summed(profiles, profile, column, sums)
+    return _summed_apart(parts, grid, profiles)
+
+
+def _summed_apart(
+    parts: Sequence[Mapping[str, NDArray[Any]]], grid: Grid, profiles: Profiles
+) -> dict[str, Floats]:
+    """Adds up what is whole by profile, and what is not row by row, in its order."""
+    found: dict[str, Floats] = {}
+    for names in (("n", "x", "xx", "contributors"), ("y", "yy", "xy")):
+        mine = [each for each in parts if ("row" in each) == ("y" in names)]
+        profile, column = (_joined(mine, name, np.int64) for name in ("profile", "column"))
+        sums = {name: _joined(mine, name, np.float64) for name in names}
+        found |= grid.summed(profiles, profile, column, sums)
+    return found
+
+
+def _joined(parts: Sequence[Mapping[str, NDArray[Any]]], name: str, dtype: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, dtype=dtype), *(each[name] for each in parts)])
+
+
+def _in_fractions(added: Added, columns: Ints) -> dict[str, NDArray[Any]]:
+    """Rows that add something, smallest first: equal rows give equal bits."""
+    adding = np.flatnonzero(added.y)
+    row = adding[np.lexsort((added.x[adding], added.y[adding]))]
+    y, x = added.y[row].astype(np.float64), added.x[row].astype(np.float64)
+    return {
+        "row": row,
+        "profile": added.profile[row],
+        "column": columns[added.period[row]],
+        "y": y,
+        "yy": y * y,
+        "xy": x * y,
     }
-    return grid.summed(profiles, profile, column, sums)
 
 
-def _by_profile(added: Added, grid: Grid, profiles: int, *, by_x: bool) -> Mapping[str, NDArray[np.generic]]:
+def _by_profile(added: Added, columns: Ints, profiles: int, *, by_x: bool) -> dict[str, NDArray[Any]]:
     """Adds up by profile and period."""
     number = added.layer.number
     codes, place = compact(added.profile * number + added.period, profiles * number)
     y, x = added.y.astype(np.float64), added.x.astype(np.float64)
 
-    def total(weights: Floats | None) -> NDArray[np.generic]:
+    def total(weights: Floats | None) -> NDArray[Any]:
         return np.bincount(place, weights=weights, minlength=codes.size)
 
     n = total(None)
-    columns = np.array(
-        [grid.columns[added.grain, start] for start in added.layer.starts.tolist()], dtype=np.int64
-    )
     return {
         "profile": codes // number,
         "column": columns[codes % number],
@@ -267,25 +355,3 @@ def _by_profile(added: Added, grid: Grid, profiles: int, *, by_x: bool) -> Mappi
         "xy": total(x * y) if by_x else total(y),
         "contributors": total((y != 0).astype(np.float64)),
     }
-
-
-def units_frame(added: Iterator[Added]) -> pl.DataFrame:
-    """Lists what people add as rows: person, grain, start_day, y, x, profile."""
-    schema = {
-        "person": pl.Int64, "grain": pl.String, "start_day": pl.Int64, "y": pl.Int64, "x": pl.Int64,
-        "profile": pl.Int64,
-    }  # fmt: skip
-    frames = [
-        pl.DataFrame(
-            {
-                "person": each.person,
-                "grain": pl.repeat(each.grain, each.person.size, dtype=pl.String, eager=True),
-                "start_day": each.layer.starts[each.period],
-                "y": each.y,
-                "x": each.x,
-                "profile": each.profile,
-            }
-        )
-        for each in added
-    ]
-    return pl.concat([pl.DataFrame(schema=schema), *frames])

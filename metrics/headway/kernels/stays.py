@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,19 +59,26 @@ class Diary:
         at: When it was done first, or a number that orders as instants do.
         times: How often.
         marks: Columns of bits, a bit for each thing that can have been done.
+        adds: What each row adds to a sum; nothing where nothing is added up.
     """
 
     person: npt.NDArray[np.integer]
     day: npt.NDArray[np.integer]
     at: Ints
     times: npt.NDArray[np.integer]
-    marks: Sequence[Ints]
+    marks: Sequence[Ints] = ()
+    adds: Floats | None = None
+
+    def at_rows(self, rows: Ints | npt.NDArray[np.bool_]) -> Diary:
+        """Returns some rows, without marks."""
+        adds = None if self.adds is None else self.adds[rows]
+        return Diary(self.person[rows], self.day[rows], self.at[rows], self.times[rows], adds=adds)
 
     def of(self, bits: Sequence[int]) -> Diary:
         """Returns the rows that carry any of some bits, given column by column."""
         there = [column & bit for column, bit in zip(self.marks, bits, strict=True) if bit]
         rows = np.flatnonzero(np.bitwise_or.reduce(there)) if there else np.zeros(0, dtype=np.int64)
-        return Diary(self.person[rows], self.day[rows], self.at[rows], self.times[rows], ())
+        return self.at_rows(rows)
 
 
 class Stays:
@@ -83,7 +91,7 @@ class Stays:
     Examples:
         >>> week = Layer(np.array([0, 7]), 0, np.repeat([0, 1], 7))
         >>> days = np.array([1, 1, 3, 9, 2])
-        >>> diary = Diary(np.array([4, 4, 4, 4, 5]), days, 10 * days, np.array([2, 1, 1, 1, 1]), ())
+        >>> diary = Diary(np.array([4, 4, 4, 4, 5]), days, 10 * days, np.array([2, 1, 1, 1, 1]))
         >>> stays = Stays(diary, week)
         >>> stays.person.tolist(), stays.period.tolist(), stays.at.tolist()
         ([4, 4, 5], [0, 1, 0], [10, 90, 20])
@@ -96,7 +104,7 @@ class Stays:
         if place.size and place.min() < 0:
             kept = place >= 0
             place = place[kept]
-            done = Diary(done.person[kept], done.day[kept], done.at[kept], done.times[kept], ())
+            done = done.at_rows(kept)
         self.layer = layer
         self._done = done
         rows = done.person.astype(np.int64) * layer.number + place
@@ -136,6 +144,18 @@ class Stays:
         anew = self._begins | _changes(self._done.day)
         return _reduced(np.add, anew.astype(np.int64), self._first)
 
+    @cached_property
+    def added(self) -> Floats:
+        """What is added up in it: first by day, then by stay, smallest first: equal rows give equal bits.
+
+        What adds nothing is left out, which changes nothing.
+        """
+        if self._done.adds is None:
+            return np.zeros(self.size)
+        anew = self._begins | _changes(self._done.day)
+        day, stay = np.cumsum(anew) - 1, np.cumsum(self._begins[anew]) - 1
+        return _smallest_first(_smallest_first(self._done.adds, day, stay.size), stay, self.size)
+
     def found(self, others: Stays) -> tuple[Ints, Ints]:
         """Looks other stays of the same layer up.
 
@@ -150,6 +170,31 @@ class Stays:
         at = np.minimum(np.searchsorted(self.key, others.key), self.size - 1)
         theirs = np.flatnonzero(self.key[at] == others.key)
         return theirs, at[theirs]
+
+
+def together(one: Stays, other: Stays) -> tuple[Ints, Ints]:
+    """Puts stays of two kinds in one layer together.
+
+    Args:
+        one: Some stays.
+        other: Others of the same layer.
+
+    Returns:
+        The keys of all of them, ascending, and when the first thing of either kind was done.
+    """
+    key = np.union1d(one.key, other.key)
+    at = np.full(key.size, np.iinfo(np.int64).max)
+    for each in (one, other):
+        place = np.searchsorted(key, each.key)
+        at[place] = np.minimum(at[place], each.at)
+    return key, at
+
+
+def _smallest_first(values: Floats, groups: Ints, number: int) -> Floats:
+    """Adds values up by group, the smallest of each first, one after the other."""
+    adding = np.flatnonzero(values)
+    order = adding[np.argsort(values[adding], kind="stable")]
+    return np.bincount(groups[order], weights=values[order], minlength=number)
 
 
 def _changes(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
@@ -194,7 +239,7 @@ def moves_of(active: Stays) -> Moves:
     Examples:
         >>> layer = Layer(np.array([0, 1, 2]), 0, np.array([0, 1, 2]))
         >>> ones = np.ones(2, dtype=np.int64)
-        >>> found = moves_of(Stays(Diary(ones, np.array([0, 2]), np.array([5, 6]), ones, ()), layer))
+        >>> found = moves_of(Stays(Diary(ones, np.array([0, 2]), np.array([5, 6]), ones), layer))
         >>> [(int(period), Moves.NAMES[move]) for period, move in zip(found.period, found.move)]
         [(0, 'new'), (2, 'resurrected'), (1, 'dormant')]
     """

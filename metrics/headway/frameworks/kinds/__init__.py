@@ -46,7 +46,7 @@ def plan_of(metric: BaseMetric, shared: Prelude) -> Plan:
     return replace(
         plan,
         query=with_inputs(bind(load(_HERE, "bounded"), {"most": most}), {"units": plan.query}),
-        tallied=None if plan.tallied is None else replace(plan.tallied, most=int(metric.at_most)),
+        tallied=None if plan.tallied is None else replace(plan.tallied, most=most),
     )
 
 

@@ -21,7 +21,7 @@ from headway.frameworks.kinds.plan import (
     tally_of,
 )
 from headway.frameworks.prelude import Prelude
-from headway.frameworks.tallied import Tallied
+from headway.frameworks.tallied import Listed, Tallied
 from headway.models.metrics import Amount, Count, Cumulative, EventSelector, Ratio
 from headway.statistics.estimates import Kind
 
@@ -91,13 +91,25 @@ def _stamped(shared: Prelude, *amounts: Amount) -> bool:
     return shared.stamped and all(amount.value is None for amount in amounts)
 
 
+def _listed(
+    shared: Prelude, top: Amount, bottom: Amount, x_as: Literal["any", "times", "days"]
+) -> Listed | None:
+    """Adds a sum up, and counts something else or the people who add to it."""
+    x = () if bottom is top else bits_of(shared, bottom.event)
+    columns = [_named(added_by(top, shared), "y_add")]
+    query = on_events("amounts_listed", shared, columns, _events(shared, top), periods=False)
+    return None if x is None else Listed(query, x_as, x)
+
+
 _COUNTED_AS: Mapping[str, Literal["any", "days"]] = {"people": "any", "days": "days"}
 
 
 def _tallied(
     shared: Prelude, top: Amount, bottom: Amount, x_as: Literal["any", "times", "days"]
-) -> Tallied | None:
-    """Adds amounts up that are numbers of events, people or days."""
+) -> Tallied | Listed | None:
+    """Adds amounts up that are numbers of events, people or days, or such a number and a sum."""
+    if shared.stamped and top.value is not None and (bottom is top or bottom.value is None):
+        return _listed(shared, top, bottom, x_as)
     if not _stamped(shared, top, bottom):
         return None
     either = bits_of(shared, top.event, bottom.event)

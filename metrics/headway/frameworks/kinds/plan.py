@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
-from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
-from headway.frameworks.prelude import Prelude
-from headway.frameworks.tallied import Bits, Moved, Tallied
+from headway.engine.sql import DIALECT, Replacement, bind, identifier, load, with_inputs
+from headway.frameworks.prelude import EVENTS, Prelude
+from headway.frameworks.tallied import Asked, Bits
 from headway.models.metrics import BaseMetric, EventSelector
 from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
@@ -24,6 +24,7 @@ POINTS = "headway_metric_points"
 _PACKAGE = "headway.frameworks.kinds"
 _PASSED = ("person", "us", "line", "tie", "day")
 _TALLIED = ("person", "us", "day", "n")
+_LOGGED = identifier(EVENTS)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Units:
     further: str = ""
     whole_x: bool = True
     stamped: bool = False
-    tallied: Tallied | Moved | None = None
+    tallied: Asked | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Observations:
         unit_seconds: Seconds in a unit of the metric.
         trim: Share cut off at either end before a mean is taken, instead of the quantile; None takes the quantile.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
+        stamped: Whether at_us is stamped with the profile of the person; where no clock measures.
     """
 
     query: str
@@ -78,6 +80,7 @@ class Observations:
     unit_seconds: int = 1
     trim: float | None = None
     exclusions: Mapping[str, str] = field(default_factory=dict)
+    stamped: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ def on_events(
     Args:
         text: Name of the query, such as ``"cohort"``.
         shared: The shared input.
-        columns: What `ev` carries beside person, us, line, tie and day: aliased expressions over the events.
+        columns: What `ev` carries beside person, us, moment, line, tie and day: aliased expressions over the events.
         keep: Which events `ev` holds; None for all that any metric uses.
         params: The query's parameters.
         periods: Whether the query reads the periods of the metric.
@@ -201,13 +204,16 @@ def events_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr | None) -
 
     Args:
         shared: The shared input.
-        columns: What it carries beside person, us, line, tie and day.
+        columns: What it carries beside person, us, line, tie, day and moment: us stamped, if it is.
         keep: Which events; None for all that any metric uses.
 
     Returns:
         One statement.
     """
     own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
+    # Events of all days are not stamped where not all days are read.
+    at = "_at" if shared.stamped and shared.events == _LOGGED else "_us"
+    own.append(exp.alias_(exp.column(at, quoted=True), "moment", quoted=True))
     return exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
 
 
