@@ -47,11 +47,12 @@ def base_of_units(
     Raises:
         EngineError: The database refused the query.
     """
-    if plan.base in ("", ready):
+    base = plan.base_text
+    if base in ("", ready):
         return ready
     with guarded(f"compute the metric {name}"):
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.base} AS {plan.base}")
-    return plan.base
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.base} AS {base}")
+    return base
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def units_of(
     Raises:
         EngineError: The database refused a query.
     """
-    query = profiles.profiled(plan.query, stamped=plan.stamped)
+    query = profiles.profiled(plan.query_text, stamped=plan.stamped)
     with guarded(f"compute the metric {name}"):
         if not again:
             yield query

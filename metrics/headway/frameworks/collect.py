@@ -149,20 +149,19 @@ def _write(
             keys={"person": "person", "account": "account"},
             utc=exp.column("occurred_at", quoted=True),
         )
+        older = events == identifier(OLDER)
+        stamped = shared.stamped and not older
+        template, everyone = _with_profiles(shared) if stamped else _without(shared)
         text = with_inputs(
-            load("headway.frameworks", "prelude"),
+            template,
             {
                 **dated,
                 "named": shared.marks.named,
                 "kept": _kept(product, shared, columns, source).where(condition),
-                "everyone": f"SELECT person, code FROM {shared.people}",
+                "everyone": everyone,
             },
         )
-        older = events == identifier(OLDER)
-        stamped = shared.stamped and not older
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {events} AS {_stamped(text, shared) if stamped else text}"
-        )
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
         first = [_first(name) for name in (("_us", "_at") if stamped else ("_us",))]
         text = bind(load("headway.frameworks", "tally"), {"first": first, "marks": shared.marks.names})
         text = with_inputs(text, {"events": f"FROM {events}"})
@@ -174,13 +173,20 @@ def _first(name: str) -> exp.Expr:
     return exp.alias_(exp.func("min", exp.column(name, quoted=True)), name, quoted=True)
 
 
-def _stamped(unstamped: str, shared: Prelude) -> str:
+def _without(shared: Prelude) -> tuple[str, str]:
+    """The query of the events, and of their people."""
+    return load("headway.frameworks", "prelude"), f"SELECT person, code FROM {shared.people}"
+
+
+def _with_profiles(shared: Prelude) -> tuple[str, str]:
+    """The same, where instants are stamped."""
     assert shared.stamp is not None
-    text = bind(
-        load("headway.frameworks", "events_stamped"),
-        {"origin": shared.stamp.origin, "width": shared.stamp.width},
+    stamped = {"origin": shared.stamp.origin, "width": shared.stamp.width}
+    inputs = {"people": f"SELECT person, code FROM {shared.people}", "profiles": f"FROM {shared.stamp.spans}"}
+    return (
+        bind(load("headway.frameworks", "prelude_stamped"), stamped),
+        with_inputs(load("headway.frameworks", "everyone_profiled"), inputs),
     )
-    return with_inputs(text, {"unstamped": unstamped, "profiles": f"FROM {shared.stamp.spans}"})
 
 
 def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:

@@ -2,7 +2,7 @@
 --
 -- grain:  one row per observation.
 -- inputs: sized(person, at_us, day, value, is_open): one row per observation, and whether it is not over yet; at_us as
---         events_stamped.sql makes it.
+--         prelude_stamped.sql makes it.
 -- params: width: more than any profile's number.
 SELECT
   person,

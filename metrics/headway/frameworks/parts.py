@@ -21,6 +21,7 @@ from headway.frameworks.profiles import Profiles
 from headway.frameworks.renewal import Again
 from headway.frameworks.running import running_part
 from headway.frameworks.segments import ALL, Dimension
+from headway.frameworks.stale import Cells
 from headway.frameworks.tallied import Moved, Tallies, sums_of
 from headway.frameworks.weighted import weighted_part
 from headway.models.metrics import BaseMetric, CostPer, Formula
@@ -44,6 +45,7 @@ class Computation:
         counted: Query of what had to be left out -> number.
         again: Which periods are computed; None: all.
         unbounded: Metrics some of whose cells may depend on more days than their reach says.
+        grids: Grids of cells by what they are made of.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -57,6 +59,7 @@ class Computation:
     counted: dict[str, int] = field(default_factory=dict)
     again: Again | None = None
     unbounded: set[str] = field(default_factory=set)
+    grids: dict[object, Grid] = field(default_factory=dict)
 
     def add(self, name: str) -> Iterator[tuple[str, str, int]]:
         """Computes a metric; those it is made of are there already.
@@ -93,7 +96,7 @@ class Computation:
     def _from_events(self, name: str, metric: BaseMetric, shared: Prelude) -> Mapping[str, str]:
         plan = plan_of(metric, shared)
         cells = None if self.again is None else self.again.stale.periods[name]
-        grid = grid_of(shared, self.profiles.dimensions, self.horizon - metric.measured().wait, cells)
+        grid = self._grid(shared, self.horizon - metric.measured().wait, cells)
         if isinstance(plan, Observations):
             self.parts[name] = self._observed(name, plan, grid.cells, shared)
         elif isinstance(plan, Weighted):
@@ -126,6 +129,13 @@ class Computation:
                 groups = self._grouped(units, self.profiles.dimensions, "bucket") if grouped else None
         cells = estimated(plan.estimate, grid.with_sums(sums))
         return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
+
+    def _grid(self, shared: Prelude, complete_before: int, cells: Cells | None) -> Grid:
+        """The cells of a metric; many metrics have the same."""
+        key = shared.grains, complete_before, cells
+        if key not in self.grids:
+            self.grids[key] = grid_of(shared, self.profiles.dimensions, complete_before, cells)
+        return self.grids[key]
 
     @cached_property
     def tallies(self) -> Tallies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 from sqlglot import exp
@@ -37,7 +38,7 @@ def _count(metric: Count, shared: Prelude) -> Units:
     columns = [_named(added, "y_add"), _named(added.copy(), "x_add")]
     people = amount.measure == "people"
     modes = {"y_once": people, "x_once": True, "y_once_a_day": False, "x_once_a_day": False}
-    query = _added_up(shared, columns, modes, amount)
+    query = partial(_added_up, shared, columns, modes, amount)
     estimate: Kind = "count" if people else "total"
     excluded, stamped = exclusions_of(shared, amount), _stamped(shared, amount)
     # The denominator is looked at where the estimate is a total: there it is whether anything was added.
@@ -54,7 +55,7 @@ def _ratio(metric: Ratio, shared: Prelude) -> Units:
         "x_once": bottom.measure == "people",
         "x_once_a_day": bottom.measure == "days",
     }
-    query = _added_up(shared, columns, modes, top, bottom)
+    query = partial(_added_up, shared, columns, modes, top, bottom)
     whole, whole_x = "sum" not in (top.measure, bottom.measure), bottom.measure != "sum"
     excluded, stamped = exclusions_of(shared, top, bottom), _stamped(shared, top, bottom)
     tallied = _tallied(shared, top, bottom, x_as=_COUNTED_AS.get(bottom.measure, "times"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 from sqlglot import exp
@@ -54,7 +55,7 @@ def _share(metric: Share, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_counted")]
     return Units(
-        on_tally("per_person", shared, columns, any_of(tests), {"once": True}),
+        partial(on_tally, "per_person", shared, columns, any_of(tests), {"once": True}),
         "proportion",
         stamped=shared.stamped,
         tallied=_counted(shared, metric.of, metric.did, "any"),
@@ -121,9 +122,9 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
         return Units(on_events("mean_sum", shared, [adds], tests["event",], done=done), "mean", whole=False)
     columns = [flag(tests["of",], "is_of"), flag(tests["event",], "is_counted")]
     if metric.measure == "days":
-        query = on_tally("days_per_person", shared, columns, any_of(tests))
+        query = partial(on_tally, "days_per_person", shared, columns, any_of(tests))
     else:
-        query = on_tally("per_person", shared, columns, any_of(tests), {"once": False})
+        query = partial(on_tally, "per_person", shared, columns, any_of(tests), {"once": False})
     tallied = _counted(shared, metric.of, metric.event, "days" if metric.measure == "days" else "times")
     return Units(query, "mean", stamped=shared.stamped, tallied=tallied)
 

@@ -27,6 +27,10 @@ _TALLIED = ("person", "us", "day", "n")
 _LOGGED = identifier(EVENTS)
 
 
+Text = str | Callable[[], str]
+"""A query, or what writes it: arrays may answer, and then nobody needs it."""
+
+
 @dataclass(frozen=True)
 class Units:
     """A metric that adds up over people: who adds what to which period.
@@ -47,15 +51,25 @@ class Units:
             they never do.
     """
 
-    query: str
+    query: Text
     estimate: Kind
     whole: bool = True
     exclusions: Mapping[str, str] = field(default_factory=dict)
-    base: str = ""
+    base: Text = ""
     further: str = ""
     whole_x: bool = True
     stamped: bool = False
     tallied: Asked | None = None
+
+    @property
+    def query_text(self) -> str:
+        """The query."""
+        return self.query if isinstance(self.query, str) else self.query()
+
+    @property
+    def base_text(self) -> str:
+        """The query of the base."""
+        return self.base if isinstance(self.base, str) else self.base()
 
 
 @dataclass(frozen=True)
@@ -151,7 +165,7 @@ def tests_of(metric: BaseMetric, shared: Prelude) -> Mapping[Location, exp.Expr]
 
 def bits_of(shared: Prelude, *selectors: EventSelector) -> Bits | None:
     """Returns the bits of any of some selectors, where the tally answers on arrays; None where it does not."""
-    return shared.marks.any_of(selectors, shared.columns) if shared.stamped else None
+    return shared.marks.any_of(selectors) if shared.stamped else None
 
 
 def on_events(
