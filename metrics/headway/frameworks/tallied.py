@@ -74,8 +74,8 @@ class Listed:
     """What people add, told from rows that a query lists and, for the denominator, perhaps from the tally.
 
     Attributes:
-        query: One statement whose rows are person, day, moment (when, stamped with the profile) and y (what it adds to the
-            numerator), in the order of people and days.
+        query: One statement whose rows are person, day, moment (when, stamped with the profile) and y (what it adds to
+            the numerator), in the order of people and days.
         x_as: What counts in the denominator: the number of ``rows``, whether there are ``any``, or of other events
             whether there are any, how many ``times`` they happened, on how many ``days``.
         x: Those other events; none where rows count.

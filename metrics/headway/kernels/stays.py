@@ -182,7 +182,9 @@ def together(one: Stays, other: Stays) -> tuple[Ints, Ints]:
     Returns:
         The keys of all of them, ascending, and when the first thing of either kind was done.
     """
-    key = np.union1d(one.key, other.key)
+    # Both are in order, which this kind of sorting notices.
+    both = np.sort(np.concatenate([one.key, other.key]), kind="stable")
+    key = both[_changes(both)]
     at = np.full(key.size, np.iinfo(np.int64).max)
     for each in (one, other):
         place = np.searchsorted(key, each.key)
