@@ -8,7 +8,9 @@ Values and identifiers are rendered by SQLGlot, so quotes, semicolons and Unicod
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -117,17 +119,35 @@ def bind(text: str, params: Mapping[str, Replacement]) -> str:
     seen: set[str] = set()
     position = 0
     tokens = _tokens(text)
+    spans = False
     for mark, token in pairwise(tokens):
         if mark.token_type is not TokenType.PARAMETER or token.start != mark.end + 1:
             continue
         if token.text not in params:
             raise InputError.unknown("query parameter", token.text, params)
         seen.add(token.text)
-        parts += [text[position : mark.start], _rendered(params[token.text], _next_line(text, mark.start))]
+        items = _items(params[token.text])
+        parts += [text[position : mark.start], f",{_next_line(text, mark.start)}".join(items)]
+        # What is rendered in one line has other lines' ends in strings and names alone.
+        spans = spans or any("\n" in item for item in items)
         position = token.end + 1
     if unused := sorted(set(params) - seen):
         raise InputError(f"the query has no parameter {', '.join(repr(name) for name in unused)}")
-    return "".join(parts) + text[position:]
+    bound = "".join(parts) + text[position:]
+    if parts:
+        _remember(bound, _bound_shape(text, bound, spans=spans))
+    return bound
+
+
+def _bound_shape(template: str, bound: str, *, spans: bool) -> _Shape | None:
+    """The shape of a query whose placeholders were filled, where that can be told from the template's."""
+    tokens = _tokens(template)
+    if any(token.token_type is TokenType.SEMICOLON for token in tokens):
+        return None
+    if tokens[0].token_type is TokenType.PARAMETER:
+        return None
+    shape = _shape_of(template)
+    return replace(shape, body=bound.strip(), spans=shape.spans or spans)
 
 
 def _next_line(text: str, position: int) -> str:
@@ -136,12 +156,12 @@ def _next_line(text: str, position: int) -> str:
     return "\n" + " " * (indent if line.isspace() or not line else indent + 2)
 
 
-def _rendered(value: Replacement, next_line: str) -> str:
+def _items(value: Replacement) -> list[str]:
     if isinstance(value, exp.Expr):
-        return value.sql(dialect=DIALECT)
+        return [value.sql(dialect=DIALECT)]
     if isinstance(value, list | tuple) and value and all(isinstance(item, exp.Expr) for item in value):
-        return f",{next_line}".join(item.sql(dialect=DIALECT) for item in value)
-    return literal(cast(Parameter, value))
+        return [item.sql(dialect=DIALECT) for item in value]
+    return [literal(cast(Parameter, value))]
 
 
 def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr], once: Mapping[str, bool] | None = None) -> str:
@@ -167,29 +187,95 @@ def with_inputs(text: str, ctes: Mapping[str, str | exp.Expr], once: Mapping[str
         )
         SELECT * FROM ev
     """
-    body, tokens = _statement(text)
+    shape = _shape(text)
+    body = shape.body
     if not ctes:
         return body
-    start, word, separator = tokens[0].start, "WITH ", "\n"
+    start, word, separator = shape.start, "WITH ", "\n"
     rest = body[start:]
-    if tokens[0].token_type is TokenType.WITH:
-        last = tokens[1] if tokens[1].token_type is TokenType.RECURSIVE else tokens[0]
-        word = "WITH RECURSIVE " if last is tokens[1] else "WITH "
-        rest, separator = body[last.end + 1 :].lstrip(" \t\n"), ",\n"
+    if shape.with_end:
+        word = "WITH RECURSIVE " if shape.recursive else "WITH "
+        rest, separator = body[shape.with_end :].lstrip(" \t\n"), ",\n"
     words = {name: "MATERIALIZED " if kept else "NOT MATERIALIZED " for name, kept in (once or {}).items()}
+    queries = {
+        name: _shape(query.sql(DIALECT, pretty=True) if isinstance(query, exp.Expr) else query)
+        for name, query in ctes.items()
+    }
     inputs = ",\n".join(
-        f"{identifier(name)} AS {words.get(name, '')}(\n{_indented(query)}\n)" for name, query in ctes.items()
+        f"{identifier(name)} AS {words.get(name, '')}(\n{query.indented()}\n)"
+        for name, query in queries.items()
     )
-    return f"{body[:start]}{word}{inputs}{separator}{rest}"
+    found = f"{body[:start]}{word}{inputs}{separator}{rest}"
+    spans = shape.spans or any(query.spans or "\n" in name for name, query in queries.items())
+    _remember(found, _Shape(found, start, start + len(word) - 1, shape.recursive, spans))
+    return found
 
 
-def _indented(query: str | exp.Expr) -> str:
-    text = query.sql(dialect=DIALECT, pretty=True) if isinstance(query, exp.Expr) else query
+@dataclass(frozen=True)
+class _Shape:
+    """What putting inputs in front of one query, or the query in front of another, takes to know.
+
+    Attributes:
+        body: The query without blanks around it and without a semicolon.
+        start: Where its first word begins, after comments.
+        with_end: Where its ``WITH`` ends; 0 where it has none.
+        recursive: Whether that is a ``WITH RECURSIVE``.
+        spans: Whether a string or a name in it spans lines.
+    """
+
+    body: str
+    start: int
+    with_end: int
+    recursive: bool
+    spans: bool
+
+    def indented(self) -> str:
+        """The query with two blanks before every line."""
+        # Leading blanks would become part of what spans lines. Only a line feed ends a line here: what else Unicode
+        # calls a line's end may stand in names and values.
+        return (
+            self.body
+            if self.spans
+            else "\n".join(f"  {line}" if line else line for line in self.body.split("\n"))
+        )
+
+
+# Queries are put in front of queries again and again: what was put together here is not taken apart again.
+_SHAPES: dict[str, _Shape] = {}
+_MOST_SHAPES = 1_000
+_MARKS = re.compile(r"--|/[*]|[;$\\]")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+def _remember(text: str, shape: _Shape | None) -> None:
+    if shape is not None:
+        if len(_SHAPES) >= _MOST_SHAPES:
+            _SHAPES.clear()
+        _SHAPES[text] = shape
+
+
+def _shape(text: str) -> _Shape:
+    return _SHAPES.get(text) or _plain_shape(text) or _shape_of(text)
+
+
+def _plain_shape(text: str) -> _Shape | None:
+    """The shape of a SELECT without comments, semicolons, placeholders and escapes; None of everything else."""
+    body = text.strip()
+    if (not body.startswith("SELECT ") and not body.startswith("SELECT\n")) or _MARKS.search(body):
+        return None
+    if any(mark in _QUOTED.sub("", body) for mark in "'\""):
+        return None
+    return _Shape(body, 0, 0, False, any("\n" in quoted for quoted in _QUOTED.findall(body)))
+
+
+@lru_cache(maxsize=512)
+def _shape_of(text: str) -> _Shape:
     body, tokens = _statement(text)
-    # A string or comment may span lines, and then leading blanks would become part of it. Only a line feed ends a
-    # line here: what else Unicode calls a line's end may stand in names and values.
+    has_with = tokens[0].token_type is TokenType.WITH
+    recursive = has_with and tokens[1].token_type is TokenType.RECURSIVE
+    last = tokens[1] if recursive else tokens[0]
     spans = any("\n" in body[token.start : token.end + 1] for token in tokens)
-    return body if spans else "\n".join(f"  {line}" if line else line for line in body.split("\n"))
+    return _Shape(body, tokens[0].start, last.end + 1 if has_with else 0, recursive, spans)
 
 
 def _statement(text: str) -> tuple[str, Sequence[Token]]:

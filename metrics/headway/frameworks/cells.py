@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from headway.engine import guarded
 from headway.engine.sql import Replacement, bind, identifier, load, with_inputs
+from headway.frameworks.grids import Grid
 from headway.frameworks.kinds.plan import Units
 from headway.frameworks.ordered_sums import ordered_sums
 from headway.frameworks.prelude import Prelude
@@ -18,6 +19,7 @@ from headway.frameworks.profiles import Profiles
 from headway.frameworks.segments import Dimension
 from headway.periods import EPOCH
 from headway.statistics.estimates import Kind, SufficientStatistics, estimate
+from headway.statistics.intervals import Floats
 
 _UNITS = identifier("headway_metric_units")
 _HERE = "headway.frameworks"
@@ -45,11 +47,12 @@ def base_of_units(
     Raises:
         EngineError: The database refused the query.
     """
-    if plan.base in ("", ready):
+    base = plan.base_text
+    if base in ("", ready):
         return ready
     with guarded(f"compute the metric {name}"):
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.base} AS {plan.base}")
-    return plan.base
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.base} AS {base}")
+    return base
 
 
 @contextmanager
@@ -71,7 +74,7 @@ def units_of(
     Raises:
         EngineError: The database refused a query.
     """
-    query = profiles.profiled(plan.query, stamped=plan.stamped)
+    query = profiles.profiled(plan.query_text, stamped=plan.stamped)
     with guarded(f"compute the metric {name}"):
         if not again:
             yield query
@@ -99,19 +102,59 @@ def cells_of_units(
         people), contributors (people who add something to y).
     """
     if plan.whole:
-        x: Replacement = exp.column("x") if plan.estimate in ("ratio", "total") else 1
-        sums = connection.sql(_on_units("cells_whole", units, {"x": x})).pl()
+        sums = connection.sql(_whole(units, plan)).pl()
         return _named(profiles.by_label(sums, _SUMS), _SUMS)
-    x = exp.column("x") if plan.whole_x else 0
-    counted = connection.sql(_on_units("cells_counted", units, {"x": x})).pl()
+    counted, adding = (connection.sql(text).pl() for text in _in_fractions(units, plan))
     whole = _named(profiles.by_label(counted, _COUNTED), _COUNTED)
-    adds = _adds("y") if plan.whole_x else exp.or_(_adds("y"), _adds("x"))
-    adding = connection.sql(_on_units("cells_adding", units, {"adds": adds})).pl()
     added = ordered_sums(adding, profiles, profiles.dimensions, ("grain", "start_day"))
     sums = whole.join(_named(added, _FRACTIONS), on=KEYS, how="left", suffix="_added").fill_null(0)
     if not plan.whole_x:
         sums = sums.with_columns(x=pl.col("x_added"), xx=pl.col("xx_added"))
     return sums.select(*KEYS, *_SUMS)
+
+
+def sums_of_units(
+    connection: duckdb.DuckDBPyConnection, units: str, plan: Units, profiles: Profiles, grid: Grid
+) -> dict[str, Floats]:
+    """The same as `cells_of_units` in every cell of a grid.
+
+    Args:
+        connection: The connection of the prelude.
+        units: Query of what each person adds, see `units_of`; kept in a table where it is in fractions.
+        plan: What it is.
+        profiles: The profiles of people.
+        grid: The cells.
+
+    Returns:
+        n, y, yy, x, xx, xy and contributors of every cell; 0 where nobody is.
+    """
+    if plan.whole:
+        return _on_grid(connection.sql(_whole(units, plan)).pl(), _SUMS, profiles, grid)
+    counted, adding = (connection.sql(text).pl() for text in _in_fractions(units, plan))
+    sums = _on_grid(counted, _COUNTED, profiles, grid)
+    # Smallest first: equal rows give equal bits whatever order they are read in.
+    rows, column = grid.placed(adding.sort("y", "x"))
+    y, x = rows["y"].to_numpy(), rows["x"].to_numpy()
+    fractions = {"y": y, "yy": y * y, "xy": x * y} | ({} if plan.whole_x else {"x": x, "xx": x * x})
+    return sums | grid.summed(profiles, rows["profile"].to_numpy(), column, fractions)
+
+
+def _on_grid(sums: pl.DataFrame, names: Sequence[str], profiles: Profiles, grid: Grid) -> dict[str, Floats]:
+    rows, column = grid.placed(sums)
+    columns = {name: rows[name].to_numpy() for name in names}
+    return grid.summed(profiles, rows["profile"].to_numpy(), column, columns)
+
+
+def _whole(units: str, plan: Units) -> str:
+    x: Replacement = exp.column("x") if plan.estimate in ("ratio", "total") else 1
+    return _on_units("cells_whole", units, {"x": x})
+
+
+def _in_fractions(units: str, plan: Units) -> tuple[str, str]:
+    """Queries of what is whole of sums of fractions, and of the fractions."""
+    x = exp.column("x") if plan.whole_x else 0
+    adds = _adds("y") if plan.whole_x else exp.or_(_adds("y"), _adds("x"))
+    return _on_units("cells_counted", units, {"x": x}), _on_units("cells_adding", units, {"adds": adds})
 
 
 def _adds(column: str) -> exp.Expr:
@@ -172,7 +215,10 @@ def estimated(kind: Kind, cells: pl.DataFrame) -> pl.DataFrame:
         would give the same sums if all gave alike, the fewest of numerator and denominator; null where everybody
         gives alike by definition), low, high, interval_method, reason and estimate in place of the sums.
     """
-    filled = cells.with_columns(pl.col(_SUMS).fill_null(0))
+    filled = cells.with_columns(
+        pl.col("y", "yy", "x", "xx", "xy").fill_null(0),
+        pl.col("n", "contributors").fill_null(0).cast(pl.Int64),
+    )
     sums = SufficientStatistics.of(*(filled[column].to_numpy() for column in _SUMS[:6]))
     result = estimate(kind, sums)
     return filled.drop(_SUMS).with_columns(

@@ -123,9 +123,9 @@ def collect(
     _write(connection, product, shared, reading.within(), (shared.events, shared.tally))
     _write(connection, product, shared, reading.outside(), older)
     # What needs all of the log is computed as a whole, and found under its profiles otherwise than by stamps.
-    tally = f"(SELECT * EXCLUDE (_at) FROM {shared.tally})" if shared.stamped else shared.tally
-    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, tally, older[1])):
-        both = f"FROM {table} UNION ALL FROM {more}"
+    columns = "* EXCLUDE (_at)" if shared.stamped else "*"
+    for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, shared.tally, older[1])):
+        both = f"SELECT {columns} FROM {table} UNION ALL FROM {more}"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(view)} AS {both}")
 
 
@@ -149,33 +149,44 @@ def _write(
             keys={"person": "person", "account": "account"},
             utc=exp.column("occurred_at", quoted=True),
         )
+        older = events == identifier(OLDER)
+        stamped = shared.stamped and not older
+        template, everyone = _with_profiles(shared) if stamped else _without(shared)
         text = with_inputs(
-            load("headway.frameworks", "prelude"),
+            template,
             {
                 **dated,
                 "named": shared.marks.named,
                 "kept": _kept(product, shared, columns, source).where(condition),
-                "everyone": f"SELECT person, code FROM {shared.people}",
+                "everyone": everyone,
             },
         )
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
-        text = bind(load("headway.frameworks", "tally"), {"marks": shared.marks.names})
+        first = [_first(name) for name in (("_us", "_at") if stamped else ("_us",))]
+        text = bind(load("headway.frameworks", "tally"), {"first": first, "marks": shared.marks.names})
         text = with_inputs(text, {"events": f"FROM {events}"})
-        if events == identifier(OLDER):
-            # Few ask how often something was done on days that are not read as a whole.
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {tally} AS {text}")
-        else:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {tally} AS {_stamped(text, shared)}")
+        # Few ask how often something was done on days that are not read as a whole.
+        connection.execute(f"CREATE OR REPLACE TEMP {'VIEW' if older else 'TABLE'} {tally} AS {text}")
 
 
-def _stamped(tally: str, shared: Prelude) -> str:
-    if shared.stamp is None or not shared.stamped:
-        return tally
-    text = bind(
-        load("headway.frameworks", "tally_stamped"),
-        {"origin": shared.stamp.origin, "width": shared.stamp.width},
+def _first(name: str) -> exp.Expr:
+    return exp.alias_(exp.func("min", exp.column(name, quoted=True)), name, quoted=True)
+
+
+def _without(shared: Prelude) -> tuple[str, str]:
+    """The query of the events, and of their people."""
+    return load("headway.frameworks", "prelude"), f"SELECT person, code FROM {shared.people}"
+
+
+def _with_profiles(shared: Prelude) -> tuple[str, str]:
+    """The same, where instants are stamped."""
+    assert shared.stamp is not None
+    stamped = {"origin": shared.stamp.origin, "width": shared.stamp.width}
+    inputs = {"people": f"SELECT person, code FROM {shared.people}", "profiles": f"FROM {shared.stamp.spans}"}
+    return (
+        bind(load("headway.frameworks", "prelude_stamped"), stamped),
+        with_inputs(load("headway.frameworks", "everyone_profiled"), inputs),
     )
-    return with_inputs(text, {"tally": tally, "profiles": f"FROM {shared.stamp.spans}"})
 
 
 def _kept(product: Product, shared: Prelude, available: tuple[str, ...], source: str) -> exp.Select:

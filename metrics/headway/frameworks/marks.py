@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from sqlglot import exp
 
@@ -27,11 +29,15 @@ class Marks:
         named: Query of the events that metrics use: event, and columns of the bits that its name allows.
         columns: The columns of bits of an event, each an expression over the log and `named`, under its alias.
         tests: By the text of a selector's condition over the log, the same condition over the bits.
+        bits: By the same text the selector's bit, column by column.
+        texts: The text of each selector's condition.
     """
 
     named: exp.Expr
     columns: tuple[exp.Alias, ...]
     tests: Mapping[str, exp.Expr]
+    bits: Mapping[str, tuple[int, ...]]
+    texts: Mapping[EventSelector, str]
 
     @property
     def names(self) -> list[exp.Expr]:
@@ -51,8 +57,26 @@ class Marks:
         Raises:
             InputError: The condition uses a property that is not available.
         """
+        if selector in self.texts:
+            return self.tests[self.texts[selector]].copy()
         plain = condition(selector.selector(), available)
         return self.tests.get(plain.sql(DIALECT), plain).copy()
+
+    def any_of(self, selectors: Iterable[EventSelector]) -> tuple[int, ...] | None:
+        """Puts the bits of some selectors together.
+
+        Args:
+            selectors: Selectors of the product's metrics.
+
+        Returns:
+            The bits, column by column: an event matches one of the selectors where it carries one of them. None where
+            a selector is no metric's, and has no bit.
+        """
+        found = [self.bits[self.texts[each]] if each in self.texts else None for each in selectors]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return None
+        return tuple(reduce(or_, column) for column in zip(*known, strict=True))
 
 
 def marks_of(product: Product, available: Collection[str]) -> Marks:
@@ -89,20 +113,25 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
         '("_marks0" & 1) <> 0'
     """
     found: dict[str, EventSelector] = {}
+    texts: dict[EventSelector, str] = {}
     for metric in product.metrics.values():
         for each in metric.selectors().values():
-            found.setdefault(condition(each.selector(), available).sql(DIALECT), each)
+            if each not in texts:
+                texts[each] = condition(each.selector(), available).sql(DIALECT)
+                found.setdefault(texts[each], each)
     entries = list(found.items())
     starts = range(0, max(len(entries), 1), _BITS)
     by_name: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
     columns: list[exp.Alias] = []
     tests: dict[str, exp.Expr] = {}
+    bits_of: dict[str, tuple[int, ...]] = {}
     for place, start in enumerate(starts):
         name = f"_marks{place}"
         bits: exp.Expr = exp.column(name, table=_NAMED)
         for bit, (text, selector) in enumerate(entries[start : start + _BITS]):
             value = exp.Literal.number(1 << bit)
             tests[text] = _is_set(exp.column(name, quoted=True), value)
+            bits_of[text] = tuple(1 << bit if each == place else 0 for each in range(len(starts)))
             for event in set(selector.event):
                 by_name[event][place] |= 1 << bit
             if selector.where is not None:
@@ -111,7 +140,7 @@ def marks_of(product: Product, available: Collection[str]) -> Marks:
                 cleared = exp.Case().when(exp.and_(allowed, fails), value.copy()).else_(exp.Literal.number(0))
                 bits = exp.Sub(this=bits, expression=cleared)
         columns.append(exp.Alias(this=bits, alias=exp.to_identifier(name, quoted=True)))
-    return Marks(_named(by_name, len(starts)), tuple(columns), tests)
+    return Marks(_named(by_name, len(starts)), tuple(columns), tests, bits_of, texts)
 
 
 def _is_set(column: exp.Expr, bit: exp.Expr) -> exp.Expr:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from headway.engine import guarded
-from headway.engine.sql import load, with_inputs
+from headway.engine.sql import bind, load, with_inputs
 from headway.frameworks.calendar import Calendar
 from headway.frameworks.cells import KEYS
 from headway.frameworks.kinds.plan import Observations
@@ -110,7 +110,10 @@ def cells_of_observations(
     with guarded(f"compute the metric {name}"):
         spans = {"profiles": f"FROM {profiles.stamp.spans}"}
         text = load(_HERE, "observed_units")
-        if plan.clock is None:
+        if plan.stamped:
+            by_stamp = bind(load(_HERE, "observed_by_stamp"), {"width": profiles.stamp.width})
+            units = connection.sql(with_inputs(by_stamp, {"sized": plan.query})).pl()
+        elif plan.clock is None:
             units = connection.sql(with_inputs(text, {"sized": plan.query, **spans})).pl()
         else:
             sized = _sized(connection.sql(plan.query).pl(), plan.clock, plan.unit_seconds, clock)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import duckdb
 import polars as pl
 
 from headway.engine import guarded
-from headway.frameworks.cells import KEYS, base_of_units, cells_of_units, estimated, groups_of_units, units_of
+from headway.frameworks.cells import KEYS, base_of_units, estimated, groups_of_units, sums_of_units, units_of
 from headway.frameworks.costs import cost_part, excluded_spend
 from headway.frameworks.formulas import Part, formula_part, replicates_of_sums
+from headway.frameworks.grids import Grid, grid_of
 from headway.frameworks.kinds import Observations, Running, Units, Weighted, plan_of
 from headway.frameworks.observed import Clock, cells_of_observations
 from headway.frameworks.prelude import Doubt, Prelude
@@ -20,6 +22,7 @@ from headway.frameworks.renewal import Again
 from headway.frameworks.running import running_part
 from headway.frameworks.segments import ALL, Dimension
 from headway.frameworks.stale import Cells
+from headway.frameworks.tallied import Moved, Tallies, sums_of
 from headway.frameworks.weighted import weighted_part
 from headway.models.metrics import BaseMetric, CostPer, Formula
 from headway.models.product import Product
@@ -42,6 +45,7 @@ class Computation:
         counted: Query of what had to be left out -> number.
         again: Which periods are computed; None: all.
         unbounded: Metrics some of whose cells may depend on more days than their reach says.
+        grids: Grids of cells by what they are made of.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -55,6 +59,7 @@ class Computation:
     counted: dict[str, int] = field(default_factory=dict)
     again: Again | None = None
     unbounded: set[str] = field(default_factory=set)
+    grids: dict[object, Grid] = field(default_factory=dict)
 
     def add(self, name: str) -> Iterator[tuple[str, str, int]]:
         """Computes a metric; those it is made of are there already.
@@ -91,30 +96,51 @@ class Computation:
     def _from_events(self, name: str, metric: BaseMetric, shared: Prelude) -> Mapping[str, str]:
         plan = plan_of(metric, shared)
         cells = None if self.again is None else self.again.stale.periods[name]
-        grid = _grid(shared, self.profiles.dimensions, self.horizon - metric.measured().wait, cells)
+        grid = self._grid(shared, self.horizon - metric.measured().wait, cells)
         if isinstance(plan, Observations):
-            self.parts[name] = self._observed(name, plan, grid, shared)
+            self.parts[name] = self._observed(name, plan, grid.cells, shared)
         elif isinstance(plan, Weighted):
-            self.parts[name] = self._weighted(name, plan, grid)
+            self.parts[name] = self._weighted(name, plan, grid, shared)
         elif isinstance(plan, Running):
             con, profiles, grouped = self.connection, self.profiles, name in self.needed
-            self.parts[name] = running_part(con, name, plan, grid, profiles, shared, grouped=grouped)
+            self.parts[name] = running_part(con, name, plan, grid.cells, profiles, shared, grouped=grouped)
         else:
-            self.parts[name] = self._added_up(name, plan, grid)
+            self.parts[name] = self._added_up(name, plan, grid, shared)
             if plan.further:
                 self._look_further(name, plan)
         return plan.exclusions
 
-    def _added_up(self, name: str, plan: Units, grid: pl.DataFrame) -> Part:
+    def _added_up(self, name: str, plan: Units, grid: Grid, shared: Prelude) -> Part:
         """Computes a metric that adds up over people; by group of people as well where others are made of it."""
-        con, profiles, base = self.connection, self.profiles, self.shared.base
-        self.bases[base] = base_of_units(con, name, plan, self.shared, self.bases.get(base, ""))
         grouped = name in self.needed
-        with units_of(con, name, plan, profiles, again=grouped or not plan.whole) as units:
-            sums = cells_of_units(con, units, plan, profiles)
-            groups = self._grouped(units, profiles.dimensions, "bucket") if grouped else None
-        cells = estimated(plan.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
+        con, base = self.connection, self.shared.base
+        if not isinstance(plan.tallied, Moved) or grouped:
+            self.bases[base] = base_of_units(con, name, plan, self.shared, self.bases.get(base, ""))
+        if plan.tallied is not None and not grouped:
+            with guarded(f"compute the metric {name}"):
+                added, by_x = (
+                    self.tallies.added(con, plan.tallied, shared),
+                    plan.estimate in ("ratio", "total"),
+                )
+                sums, groups = sums_of(added, grid, self.profiles, by_x=by_x, whole=plan.whole), None
+        else:
+            with units_of(con, name, plan, self.profiles, again=grouped or not plan.whole) as units:
+                sums = sums_of_units(con, units, plan, self.profiles, grid)
+                groups = self._grouped(units, self.profiles.dimensions, "bucket") if grouped else None
+        cells = estimated(plan.estimate, grid.with_sums(sums))
         return Part(cells, None if groups is None else replicates_of_sums(plan.estimate, cells, groups))
+
+    def _grid(self, shared: Prelude, complete_before: int, cells: Cells | None) -> Grid:
+        """The cells of a metric; many metrics have the same."""
+        key = shared.grains, complete_before, cells
+        if key not in self.grids:
+            self.grids[key] = grid_of(shared, self.profiles.dimensions, complete_before, cells)
+        return self.grids[key]
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        """What people did on which days, as arrays; where instants are stamped."""
+        return Tallies.read(self.connection, self.shared)
 
     def _look_further(self, name: str, plan: Units) -> None:
         """Notes a metric that reaches further than its reach says, which must not have been relied on."""
@@ -124,16 +150,16 @@ class Computation:
         if self.again is not None and self.again.stale.periods[name] is not None:
             raise Doubt(f"{name} depends on more days than usual")
 
-    def _weighted(self, name: str, plan: Weighted, grid: pl.DataFrame) -> Part:
+    def _weighted(self, name: str, plan: Weighted, grid: Grid, shared: Prelude) -> Part:
         """Computes a metric whose channels are weighted."""
         con, profiles = self.connection, self.profiles
         everybody = [each for each in profiles.dimensions if each.name == ALL]
         with units_of(con, name, plan.answers, profiles, again=True) as units:
-            sums = cells_of_units(con, units, plan.answers, profiles)
+            sums = sums_of_units(con, units, plan.answers, profiles, grid)
             answers = self._grouped(units, everybody, "channel")
         with units_of(con, name, plan.shown, profiles, again=False) as units:
             shown = self._grouped(units, everybody, "channel")
-        cells = estimated(plan.answers.estimate, grid.join(sums, on=KEYS, how="left", maintain_order="left"))
+        cells = estimated(plan.answers.estimate, grid.with_sums(sums))
         return weighted_part(cells, answers, shown, plan.ends, plan.scale)
 
     def _grouped(self, units: str, dimensions: Sequence[Dimension], by: str) -> pl.DataFrame:
@@ -150,22 +176,3 @@ class Computation:
             estimate=pl.lit("quantile"),
         )
         return Part(cells, None)
-
-
-def _grid(
-    shared: Prelude, dimensions: Sequence[Dimension], complete_before: int, only: Cells | None
-) -> pl.DataFrame:
-    """Lists every cell of a metric that is computed, those without people included."""
-    first, last = shared.first_day, shared.last_day
-    periods = [] if first is None or last is None else shared.calendar.periods(first, last, shared.grains)
-    spans = pl.DataFrame(
-        [
-            (each.grain, each.start, each.last, each.end <= complete_before)
-            for each in periods
-            if only is None or (each.grain, each.start) in only
-        ],
-        schema={"period": pl.String, "period_start": pl.Date, "period_end": pl.Date, "complete": pl.Boolean},
-        orient="row",
-    )
-    segments = [each.segment(label) for each in dimensions for label in each.labels]
-    return pl.DataFrame({"segment": segments}).join(spans, how="cross")

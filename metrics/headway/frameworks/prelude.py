@@ -27,7 +27,8 @@ from headway.statistics.jackknife import GROUPS
 from headway.subjects import histories_of
 
 _PEOPLE = "headway_metric_people"
-_EVENTS = "headway_metric_events"
+EVENTS = "headway_metric_events"
+"""Table of the events that are read."""
 _TALLY = "headway_metric_tally"
 OLDER = "headway_metric_older_events"
 """Table of the events of other days, where only some days are read."""
@@ -72,9 +73,9 @@ class Prelude:
     Attributes:
         people: Quoted name of the table of people: person, code, channel, bucket, first_us, last_us.
         events: Quoted name of the table of events: _person, _us, _line, _tie, _day, bits, properties metrics add up or
-            group by.
-        tally: Quoted name of the table of what people did on each day: _person, _day, _us (the first time), _n (how
-            often), bits.
+            group by, and _at where instants are stamped.
+        tally: Quoted name of the table of what people did on each day: _person, _day, _us (the first time), _at (the
+            same stamped), _n (how often), bits.
         marks: What the bits say.
         periods: Quoted name of the table of periods: grain, day, start_day, one row for every local day of the log
             and period that holds it.
@@ -99,7 +100,7 @@ class Prelude:
         stale: Quoted name of the table of the metric's periods that are computed: grain, start_day; empty: all are.
         firsts: By the text of a test over the bits, the query of when people first did that, of those who ever did:
             person, us. Empty where that is found in the events, because they are all there.
-        stamp: How the tally's instants are stamped; None where nobody asked for it.
+        stamp: How instants are stamped; None where nobody asked for it.
     """
 
     people: str
@@ -121,7 +122,7 @@ class Prelude:
     holidays: frozenset[int]
     base: str = identifier(_BASE)
     grains: tuple[Grain, ...] = ()
-    log: str = identifier(_EVENTS)
+    log: str = identifier(EVENTS)
     log_tally: str = identifier(_TALLY)
     stale: str = ""
     firsts: Mapping[str, exp.Expr] = field(default_factory=dict)
@@ -129,7 +130,7 @@ class Prelude:
 
     @property
     def stamped(self) -> bool:
-        """Whether the tally has stamped instants (`_at`)."""
+        """Whether events and the tally have stamped instants (`_at`)."""
         return self.stamp is not None and self.stamp.width > 0
 
     @property
@@ -184,7 +185,7 @@ def prelude(
             offsets = calendar.offsets(first, last)
         shared = Prelude(
             people=identifier(_PEOPLE),
-            events=identifier(_EVENTS),
+            events=identifier(EVENTS),
             tally=identifier(_TALLY),
             marks=marks,
             periods=identifier(_PERIODS),
@@ -208,7 +209,7 @@ def prelude(
     finally:
         for view in (LOG, LOG_TALLY, OLDER_TALLY):
             connection.execute(f"DROP VIEW IF EXISTS temp.{identifier(view)}")
-        for table in (OLDER, _BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, _EVENTS, _PEOPLE):
+        for table in (OLDER, _BASE, _SHIFTS, _RATES, _PERIODS, _TALLY, EVENTS, _PEOPLE):
             connection.execute(f"DROP TABLE IF EXISTS temp.{identifier(table)}")
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from headway.frameworks.layers import layers_of
+from headway.kernels.stays import Layer
 from headway.statistics.intervals import Floats
 
 Ints = NDArray[np.int64]
@@ -92,39 +94,14 @@ def spells_of(observed: Observed, periods: pl.DataFrame) -> Iterator[Spells]:
         Layers without overlap, those without any observation left out.
     """
     order = np.argsort(observed.value, kind="stable")
-    for (grain,), days in periods.sort("start_day", "day").group_by("grain", maintain_order=True):
-        for starts, first, period_of_day in _layers(days):
-            spells = _spells(observed, order, str(grain), starts, first, period_of_day)
-            if spells.first.size:
-                yield spells
+    for grain, layer in layers_of(periods):
+        spells = _spells(observed, order, grain, layer)
+        if spells.first.size:
+            yield spells
 
 
-def _layers(days: pl.DataFrame) -> Iterator[tuple[Ints, int, Ints]]:
-    """Deals periods out: yields first days, the first local day, and of each day from it on the place of its period."""
-    spans = days.group_by("start_day").agg(
-        pl.col("day").min().alias("since"), pl.col("day").max().alias("last")
-    )
-    layers: list[list[tuple[int, int, int]]] = []
-    for span in spans.sort("since", "start_day").iter_rows():
-        free = next((layer for layer in layers if layer[-1][2] < span[1]), None)
-        if free is None:
-            layers.append([span])
-        else:
-            free.append(span)
-    for layer in layers:
-        first, last = layer[0][1], layer[-1][2]
-        places = np.full(last - first + 1, -1, dtype=np.int64)
-        for place, (_, since, until) in enumerate(layer):
-            places[since - first : until - first + 1] = place
-        yield np.array([start for start, _, _ in layer], dtype=np.int64), first, places
-
-
-def _spells(
-    observed: Observed, order: Ints, grain: str, starts: Ints, first: int, period_of_day: Ints
-) -> Spells:
-    at = observed.day - first
-    known = (at >= 0) & (at < period_of_day.size)
-    period = np.where(known, period_of_day[np.where(known, at, 0)], -1)
+def _spells(observed: Observed, order: Ints, grain: str, layer: Layer) -> Spells:
+    period = layer.place_of(observed.day)
     if (period < 0).any():
         kept = period >= 0
         # Places of what is left, in the order of values.
@@ -142,7 +119,7 @@ def _spells(
         np.append(True, ~same | (period[1:] != period[:-1])) if period.size else np.zeros(0, dtype=np.bool_)
     )
     found = np.flatnonzero(begins)
-    return Spells(grain, starts, observed, found, period[found], order)
+    return Spells(grain, layer.starts, observed, found, period[found], order)
 
 
 def grouped(codes: Ints | NDArray[np.int32], number: int) -> tuple[Ints, Ints]:

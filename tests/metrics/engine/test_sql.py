@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from headway.engine import bind, connect, identifier, literal, load, with_inputs
+from headway.engine import bind, connect, identifier, literal, load, sql, with_inputs
 from headway.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[3] / "metrics" / "headway"
@@ -163,3 +163,41 @@ def test_every_query_file_says_its_grain_and_inputs(file: Path) -> None:
     header = " ".join(line for line in lines if line.startswith("--")).lower()
     assert lines[0].startswith("--")
     assert all(word in header for word in ("grain:", "input")), file.name
+
+
+SHAPED = (
+    "SELECT 1",
+    "-- A header.\nSELECT a\nFROM b",
+    "WITH a AS (\n  SELECT 1\n)\nSELECT * FROM a",
+    "with recursive a as (select 1) select * from a",
+    "SELECT 'two\nlines' AS a",
+    'SELECT 1 AS "it\'s\none name"',
+    'SELECT \'o\'\'brien\', "say ""hi"""',
+    "SELECT '-- no comment; no end' AS a",
+    "  SELECT 1 ;\n",
+    "SELECT $$dollars;'$$ AS a",
+    "SELECT 1 /* a comment;\nof two lines */ + 1",
+)
+"""Queries whose strings, names and comments hold what elsewhere ends a query, begins a comment or ends a line."""
+
+
+@pytest.mark.parametrize("text", SHAPED)
+@pytest.mark.parametrize("inner", SHAPED)
+def test_what_was_put_together_is_known_as_it_would_be_read_again(text: str, inner: str) -> None:
+    made = with_inputs(text, {"x": inner, "y": exp.select(exp.Literal.string("a\nb"))})
+    assert sql._shape(made) == sql._shape_of(made)
+    assert sql._shape(inner) == sql._shape_of(inner)
+    again = with_inputs("SELECT * FROM z", {"z": made})
+    sql._SHAPES.clear()
+    assert with_inputs("SELECT * FROM z", {"z": made}) == again
+
+
+@pytest.mark.parametrize("value", ["plain", "two\nlines", "a;b", "-- x", exp.column("c\nd", quoted=True), 7])
+def test_what_was_filled_in_is_known_as_it_would_be_read_again(value: sql.Replacement) -> None:
+    for template in (
+        "-- A header.\nSELECT $a AS a",
+        "WITH b AS (SELECT $a AS a)\nSELECT * FROM b",
+        "SELECT $a ;",
+    ):
+        bound = bind(template, {"a": value})
+        assert sql._shape(bound) == sql._shape_of(bound)

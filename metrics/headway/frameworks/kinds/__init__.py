@@ -44,7 +44,9 @@ def plan_of(metric: BaseMetric, shared: Prelude) -> Plan:
         return plan
     most = int(metric.at_most) if plan.whole else float(metric.at_most)
     return replace(
-        plan, query=with_inputs(bind(load(_HERE, "bounded"), {"most": most}), {"units": plan.query})
+        plan,
+        query=with_inputs(bind(load(_HERE, "bounded"), {"most": most}), {"units": plan.query_text}),
+        tallied=None if plan.tallied is None else replace(plan.tallied, most=most),
     )
 
 

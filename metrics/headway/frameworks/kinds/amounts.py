@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Literal
 
 from sqlglot import exp
 
@@ -13,12 +15,14 @@ from headway.frameworks.kinds.plan import (
     Planner,
     Running,
     Units,
+    bits_of,
     events_of,
     on_events,
     on_tally,
     tally_of,
 )
 from headway.frameworks.prelude import Prelude
+from headway.frameworks.tallied import Listed, Tallied
 from headway.models.metrics import Amount, Count, Cumulative, EventSelector, Ratio
 from headway.statistics.estimates import Kind
 
@@ -34,10 +38,12 @@ def _count(metric: Count, shared: Prelude) -> Units:
     columns = [_named(added, "y_add"), _named(added.copy(), "x_add")]
     people = amount.measure == "people"
     modes = {"y_once": people, "x_once": True, "y_once_a_day": False, "x_once_a_day": False}
-    query = _added_up(shared, columns, modes, amount)
+    query = partial(_added_up, shared, columns, modes, amount)
     estimate: Kind = "count" if people else "total"
     excluded, stamped = exclusions_of(shared, amount), _stamped(shared, amount)
-    return Units(query, estimate, amount.measure != "sum", excluded, stamped=stamped)
+    # The denominator is looked at where the estimate is a total: there it is whether anything was added.
+    tallied = _tallied(shared, amount, amount, x_as="any")
+    return Units(query, estimate, amount.measure != "sum", excluded, stamped=stamped, tallied=tallied)
 
 
 def _ratio(metric: Ratio, shared: Prelude) -> Units:
@@ -49,10 +55,11 @@ def _ratio(metric: Ratio, shared: Prelude) -> Units:
         "x_once": bottom.measure == "people",
         "x_once_a_day": bottom.measure == "days",
     }
-    query = _added_up(shared, columns, modes, top, bottom)
+    query = partial(_added_up, shared, columns, modes, top, bottom)
     whole, whole_x = "sum" not in (top.measure, bottom.measure), bottom.measure != "sum"
     excluded, stamped = exclusions_of(shared, top, bottom), _stamped(shared, top, bottom)
-    return Units(query, "ratio", whole, excluded, whole_x=whole_x, stamped=stamped)
+    tallied = _tallied(shared, top, bottom, x_as=_COUNTED_AS.get(bottom.measure, "times"))
+    return Units(query, "ratio", whole, excluded, whole_x=whole_x, stamped=stamped, tallied=tallied)
 
 
 def _cumulative(metric: Cumulative, shared: Prelude) -> Running:
@@ -83,6 +90,34 @@ def _added_up(shared: Prelude, columns: list[exp.Expr], modes: dict[str, bool], 
 def _stamped(shared: Prelude, *amounts: Amount) -> bool:
     """Whether amounts are added up out of the tally, and that is stamped."""
     return shared.stamped and all(amount.value is None for amount in amounts)
+
+
+def _listed(
+    shared: Prelude, top: Amount, bottom: Amount, x_as: Literal["any", "times", "days"]
+) -> Listed | None:
+    """Adds a sum up, and counts something else or the people who add to it."""
+    x = () if bottom is top else bits_of(shared, bottom.event)
+    columns = [_named(added_by(top, shared), "y_add")]
+    query = on_events("amounts_listed", shared, columns, _events(shared, top), periods=False)
+    return None if x is None else Listed(query, x_as, x)
+
+
+_COUNTED_AS: Mapping[str, Literal["any", "days"]] = {"people": "any", "days": "days"}
+
+
+def _tallied(
+    shared: Prelude, top: Amount, bottom: Amount, x_as: Literal["any", "times", "days"]
+) -> Tallied | Listed | None:
+    """Adds amounts up that are numbers of events, people or days, or such a number and a sum."""
+    if shared.stamped and top.value is not None and (bottom is top or bottom.value is None):
+        return _listed(shared, top, bottom, x_as)
+    if not _stamped(shared, top, bottom):
+        return None
+    either = bits_of(shared, top.event, bottom.event)
+    y, x = bits_of(shared, top.event), bits_of(shared, bottom.event)
+    if either is None or y is None or x is None:
+        return None
+    return Tallied(either, y, _COUNTED_AS.get(top.measure, "times"), x, x_as)
 
 
 def _named(added: exp.Expr, name: str) -> exp.Expr:

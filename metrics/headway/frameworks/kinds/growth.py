@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from sqlglot import exp
 
@@ -11,8 +12,10 @@ from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
 from headway.frameworks.kinds.amounts import NEGATIVE, added_by, count_of, exclusions_of
 from headway.frameworks.kinds.plan import (
     Planner,
+    Text,
     Units,
     any_of,
+    bits_of,
     events_of,
     first_flags,
     flag,
@@ -22,6 +25,7 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude
+from headway.frameworks.tallied import Moved, Tallied
 from headway.models.durations import parse_duration
 from headway.models.metrics import CohortAmount, Lifecycle, Mrr, Referral, Stickiness
 from headway.statistics.estimates import Kind
@@ -47,13 +51,21 @@ def _lifecycle(metric: Lifecycle, shared: Prelude) -> Units:
     params = {"moves": list(moves), "top": list(top), "bottom": list(bottom)}
     active = any_of(tests_of(metric, shared))
     # Periods are numbered, and one looks back to the one before it: so they are all there.
-    base = on_tally("lifecycle_moves", shared, [], active, periods=shared.all_periods_query)
+    found = partial(on_tally, "lifecycle_moves", shared, [], active, periods=shared.all_periods_query)
+    base: Text = found
     known = shared.firsts.get(active.sql(DIALECT))
     if known is not None:
-        inputs: dict[str, str | exp.Expr] = {"firsts": known, "wanted": f"FROM {shared.stale}", "moves": base}
+        inputs: dict[str, str | exp.Expr] = {
+            "firsts": known,
+            "wanted": f"FROM {shared.stale}",
+            "moves": found(),
+        }
         text = bind(load(_PACKAGE, "lifecycle_known"), _unstamped(shared))
         base = with_inputs(text, inputs)
-    return Units(on_base("lifecycle", shared, params), estimate, base=base, stamped=shared.stamped)
+    bits = None if known is not None else bits_of(shared, metric.of)
+    moved = None if bits is None else Moved(bits, moves, top, bottom)
+    query = partial(on_base, "lifecycle", shared, params)
+    return Units(query, estimate, base=base, stamped=shared.stamped, tallied=moved)
 
 
 def _unstamped(shared: Prelude) -> dict[str, Replacement]:
@@ -64,8 +76,10 @@ def _unstamped(shared: Prelude) -> dict[str, Replacement]:
 
 
 def _stickiness(metric: Stickiness, shared: Prelude) -> Units:
-    query = on_tally("stickiness", shared, [], any_of(tests_of(metric, shared)))
-    return Units(query, "ratio", stamped=shared.stamped)
+    query = partial(on_tally, "stickiness", shared, [], any_of(tests_of(metric, shared)))
+    bits = bits_of(shared, metric.of)
+    tallied = None if bits is None else Tallied(bits, bits, "days", x_as="period")
+    return Units(query, "ratio", stamped=shared.stamped, tallied=tallied)
 
 
 def _cohort_amount(metric: CohortAmount, shared: Prelude) -> Units:

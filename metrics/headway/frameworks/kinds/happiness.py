@@ -22,6 +22,7 @@ from headway.frameworks.kinds.plan import (
 )
 from headway.frameworks.prelude import Prelude
 from headway.frameworks.reach import MARGIN
+from headway.frameworks.tallied import Listed
 from headway.models.durations import parse_duration
 from headway.models.metrics import CrashFree, Survey, Task
 from headway.models.yaml_file import Location
@@ -136,6 +137,7 @@ def _crash_free(metric: CrashFree, shared: Prelude) -> Units:
         "ratio",
         base=base,
         further=on_base("long_sessions", shared, {"margin": MARGIN}),
+        tallied=Listed(on_base("crash_free_listed", shared, {}), "rows") if shared.stamped else None,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Literal
 
 from sqlglot import exp
 
@@ -13,6 +15,7 @@ from headway.frameworks.kinds.plan import (
     Units,
     Weighted,
     any_of,
+    bits_of,
     events_of,
     first_starts,
     flag,
@@ -23,8 +26,18 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude, local_time
+from headway.frameworks.tallied import Tallied
 from headway.models.durations import parse_duration
-from headway.models.metrics import Answered, Conversion, Mean, NewPeople, PromoterScore, Retained, Share
+from headway.models.metrics import (
+    Answered,
+    Conversion,
+    EventSelector,
+    Mean,
+    NewPeople,
+    PromoterScore,
+    Retained,
+    Share,
+)
 from headway.models.yaml_file import Location
 
 
@@ -42,10 +55,18 @@ def _share(metric: Share, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
     columns = [flag(tests["of",], "is_of"), flag(tests["did",], "is_counted")]
     return Units(
-        on_tally("per_person", shared, columns, any_of(tests), {"once": True}),
+        partial(on_tally, "per_person", shared, columns, any_of(tests), {"once": True}),
         "proportion",
         stamped=shared.stamped,
+        tallied=_counted(shared, metric.of, metric.did, "any"),
     )
+
+
+def _counted(
+    shared: Prelude, of: EventSelector, what: EventSelector, how: Literal["any", "times", "days"]
+) -> Tallied | None:
+    who, done = bits_of(shared, of), bits_of(shared, what)
+    return None if who is None or done is None else Tallied(who, done, how)
 
 
 def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
@@ -101,10 +122,11 @@ def _mean(metric: Mean, shared: Prelude) -> Units:
         return Units(on_events("mean_sum", shared, [adds], tests["event",], done=done), "mean", whole=False)
     columns = [flag(tests["of",], "is_of"), flag(tests["event",], "is_counted")]
     if metric.measure == "days":
-        query = on_tally("days_per_person", shared, columns, any_of(tests))
+        query = partial(on_tally, "days_per_person", shared, columns, any_of(tests))
     else:
-        query = on_tally("per_person", shared, columns, any_of(tests), {"once": False})
-    return Units(query, "mean", stamped=shared.stamped)
+        query = partial(on_tally, "per_person", shared, columns, any_of(tests), {"once": False})
+    tallied = _counted(shared, metric.of, metric.event, "days" if metric.measure == "days" else "times")
+    return Units(query, "mean", stamped=shared.stamped, tallied=tallied)
 
 
 def _promoter_score(metric: PromoterScore, shared: Prelude) -> Units | Weighted:

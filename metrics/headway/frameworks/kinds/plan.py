@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
-from headway.engine.sql import DIALECT, Replacement, bind, load, with_inputs
-from headway.frameworks.prelude import Prelude
-from headway.models.metrics import BaseMetric
+from headway.engine.sql import DIALECT, Replacement, bind, identifier, load, with_inputs
+from headway.frameworks.prelude import EVENTS, Prelude
+from headway.frameworks.tallied import Asked, Bits
+from headway.models.metrics import BaseMetric, EventSelector
 from headway.models.yaml_file import Location
 from headway.statistics.estimates import Kind
 
@@ -23,6 +24,11 @@ POINTS = "headway_metric_points"
 _PACKAGE = "headway.frameworks.kinds"
 _PASSED = ("person", "us", "line", "tie", "day")
 _TALLIED = ("person", "us", "day", "n")
+_LOGGED = identifier(EVENTS)
+
+
+Text = str | Callable[[], str]
+"""A query, or what writes it: arrays may answer, and then nobody needs it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Units:
         whole: Whether all y and x are whole numbers, which add up exactly in any order.
         whole_x: Whether all x are.
         stamped: Whether at_us is stamped with the profile of the person, see `headway.frameworks.prelude.Stamp`.
+        tallied: The same as the query, told to arrays; None where they cannot answer it.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
         base: Query of what the metric's query reads as `base`, see `on_base`; metrics that follow each other and have
             it in common share its rows. Empty where there is none.
@@ -44,14 +51,25 @@ class Units:
             they never do.
     """
 
-    query: str
+    query: Text
     estimate: Kind
     whole: bool = True
     exclusions: Mapping[str, str] = field(default_factory=dict)
-    base: str = ""
+    base: Text = ""
     further: str = ""
     whole_x: bool = True
     stamped: bool = False
+    tallied: Asked | None = None
+
+    @property
+    def query_text(self) -> str:
+        """The query."""
+        return self.query if isinstance(self.query, str) else self.query()
+
+    @property
+    def base_text(self) -> str:
+        """The query of the base."""
+        return self.base if isinstance(self.base, str) else self.base()
 
 
 @dataclass(frozen=True)
@@ -67,6 +85,7 @@ class Observations:
         unit_seconds: Seconds in a unit of the metric.
         trim: Share cut off at either end before a mean is taken, instead of the quantile; None takes the quantile.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
+        stamped: Whether at_us is stamped with the profile of the person; where no clock measures.
     """
 
     query: str
@@ -75,6 +94,7 @@ class Observations:
     unit_seconds: int = 1
     trim: float | None = None
     exclusions: Mapping[str, str] = field(default_factory=dict)
+    stamped: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +163,11 @@ def tests_of(metric: BaseMetric, shared: Prelude) -> Mapping[Location, exp.Expr]
     return {place: shared.marks.test(each, shared.columns) for place, each in metric.selectors().items()}
 
 
+def bits_of(shared: Prelude, *selectors: EventSelector) -> Bits | None:
+    """Returns the bits of any of some selectors, where the tally answers on arrays; None where it does not."""
+    return shared.marks.any_of(selectors) if shared.stamped else None
+
+
 def on_events(
     text: str,
     shared: Prelude,
@@ -158,7 +183,7 @@ def on_events(
     Args:
         text: Name of the query, such as ``"cohort"``.
         shared: The shared input.
-        columns: What `ev` carries beside person, us, line, tie and day: aliased expressions over the events.
+        columns: What `ev` carries beside person, us, moment, line, tie and day: aliased expressions over the events.
         keep: Which events `ev` holds; None for all that any metric uses.
         params: The query's parameters.
         periods: Whether the query reads the periods of the metric.
@@ -193,13 +218,16 @@ def events_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr | None) -
 
     Args:
         shared: The shared input.
-        columns: What it carries beside person, us, line, tie and day.
+        columns: What it carries beside person, us, line, tie, day and moment: us stamped, if it is.
         keep: Which events; None for all that any metric uses.
 
     Returns:
         One statement.
     """
     own = [exp.alias_(exp.column(f"_{column}", quoted=True), column, quoted=True) for column in _PASSED]
+    # Events of all days are not stamped where not all days are read.
+    at = "_at" if shared.stamped and shared.events == _LOGGED else "_us"
+    own.append(exp.alias_(exp.column(at, quoted=True), "moment", quoted=True))
     return exp.select(*own, *columns).from_(f"{shared.events} AS events").where(keep)
 
 

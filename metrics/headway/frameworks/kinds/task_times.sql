@@ -1,7 +1,7 @@
 -- How long attempts at a task took that succeeded.
 --
 -- grain:  one row per attempt that succeeded.
--- inputs: ev(person, us, line, tie, day, key, is_start, is_success): what begins an attempt or ends it,
+-- inputs: ev(person, us, moment, line, tie, day, key, is_start, is_success): what begins an attempt or ends it,
 --         failures included; key says which task.
 -- params: timeout: an attempt succeeds if the next event of its key before start + timeout, in microseconds, is a
 --         success; unit: microseconds in a unit of the metric.
@@ -16,7 +16,7 @@ WITH steps AS (
 )
 SELECT
   person,
-  us AS at_us,
+  moment AS at_us,
   day,
   CAST(next_us - us AS DOUBLE) / $unit AS value,
   FALSE AS is_open

@@ -25,7 +25,7 @@ from headway.models.metrics.times import SECONDS
 def _quantile(metric: Quantile, shared: Prelude) -> Observations:
     value = exp.alias_(exp.column(metric.value, quoted=True), "value", quoted=True)
     query = on_events("observed_values", shared, [value], any_of(tests_of(metric, shared)), periods=False)
-    return Observations(query, metric.percentile / 100, clock=None)
+    return Observations(query, metric.percentile / 100, clock=None, stamped=shared.stamped)
 
 
 def _duration(metric: Duration, shared: Prelude) -> Observations:
@@ -57,7 +57,7 @@ def _time_on_task(metric: TimeOnTask, shared: Prelude) -> Observations:
     ]
     params = {"timeout": parse_duration(metric.within), "unit": SECONDS[metric.unit] * 1_000_000}
     query = on_events("task_times", shared, columns, any_of(tests), params, periods=False)
-    return Observations(query, metric.share, clock=None, trim=metric.trim)
+    return Observations(query, metric.share, clock=None, trim=metric.trim, stamped=shared.stamped)
 
 
 PLANNERS: Mapping[type, Planner] = {Quantile: _quantile, Duration: _duration, TimeOnTask: _time_on_task}
