@@ -169,7 +169,7 @@ class Weighed(NamedTuple):
 def can_be_told(design: Design) -> bool:
     """Says whether there are values enough, and columns that can be told apart."""
     n, k = design.columns.shape
-    return n >= k + FEWEST_SPARE and int(np.linalg.matrix_rank(design.columns)) == k
+    return bool(n >= k + FEWEST_SPARE and np.linalg.matrix_rank(design.columns) == k)
 
 
 def weighed(
