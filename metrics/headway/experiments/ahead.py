@@ -19,6 +19,7 @@ from headway.experiments.rule import DECLARED_NOTHING, Rule
 from headway.log import EventLog
 from headway.models.durations import MICROSECONDS_PER_DAY
 from headway.models.experiments import ExperimentDefinition
+from headway.models.metrics import EventSelector
 from headway.models.product import Product
 from headway.selectors import Selector
 from headway.statistics.power import smallest_effect, units_needed
@@ -138,8 +139,8 @@ def ahead_of_metric(
     """
     metric = product.metric(name)
     kept, left_out = _plannable([outcome_of(name, metric)])
-    told = getattr(metric, "start", None) or getattr(metric, "of", None)
-    selector = told if hasattr(told, "selector") else product.activity
+    told = (getattr(metric, part, None) for part in ("start", "of"))
+    selector = next((each for each in told if isinstance(each, EventSelector)), product.activity)
     return Ahead(
         name,
         History(after or selector.selector(), kept, currency=product.currency),

@@ -92,11 +92,15 @@ def _asked(
     named = _experiments_named(workspace, name, experiments)
     if not named and name not in product.metrics:
         raise InputError.unknown("experiment or metric", name, [*experiments, *product.metrics])
-    aheads = [
-        (experiments[each], ahead_of_experiment(each, experiments[each], product, **options))
-        for each in named
-    ] or [(None, ahead_of_metric(name, product, **options))]
-    for definition, ahead in aheads:
+    if named:
+        made = [
+            (experiments[each], ahead_of_experiment(each, experiments[each], product, **options))
+            for each in named
+        ]
+        asked: list[tuple[ExperimentDefinition | None, Ahead]] = [*made]
+    else:
+        asked = [(None, ahead_of_metric(name, product, **options))]
+    for definition, ahead in asked:
         yield definition, ahead if wanted.since is None else ahead.aware_of(since=wanted.since)
 
 
