@@ -14,7 +14,15 @@ from planted import Computed, computed
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
 from headway_pipelines.warehouse.compute import tables_of
-from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_flags, shown_results
+from headway_pipelines.warehouse.experiments import (
+    ABOUT,
+    EXPERIMENTS,
+    HEALTH,
+    RESULTS,
+    shown_experiments,
+    shown_flags,
+    shown_results,
+)
 from headway_pipelines.workspace import Workspace
 
 K = 10
@@ -148,6 +156,48 @@ def test_a_metric_with_a_small_arm_is_hidden_as_a_whole(
     found, _ = shown(result_rows("m", units, some))
     assert found["suppressed"].to_list() == [True, True]
     assert found.select("mean", "units", "effect").null_count().row(0) == (2, 2, 2)
+
+
+def reason(why: str, about: list[str] | None, decision: str = "inconclusive", tickets: int = 4) -> str | None:
+    """What is shown of a reason, where the metric improved and few of 300 had a ticket."""
+    rows = result_rows("orders", (300, 300), (90, 150)) + result_rows(
+        "tickets", (300, 300), (tickets, tickets)
+    )
+    for row in rows:
+        guards = row["metric"] == "tickets"
+        row |= {"title": row["metric"].capitalize(), "purpose": "guardrail" if guards else "primary"}
+        row["verdict"] = "control" if row["variant"] == "old" else "unclear" if guards else "better"
+    facts = {
+        **dict.fromkeys(EXPERIMENTS),
+        "experiment": "e",
+        "control": "old",
+        "decision": decision,
+        "why": why,
+    }
+    tables = {
+        "experiments": pl.DataFrame([facts | {"about": about}], schema=EXPERIMENTS | ABOUT),
+        "experiment_results": pl.DataFrame(rows, schema=RESULTS),
+        "experiment_health": pl.DataFrame(schema=HEALTH),
+        "flags": pl.DataFrame(schema=FLAGS),
+    }
+    (told,) = shown_experiments(tables, K)["experiments"].to_dicts()
+    assert set(told) == set(EXPERIMENTS)
+    return told["why"] if told["why"] is None else str(told["why"])
+
+
+def test_a_reason_names_what_is_hidden_and_quotes_none_of_its_numbers() -> None:
+    both = ["orders", "tickets"]
+    assert reason("Tickets has 4 of 100", both) == (
+        'Orders is better with new, but does not ship: the guardrail "Tickets" has too few people to be judged'
+    )
+    assert reason("the split differs", []) == "the split differs"
+    assert reason("Orders is worse", ["orders"]) == "Orders is worse"
+    assert reason("Tickets has 4 of 100", both, tickets=40) == "Tickets has 4 of 100"
+    assert reason("an arm has 4 units", ["tickets"], "continue") == (
+        'Orders is better with new, but does not ship: the guardrail "Tickets" has too few people to be judged'
+    )
+    assert reason("7 % are in another one, too", None) is None
+    assert reason("Tickets is past its margin", ["tickets"], "stop") is None
 
 
 def test_metrics_do_not_tell_each_other_s_open_windows() -> None:

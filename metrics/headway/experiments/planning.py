@@ -48,6 +48,7 @@ class History:
         before: Time before it whose outcomes will be taken off (CUPED); None: not at all.
         cap: Quantile at which larger amounts will be cut.
         unit: What is counted.
+        currency: What amounts of outcomes with a currency are turned into.
 
     Examples:
         >>> History("Visit", ["Order"]).outcomes[0].kind
@@ -62,6 +63,7 @@ class History:
     before: str | None = "14d"
     cap: float | None = None
     unit: str = "person"
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         made = tuple(each if isinstance(each, Outcome) else Outcome(each, each) for each in self.outcomes)
@@ -86,6 +88,7 @@ class History:
             unit=self.unit,
             since=self.since,
             until=self.until,
+            currency=self.currency,
         )
 
 

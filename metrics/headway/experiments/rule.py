@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -62,11 +62,13 @@ class Verdict:
         decision: What to do.
         variant: The variant to ship; None where none is shipped.
         why: In words.
+        about: Metrics whose numbers or verdicts the words quote.
     """
 
     decision: Decision
     variant: str | None
     why: str
+    about: tuple[str, ...] = ()
 
 
 def decide(
@@ -107,7 +109,7 @@ def decide(
     if short:
         least = min(row["units"] for row in short)
         why = f"an arm has {least} units of the {rule.minimum_units} the rule asks for"
-        return Verdict("inconclusive" if over else "continue", None, why)
+        return Verdict("inconclusive" if over else "continue", None, why, _metrics(short))
     return _judged(rule, compared, over)
 
 
@@ -125,32 +127,80 @@ def _judged(rule: Rule, rows: Sequence[Mapping[str, Any]], over: bool) -> Verdic
             harmed.append((variant, bad[0]))
         elif good and not open_:
             winners.append((min(row["p_adjusted"] for row in good), variant, good[0]))
+    quoted = _metrics(rows)
     if winners:
         _, variant, row = min(winners, key=lambda each: (each[0], each[1]))
-        return Verdict("ship", variant, f"{_named(row)} is better with {variant}, and every guardrail holds")
+        why = f"{named(row)} is better with {variant}, and every guardrail holds"
+        return Verdict("ship", variant, why, quoted)
     if harmed and len(harmed) == len(by_variant):
         variant, row = harmed[0]
         what = "is past its margin" if row["role"] == "guardrail" else "is worse"
-        return Verdict("stop", None, f"{_named(row)} {what} with {variant}")
+        return Verdict("stop", None, f"{named(row)} {what} with {variant}", (row["metric"],))
     if over and rule.worthwhile is not None and all(_too_small(row, rule.worthwhile) for row in primary):
-        return Verdict("stop", None, f"no effect of {100 * rule.worthwhile:g} % or more is left possible")
+        why = f"no effect of {100 * rule.worthwhile:g} % or more is left possible"
+        return Verdict("stop", None, why, _metrics(primary))
     if not over:
         return Verdict("continue", None, "nothing is sure yet, and the planned end has not come")
-    better = [row for row in primary if row["verdict"] == "better"]
-    if better:
-        return Verdict(
-            "inconclusive", None, f"{_named(better[0])} is better, but a guardrail is not shown to hold"
-        )
+    if kept := next(held_up(rows), None):
+        return Verdict("inconclusive", None, kept, quoted)
     reasons = {row["reason"] for row in primary if row["reason"]}
     why = f"; {sorted(reasons)[0]}" if reasons else ""
-    return Verdict("inconclusive", None, f"the end came and no primary metric shows a difference{why}")
+    return Verdict(
+        "inconclusive", None, f"the end came and no primary metric shows a difference{why}", _metrics(primary)
+    )
+
+
+def held_up(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Says what keeps a variant from shipping whose primary metric is surely better.
+
+    Args:
+        rows: Rows of a result but the control's: metric, title, variant, role, verdict and reason; those that are
+            hidden have the verdict ``hidden``.
+
+    Yields:
+        One sentence a variant.
+
+    Examples:
+        >>> row = {"metric": "sales", "variant": "new", "role": "primary", "verdict": "better", "reason": None}
+        >>> next(held_up([row, {**row, "metric": "tickets", "role": "guardrail", "verdict": "hidden"}]))
+        'sales is better with new, but does not ship: the guardrail "tickets" has too few people to be judged'
+    """
+    for row in rows:
+        if row["role"] != "primary" or row["verdict"] != "better":
+            continue
+        own = [each for each in rows if each["variant"] == row["variant"]]
+        open_ = [each for each in own if each["role"] == "guardrail" and each["verdict"] != "holds"]
+        worse = [each for each in own if each["role"] == "primary" and each["verdict"] == "worse"]
+        if missing := [f"{_quoted(each)} {_unjudged(each)}" for each in (*worse, *open_)]:
+            yield f"{named(row)} is better with {row['variant']}, but does not ship: {'; '.join(missing)}"
+
+
+def _quoted(row: Mapping[str, Any]) -> str:
+    return f'the guardrail "{named(row)}"' if row["role"] == "guardrail" else named(row)
+
+
+def _unjudged(row: Mapping[str, Any]) -> str:
+    if row["verdict"] == "hidden":
+        return "has too few people to be judged"
+    if row["verdict"] == "worse":
+        return "is worse"
+    if row["verdict"] == "breached":
+        return "is past its margin"
+    if row["verdict"] == "no estimate":
+        return f"cannot be judged: {row['reason']}" if row["reason"] else "cannot be judged"
+    return "may still be worse by more than its margin"
+
+
+def _metrics(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(row["metric"]) for row in rows))
 
 
 def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def named(row: Mapping[str, Any]) -> str:
+    """Names the metric of a row for people."""
     return str(row.get("title") or row["metric"])
 
 

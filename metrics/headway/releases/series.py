@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headway.periods import EPOCH
 from headway.releases.evidence import SIGNIFICANT, Evidence, Rung, judged
 from headway.releases.log import Release, Span
+from headway.statistics.calibrated import calibrated_p
 from headway.statistics.interrupted import Shift, bend_design, seasonal, shift, step_design
 from headway.statistics.intervals import Floats
 
@@ -167,7 +168,7 @@ def _step(series: Daily, after: NDArray[np.bool_], holidays: Collection[date], *
 def _bend(series: Daily, holidays: Collection[date], *, degree: int) -> float:
     season = seasonal(series.at, 7, _holidays(series.at, holidays))
     design = bend_design(series.at, season, degree=degree)
-    return float(shift(series.values, series.at, design, series.weights).p_value)
+    return float(calibrated_p(series.values, series.at, design, series.weights))
 
 
 def _placebos(past: Daily, holidays: Collection[date], *, trend: bool) -> Iterator[float]:

@@ -144,42 +144,110 @@ def shift(values: Floats, at: NDArray[np.int64], design: Design, weights: Floats
         True
     """
     n, k = design.columns.shape
-    unknown = np.full(values.shape[:-1], np.nan)
-    if n < k + FEWEST_SPARE or np.linalg.matrix_rank(design.columns) < k:
+    shape = values.shape[:-1]
+    if not can_be_told(design):
+        unknown = np.full(shape, np.nan)
         return Shift(unknown, unknown, max(n - k, 1))
+    found = weighed(values, at, design, weights, AUTOCORRELATIONS)
+    return Shift(found.effect.reshape(shape), found.error.reshape(shape), n - k)
+
+
+class Weighed(NamedTuple):
+    """A number of a regression, weighed over correlations of the errors; one entry a series.
+
+    Attributes:
+        share: How likely each correlation is, one row a correlation.
+        effect: The number; NaN where the values lie right on the line.
+        error: Its standard error, NaN there too.
+    """
+
+    share: Floats
+    effect: Floats
+    error: Floats
+
+
+def can_be_told(design: Design) -> bool:
+    """Says whether there are values enough, and columns that can be told apart."""
+    n, k = design.columns.shape
+    return bool(n >= k + FEWEST_SPARE and np.linalg.matrix_rank(design.columns) == k)
+
+
+def weighed(
+    values: Floats, at: NDArray[np.int64], design: Design, weights: Floats | None, correlations: Floats
+) -> Weighed:
+    """Fits series for every correlation and weighs what comes out by its restricted likelihood.
+
+    Args:
+        values: Series in the last dimension.
+        at: Number of the period of each value, ascending.
+        design: What explains them.
+        weights: How certain each value is; None: all equally.
+        correlations: Correlations of neighbouring errors, all equally likely beforehand.
+
+    Returns:
+        One entry a series, in one dimension.
+    """
+    n = len(at)
     root = np.ones(n) if weights is None else np.sqrt(weights / weights.mean())
     rows = np.atleast_2d(values).reshape(-1, n).T * root[:, None]
     columns = design.columns * root[:, None]
-    fits = [_fit(float(phi), at, rows, columns, design.wanted) for phi in AUTOCORRELATIONS]
+    fits = [_fit(float(phi), at, rows, columns, design.wanted) for phi in correlations]
     likelihood, effects, variances = (np.array(each) for each in zip(*fits, strict=True))
-    share = np.exp(likelihood - likelihood.max(axis=0))
-    share /= share.sum(axis=0)
-    effect = (share * effects).sum(axis=0)
-    variance = (share * (variances + (effects - effect) ** 2)).sum(axis=0)
+    share, effect, variance = averaged(likelihood, effects, variances)
     # Of nothing but zeros the squares are what keeps their logarithm finite.
     scale = np.maximum(np.abs(rows).max(axis=0) * 1e-9, 1e-100)
     error = np.where(np.sqrt(variance) > scale, np.sqrt(variance), np.nan)
-    shape = values.shape[:-1]
-    return Shift(np.where(np.isnan(error), np.nan, effect).reshape(shape), error.reshape(shape), n - k)
+    return Weighed(share, np.where(np.isnan(error), np.nan, effect), error)
+
+
+def averaged(likelihood: Floats, effects: Floats, variances: Floats) -> tuple[Floats, Floats, Floats]:
+    """Weighs fits by their likelihood.
+
+    Args:
+        likelihood: Log likelihood, one row a correlation.
+        effects: Estimates.
+        variances: Their variances.
+
+    Returns:
+        Shares of the correlations, mean estimate, and variance within and between correlations.
+    """
+    share = np.exp(likelihood - likelihood.max(axis=0))
+    share /= share.sum(axis=0)
+    effect = (share * effects).sum(axis=0)
+    return share, effect, (share * (variances + (effects - effect) ** 2)).sum(axis=0)
 
 
 def _line(at: NDArray[np.int64]) -> Floats:
     return np.asarray(2 * (at - at[0]) / max(int(at[-1] - at[0]), 1) - 1, dtype=np.float64)[:, None]
 
 
-def _fit(
-    phi: float, at: NDArray[np.int64], rows: Floats, columns: Floats, wanted: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Fits all series for one correlation: restricted log likelihood, effect and its variance."""
-    # Each value less what the one before tells of it; a gap of several periods tells less. This is the inverse of the
-    # Cholesky factor of the correlations.
+def whitened(phi: float, at: NDArray[np.int64], *tables: Floats) -> tuple[Floats, list[Floats]]:
+    """Takes from each row what the one before tells of it; a gap of several periods tells less.
+
+    This is the inverse of the Cholesky factor of the correlations.
+
+    Args:
+        phi: Correlation of neighbouring errors.
+        at: Number of the period of each row, ascending.
+        tables: What is whitened, one row a period.
+
+    Returns:
+        The deviations by which rows were divided, and the tables.
+    """
     told = (
         phi ** np.diff(at).astype(np.float64) if phi >= 0 else (-1.0) ** np.diff(at) * (-phi) ** np.diff(at)
     )
     spread = np.concatenate([[1.0], np.sqrt(1 - told**2)])[:, None]
-    x, y = (
-        np.concatenate([each[:1], each[1:] - told[:, None] * each[:-1]]) / spread for each in (columns, rows)
-    )
+    return spread, [
+        np.concatenate([each[:1], each[1:] - told[:, None] * each[:-1]]) / spread for each in tables
+    ]
+
+
+def _fit(
+    phi: float, at: NDArray[np.int64], rows: Floats, columns: Floats, wanted: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Fits all series for one correlation: restricted log likelihood, effect and its variance."""
+    spread, (x, y) = whitened(phi, at, columns, rows)
     gram = x.T @ x
     inverse = np.linalg.inv(gram)
     coefficients = inverse @ (x.T @ y)

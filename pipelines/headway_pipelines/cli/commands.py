@@ -20,6 +20,7 @@ from rich.console import Console
 
 from headway_pipelines.cli import audit as audits
 from headway_pipelines.cli import kata as katas
+from headway_pipelines.cli import plan as plans
 from headway_pipelines.cli.rights import add_commands as add_rights
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ app = typer.Typer(
     add_completion=False,
 )
 audits.register(app)
+plans.register(app)
 app.add_typer(katas.app)
 add_rights(app)
 _INTERRUPTED = 130

@@ -120,8 +120,36 @@ class Experiment:
 
     @property
     def decision(self) -> str:
-        """What the rule says, in words."""
+        """What the rule says, in words; where only guardrails are in the way, that."""
+        if self.facts["decision"] == "inconclusive" and not self.is_broken:
+            primary = [arm for metric in self._of("primary") for arm in metric.arms]
+            improved = {arm.variant for arm in primary if arm.verdict == "better"}
+            improved -= {arm.variant for arm in primary if arm.verdict == "worse"}
+            open_ = [
+                metric
+                for metric in self._of("guardrail")
+                if any(arm.variant in improved and arm.verdict != "holds" for arm in metric.arms)
+            ]
+            if open_:
+                hidden = any(metric.hidden for metric in open_)
+                return f"Improved, guardrail {'not judged' if hidden else 'not shown to hold'}"
         return DECISIONS[str(self.facts["decision"])]
+
+    def _of(self, role: str) -> tuple[Compared, ...]:
+        return tuple(each for each in self.metrics if each.role == role)
+
+    @property
+    def next(self) -> str:
+        """What can be done about it; empty where the decision says it."""
+        judged = all(arm.verdict != "not judged" for metric in self.metrics for arm in metric.arms)
+        if self.facts["decision"] != "inconclusive" or self.is_broken or not judged:
+            return ""
+        if self.decision.startswith("Improved"):
+            return (
+                "Nothing ships without its guardrails, as was declared. Let it run longer, or declare guardrails that "
+                "more people meet the next time"
+            )
+        return "It was too small or too short for what it should have found"
 
     @property
     def tone(self) -> str:

@@ -12,6 +12,7 @@ from headway.experiments import ExperimentResult, Exposure
 from headway.experiments.declared import experiment_of
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway.experiments.flags import Flags
+from headway.experiments.rule import held_up, named
 from headway.experiments.together import CONFOUNDED, in_words, together
 from headway.log import EventLog
 from headway.models.experiments import ExperimentDefinition
@@ -36,6 +37,8 @@ HEALTH: Final[dict[str, Any]] = {
     "experiment": pl.String, "check": pl.String, "label": pl.String, "variant": pl.String, "units": pl.Int64,
     "expected": pl.Float64, "p_value": pl.Float64, "verdict": pl.String,
 }  # fmt: skip
+ABOUT: Final[dict[str, Any]] = {"about": pl.List(pl.String)}
+"""Internal column of the experiments: metrics that `why` quotes; null where it quotes what is nowhere else shown."""
 BESIDE: Final = ("together", "definition")
 """Checks that say what else may have moved the numbers, not how exposures became units."""
 _NUMBERS = (
@@ -74,7 +77,7 @@ def experiment_tables(
         results += [_with_caution(row, doubts) for row in _results(name, definition, found)]
         health += [*_health(name, found), *_beside(name, shared, changed or {})]
     return {
-        "experiments": pl.DataFrame(listed, schema=EXPERIMENTS),
+        "experiments": pl.DataFrame(listed, schema=EXPERIMENTS | ABOUT),
         "experiment_results": pl.DataFrame(results, schema=RESULTS).with_columns(
             # Sums of fractions differ in their last digits with the order of parallel work.
             pl.col(_NUMBERS).round_sig_figs(10)
@@ -109,6 +112,7 @@ def _listed(name: str, d: ExperimentDefinition, found: ExperimentResult, as_of: 
         "decision": found.verdict.decision,
         "ships": found.verdict.variant,
         "why": found.verdict.why,
+        "about": list(found.verdict.about),
         "rule": f"at least {rule.minimum_units} units an arm{worthwhile}; split broken below p = {rule.split:g}",
         "definition": found.insight.describe(),
         "definition_hash": d.definition_hash(),
@@ -159,7 +163,7 @@ def _doubts(name: str, shared: pl.DataFrame, changed: Mapping[str, date]) -> Ite
 def _doubted(row: dict[str, Any], doubts: Sequence[str]) -> dict[str, Any]:
     if not doubts or row["decision"] == "continue":
         return row
-    return {**row, "decision": "inconclusive", "ships": None, "why": "; ".join(doubts)}
+    return {**row, "decision": "inconclusive", "ships": None, "why": "; ".join(doubts), "about": None}
 
 
 def _with_caution(row: dict[str, Any], doubts: Sequence[str]) -> dict[str, Any]:
@@ -213,16 +217,41 @@ def shown_experiments(tables: Mapping[str, pl.DataFrame], k: int) -> dict[str, p
     if "experiments" not in tables:
         return {}
     results, health = shown_results(tables["experiment_results"], tables["experiment_health"], k)
-    hidden = results.group_by("experiment").agg(hidden=pl.col("suppressed").any())
-    # A reason may quote how many units an arm has; where that is hidden, so is the reason.
-    why = pl.when(~(pl.col("hidden").fill_null(False) & (pl.col("decision") != "ship"))).then(pl.col("why"))
-    listed = tables["experiments"].join(hidden, on="experiment", how="left", maintain_order="left")
+    listed = tables["experiments"]
+    why = [
+        _shown_why(row, results.filter(experiment=row["experiment"])) for row in listed.iter_rows(named=True)
+    ]
     return {
-        "experiments": listed.with_columns(why=why).drop("hidden"),
+        "experiments": listed.with_columns(why=pl.Series(why, dtype=pl.String)).drop("about", strict=False),
         "experiment_results": results,
         "experiment_health": health,
         "flags": shown_flags(tables["flags"], health, k),
     }
+
+
+def _shown_why(row: Mapping[str, Any], results: pl.DataFrame) -> str | None:
+    """The reason of a decision, or what of it can be said without what is hidden."""
+    hidden = set(results.filter("suppressed")["metric"])
+    about = row.get("about")
+    if row["decision"] == "ship" or not hidden or (about is not None and not hidden & set(about)):
+        return str(row["why"])
+    if about is None or row["decision"] not in ("inconclusive", "continue"):
+        return None
+    rows = [
+        {**each, "role": each["purpose"]}
+        for each in results.iter_rows(named=True)
+        if each["verdict"] != "control" and each["variant"] != row["control"]
+    ]
+    return next(held_up(rows), None) or _too_few(row, rows, set(about))
+
+
+def _too_few(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], about: set[str]) -> str:
+    """Names hidden metrics that a decision waits for."""
+    hidden = [each for each in rows if each["verdict"] == "hidden" and each["metric"] in about]
+    names = dict.fromkeys(f'"{named(each)}"' for each in hidden)
+    seen = any(each["role"] == "primary" and each["verdict"] != "hidden" for each in rows)
+    begin = "no primary metric shows a difference, and " if seen and row["decision"] == "inconclusive" else ""
+    return f"{begin}{' and '.join(names)} {'has' if len(names) == 1 else 'have'} too few people to be judged"
 
 
 def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -173,6 +173,52 @@ def test_guardrails_hold_or_stop() -> None:
     assert row(found)["verdict"] == "breached" and found.verdict.decision == "stop"
 
 
+def judged(metric: str, role: str, verdict: str, variant: str = "new", **more: Any) -> dict[str, Any]:
+    return {"metric": metric, "role": role, "verdict": verdict, "variant": variant, "units": 500, "p_adjusted": 0.001,
+            "direction": "up", "relative_low": 0.1, "relative_high": 0.3, "reason": None, **more}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "says"),
+    [
+        ({"verdict": "unclear"}, 'the guardrail "Tickets" may still be worse by more than its margin'),
+        ({"verdict": "no estimate", "reason": "nobody in new"}, "cannot be judged: nobody in new"),
+        ({"verdict": "hidden"}, 'the guardrail "Tickets" has too few people to be judged'),
+    ],
+)  # fmt: skip
+def test_what_improved_and_does_not_ship_says_which_guardrail_is_in_the_way(
+    guardrail: dict[str, Any], says: str
+) -> None:
+    rows = [
+        judged("sales", "primary", "better"),
+        judged("tickets", "guardrail", **guardrail, title="Tickets"),
+    ]
+    found = decide(hw.Rule(), rows, over=True, sequential=False, split_p=0.5)
+    assert found.decision == "inconclusive" and found.variant is None
+    assert found.why.startswith("sales is better with new, but does not ship: ") and found.why.endswith(says)
+    assert found.about == ("sales", "tickets")
+
+
+def test_of_two_variants_the_one_that_improved_is_told_with_what_is_worse() -> None:
+    rows = [judged("sales", "primary", "better"), judged("visits", "primary", "worse")]
+    rows += [
+        judged("sales", "primary", "no difference shown", "other"),
+        judged("visits", "primary", "better", "other"),
+    ]
+    rows += [judged("tickets", "guardrail", "unclear", each) for each in ("new", "other")]
+    found = decide(hw.Rule(), rows, over=True, sequential=False, split_p=None)
+    assert found.why == (
+        "sales is better with new, but does not ship: visits is worse; "
+        'the guardrail "tickets" may still be worse by more than its margin'
+    )
+    small = [{**each, "units": 40} for each in rows[:2]]
+    short = decide(hw.Rule(), [*small, *rows[2:]], over=True, sequential=False, split_p=None)
+    assert short.why == "an arm has 40 units of the 100 the rule asks for" and short.about == (
+        "sales",
+        "visits",
+    )
+
+
 def test_a_rule_stops_where_nothing_worthwhile_is_left() -> None:
     base = {"role": "primary", "units": 900, "verdict": "no difference shown", "direction": "up", "p_adjusted": 0.5,
             "metric": "m", "variant": "new", "relative_low": -0.03, "relative_high": 0.03, "reason": None}  # fmt: skip

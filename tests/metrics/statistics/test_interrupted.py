@@ -10,6 +10,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 
 from headway.statistics import interrupted
+from headway.statistics.calibrated import CORRELATIONS, calibrated_p
 from headway.statistics.interrupted import bend_design, seasonal, shift, step_design
 from headway.statistics.intervals import Floats
 
@@ -92,27 +93,76 @@ def test_a_planted_trend_or_bend_before_is_noticed_and_noise_is_not() -> None:
     before = DAYS[~AFTER]
     noise = _noise(rng, 0.3, days=len(before))
     season = seasonal(before, 7)
-    rising = shift(noise + 0.12 * before, before, bend_design(before, season, degree=1))
-    bent = shift(noise + 0.01 * (before - 17.0) ** 2, before, bend_design(before, season, degree=2))
-    calm = shift(noise, before, bend_design(before, season, degree=1))
-    straight = shift(noise + 0.12 * before, before, bend_design(before, season, degree=2))
-    assert np.mean(rising.p_value < 0.05) > 0.9
-    assert np.mean(bent.p_value < 0.05) > 0.8
-    assert np.mean(calm.p_value < 0.05) == pytest.approx(0.05, abs=SLACK)
-    assert np.mean(straight.p_value < 0.05) == pytest.approx(0.05, abs=SLACK)
+    rising = calibrated_p(noise + 0.12 * before, before, bend_design(before, season, degree=1))
+    bent = calibrated_p(noise + 0.01 * (before - 17.0) ** 2, before, bend_design(before, season, degree=2))
+    calm = calibrated_p(noise, before, bend_design(before, season, degree=1))
+    straight = calibrated_p(noise + 0.12 * before, before, bend_design(before, season, degree=2))
+    assert np.mean(rising < 0.05) > 0.9
+    assert np.mean(bent < 0.05) > 0.8
+    assert np.mean(calm < 0.05) == pytest.approx(0.05, abs=SLACK)
+    assert np.mean(straight < 0.05) == pytest.approx(0.05, abs=SLACK)
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("phi", [-0.2, 0.0, 0.3, 0.5, 0.7])
+def test_of_five_weeks_of_noise_one_in_twenty_is_taken_for_a_trend_however_they_hang_together(
+    phi: float, degree: int
+) -> None:
+    before = DAYS[~AFTER]
+    noise = _noise(np.random.default_rng(13), phi, days=len(before))
+    found = calibrated_p(
+        noise + 0.12 * before * (degree - 1), before, bend_design(before, seasonal(before, 7), degree=degree)
+    )
+    assert np.mean(found < 0.05) == pytest.approx(0.05, abs=SLACK)
+    assert 0.42 < np.mean(found < 0.5) < 0.56
 
 
 @pytest.mark.parametrize(("phi", "share"), [(0.0, 0.029), (0.3, 0.037), (0.5, 0.043), (0.7, 0.062)])
-def test_of_short_series_of_noise_few_are_taken_for_a_trend(phi: float, share: float) -> None:
-    """All correlations that are possible are weighed: where there is none, the test is careful, else a bit eager."""
-    rng = np.random.default_rng(13)
+def test_by_student_s_distribution_it_would_be_careful_or_eager(phi: float, share: float) -> None:
+    """What `shift` promises for such a trend: not calibrated, it errs with the correlation that nobody knows."""
     before = DAYS[~AFTER]
-    noise = _noise(rng, phi, days=len(before))
-    season = seasonal(before, 7)
-    calm = shift(noise, before, bend_design(before, season, degree=1))
-    straight = shift(noise + 0.12 * before, before, bend_design(before, season, degree=2))
-    for found in (calm, straight):
-        assert np.mean(found.p_value < 0.05) == pytest.approx(share, abs=0.009 + 12 / DRAWS)
+    noise = _noise(np.random.default_rng(13), phi, days=len(before))
+    found = shift(noise, before, bend_design(before, seasonal(before, 7), degree=1))
+    assert np.mean(found.p_value < 0.05) == pytest.approx(share, abs=0.009 + 12 / DRAWS)
+
+
+def test_four_weeks_with_gaps_and_days_that_are_not_equally_certain_keep_the_promise() -> None:
+    days = np.arange(30)[~np.isin(np.arange(30), [4, 5, 17])]
+    weights = np.where(days % 7 >= 5, 0.4, 1.5)
+    for phi in (0.0, 0.5):
+        noise = _noise(np.random.default_rng(17), phi, days=30)[:, days] / np.sqrt(weights)
+        found = calibrated_p(noise, days, bend_design(days, seasonal(days, 7), degree=1), weights)
+        assert np.mean(found < 0.05) == pytest.approx(0.05, abs=SLACK)
+
+
+def test_chance_is_what_a_bootstrap_of_every_correlation_finds() -> None:
+    """The same probabilities by drawing whole series and looking how often the statistic is as large."""
+    days = np.arange(28)
+    design = bend_design(days, seasonal(days, 7), degree=1)
+    asked = _noise(np.random.default_rng(21), 0.4, 6, 28)
+    own = interrupted.weighed(asked, days, design, None, CORRELATIONS)
+    seen = np.abs(own.effect / own.error)
+    tails = []
+    for phi in CORRELATIONS:
+        drawn = interrupted.weighed(
+            _noise(np.random.default_rng(22), float(phi), 4_000, 28), days, design, None, CORRELATIONS
+        )
+        chance = np.abs(drawn.effect / drawn.error)
+        tails.append([(chance >= each).mean() for each in seen])
+    oracle = (own.share * np.array(tails)).sum(axis=0)
+    assert calibrated_p(asked, days, design) == pytest.approx(oracle, abs=0.025)
+
+
+def test_which_weekday_it_begins_with_and_how_it_is_scaled_make_no_difference() -> None:
+    noise = _noise(np.random.default_rng(23), 0.3, 5, 35)
+    days = np.arange(35)
+    told = [
+        calibrated_p(
+            scale * noise, days + start, bend_design(days + start, seasonal(days + start, 7), degree=2)
+        )
+        for start, scale in ((0, 1.0), (3, 1.0), (0, 1e-6))
+    ]
+    assert told[1] == pytest.approx(told[0]) and told[2] == pytest.approx(told[0])
 
 
 @pytest.mark.parametrize(
@@ -129,6 +179,7 @@ def test_no_number_where_none_is_warranted(at: NDArray[np.int64], values: Floats
     after = np.arange(len(at)) >= len(at) - 4
     found = shift(values, at, step_design(at, after, seasonal(at, 7), trend=True))
     assert np.isnan(found.effect) and np.isnan(found.error)
+    assert np.isnan(calibrated_p(values, at, bend_design(at, seasonal(at, 7), degree=2)))
 
 
 def test_a_step_that_a_holiday_could_explain_is_none() -> None:

@@ -23,7 +23,7 @@ def base_of(units: int | None, hidden: bool) -> dict[str, Any]:
 
 
 def tables(
-    *, decision: str = "ship", hidden: bool = False, split: str = "as planned"
+    *, decision: str = "ship", hidden: bool = False, split: str = "as planned", guardrail: str | None = None
 ) -> dict[str, pl.DataFrame]:
     listed = {
         **EMPTY, "experiment": "cart", "title": "The <new> cart", "hypothesis": "Fewer steps", "owner": "shop",
@@ -41,6 +41,18 @@ def tables(
         | ({} if hidden else {"effect": 0.06, "low": 0.01, "high": 0.11, "relative": 0.3, "relative_low": 0.04,
                               "relative_high": 0.56, "p_adjusted": 0.0213, "chance": 0.998, "method": "newcombe"}),
     ]  # fmt: skip
+    if guardrail is not None:
+        unseen = guardrail == "hidden"
+        more = {
+            "metric": "tickets",
+            "title": "Tickets",
+            "purpose": "guardrail",
+            "margin": 0.25,
+            "suppressed": unseen,
+        }
+        results += [{**each, **more, "mean": None if unseen else 0.2, "verdict": guardrail if each["variant"] == "new"
+                     else "hidden" if unseen else "control"} | ({"effect": None, "units": None} if unseen else {})
+                    for each in results]  # fmt: skip
     checked = {"check": "split all", "expected": number, "p_value": 0.5, "verdict": split}
     health = [
         *({**base_of(number, hidden), "variant": variant, **checked} for variant in ("old", "new")),
@@ -98,6 +110,25 @@ def test_a_page_says_what_to_do_and_how_sure_it_is(written: Any) -> None:
 def test_what_is_hidden_stays_hidden(written: Any) -> None:
     page = written(hidden=True, decision="inconclusive")["experiment-cart.html"]
     assert "fewer than 10 people" in page and "400" not in page
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "says"),
+    [("hidden", "Improved, guardrail not judged"), ("unclear", "Improved, guardrail not shown to hold")],
+)
+def test_an_improvement_that_a_guardrail_holds_up_is_not_called_inconclusive(
+    written: Any, guardrail: str, says: str
+) -> None:
+    found = written(decision="inconclusive", guardrail=guardrail)
+    assert says in found["experiment-cart.html"] and says in found["experiments.html"]
+    assert "Inconclusive" not in found["experiment-cart.html"]
+    assert "Nothing ships without its guardrails" in found["experiment-cart.html"]
+    assert "headway plan cart" in found["experiment-cart.html"]
+    assert "Inconclusive" in written(decision="inconclusive", guardrail="holds")["experiment-cart.html"]
+    assert (
+        "Improved"
+        not in written(decision="inconclusive", split="broken", guardrail=guardrail)["experiment-cart.html"]
+    )
 
 
 def test_a_broken_split_warns_before_the_numbers(written: Any) -> None:
