@@ -53,7 +53,7 @@ def fits(hint: Hint, text: str) -> bool:
     stripped = text.strip()
     if hint.type is None or not stripped or len(stripped) > 2_000:
         return False
-    return _FORMS[hint.type](hint, stripped)
+    return _FORMS[hint.type](hint, stripped) or any(fits(other, stripped) for other in hint.also)
 
 
 def _digits(text: str) -> int:
@@ -68,7 +68,13 @@ def _phone(_: Hint, text: str) -> bool:
     return _PHONE.fullmatch(text) is not None and 6 <= _digits(text) <= 19 and not is_date(text)
 
 
-def _card(_: Hint, text: str) -> bool:
+#: India's permanent account number: its key, pan, is also a card's.
+_INDIAN = re.compile(r"[A-Z]{5}[0-9]{4}[A-Z]")
+
+
+def _card(hint: Hint, text: str) -> bool:
+    if hint.phrase.startswith("pan") and _INDIAN.fullmatch(text):
+        return True
     return 12 <= _digits(text) <= 19 and re.fullmatch(r"[0-9 .-]+", text) is not None
 
 
@@ -115,7 +121,16 @@ def _mac(_: Hint, text: str) -> bool:
     return _MAC.fullmatch(text) is not None and len(set(text.lower()) - set(":.- ")) > 2
 
 
-def _device_id(_: Hint, text: str) -> bool:
+#: Number plates: letters and digits in groups, at least one of each or digits alone.
+_PLATE = re.compile(
+    r"(?=.*[0-9])[A-Za-z\u00c0-\u024f0-9]{1,4}(?:[ .:-]{1,3}[A-Za-z0-9]{1,5}){1,3}|[A-Z0-9]{5,8}"
+)
+_OF_PLATES = re.compile(r"plate|kennzeichen|immatricul|matricula|placa|targa|nummernschild|vehiclereg")
+
+
+def _device_id(hint: Hint, text: str) -> bool:
+    if _OF_PLATES.search(hint.phrase) and _PLATE.fullmatch(text):
+        return True
     if _OPTED_OUT.fullmatch(text) or len(text) > 300 or (" " in text.strip() and _digits(text) < 4):
         return False
     return (len(text) >= 5 and _digits(text) >= 2 and not is_date(text)) or (
@@ -123,8 +138,16 @@ def _device_id(_: Hint, text: str) -> bool:
     )
 
 
+#: Names that only people have.
+_OF_PEOPLE = re.compile(
+    r"first|given|last|famil|surname|forename|maiden|birthname|vorname|nachname|geburtsname|prenom|apellid|cognome|sobrenome"
+    r"|voornaam|achternaam|nazwisk|fornavn|etternavn|efternavn|fornamn|efternamn|etunim|sukunim|prijmeni|priezvisk|soyad|keresztnev"
+    r"|vezeteknev|prenume|patronym|otchestvo|фамили|姓"
+)
+
+
 def _person_name(hint: Hint, text: str) -> bool:
-    return looks_like_name(text, announced=True)
+    return looks_like_name(text, announced=True, own=_OF_PEOPLE.search(hint.phrase) is not None)
 
 
 def _weak_name(hint: Hint, text: str) -> bool:
@@ -167,7 +190,7 @@ def _postcode(_: Hint, text: str) -> bool:
 
 def _birth_date(_: Hint, text: str) -> bool:
     if is_date(text) or re.fullmatch(
-        r"[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][0-9]{2,4}|[0-9]{8}|-?[0-9]{8,9}|[0-9]{12,13}"
+        r"[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][0-9]{2,4}|-?[0-9]{8,13}"
         r"|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}.{0,30}",
         text,
     ):
@@ -204,7 +227,7 @@ def _secret(hint: Hint, text: str) -> bool:
     if hint.phrase in words("one_time_codes") or hint.phrase.endswith("code"):
         return re.fullmatch(r"[0-9A-Za-z -]{3,24}", text) is not None and _digits(text) >= 3
     if "cookie" in hint.phrase:
-        return _SESSION.search(text) is not None
+        return _SESSION.search(text) is not None or (len(text) >= 16 and looks_random(text))
     parts = [part for part in re.split(r"[^a-z]+", plain(text)) if part]
     known = words("words") | words("harmless") | words("things")
     if hint.phrase in words("loose_secrets") or hint.phrase.endswith(("token", "key", "dsn", "url")):
@@ -270,7 +293,12 @@ def type_of(hint: Hint, text: str) -> str:
     Returns:
         The type.
     """
+    for other in hint.also:
+        if fits(other, text) and not _FORMS[hint.type or ""](hint, text.strip()):
+            return type_of(other, text)
     kind = hint.type or ""
+    if kind == "card" and _INDIAN.fullmatch(text):
+        return "national_id"
     if kind == "ip":
         return "ipv6" if ":" in text else "ipv4"
     return REPORTED.get(kind, kind)

@@ -20,6 +20,7 @@ from headway_pipelines.privacy.detection import contact, national
 from headway_pipelines.privacy.detection.contact import top_level
 from headway_pipelines.privacy.detection.keys import NOTHING, Hint, hint
 from headway_pipelines.privacy.detection.money import COUNTRIES, ISSUERS
+from headway_pipelines.privacy.detection.pairs import lets_in
 from headway_pipelines.privacy.detection.texts import LONGEST, find
 from headway_pipelines.privacy.detection.words import words
 
@@ -38,7 +39,7 @@ _WRITING = (
     r"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:40|2[BDE]|3[AD]|5F)[A-Za-z0-9]|=\r?\n",
     # e-mail addresses, also spelled out
     r"@",
-    r"[\s\[({<_-](?:(?i:at|arroba|klammeraffe|chez|kukac|zavinac|malpa|snabel-a)|\([aA]\))[\s\])}>_-]|\([aA]\)",
+    r"[\s\[({<_-](?:(?i:at|aet|arroba|klammeraffe|chez|kukac|zavinac|malpa|snabel-a|chiocciola|apenstaartje|miukumauku|alfa)|\([aA]\))[\s\])}>_-]|\([aA]\)",
 )
 _NUMBERS = (
     # telephones, cards, accounts, identity numbers: long numbers and numbers in groups
@@ -49,7 +50,7 @@ _NUMBERS = (
     _EDGE + r"\(?0[1-9][0-9]{0,4}\)?[ ./-]{1,3}[0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,3}\)?[ .][0-9]{2,5}[ .][0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,2}\)?-[0-9]{2,5}-[0-9]{2}",
-    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ .-][A-Za-z0-9]{{4}}){{2}}|[A-Za-z0-9]{{11}})",
+    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ .-][A-Za-z0-9]{{2,11}}){{2}}|[A-Za-z0-9]{{11}})",
     _EDGE
     + r"756[0-9]{10}|"
     + _EDGE
@@ -83,6 +84,9 @@ _NUMBERS = (
     r"[0-9]\.[0-9]{3,15}[^0-9]{1,8}[0-9]{1,3}\.[0-9]{3}",
 )
 _RUNS = (
+    # what gzip or zlib packed, bytes in decimal
+    r"H4sI[A-Za-z0-9+/_-]{12}|e(?:J[w-z]|N[o-r]|A[E-H])[A-Za-z0-9+/_-]{12}|[0-9][ ,;]{1,2}64[ ,;]"
+    r"|(?:[2-7][0-9A-Fa-f]00){6}|(?:00[2-7][0-9A-Fa-f]){6}|(?:0[01]{7}[ ,]?){8}",
     # what looks like base64, base32 or hexadecimal of something that can be read
     r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){3}",
     r"(?:^|[^A-Z0-9])[A-Z2-7]{16}",
@@ -326,7 +330,8 @@ def _dull(values: pl.Series) -> pl.Series:
 
 def _says(name: str) -> bool:
     """Whether what follows a parameter's name, or a part of a path, may be personal."""
-    return hint((name.strip("/?&=#;"),)).type is not None
+    bare = name.strip("/?&=#;")
+    return hint((bare,)).type is not None or lets_in(bare)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -19,8 +20,8 @@ _EMAIL = re.compile(
     rf"(?P<local>{_LOCAL}|\"[^\"@\n]{{1,64}}\")@(?P<domain>{_LABEL}(?:\.{_LABEL}){{1,8}}|\[[0-9A-Fa-f.:]{{7,45}}\])"
 )
 _AT = (
-    r"(?:\s{0,3}[\[({<]\s?(?:at|@|arroba|klammeraffe|chez|kukac|zavinac|snabel-a"
-    r"|malpa)\s?[\])}>]\s{0,3}|\s{1,3}(?:at|AT|arroba|\(a\))\s{1,3}|\s{0,3}@\s{0,3}|_at_|-at-)"
+    r"(?:\s{0,3}[\[({<]\s?(?:at|ät|aet|@|arroba|klammeraffe|chez|kukac|zavinac|snabel-a"
+    r"|malpa|chiocciola|apenstaartje|miukumauku|alfa)\s?[\])}>]\s{0,3}|\s{1,3}(?:at|AT|ät|chez|arroba|chiocciola|\(a\))\s{1,3}|\s{0,3}@\s{0,3}|_at_|-at-)"
 )
 _DOT = (
     r"(?:\s{0,3}[\[({<]\s?(?:dot|\.|punto|punkt|point|ponto|kropka|nokta)\s?[\])}>]\s{0,3}"
@@ -33,7 +34,9 @@ _SPOKEN = re.compile(
     rf"{{2,10}}))(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-_SPOKEN_SIGN = re.compile(r"(?i)\bat\b|@|arroba|klammeraffe|\(a\)|_at_|-at-|chez")
+_SPOKEN_SIGN = re.compile(
+    r"(?i)\b[aä]t\b|@|arroba|klammeraffe|chiocciola|apenstaartje|miukumauku|kukac|zavinac|snabel|malpa|\(a\)|_at_|-at-|chez"
+)
 _SPOKEN_DOT = re.compile(r"(?i)\bdot\b|punto|punkt|point|ponto|kropka|nokta|_dot_|-dot-|\.")
 
 #: Names of files and releases that are written like addresses: logo@2x.png, react@18.2.0.
@@ -79,7 +82,8 @@ def emails(text: str) -> Iterator[Hit]:
         Hits of type ``email``.
     """
     if "@" in text:
-        yield from filter(None, (_email(text, match) for match in _EMAIL.finditer(text)))
+        yield from filter(None, (_email(text, match) or _rotated(match) for match in _EMAIL.finditer(text)))
+        yield from (Hit("email", *m.span()) for m in _BACKWARDS.finditer(text) if _is_backwards(m))
     if _SPOKEN_SIGN.search(text) and _SPOKEN_DOT.search(text):
         for match in _SPOKEN.finditer(text):
             if match["tld"].lower() in top_level() and _spoken(match):
@@ -108,6 +112,60 @@ def _email(text: str, match: re.Match[str]) -> Hit | None:
     # What stands before the address in a text or a query is not part of it.
     start = match.start() + (len(local) - len(re.split(r"[=?&|{}/!'`]|%20|mailto:", local)[-1]))
     return Hit("email", start if start < match.start("domain") - 1 else match.start(), end)
+
+
+#: Last labels by which an address is known that was turned by thirteen letters: others are endings of files too.
+_ROTATED = frozenset(
+    (
+        *(
+            "com",
+            "org",
+            "net",
+            "edu",
+            "test",
+            "de",
+            "fr",
+            "uk",
+            "it",
+            "es",
+            "nl",
+            "eu",
+            "us",
+            "ru",
+            "jp",
+            "br",
+            "in",
+        ),
+        *("mx", "ch", "be", "ca", "au", "dk", "no", "fi", "cn", "kr"),
+    )
+)
+#: Endings of files that turn into those of countries.
+_ENDINGS = frozenset(
+    ("js", "ts", "vb", "hs", "kt", "db", "rb", "go", "cs", "tf", "xz", "gz", "md", "py", "sh", "rs", "ps")
+)
+_BACKWARDS = re.compile(
+    r"(?<![A-Za-z0-9._+@-])(?P<tld>[A-Za-z]{2,10})\.(?P<rest>[A-Za-z0-9.-]{2,64})@(?P<local>[A-Za-z0-9._+-]{2,64})(?![A-Za-z0-9@])"
+)
+
+
+def _rotated(match: re.Match[str]) -> Hit | None:
+    """An address whose letters are turned by thirteen (rot13): wb@rknzcyr.pbz."""
+    labels = codecs.encode(match["domain"].lower(), "rot13").split(".")
+    country = (
+        len(labels[-1]) == 2 and labels[-1] in top_level() and match["domain"][-2:].lower() not in _ENDINGS
+    )
+    written_so = (labels[-1] in _ROTATED or country) and match["local"][0].isalpha()
+    return Hit("email", *match.span()) if written_so and not match["domain"][0].isdigit() else None
+
+
+def _is_backwards(match: re.Match[str]) -> bool:
+    """An address from its end to its beginning: moc.elpmaxe@oj."""
+    first = match["tld"][::-1].lower()
+    if first not in _ROTATED and not (len(first) == 2 and first in top_level()):
+        return False
+    if match["rest"][0] in ".-" or not any(map(str.isalpha, match["local"])):
+        return False
+    return not (is_domain(match["local"]) and "." in match["local"])
 
 
 def _spoken(match: re.Match[str]) -> bool:

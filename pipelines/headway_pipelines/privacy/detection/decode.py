@@ -1,9 +1,9 @@
 r"""What a text says once it is decoded, round by round, within limits.
 
-Percent, HTML entities, ``\u0040`` and ``\x40``, quoted-printable, base64 in both alphabets, base32 and
-hexadecimal are undone wherever they stand in a text, and again in what comes out. Three rounds and a budget of
-characters bound the work; what is still encoded after that is reported as unreadable, so that nobody hides behind
-a fourth round.
+Percent, HTML entities, ``\u0040`` and ``\x40``, quoted-printable, base64 in both alphabets (also of what gzip or
+zlib packed), base32, hexadecimal, bytes in decimal and letters set apart are undone wherever they stand in a text,
+and again in what comes out. Three rounds and a budget of characters bound the work; what is still encoded after that
+is reported as unreadable, so that nobody hides behind a fourth round.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import base64
 import binascii
 import html
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -37,9 +38,24 @@ _BASE64 = re.compile(
 )
 _BASE64_REST = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:0[xX])?((?:[2-7][0-9A-Fa-f]){6,})(?![0-9A-Fa-f])")
+#: Two bytes a character, of which one is nothing; eight bits a character.
+_WIDE = re.compile(
+    r"(?<![0-9A-Fa-f])(?:(?:[2-7][0-9A-Fa-f]00){6,}|(?:00[2-7][0-9A-Fa-f]){6,})(?![0-9A-Fa-f])"
+)
+_BITS = re.compile(r"(?<![0-9])0[01]{7}(?:[ ,]?0[01]{7}){7,}(?![0-9])")
 _BASE32 = re.compile(r"(?<![A-Z0-9])[A-Z2-7]{16,}={0,6}(?![A-Z0-9])")
 #: Bytes in pairs with something between: 67 72 69 7a ...
 _SPACED = re.compile(r"(?<![0-9A-Fa-f])[2-7][0-9A-Fa-f](?:(?P<gap>[ ,:])[2-7][0-9A-Fa-f]){7,}(?![0-9A-Fa-f])")
+#: The same in decimal, with the sign of an address among them: 97 108 105 99 101 64 ...
+_CODES = r"(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])"
+_DECIMAL = re.compile(
+    rf"(?<![0-9.]){_CODES}(?:(?P<gap>[ ,;]{{1,2}}){_CODES}(?:(?P=gap){_CODES}){{6,}})(?![0-9.])"
+)
+#: Letters set apart: j o @ e x a m p l e . c o m
+_APART = re.compile(r"(?<!\S)\S(?P<gap>[ _|-])\S(?:(?P=gap)\S){6,}(?!\S)")
+#: How base64 of what gzip or zlib packed begins.
+_PACKED = re.compile(r"(?<![A-Za-z0-9+/_-])(?:H4sI|eJ[w-z]|eN[o-r]|eA[E-H])[A-Za-z0-9+/_-]{12,}={0,2}")
+_MOST_UNPACKED = 65_536
 #: Dots and colons in brackets, as in reports of attacks, so that nobody clicks.
 _BRACKETS = re.compile(r"(?<=[0-9A-Za-z])[\[({](?:\.|:|@|dot|DOT)[\])}](?=[0-9A-Za-z])")
 #: One run of base64 over several lines.
@@ -110,6 +126,10 @@ def _decoded(current: View, budget: Budget) -> Iterator[View]:
             local = _replaced(local, pattern, decode)
     if local is not current:
         yield local
+    if "@" in text and len(text) > 12:
+        apart = _replaced(current, _APART, lambda run: run[::2])
+        if apart is not current:
+            yield apart
     if "\n" in text and " " not in text:
         yield _replaced(current, _LINES, lambda _: "")
     if len(text) >= 12:
@@ -225,8 +245,26 @@ def _runs(text: str) -> Iterator[tuple[int, int, str]]:
         # Digits that say digits: chance does that in short numbers only.
         if plain and not (plain.isdigit() and len(plain) < 10):
             yield match.start(), match.end(), plain
+    for match in _WIDE.finditer(text):
+        if plain := _printable(bytes.fromhex(match[0]).replace(b"\0", b"")):
+            yield match.start(), match.end(), plain
+    for match in _BITS.finditer(text):
+        bits = re.sub("[ ,]", "", match[0])
+        yield (
+            match.start(),
+            match.end(),
+            "".join(chr(int(bits[at : at + 8], 2)) for at in range(0, len(bits), 8)),
+        )
     for match in _SPACED.finditer(text):
         if plain := _printable(bytes.fromhex(re.sub(r"[ ,:]", "", match[0]))):
+            yield match.start(), match.end(), plain
+    if "64" in text:
+        for match in _DECIMAL.finditer(text):
+            codes = re.findall("[0-9]+", match[0])
+            if "64" in codes:
+                yield match.start(), match.end(), "".join(chr(int(code)) for code in codes)
+    for match in _PACKED.finditer(text):
+        if plain := _unpacked(match[0].rstrip("=")):
             yield match.start(), match.end(), plain
     end = 0
     for match in _BASE64.finditer(text):
@@ -250,6 +288,16 @@ def _base64(run: str) -> str | None:
         return None
     if data[1::2].count(0) > len(data) // 3:
         return _printable(data.replace(b"\0", b""))
+    return _printable(data)
+
+
+def _unpacked(run: str) -> str | None:
+    """What gzip or zlib packed, as far as the budget of a text goes."""
+    try:
+        packed = base64.b64decode(run.translate({ord("-"): "+", ord("_"): "/"}) + "=" * (-len(run) % 4))
+        data = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(packed, _MOST_UNPACKED)
+    except (binascii.Error, zlib.error):
+        return None
     return _printable(data)
 
 

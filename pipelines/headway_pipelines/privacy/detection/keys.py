@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from headway_pipelines.privacy.detection.synonyms import hashed_address, in_other_words, spelled_out
 from headway_pipelines.privacy.detection.words import phrases, plain, words
 
 _PARTS = re.compile(r"[^\W\d_]+|[0-9]+")
@@ -27,6 +28,8 @@ class Hint:
         thing: It is what a thing is called: names in it are no person's.
         agent: It is a browser's description of itself.
         person: Something around it is about a person.
+        tokens: The words of the name.
+        also: What else the name says, of types whose form decides: a ``tel_domicile`` is an address or a telephone.
     """
 
     type: str | None = None
@@ -38,6 +41,7 @@ class Hint:
     agent: bool = False
     person: bool = False
     tokens: tuple[str, ...] = field(default=(), repr=False)
+    also: tuple[Hint, ...] = field(default=(), repr=False)
 
 
 NOTHING = Hint()
@@ -84,12 +88,20 @@ def hint(path: tuple[str, ...]) -> Hint:
     bare = len(own) == 1 and own[0] in words("bare_names")
     kind, phrase, rest = _longest(own, () if bare else around[-2:])
     person = any(token in words("people") for token in (*around, *own))
-    if kind is not None and (any(_harmless(token) for token in rest) or (own and own[0] in ("is", "has"))):
+    if kind is not None and (
+        any(_harmless(token, kind, phrase) for token in rest) or (own and own[0] in ("is", "has"))
+    ):
         kind = None
-    if kind is None and len(own) == 1 and own[0] in words("parts_of_names") and person:
-        kind, phrase = "person_name", own[0]
+        # "date birth" is "birth date"; what a phrase leaves over may be part of another.
+        other = in_other_words(own)
+        if other and not any(_harmless(token, other[0], other[1]) for token in other[2]):
+            kind, phrase, rest = other
+    if kind in (None, "weak_name") and own and own[-1] in words("parts_of_names") and person:
+        # {"student": {"last": …}}, student_last
+        if len(own) == 1 or (len(own) == 2 and own[0] in words("people")):
+            kind, phrase = "person_name", f"{own[-1]}name"
     elif kind == "weak_name" or (kind == "person_name" and phrase in words("bare_names")):
-        kind = _name_of(own, rest, around, kind)
+        kind = _name_of(own, rest, around, kind, phrase)
     elif (
         kind is None
         and len(path) > 1
@@ -102,6 +114,8 @@ def hint(path: tuple[str, ...]) -> Hint:
         type=kind,
         phrase=phrase,
         version=bool(held & words("versions"))
+        # A driver's version is one, a driver's place is none.
+        or (bool(held & words("components")) and all(t in words("components") or t.isdigit() for t in own))
         or (bool(set(around) & words("versions")) and len(own) <= 1 and kind is None),
         code=kind is None and bool(held & words("codes")) and not set(around) & words("of_cards"),
         time=kind is None and bool(held & (words("times") | words("amounts"))),
@@ -109,22 +123,46 @@ def hint(path: tuple[str, ...]) -> Hint:
         agent="".join(own).endswith(("useragent",)) or bool(held & {"ua"}),
         person=person,
         tokens=own,
+        also=_also(own, rest, kind),
     )
 
 
-def _harmless(token: str) -> bool:
-    return token in words("harmless")
+#: Types that a value's form tells apart.
+_OF_FORM = frozenset(("email", "phone", "card", "card_code", "birth_date", "ip", "mac"))
+#: Types whose values are no words: what is said of their quality is never mistaken for them.
+_NO_WORDS = _OF_FORM | {"iban", "national_id", "ssn", "email_hash"}
 
 
-def _name_of(own: tuple[str, ...], rest: tuple[str, ...], around: tuple[str, ...], kind: str) -> str | None:
+def _also(own: tuple[str, ...], rest: tuple[str, ...], kind: str | None) -> tuple[Hint, ...]:
+    if kind is None or any(map(_harmless, rest)):
+        return ()
+    found = ((phrases().get(token), token) for token in rest if len(own) > 1)
+    return tuple(Hint(other, token) for other, token in found if other in _OF_FORM and other != kind)
+
+
+_GERMAN_NAMES = frozenset(("vorname", "nachname", "familienname", "geburtsname"))
+
+
+def _harmless(token: str, kind: str | None = None, phrase: str = "") -> bool:
+    if token == "kind" and phrase in _GERMAN_NAMES:
+        return False
+    return token in words("harmless") and not (kind in _NO_WORDS and token in words("qualities"))
+
+
+def _name_of(
+    own: tuple[str, ...], rest: tuple[str, ...], around: tuple[str, ...], kind: str, phrase: str
+) -> str | None:
     """A bare ``name``: a person's beside a person, a thing's beside a thing, else anything."""
     things = words("things")
     named = own and own[-1] in words("bare_names")
-    if any(token in things and token not in words("people") for token in rest):
+    bare = phrase in words("bare_names")
+    # A hotel's guest is somebody; a guest's hotel is none.
+    ends_in_person = kind == "weak_name" and not bare and "".join(own).endswith(phrase)
+    if not ends_in_person and any(token in things and token not in words("people") for token in rest):
         return None
     if named and any(token in words("people") for token in (*rest, *around)):
         return "person_name"
-    if any(token in things for token in around):
+    if bare and any(token in things for token in around):
         return None
     return "weak_name" if kind == "weak_name" or (named and own[-1] in words("bare_names")) else kind
 
@@ -144,12 +182,23 @@ def _longest(own: tuple[str, ...], around: tuple[str, ...]) -> tuple[str | None,
             ):
                 best = (_weight(every, start, end), start, end)
     if best is None:
-        return _run_together(own)
+        return in_other_words(own) or _spelled_out(own) or _run_together(own)
     _, start, end = best
     joined = "".join(every[start:end])
     phrase = joined if joined in known else _singular(joined)
+    if known[phrase] in ("email", "phone") and (hashed := hashed_address(own)):
+        return hashed
+    if known[phrase] == "weak_name" and (stronger := in_other_words(own) or _spelled_out(own)):
+        return stronger
     kept = tuple(token for at, token in enumerate(every) if at >= len(around) and not start <= at < end)
     return known[phrase], phrase, kept
+
+
+def _spelled_out(own: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]] | None:
+    if (long := spelled_out(own)) == own:
+        return None
+    told = _longest(long, ())
+    return None if told[0] is None else told
 
 
 def _run_together(own: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]]:

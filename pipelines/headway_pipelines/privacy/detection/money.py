@@ -10,7 +10,8 @@ from stdnum import iban, luhn
 from headway_pipelines.privacy.detection.hits import Hit
 
 _CARD = re.compile(
-    r"(?:(?<![0-9A-Za-z.+_-])|(?<=[A-Za-z][_-]))(?:[0-9](?:[ _/-]{1,3}|\.)?){13,18}[0-9](?![0-9A-Za-z]|[._/-][0-9])"
+    r"(?:(?<![0-9A-Za-z.+_-])|(?<=[A-Za-z][_-])|(?<=%[Bb]))"
+    r"(?:[0-9](?:[ _/-]{1,3}|\.)?){13,18}[0-9](?![0-9A-Za-z]|[._/-][0-9])"
 )
 #: Countries that have such numbers (ISO 13616, the register of SWIFT).
 COUNTRIES = (
@@ -21,7 +22,7 @@ COUNTRIES = (
 )
 _IBAN = re.compile(
     rf"(?<![0-9A-Za-z])(?i:{COUNTRIES})[0-9]{{2}}"
-    r"(?:(?:[ .-][A-Za-z0-9]{4}){2,7}(?:[ .-][A-Za-z0-9]{1,3})?|[A-Za-z0-9]{11,30})"
+    r"(?:(?:[ .-][A-Za-z0-9]{4}){2,7}(?:[ .-][A-Za-z0-9]{1,3})?|(?:[ .-][A-Za-z0-9]{2,11}){2,8}|[A-Za-z0-9]{11,30})"
     r"(?![0-9A-Za-z])"
 )
 

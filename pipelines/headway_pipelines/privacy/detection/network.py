@@ -28,7 +28,8 @@ _LETTERS = re.compile(r"[A-F].*[A-F]")
 _VERSION_BEFORE = re.compile(
     r"(?i)(?:\bv(?:er(?:s(?:i[oó]n|ione|ao|ie)?)?)?[ .:=#_-]{0,2}|\bversion(?: number)?s?[ "
     r":=]{1,3}|\b(?:build|release|firmware|fw|update[d]?|upgrade[d]?|patch|driver|kernel|sdk"
-    r"|section|chapter|clause|rev(?:ision)?|from|to)"
+    r"|section|chapter|clause|rev(?:ision)?"
+    r"|(?:updat|upgrad|downgrad|migrat|bump|chang|mov)[a-z]{1,4} [^\n]{0,24}?(?:from|to))"
     r"(?: (?:to|version|from))?[ :=#-]{1,2}|[A-Za-z][A-Za-z.]{2,30}/|[A-Za-z]{2,30}@|(?:==|>="
     r"|<=|~=|=>|[~^]) ?|[A-Za-z]{2,30}-)$"
 )
@@ -36,6 +37,12 @@ _ADDRESS_BEFORE = re.compile(
     r"(?i)(?:\bips?|addr(?:ess)?|from ip|to ip|host|login from|logged in from|(?:ssh|scp|sftp|ftp|rsync)[^/]{1,30}"
     r"|root|admin|connect(?:ed"
     r"|ion)? (?:from|to)|request from|client|server|visit(?:or)? from|blocked)[ :=/@-]{1,3}$"
+)
+#: Folders of releases, and images of containers: /dist/1.2.3.4/, team/app:1.2.3.4
+_OF_FILES = re.compile(
+    r"(?i)(?:[a-z0-9._-]{2,}/(?:v|ver|versions?|releases?|dist|npm|libs?|sdk|downloads?|gh|pkg|packages?|tags?|ajax)"
+    r"/[^ /]{0,30}/?"
+    r"|(?<![/:])\b[a-z0-9._-]{1,40}/[a-z0-9._-]{1,40}:)$"
 )
 _PORT_AFTER = re.compile(r"(?::| port |, port )[0-9]{1,5}(?![0-9.])")
 _MEANS_NOBODY = frozenset(("0.0.0.0", "255.255.255.255", "::", "::1"))
@@ -76,6 +83,8 @@ def _is_ipv4(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 40) : match.start()]
     if _ADDRESS_BEFORE.search(before) or _PORT_AFTER.match(text, match.end()):
         return True
+    if _OF_FILES.search(before):
+        return False
     if before.endswith("//") or "://" in before:
         return True
     if _VERSION_BEFORE.search(before) and not re.search(r"[:/]/[^ ]*$", before):

@@ -64,11 +64,23 @@ def pairs(text: str) -> Iterator[Hit]:
         if count == _MOST_PIECES:
             return
         if match := _PAIR.fullmatch(text[start:end][:4_000]):
-            yield from _pair(match, start)
+            yield from _pair(match, start, opening=text[start - 1 : start])
         start = end + 1
 
 
-def _pair(match: re.Match[str], offset: int, depth: int = 0) -> Iterator[Hit]:
+def lets_in(parameter: str) -> bool:
+    """Says whether a parameter of an address is a session's.
+
+    Args:
+        parameter: Its name.
+
+    Returns:
+        True when whoever has its value may be let in.
+    """
+    return "".join(tokens_of(parameter)) in words("session_parameters")
+
+
+def _pair(match: re.Match[str], offset: int, depth: int = 0, opening: str = "") -> Iterator[Hit]:
     value = match["value"].rstrip(_TRIM)
     if value.startswith("//"):
         return
@@ -77,6 +89,8 @@ def _pair(match: re.Match[str], offset: int, depth: int = 0) -> Iterator[Hit]:
     # Of a sentence the last words are the key: Please note my phone: ...
     key = " ".join(match["key"].split()[-4:])
     told = hint((key,))
+    if told.type is None and opening in "?&;#" and opening and lets_in(key):
+        told = Hint("secret", "sessiontoken")
     begin = offset + match.start("value") + lead
     for candidate in (
         value,

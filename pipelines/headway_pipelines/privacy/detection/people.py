@@ -38,7 +38,7 @@ _ANNOUNCED = re.compile(
     r"|nama saya|jina langu ni|tên (?:tôi|em|mình|anh|chị) là"
     r"|tôi tên là|меня зовут|мо[её] имя|мене звати|με λένε|ονομάζομαι"
     r"|volám sa|zovem se|moje ime je|ime mi je|mani sauc|mano vardas|minu nimi on|aš esu"
-    r"|signed(?: by)?|undersigned|on behalf of|attn:?|c/o|care of"
+    r"|signed(?: by)?,?|undersigned,?|on behalf of|attn:?|c/o|care of"
     r"|patient|passenger|beneficiary|cardholder|account holder|next of kin)[ :]{1,2})"
     r"|\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lord|Lady|Rev|Herr|Herrn|Frau|Mme|Mlle|Madame"
     r"|Monsieur|Mademoiselle|Sr|Sra|Srta|Señor|Señora|Don|Doña|Signor|Signora|Sig|Dott|Senhor"
@@ -80,7 +80,9 @@ _DOER = re.compile(
     rf"|reviewed|assigned|invited|uploaded|edited|owned|sent|posted|booked|ordered|paid|made"
     rf"|called|referred|recommended|handled|answered|scheduled) (?:by|to)|"
     rf"meeting with|met with|met|spoke (?:to|with)|spoken to|talked (?:to|with)|chat with|call "
-    rf"with|interview with|contract with|reassign(?:ed)? to|on behalf of|deceased|employee"
+    rf"with|interview with|contract with"
+    rf"|forward(?:ed)? (?:it |this )?to|(?:ship|send|deliver)(?:ed)? (?:it |this |them )?to|i am|i['’]m|invite|remind|"
+    rf"reassign(?:ed)? to|on behalf of|deceased|employee"
     rf"|applicant|candidate|tenant|defendant|claimant|kundin|kunde|herrn|patientin))\s"
     rf"(?P<name>{_CAPITAL}(?: {_CAPITAL}){{1,2}})(?![^\W\d_])"
     rf"|(?P<doer>{_CAPITAL} {_CAPITAL})(?=\s(?:said|says|asked|asks|called|calls|wrote|writes"
@@ -145,13 +147,21 @@ DATE = (
 _DATE = re.compile(DATE, re.IGNORECASE)
 _BORN = re.compile(
     r"(?:\b(?:b\.(?=\s?[0-9])|born|birth ?dates?|date of birth|d\.?o\.?b\.?|birthday|b-?day|geb(?:oren|\.)?"
-    r"|geburtsdatum|geburtstag|n[ée]e?s? le|date de naissance|naci[dó](?:[ao])?|fecha de "
+    r"|geburtsdatum|geburtstag|n[ée](?:\(?e\)?)?s? le|date de naissance|naci[dó](?:[ao])?|fecha de "
     r"nacimiento|nacimiento|nat[oa] il|data di nascita|nascid[oa]|data de nascimento|geboren op"
     r"|geboortedatum|"
     r"urodzon[ya]|ur\.|data urodzenia|narozen[aý]?|f[öø]dt?|fødselsdato|födelsedatum|syntynyt"
     r"|do[ğg]um(?: tarihi)?|do[ğg]du|sz[üu]letett|n[ăa]scut[ăa]?|рожд(?:ения|ен)|родился"
     r"|родилась|生年月日|誕生日|生日|出生(?:日期)?)[^0-9\n]{0,16}?)"
     rf"(?P<date>{DATE})",
+    re.IGNORECASE,
+)
+
+
+_BEFORE_BORN = re.compile(
+    rf"(?P<date>{DATE})[^0-9\n]{{0,24}}?"
+    r"(?:\b(?:geboren|born|n[ée]e?|nacid[oa]|nat[oa] (?:il|a)|nascid[oa]|do[ğg]du|do[ğg]umlu"
+    r"|född|født|narozen[aá]?|urodzon[aey]|syntynyt|született)\b|生まれ|出生|생(?![가-힣]))",
     re.IGNORECASE,
 )
 
@@ -165,8 +175,9 @@ def births(shown: str) -> Iterator[Hit]:
     Yields:
         Hits of type ``birth_date``.
     """
-    for match in _BORN.finditer(shown):
-        yield Hit("birth_date", *match.span("date"))
+    for pattern in (_BORN, _BEFORE_BORN):
+        for match in pattern.finditer(shown):
+            yield Hit("birth_date", *match.span("date"))
 
 
 def is_date(text: str) -> bool:
@@ -211,7 +222,9 @@ def names(shown: str) -> Iterator[Hit]:
                 yield Hit("person_name", *match.span("name"))
     for match in _DOER.finditer(shown):
         who = "name" if match["name"] else "doer"
-        if not any(plain(word) in _ordinary() for word in _WORDS.findall(match[who])):
+        first, *rest = map(plain, _WORDS.findall(match[who]))
+        known = first in words("given") or first not in _ordinary()
+        if known and not any(word in _ordinary() for word in rest):
             yield Hit("person_name", *match.span(who))
     for match in _DEVICE.finditer(shown):
         owner = "name" if match["name"] else "owner"
@@ -268,7 +281,11 @@ def _listed(shown: str) -> Iterator[Hit]:
     at = 0
     while at < len(tokens):
         size = _name_length(shown, tokens, low, at)
-        if size:
+        behind = low[at + size : at + size + 1] + (low[at + size - 1 : at + size] if size > 2 else [])
+        if "".join(low[at : at + size]) in words("called_like_people"):
+            at += size
+            continue
+        if size and not words("called_behind_people").intersection(behind):
             yield Hit("person_name", tokens[at].start(), tokens[at + size - 1].end())
         at += max(size, 1)
 
@@ -281,7 +298,7 @@ def _name_length(shown: str, tokens: Sequence[re.Match[str]], low: Sequence[str]
     """How many tokens from one on are a person's name."""
     first = low[at]
     if first.partition("-")[0] not in words("given") and first not in words("family"):
-        return 0
+        return 2 if at and _before_family(shown, tokens, low, at) else 0
     end = at + 1
     while end < len(tokens) and end - at < _LONGEST and _adjoins(shown, tokens[end - 1], tokens[end]):
         if low[end] not in words("particles") and not _surname(tokens[end][0], low[end], tokens[at][0]):
@@ -308,6 +325,21 @@ def _name_length(shown: str, tokens: Sequence[re.Match[str]], low: Sequence[str]
         return size if known or tokens[end - 1][0][0].isupper() or last not in words("words") else 0
     # Family name first: Tanaka Yuki.
     return size if first not in words("words") and any(_given(word) for word in low[at + 1 : end]) else 0
+
+
+def _before_family(shown: str, tokens: Sequence[re.Match[str]], low: Sequence[str], at: int) -> bool:
+    """Whether an unknown word is a given name, as a family name stands behind it: ship it to Tine Olsen."""
+    if at + 1 >= len(tokens) or not _adjoins(shown, tokens[at], tokens[at + 1]):
+        return False
+    one, other = tokens[at][0], tokens[at + 1][0]
+    family = low[at + 1] in words("family") and low[at + 1] not in words("words") | words("nouns")
+    return (
+        family
+        and other[0].isupper()
+        and one[0].isupper()
+        and one[1:].islower()
+        and _surname(one, low[at], one)
+    )
 
 
 def _surname(token: str, low: str, first: str) -> bool:
@@ -370,12 +402,13 @@ def slug(text: str) -> bool:
     ) or (first in words("family") and first not in words("words") and _given(last))
 
 
-def looks_like_name(shown: str, *, announced: bool) -> bool:
+def looks_like_name(shown: str, *, announced: bool, own: bool = False) -> bool:
     """Says whether a whole value is a person's name.
 
     Args:
         shown: The normalised value.
         announced: Whether its key says that it is one; then any words will do that are not ordinary ones.
+        own: Whether nothing but people has what the key says, such as a maiden name: then ordinary words will do too.
 
     Returns:
         True when it looks like one.
@@ -390,6 +423,8 @@ def looks_like_name(shown: str, *, announced: bool) -> bool:
         return False
     low = [plain(token.rstrip(".")) for token in tokens]
     listed = words("given") | words("family")
+    if announced and own and len(tokens) <= 3 and text[0] != text[0].lower():
+        return not all(word in words("no_names") for word in low)
     if announced:
         return any(word in listed or word not in words("words") for word in low if len(word) > 1) and not (
             len(tokens) == 1 and text.islower() and low[0] not in listed and "-" in text

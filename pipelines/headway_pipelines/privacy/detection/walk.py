@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -282,7 +283,27 @@ def _items(value: list[Any], path: Path, walk: _Walk, depth: int) -> list[Any]:
                 _cleaned(value[0], path, None, walk, depth + 1),
                 _cleaned(value[1], (*path, value[0]), None, walk, depth + 1),
             ]
+    if hits := _in_bytes(value):
+        walk.findings += [Finding(kind, path[1:], 0, 0) for kind in hits]
+        return [_placeholder(hits[0])]
     return [_cleaned(item, path, None, walk, depth + 1) for item in value]
+
+
+_SIGN = ord("@")
+_FEWEST_BYTES = 8
+
+
+def _in_bytes(value: list[Any]) -> list[str]:
+    """What an array of bytes spells, as buffers are written into JSON: types of an address in it."""
+    if len(value) < _FEWEST_BYTES or _SIGN not in value or len(value) > LONGEST:
+        return []
+    if not all(type(each) is int and 0 <= each < 256 for each in value):
+        return []
+    return sorted({hit.type for hit in find(bytes(value).decode("utf-8", "replace"))})
+
+
+#: Dots and signs that part names, not numbers: users.81.2.69.142, visits@81.2.69.142
+_NESTING = re.compile(r"\.(?![0-9])|(?<![0-9])\.|@(?=[0-9.]{7,15}$)")
 
 
 @lru_cache(maxsize=16_384)
@@ -290,7 +311,7 @@ def _in_name(name: str) -> tuple[str, ...]:
     """Types of what the name of a property holds."""
     if len(name) > _LONGEST_NAME:
         return (UNREADABLE,)
-    kinds = {hit.type for hit in find(name)}
+    kinds = {hit.type for part in {name, *name.split("."), _NESTING.sub(" ", name)} for hit in find(part)}
     tokens = [token for token in tokens_of(name) if not token.isdigit()]
     for one, other in pairwise(tokens):
         known = one in words("given") and one not in words("words")

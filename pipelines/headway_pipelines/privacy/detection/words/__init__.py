@@ -82,5 +82,37 @@ def phrases() -> Mapping[str, str]:
     return found
 
 
+@cache
+def phrase_words() -> Mapping[str, tuple[str, ...]]:
+    """Reads the words that names of properties are made of.
+
+    Returns:
+        Phrase written in one word -> its words, for phrases of more than one.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for line in _read("keys").splitlines():
+        if not line.startswith(("[", "#")):
+            for phrase in line.split(";"):
+                parts = tuple(plain(part) for part in phrase.split())
+                if len(parts) > 1:
+                    found.setdefault("".join(parts), parts)
+    return found
+
+
+@cache
+def abbreviations() -> Mapping[str, tuple[str, ...]]:
+    """Reads what short words in names of properties stand for.
+
+    Returns:
+        Abbreviation -> the words it stands for.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for line in _read("short").splitlines():
+        if line and not line.startswith("#"):
+            short, _, long = line.partition(" = ")
+            found |= dict.fromkeys(short.split(), tuple(long.split()))
+    return found
+
+
 def _read(name: str) -> str:
     return (files(__package__) / f"{name}.txt").read_text(encoding="utf-8")
