@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -309,3 +311,20 @@ def test_no_cell_twice() -> None:
 
 def test_no_values_at_all() -> None:
     assert judged() == set()
+
+
+def test_judging_loads_no_statistics_and_leaves_them_usable() -> None:
+    """What Great Expectations imports and is not used here stays unloaded until somebody looks into it."""
+    script = """
+import sys
+import polars as pl
+from headway_pipelines.quality.judge import Rule, judge
+(finding,) = judge(pl.DataFrame({"a": [1.0, 5.0, None]}), [Rule("few", "a", 0, 2, "Few.")])
+assert finding.rows == (1,)
+assert not [name for name in sys.modules if name.startswith("scipy.stats.")]
+import scipy.stats
+assert abs(scipy.stats.norm.cdf(1.959963984540054) - 0.975) < 1e-12
+from scipy.stats import norm
+assert norm is scipy.stats.norm
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -13,6 +14,14 @@ from headway_pipelines.sources.shape import FileSet, Source
 
 #: So large a part of the first lines must be calls.
 _MOST = 0.8
+_WHO = ("userId", "anonymousId", "previousId", "groupId")
+_WHEN = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+_MAP = "MAP(VARCHAR, VARCHAR)"
+#: What the page and the session around a call say, by the names it has as properties.
+_AROUND = (
+    "[{'key': 'session_id', 'value': j.context.sessionId}, {'key': 'url', 'value': j.context.page.url}, "
+    "{'key': 'referrer', 'value': j.context.page.referrer}, {'key': 'title', 'value': j.context.page.title}]"
+)
 _TYPES = ("track", "page", "screen", "identify", "group", "alias")
 
 
@@ -44,8 +53,27 @@ def calls(surroundings: bool, *, hasty: bool = False) -> str:
     Returns:
         Query text.
     """
-    params = {"surroundings": surroundings, "hasty": hasty}
-    return bind(load("headway_pipelines.sources", "segment.sql"), params)
+    text = load("headway_pipelines.sources", "segment.sql")
+    text = text.replace(
+        "/* around */", _AROUND if surroundings else "NULL::STRUCT(key VARCHAR, value VARCHAR)[]"
+    )
+    return bind(text, {"structure": _structure(surroundings), "hasty": hasty})
+
+
+def _structure(surroundings: bool) -> str:
+    """What is read out of a line; each member costs more than to find where the line ends."""
+    text = "VARCHAR"
+    context: dict[str, object] = {
+        "groupId": text,
+        "userAgent": text,
+        "ip": text,
+        "consent": "JSON",
+        "traits": _MAP,
+    }
+    if surroundings:
+        context |= {"sessionId": text, "page": dict.fromkeys(("url", "referrer", "title"), text)}
+    names = ("type", "event", "messageId", *_WHO, *_WHEN)
+    return json.dumps(dict.fromkeys(names, text) | {"context": context, "properties": "JSON", "traits": _MAP})
 
 
 class SegmentSource(FileSet):

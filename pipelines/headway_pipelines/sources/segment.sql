@@ -1,24 +1,21 @@
 -- Segment calls, one JSON object a line, as events of the common shape. RudderStack's are the same calls.
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
--- params: $surroundings, whether the page and the session around a call become properties
+-- params: $structure, what is read out of a line, see `segment.calls`
 --         $hasty, whether a line that ends as an object does is taken for one: if it is not, the whole query fails
+-- slots:  /* around */ is a list of pairs, key and value, of what the page and the session around a call say; NULL where
+--         none of it becomes properties
 -- source: https://segment.com/docs/connections/spec/common (field meanings, timestamp correction),
 --         https://www.rudderstack.com/docs/event-spec/standard-events/common-fields/ (context.sessionId, context.traits)
 -- A malformed line becomes NULL and is counted as such; everything is read as text, the plan decides on types.
 -- A test first: it costs a tenth of what TRY around the whole structure does; and around the text, or all of it is copied.
+-- Nearly all lines begin and end alike, and a look at those characters spares the patterns.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        from_json(CASE WHEN regexp_matches(text, '^[ \t\r\n]*\{')
-            AND CASE WHEN $hasty THEN regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
-        THEN text END, '{
-            "type": "VARCHAR", "event": "VARCHAR", "messageId": "VARCHAR",
-            "userId": "VARCHAR", "anonymousId": "VARCHAR", "previousId": "VARCHAR", "groupId": "VARCHAR",
-            "timestamp": "VARCHAR", "originalTimestamp": "VARCHAR", "sentAt": "VARCHAR", "receivedAt": "VARCHAR",
-            "context": {"groupId": "VARCHAR", "userAgent": "VARCHAR", "ip": "VARCHAR", "sessionId": "VARCHAR", "consent": "JSON",
-                "page": {"url": "VARCHAR", "referrer": "VARCHAR", "title": "VARCHAR"}, "traits": "MAP(VARCHAR, VARCHAR)"},
-            "properties": "MAP(VARCHAR, VARCHAR)", "traits": "MAP(VARCHAR, VARCHAR)"}') AS j
+        from_json(CASE WHEN (starts_with(text, '{') OR regexp_matches(text, '^[ \t\r\n]*\{'))
+            AND CASE WHEN $hasty THEN ends_with(text, e'}\n') OR regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
+        THEN text END, $structure) AS j
     FROM frames
 ),
 timed AS (
@@ -28,7 +25,16 @@ timed AS (
         CAST(TRY_CAST(j.originalTimestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
         -- only needed where the server did not correct the clock itself
         CASE WHEN corrected_at IS NULL THEN CAST(TRY_CAST(j.sentAt AS TIMESTAMPTZ) AS TIMESTAMP) END AS sent_at,
-        CAST(TRY_CAST(j.receivedAt AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+        CAST(TRY_CAST(j.receivedAt AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at,
+        -- all but a few calls are events, and theirs are read into lists: a MAP costs three times as much
+        j.type IN ('track', 'page', 'screen') AS is_event,
+        CASE WHEN is_event AND starts_with(j.properties, '{') THEN json_keys(j.properties) END AS names,
+        CASE WHEN names IS NOT NULL THEN json_extract_string(j.properties, '$.*') END AS texts,
+        CASE WHEN is_event IS NOT TRUE THEN from_json(j.properties, '"MAP(VARCHAR, VARCHAR)"') END AS said,
+        CASE WHEN is_event THEN
+            -- what the page and the session say belongs to the event, unless the event says it itself
+            list_filter(/* around */, lambda e: e.value <> '' AND list_contains(names, e.key) IS NOT TRUE)
+        END AS around
     FROM parsed
 )
 SELECT
@@ -38,9 +44,9 @@ SELECT
             WHEN trim(text, e' \t\r\n') = '' THEN 'blank'
             WHEN json_valid(text) THEN 'not a JSON object'
             ELSE 'malformed JSON' END
-        -- a MAP cannot be read from a list, a bare value or an object that repeats a name: look again, only here
-        WHEN j.properties IS NULL AND json_type(text, '$.properties') NOT IN ('NULL') THEN 'unusable properties'
-        WHEN j.type IN ('track', 'page', 'screen') THEN 'event'
+        -- a list, a bare value, or (but for events, where the gate looks for it) an object that repeats a name
+        WHEN j.properties IS NOT NULL AND names IS NULL AND said IS NULL THEN 'unusable properties'
+        WHEN is_event THEN 'event'
         WHEN j.type IN ('identify', 'group', 'alias') THEN j.type
         ELSE 'unknown call type'
     END AS outcome,
@@ -55,23 +61,12 @@ SELECT
     coalesce(corrected_at, TRY(received_at - (sent_at - original_at)), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,
-    CASE
-        WHEN j.type IN ('identify', 'group') THEN NULL
-        WHEN NOT $surroundings THEN j.properties
-        WHEN coalesce(j.context.sessionId, j.context.page.url, j.context.page.referrer, j.context.page.title) IS NULL THEN j.properties
-        -- what the page and the session say belongs to the event, unless the event says it itself
-        ELSE map_from_entries(list_concat(
-            list_filter(
-                [('session_id', j.context.sessionId), ('url', j.context.page.url), ('referrer', j.context.page.referrer),
-                    ('title', j.context.page.title)],
-                lambda e: e[2] <> '' AND list_contains(map_keys(j.properties), e[1]) IS NOT TRUE
-            ),
-            map_entries(j.properties)
-        ))
-    END AS properties,
+    CASE WHEN j.type IN ('identify', 'group') THEN NULL ELSE said END AS properties,
+    CASE WHEN len(around) > 0 THEN list_concat(list_transform(around, lambda e: e.key), names) ELSE names END AS property_names,
+    CASE WHEN len(around) > 0 THEN list_concat(list_transform(around, lambda e: e.value), texts) ELSE texts END AS property_texts,
     CASE j.type
-        WHEN 'identify' THEN coalesce(j.traits, j.context.traits, j.properties)
-        WHEN 'group' THEN coalesce(j.traits, j.properties)
+        WHEN 'identify' THEN coalesce(j.traits, j.context.traits, said)
+        WHEN 'group' THEN coalesce(j.traits, said)
     END AS traits,
     j.context.userAgent AS user_agent,
     j.context.ip AS address,
