@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from headway_pipelines.inputs import ReadInput
     from headway_pipelines.recognition import Recognition
     from headway_pipelines.run import Outcome
+    from headway_pipelines.workspace import Workspace
 
 app = typer.Typer(
     name="headway",
@@ -56,10 +57,12 @@ def demo(
     workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Where to build it.")] = Path("demo"),
 ) -> None:
     """Simulate an online course marketplace with planted truth, run everything, print where the report is."""
-    from headway_pipelines.demo_workspace import build_demo
+    from headway_pipelines.demo_workspace import build_demo, tell_kata
 
     ready = build_demo(workspace.expanduser().absolute(), people=people, days=days, seed=seed, announce=_say)
-    _report(ready, _run(ready, ()))
+    done = _run(ready, ())
+    tell_kata(ready, people=people, days=days, seed=seed)
+    _report(ready, done)
 
 
 @app.command()
@@ -171,6 +174,9 @@ def check(workspace: WorkspaceOption = Path()) -> None:
         _say("                back it up: a lost key means new ids for everybody")
     else:
         _say(f"key             will be made on the first run at {key_file(ready)}")
+        return
+    for line in katas.told_of_ledger(ready, product, plan):
+        _say(line)
 
 
 @app.command()
@@ -240,6 +246,7 @@ def _report(root: Path, outcome: Outcome) -> None:
         _say(f"{outcome.unfinished} files wait until their export is finished")
     for name in outcome.problems:
         _err.print(f"check failed: {name}; see 'headway dev' for details", markup=False)
+    _say_strategy(workspace)
     for title, path in (
         ("report", workspace.report / "index.html"),
         ("published database", workspace.published_db),
@@ -249,6 +256,16 @@ def _report(root: Path, outcome: Outcome) -> None:
             _say(f"{title:20}{path}")
     if outcome.blocked or outcome.damaged or outcome.problems:
         raise typer.Exit(1)
+
+
+def _say_strategy(workspace: Workspace) -> None:
+    """How bets stand after a run, and what about them or kata was rewritten."""
+    from headway_pipelines.strategy.told import bets_told, problems_told
+
+    for line in bets_told(workspace):
+        _say(line)
+    for line in problems_told(workspace):
+        _err.print(line, markup=False)
 
 
 def _say(text: str) -> None:

@@ -150,13 +150,36 @@ def told_of_strategy(workspace: Workspace, product: Product, plan: TrackingPlan)
     if strategy_files(workspace.root):
         bets = sum(len(option.bets) for option in strategy.options.values())
         yield f"strategy        {len(list(strategy.nodes()))} nodes, {bets} bets"
-        missing = gaps(strategy, today=datetime.now(UTC).date())
+        # What two people would read differently comes before what nobody has written yet.
+        missing = sorted(
+            gaps(strategy, today=datetime.now(UTC).date()),
+            key=lambda gap: gap.missing not in ("team", "one at a time"),
+        )
         for gap in missing[:_GAPS_SHOWN]:
             yield f"                {gap.node or gap.section}: {gap.ask}"
         if len(missing) > _GAPS_SHOWN:
             yield f"                and {len(missing) - _GAPS_SHOWN} more questions, in the report"
     if katas := [load_kata(path, product, strategy) for path in kata_files(workspace.root)]:
         yield f"kata            {len(katas)}, {sum(len(kata.steps) for kata in katas)} steps"
+
+
+def told_of_ledger(workspace: Workspace, product: Product, plan: TrackingPlan) -> Iterator[str]:
+    """Says in `headway check` what of bets and kata the files say otherwise than when it was frozen and measured.
+
+    Args:
+        workspace: The workspace; it has a key.
+        product: Its product.
+        plan: Its tracking plan.
+
+    Yields:
+        Lines; none without bets.
+    """
+    from headway_pipelines.strategy.personal import strategy_of
+    from headway_pipelines.strategy.tables import has_strategy
+    from headway_pipelines.strategy.told import ledger_told
+
+    if has_strategy(workspace):
+        yield from ledger_told(workspace, product, strategy_of(workspace.root, product, plan))
 
 
 def _show(name: str, kata: Kata) -> None:

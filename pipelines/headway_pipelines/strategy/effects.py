@@ -32,25 +32,44 @@ def measured_effects(
     Returns:
         Option -> effects, one a metric; options without any are absent.
     """
-    found = {}
-    for name, option in strategy.options.items():
-        by_metric = {each.metric: each for each in _of_release(option, tables, directions)}
-        by_metric |= {each.metric: each for each in _of_experiment(option, tables, directions)}
-        if by_metric:
-            found[name] = tuple(by_metric.values())
-    return found
+    found = {
+        name: effects_of(option.release, option.experiment, tables, directions)
+        for name, option in strategy.options.items()
+    }
+    return {name: effects for name, effects in found.items() if effects}
 
 
-def _of_experiment(option: Option, tables: Tables, directions: Directions) -> Iterator[MeasuredEffect]:
-    if option.experiment is None or "experiment_results" not in tables:
+def effects_of(
+    release: str | None, experiment: str | None, tables: Tables, directions: Directions
+) -> tuple[MeasuredEffect, ...]:
+    """Finds the effects that were measured of an experiment, else of a release.
+
+    Args:
+        release: The release, or None.
+        experiment: The experiment, or None.
+        tables: The published tables.
+        directions: Metric -> which way is good.
+
+    Returns:
+        The effects, one a metric.
+    """
+    by_metric = {each.metric: each for each in _of_release(release, tables, directions)}
+    by_metric |= {each.metric: each for each in _of_experiment(experiment, tables, directions)}
+    return tuple(by_metric.values())
+
+
+def _of_experiment(
+    experiment: str | None, tables: Tables, directions: Directions
+) -> Iterator[MeasuredEffect]:
+    if experiment is None or "experiment_results" not in tables:
         return
-    listed = tables["experiments"].filter(pl.col("experiment") == option.experiment)
+    listed = tables["experiments"].filter(pl.col("experiment") == experiment)
     if listed.is_empty():
         return
     shipped, control = listed.select("ships", "control").row(0)
     # The verdict does not tell the control: where its numbers are hidden it is "hidden".
     rows = tables["experiment_results"].filter(
-        (pl.col("experiment") == option.experiment) & (pl.col("variant") != control)
+        (pl.col("experiment") == experiment) & (pl.col("variant") != control)
     )
     variants = rows["variant"].unique(maintain_order=True).to_list()
     variant = shipped if shipped in variants else variants[0] if len(variants) == 1 else None
@@ -73,14 +92,14 @@ def _of_experiment(option: Option, tables: Tables, directions: Directions) -> It
             )
 
 
-def _of_release(option: Option, tables: Tables, directions: Directions) -> Iterator[MeasuredEffect]:
-    if option.release is None or "release_impact" not in tables:
+def _of_release(release: str | None, tables: Tables, directions: Directions) -> Iterator[MeasuredEffect]:
+    if release is None or "release_impact" not in tables:
         return
     # Where every rung was refused, none is the strongest, and the first says why.
-    own = tables["release_impact"].filter(pl.col("release") == option.release)
+    own = tables["release_impact"].filter(pl.col("release") == release)
     ordered = own.sort("strongest", descending=True, maintain_order=True)
     rows = ordered.unique("metric", keep="first", maintain_order=True)
-    day = release_days({"": option}, tables).get("")
+    day = _days(tables).get(release)
     for row in rows.iter_rows(named=True):
         direction = directions.get(row["metric"])
         if direction is not None:
@@ -111,6 +130,29 @@ def _before(values: pl.DataFrame, metric: str, day: dt.date | None) -> tuple[flo
     return mean_with_error(own.unique("period_start").sort("period_start")["value"].to_list())
 
 
+def why_unmeasured(release: str | None, tables: Tables) -> str:
+    """Says why nothing was measured of a release, where that is a matter of how it was released.
+
+    Args:
+        release: The release that a bet names, or None.
+        tables: The published tables.
+
+    Returns:
+        Why, as part of a sentence; empty where the log of releases does not tell.
+    """
+    if release is None:
+        return ""
+    known = tables.get("releases", pl.DataFrame({"release": []})).filter(pl.col("release") == release)
+    if known.is_empty():
+        return "the release that it names is not in the log of releases"
+    row = known.row(0, named=True)
+    if (back := row.get("rolled_back_on")) is not None:
+        return f"it was taken back on {back}, before anybody could tell: an experiment would have told"
+    if row.get("assessed") is False:
+        return "it went live with a deploy, whose effect nobody asked for: an experiment would have told"
+    return ""
+
+
 def release_days(options: Mapping[str, Option], tables: Tables) -> dict[str, dt.date]:
     """Finds the days on which options went live.
 
@@ -121,14 +163,16 @@ def release_days(options: Mapping[str, Option], tables: Tables) -> dict[str, dt.
     Returns:
         Option -> day, as far as the release log tells.
     """
+    days = _days(tables)
+    return {name: days[option.release] for name, option in options.items() if option.release in days}
+
+
+def _days(tables: Tables) -> dict[str, dt.date]:
+    """Release -> day on which it went live."""
     if "releases" not in tables:
         return {}
-    days = dict(tables["releases"].select("release", "released_on").iter_rows())
-    return {
-        name: days[option.release]
-        for name, option in options.items()
-        if option.release in days and days[option.release] is not None
-    }
+    rows = tables["releases"].select("release", "released_on").iter_rows()
+    return {release: day for release, day in rows if day is not None}
 
 
 def first_outcomes(options: Mapping[str, Option], tables: Tables) -> dict[str, dt.date]:

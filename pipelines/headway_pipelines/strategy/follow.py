@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,14 @@ MadeBefore = Literal["start", "release", "horizon", "nothing"]
 """What a bet was frozen before: the start of work, the release, only its horizon, or not even that."""
 
 News = tuple[Kind, str, Mapping[str, Any]]
+
+Evidence = Callable[[FrozenBet], Sequence[MeasuredEffect]]
+"""What was measured of the release or experiment that a bet was frozen with."""
+
+
+def nothing_measured(bet: FrozenBet) -> Sequence[MeasuredEffect]:
+    """Returns no effects: evidence before anything was released."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def _differing(one: FrozenBet, other: FrozenBet) -> tuple[str, ...]:
 def news(
     known: Mapping[str, History],
     bets: Sequence[FrozenBet],
-    effects: Mapping[str, Sequence[MeasuredEffect]],
+    effects: Evidence,
     commits: Mapping[str, Commit],
     *,
     today: dt.date,
@@ -133,7 +141,8 @@ def news(
     Args:
         known: What it says.
         bets: The bets of the files, as they would be frozen now.
-        effects: Option -> effects measured of it.
+        effects: Finds the effects that were measured of what a bet was frozen with: naming another release or
+            experiment later, or taking the option out of the files, changes nothing.
         commits: Option -> last commit of its file.
         today: The day.
 
@@ -156,7 +165,7 @@ def news(
     # What was frozen counts, whatever the files say now.
     frozen = {bet.bet: bet for bet in bets} | {name: history.bet for name, history in known.items()}
     for name, bet in frozen.items():
-        yield from _settled(name, bet, known.get(name), effects.get(bet.option, ()), today)
+        yield from _settled(name, bet, known.get(name), effects(bet), today)
 
 
 def _settled(
@@ -167,7 +176,12 @@ def _settled(
     today: dt.date,
 ) -> Iterator[News]:
     by_metric = {effect.metric: effect for effect in effects}
-    found = settle(bet, by_metric.get(bet.metric), by_metric, today=today)
+    measured = by_metric.get(bet.metric)
+    if bet.segment is not None and measured is not None:
+        # What everybody did says nothing certain of some of them.
+        reason = f"effects are measured of everybody, not of {bet.segment} alone"
+        measured = MeasuredEffect(bet.metric, None, None, None, direction=bet.direction, reason=reason)
+    found = settle(bet, measured, by_metric, today=today)
     if found.verdict == "open":
         return
     content = asdict(found)

@@ -145,7 +145,8 @@ def next_step(
 ) -> Kata:
     """Closes the open step of a kata, begins the next one, or both.
 
-    What the target's metric is now is read from the published database and sealed.
+    What the target's metric is then, its latest value that was complete before that day, is read from the published
+    database and sealed.
 
     Args:
         workspace: The workspace.
@@ -252,8 +253,11 @@ def _measure(workspace: Workspace, kata: Kata, product: Product, today: dt.date)
         raise InputError(
             "nothing has been published yet, so there is nothing to measure. Run 'headway run' first."
         )
-    values = tables_of(workspace.published_db)["metric_values"]
-    row = latest_values(values).get((kata.target.metric, kata.target.period), {})
+    values = tables_of(workspace.published_db, ("metric_values",))["metric_values"]
+    # What was not over before that day, or not ripe yet, could not be known then.
+    _, _, wait = product.metrics[kata.target.metric].measured()
+    known = today - dt.timedelta(days=1, microseconds=wait)
+    row = latest_values(values, until=known).get((kata.target.metric, kata.target.period), {})
     return {
         "taken": today,
         "period_start": row.get("period_start"),
@@ -298,7 +302,7 @@ def _text(name: str, position: int, moment: Moment, kata: Kata, measured: Mappin
 def _yaml() -> YAML:
     yaml = YAML(typ="rt")
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 110
+    yaml.width = 4096  # a sentence stays on its line: folded ones would end in blanks
     # The same day twice is written twice, not as a reference to the first.
     yaml.representer.ignore_aliases = lambda *_: True
     return yaml

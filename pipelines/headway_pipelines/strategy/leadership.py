@@ -190,10 +190,16 @@ def _candidates(strategy: Strategy, tables: Tables) -> Iterator[Row]:
     for name, why in reasons.items():
         known: Mapping[str, Any] = released.get(name, {})
         yield {
-            "node": name, "level": levels[name], "team": owner_of(name, strategy),
+            "node": name, "level": levels.get(name, "option"), "team": _owner(name, known, strategy),
             "reason": "; ".join(dict.fromkeys(why)), "adoption": known.get("adoption"),
             "cost_per_month": known.get("cost_per_month"), **_effect(name, tables),
         }  # fmt: skip
+
+
+def _owner(name: str, known: Mapping[str, Any], strategy: Strategy) -> str | None:
+    # An option that was taken out of the files is owned by whom it was when it was bet on.
+    owner = owner_of(name, strategy)
+    return owner if owner is not None else known.get("team")
 
 
 def _is_kept(option: Option) -> bool:

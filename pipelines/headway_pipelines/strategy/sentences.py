@@ -91,7 +91,12 @@ def sentence(item: Item, titles: Mapping[str, str], units: Mapping[str, str]) ->
     if item.kind == "bet":
         return _bet(item, title, unit, titles)
     if item.kind == "goodbye":
-        return f"{titles.get(item.subject, item.subject)} could go: {item.label}."
+        used = (
+            f" ({amount(item.value, 'percent', decimals('percent', item.value))} of those who could)"
+            if item.value is not None and "uses it" in item.label
+            else ""
+        )
+        return f"{titles.get(item.subject, item.subject)} could go: {item.label}{used}."
     if item.kind == "anomaly":
         return f"{title} was {value} on {_day(item.period_start)}, expected was {beside}{interval}."
     return _changed(item, title, unit, value, beside, when, titles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -18,11 +18,18 @@ from headway.models.product import Product, load_product
 from headway.models.strategy import Strategy, strategy_files
 from headway.models.yaml_file import parse_document, read_text
 from headway.periods import local_day, utc_us
-from headway.strategy import bets_of
+from headway.strategy import FrozenBet, MeasuredEffect, bets_of
 from headway_pipelines.privacy.keys import Key, load_key
 from headway_pipelines.strategy.bet_tables import bet_tables
 from headway_pipelines.strategy.bets_ledger import Entry, LedgerError, append_bets, read_bets
-from headway_pipelines.strategy.effects import adoption, first_outcomes, measured_effects, release_days
+from headway_pipelines.strategy.effects import (
+    adoption,
+    effects_of,
+    first_outcomes,
+    measured_effects,
+    release_days,
+    why_unmeasured,
+)
 from headway_pipelines.strategy.follow import histories, news
 from headway_pipelines.strategy.git_time import Commit, committed
 from headway_pipelines.strategy.health import product_health
@@ -30,6 +37,7 @@ from headway_pipelines.strategy.kata_files import katas_of
 from headway_pipelines.strategy.kata_tables import kata_tables
 from headway_pipelines.strategy.leadership import leadership_tables
 from headway_pipelines.strategy.personal import strategy_of
+from headway_pipelines.strategy.remembered import with_remembered
 from headway_pipelines.strategy.scorecards import team_scorecards
 from headway_pipelines.strategy.sentences import feed_table
 from headway_pipelines.strategy.tree_tables import tree_tables
@@ -97,11 +105,10 @@ def _of_strategy(
 ) -> dict[str, pl.DataFrame]:
     key = load_key(workspace)
     directions = {name: metric.direction for name, metric in product.metrics.items()}
-    effects = measured_effects(strategy, shown, directions)
     problems = []
     entries: tuple[Entry, ...] = ()
     try:
-        entries = _followed(workspace, product, strategy, effects, key, today, as_of)
+        entries = _followed(workspace, product, strategy, shown, key, today, as_of)
     except LedgerError as error:
         problems.append(("state/bets.jsonl", str(error)))
     katas = {}
@@ -109,16 +116,18 @@ def _of_strategy(
         katas = katas_of(workspace, product, strategy, key)
     except DefinitionError as error:
         problems.append(("kata", str(error)))
+    known = histories(entries)
+    whole = with_remembered(strategy, known)
     return {
         **tree_tables(strategy, shown["metric_values"], directions, today=today),
         **bet_tables(
-            strategy,
-            histories(entries),
+            whole,
+            known,
             entries,
-            effects,
-            adoption(strategy.options, shown),
-            release_days(strategy.options, shown),
-            first_outcomes(strategy.options, shown),
+            measured_effects(whole, shown, directions),
+            adoption(whole.options, shown),
+            release_days(whole.options, shown),
+            first_outcomes(whole.options, shown),
             shown["metric_values"],
             product.currency,
             today=today,
@@ -132,15 +141,24 @@ def _followed(
     workspace: Workspace,
     product: Product,
     strategy: Strategy,
-    effects: Mapping[str, Any],
+    shown: _Tables,
     key: Key,
     today: dt.date,
     as_of: dt.datetime,
 ) -> tuple[Entry, ...]:
     entries = read_bets(workspace.bets_file, key, seen=last_seen(workspace.published_db))
-    found = news(
-        histories(entries), bets_of(strategy, product), effects, _commits(workspace.root), today=today
-    )
+    directions = {name: metric.direction for name, metric in product.metrics.items()}
+
+    def evidence(bet: FrozenBet) -> tuple[MeasuredEffect, ...]:
+        found = {each.metric: each for each in effects_of(bet.release, bet.experiment, shown, directions)}
+        own = found.get(bet.metric)
+        if (own is None or own.effect is None) and (why := why_unmeasured(bet.release, shown)):
+            own = MeasuredEffect(bet.metric, None, None, None, direction=bet.direction, reason=why)
+            found[bet.metric] = own
+        return tuple(found.values())
+
+    commits = _commits(workspace.root)
+    found = news(histories(entries), bets_of(strategy, product), evidence, commits, today=today)
     return append_bets(workspace.bets_file, entries, list(found), key, as_of)
 
 

@@ -334,11 +334,12 @@ def _run_info(
     )
 
 
-def tables_of(path: Path) -> dict[str, pl.DataFrame]:
-    """Reads all tables of a database file.
+def tables_of(path: Path, only: tuple[str, ...] | None = None) -> dict[str, pl.DataFrame]:
+    """Reads tables of a database file.
 
     Args:
         path: The file.
+        only: Names of those to read, as far as there are any; None for all.
 
     Returns:
         Table name -> rows.
@@ -346,6 +347,6 @@ def tables_of(path: Path) -> dict[str, pl.DataFrame]:
     con = connect(path, read_only=True)
     try:
         names = [n for (n,) in con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
-        return {name: con.table(name).pl() for name in names}
+        return {name: con.table(name).pl() for name in names if only is None or name in only}
     finally:
         con.close()

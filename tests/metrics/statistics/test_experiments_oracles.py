@@ -8,6 +8,7 @@ import statsmodels.api as sm
 from scipy import integrate, optimize, stats
 from statsmodels.duration.survfunc import survdiff
 from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
@@ -17,7 +18,7 @@ from headway.statistics.bayes import posterior
 from headway.statistics.comparisons import lift_delta, lift_fieller, sample_ratio, two_proportions, welch
 from headway.statistics.heterogeneity import shrunken
 from headway.statistics.logrank import logrank
-from headway.statistics.multiplicity import adjusted
+from headway.statistics.multiplicity import Method, adjusted
 from headway.statistics.power import power_of, smallest_effect, units_needed
 from headway.statistics.sequential import confidence_sequence
 
@@ -232,6 +233,15 @@ def test_shrinkage_is_statsmodels_random_effects() -> None:
     # Three groups cannot tell how much they differ.
     assert shrunken(effects[:3], errors[:3]).effect == pytest.approx(effects[:3])
     assert np.isnan(found.effect[4]) and np.isnan(shrunken([1.0], [0.1]).common)
+
+
+@pytest.mark.parametrize(("method", "name"), [("holm", "holm"), ("benjamini-hochberg", "fdr_bh")])
+def test_adjusted_p_values_are_those_of_statsmodels(method: Method, name: str) -> None:
+    rng = np.random.default_rng(20)
+    for n in (1, 2, 3, 7, 40):
+        for _ in range(20):
+            p = np.round(rng.beta(0.4, 1.0, n), 2)  # rounded: ties, zeros and ones are among them
+            assert adjusted(p, method) == pytest.approx(multipletests(p, method=name)[1])
 
 
 def test_adjusted_p_values_by_hand() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
+from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,38 @@ def test_its_bets_were_made_before_work_began_and_are_settled(demo_workspace: An
     assert removed is not None
     for page in ("strategy", "teams", "leadership"):
         assert (demo / "report" / f"{page}.html").exists()
+
+
+def test_its_kata_is_measured_in_its_own_log(demo_workspace: Any) -> None:
+    """Two closed steps and an open one; each figure is the week of the published metric that was known on that day."""
+    demo = demo_workspace.root
+    tables = tables_of(demo / "published" / "analytics.duckdb")
+    steps = tables["kata_steps"].sort("step").to_dicts()
+    assert [bool(step["learned"]) for step in steps] == [True, True, False]
+    weeks = (
+        tables["metric_values"].filter(metric="saved", segment="all", period="week", complete=True).to_dicts()
+    )
+
+    def known_on(day: date) -> float | None:
+        # Everybody who signed up had a week to save a course.
+        over = [week for week in weeks if week["period_end"] + timedelta(days=7) < day]
+        return max(over, key=lambda week: week["period_start"])["value"] if over else None
+
+    assert any(step["value"] is not None for step in steps)
+    assert [step["value"] for step in steps] == [known_on(step["date"]) for step in steps]
+    closed = [(step["happened"], step["happened_on"]) for step in steps[:2]]
+    assert closed == [(known_on(day), day) for _, day in closed]
+    (growth,) = tables["kata_measures"].filter(team="growth").to_dicts()
+    assert (growth["steps"], growth["closed"], growth["cycle_days"] > 0, growth["steps_per_30_days"] > 0) == (
+        3, 2, True, True,
+    )  # fmt: skip
+    page = (demo / "report" / "strategy.html").read_text()
+    assert "Newcomers leave at the form" in page
+    assert "Course Enrolled" in page
+    # What is packaged is what people say; figures and seals are of this workspace.
+    packaged = files("headway_pipelines.demo.kata").joinpath("turns.yml").read_text()
+    assert not {"seal", "current", "happened"} & set(re.findall(r"\w+", packaged.partition("\n")[2]))
+    assert (demo / "kata" / "first_week.yml").read_text().count("seal: ") == 5
 
 
 def test_the_data_settle_a_hit_a_miss_and_a_harm_and_find_what_nobody_uses(

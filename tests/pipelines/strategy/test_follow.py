@@ -40,7 +40,7 @@ class Ledger:
         commits: dict[str, Commit] | None = None,
     ) -> dict[str, History]:
         entries = read_bets(self.path, KEY)
-        found = list(news(histories(entries), bets, {"editor": effects}, commits or {}, today=day))
+        found = list(news(histories(entries), bets, lambda _: effects, commits or {}, today=day))
         at = dt.datetime.combine(day, dt.time(6))
         return histories(append_bets(self.path, entries, found, KEY, at))
 

@@ -33,7 +33,7 @@ activity: Course Published
 grains: [week]
 metrics:
   publishing: {framework: aarrr, stage: activation, title: Publish, unit: percent, kind: conversion,
-    start: Signed Up, reach: Course Published, within: 14d}
+    start: Signed Up, reach: Course Published, within: 1d}
 funnels: {publish: {title: Publish, steps: [Signed Up, Course Published], within: 14d}}
 retentions: {back: {title: Back, start: Signed Up, returning: Course Published}}
 """
@@ -107,6 +107,33 @@ def test_a_step_begins_with_what_is_measured_in_the_last_complete_period(begun: 
     assert str(step.happened.taken) == "2026-06-11"
     # What stood there stays as it was, line by line: the history is read in git.
     assert (begun.root / "kata" / "sooner.yml").read_text().startswith(text)
+
+
+def test_on_a_day_that_is_over_counts_what_was_known_then(begun: Workspace) -> None:
+    """A week of a metric with a window of a day is known on the second day after it."""
+    weeks = [dt.date(2026, 5, 18) + dt.timedelta(days=7 * n) for n in range(4)]
+    values = pl.DataFrame(
+        {
+            "metric": "publishing", "segment": "all", "period": "week", "period_start": weeks,
+            "period_end": [week + dt.timedelta(days=6) for week in weeks], "complete": True,
+            "value": [0.1, 0.2, 0.3, 0.4], "low": 0.0, "high": 1.0,
+        }
+    )  # fmt: skip
+    replace_database(begun.published_db, {"metric_values": values})
+    noon = dt.datetime(
+        2026, 6, 8, 12, tzinfo=dt.UTC
+    )  # in Auckland it is the 9th, and the week of 1 June is over
+    (step,) = next_step(begun, "sooner", KEY, learned="Then", now=noon).steps
+    assert step.happened is not None
+    assert (step.happened.value, str(step.happened.period_start)) == (0.3, "2026-06-01")
+    *_, begun_now = next_step(begun, "sooner", KEY, turn=TURN, now=noon).steps
+    assert begun_now.current.value == 0.3
+    before = dt.datetime(2026, 6, 7, 11, tzinfo=dt.UTC)
+    closed = next_step(begun, "sooner", KEY, learned="Sooner", now=noon)
+    assert closed.steps[-1].happened is not None
+    new_kata(begun, "other", "Other", "creators", "faster", TARGET)
+    (early,) = next_step(begun, "other", KEY, turn=TURN, now=before).steps
+    assert (early.current.value, str(early.current.period_start)) == (0.2, "2026-05-25")
 
 
 def test_steps_go_in_turn(begun: Workspace) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from headway.feed import Item
 from headway_pipelines.strategy.sentences import feed_table
+from headway_pipelines.warehouse.compute import tables_of
 
 TITLES = {
     "funnel arrival": "Arrival",
@@ -95,9 +99,55 @@ def item(kind: Any, outcome: str = "", **said: Any) -> Item:
             item("goodbye", subject="editor", metric="", label="nearly nobody uses it"),
             "Video editor could go: nearly nobody uses it.",
         ),
+        (
+            item("goodbye", subject="editor", metric="", value=0.012, reference=900.0, label="nearly nobody uses it"),
+            "Video editor could go: nearly nobody uses it (1.2 % of those who could).",
+        ),
     ],
 )  # fmt: skip
 def test_an_item_in_a_sentence(told: Item, sentence: str) -> None:
     (row,) = feed_table([told], TITLES, UNITS).to_dicts()
     assert row["sentence"] == sentence
     assert row["ask"].endswith(("?", "."))
+    assert foreign_numbers(row, TITLES.values()) == []
+
+
+_DATE = re.compile(rf"\d{{1,2}} (?:{'|'.join(calendar.month_name[1:])}) \d{{4}}")
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_FIGURES = ("value", "reference", "change", "low", "high", "label_effect")
+
+
+def foreign_numbers(row: Mapping[str, Any], titles: Iterable[str]) -> list[str]:
+    """Numbers of a sentence that are none of the figures, labels and names in its row, rounded as they are shown."""
+    text = _DATE.sub("", row["sentence"])
+    for name in sorted((each for each in titles if each), key=len, reverse=True):
+        text = text.replace(name, "")
+    figures = [abs(row[name]) for name in _FIGURES if row[name] is not None]
+    words = _NUMBER.findall(f"{row['outcome']} {row['label']}")
+    found = []
+    for number in _NUMBER.findall(text):
+        shown, places = float(number.replace(",", "")), len(number.partition(".")[2])
+        # Percent are stored as fractions.
+        near = [abs(shown - scale * each) <= 0.5001 * 10.0**-places for each in figures for scale in (1, 100)]
+        if not any(near) and number not in words:
+            found.append(number)
+    return found
+
+
+def test_every_number_of_the_demo_s_feed_is_a_stored_value(demo_workspace: Any) -> None:
+    tables = tables_of(demo_workspace.root / "published" / "analytics.duckdb")
+    titles = [*tables["metric_catalogue"]["title"], *tables["strategy_nodes"]["title"]]
+    titles += [*tables["funnel_steps"]["title"], *tables["retention_cells"]["title"]]
+    feed = tables["insight_feed"]
+    assert feed.height > 5
+    assert feed["rank"].to_list() == list(range(1, feed.height + 1))
+    foreign = {row["sentence"]: foreign_numbers(row, titles) for row in feed.to_dicts()}
+    assert {sentence: numbers for sentence, numbers in foreign.items() if numbers} == {}
+    assert all(row["ask"] for row in feed.to_dicts())
+    days = {day for text in feed["sentence"] for day in _DATE.findall(text)}
+    assert days <= {f"{day:%-d %B %Y}" for day in feed["period_start"].drop_nulls()}
+    # What would be invented is found.
+    invented = feed.row(0, named=True)
+    assert foreign_numbers({**invented, "sentence": invented["sentence"] + " About 987.6 more."}, titles) == [
+        "987.6"
+    ]

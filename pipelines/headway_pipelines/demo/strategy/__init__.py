@@ -40,7 +40,7 @@ def freeze_bets(workspace: Path, scenario: Scenario) -> None:
     from headway.strategy import bets_of
     from headway_pipelines.privacy.keys import load_key
     from headway_pipelines.strategy.bets_ledger import append_bets
-    from headway_pipelines.strategy.follow import news
+    from headway_pipelines.strategy.follow import news, nothing_measured
     from headway_pipelines.workspace import Workspace
 
     ready = Workspace(workspace)
@@ -48,7 +48,8 @@ def freeze_bets(workspace: Path, scenario: Scenario) -> None:
     product = load_product(ready.product_file, plan)
     bets = bets_of(load_strategy(workspace, product, plan), product)
     at = datetime.combine(scenario.start, time(6))
-    append_bets(ready.bets_file, (), list(news({}, bets, {}, {}, today=scenario.start)), load_key(ready), at)
+    found = list(news({}, bets, nothing_measured, {}, today=scenario.start))
+    append_bets(ready.bets_file, (), found, load_key(ready), at)
 
 
 def _days(s: Scenario) -> dict[str, int]:
