@@ -44,6 +44,10 @@ SCHEMAS: Final[dict[str, dict[str, pl.DataType]]] = {
         "resolution": _NUMBER, "ranges": _WHOLE, "held": _WHOLE, "share_held": _NUMBER, "low": _NUMBER,
         "high": _NUMBER, "stated": _NUMBER, "calibration": _TEXT,
     },
+    "forecast_history": {
+        "team": _TEXT, "until": _DAY, "settled": _WHOLE, "hits": _WHOLE, "brier": _NUMBER, "ranges": _WHOLE,
+        "held": _WHOLE, "share_held": _NUMBER, "low": _NUMBER, "high": _NUMBER, "stated": _NUMBER,
+    },
     "released_options": {
         "option": _TEXT, "team": _TEXT, "released": _DAY, "removed": _DAY, "measured": _YES, "outcome": _TEXT,
         "unused": _YES, "adoption": _NUMBER, "cost_per_month": _NUMBER, "goodbye": _TEXT,
@@ -105,6 +109,7 @@ def bet_tables(
             for each in entries
         ],
         "forecasts": list(_by_team(histories)),
+        "forecast_history": list(_over_time(histories)),
         "released_options": [_released(each, owners[each.option]) for each in released],
         "build_trap": list(_traps(released, owners)),
         "time_to_money": list(_money(strategy, released, first_outcomes, values, currency)),
@@ -142,6 +147,18 @@ def _by_team(histories: Mapping[str, History]) -> Iterator[dict[str, Any]]:
         chosen = [each for each in histories.values() if team == EVERYBODY or (each.bet.team or "") == team]
         if chosen:
             yield {"team": team, **_forecasts(chosen)}
+
+
+def _over_time(histories: Mapping[str, History]) -> Iterator[dict[str, Any]]:
+    """The same of each team after every day on which a bet of its own was settled: whether it learns."""
+    teams = dict.fromkeys(history.bet.team or "" for history in histories.values())
+    for team in (EVERYBODY, *teams):
+        own = [each for each in histories.values() if team == EVERYBODY or (each.bet.team or "") == team]
+        settled = [each for each in own if each.settled is not None]
+        for day in sorted({each.bet.horizon for each in settled}):
+            so_far = _forecasts([each for each in settled if each.bet.horizon <= day])
+            kept = {name: each for name, each in so_far.items() if name in SCHEMAS["forecast_history"]}
+            yield {"team": team, "until": day, **kept}
 
 
 def _forecasts(histories: Sequence[History]) -> dict[str, Any]:

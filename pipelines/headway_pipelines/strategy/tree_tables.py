@@ -8,16 +8,20 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from headway.models.strategy import LEVELS, RISKS, Aim, KillRule, Node, Option, Strategy
+from headway.models.strategy import LEVELS, RISKS, Aim, KillRule, Node, Option, ProductVision, Strategy
 from headway.statistics import verdict
 from headway.strategy import gaps, owner_of
 
 _TEXT, _DAY, _NUMBER, _YES = pl.String(), pl.Date(), pl.Float64(), pl.Boolean()
 
 SCHEMAS: Final[dict[str, dict[str, pl.DataType]]] = {
+    "strategy_vision": {"statement": _TEXT, "by": _DAY},
+    "strategy_principles": {"position": pl.Int64(), "principle": _TEXT},
+    "strategy_value_streams": {"value_stream": _TEXT, "title": _TEXT, "customer": _TEXT},
     "strategy_nodes": {
         "position": pl.Int64(), "level": _TEXT, "node": _TEXT, "under": _TEXT, "title": _TEXT, "problem": _TEXT,
-        "team": _TEXT, "status": _TEXT, "start_day": _DAY, "end_day": _DAY, "horizon": _DAY,
+        "team": _TEXT, "status": _TEXT, "start_day": _DAY, "end_day": _DAY, "horizon": _DAY, "guardrails": _TEXT,
+        "vision": _TEXT,
     },
     "strategy_aims": {
         "node": _TEXT, "metric": _TEXT, "period": _TEXT, "target": _NUMBER, "by": _DAY, "period_start": _DAY,
@@ -80,7 +84,17 @@ def tree_tables(
     """
     latest = latest_values(values)
     nodes = list(strategy.nodes())
+    vision = strategy.vision
     rows: dict[str, list[dict[str, Any]]] = {
+        "strategy_vision": [{"statement": vision.statement, "by": vision.by}] if vision else [],
+        "strategy_principles": [
+            {"position": position, "principle": each}
+            for position, each in enumerate(vision.principles if vision else (), start=1)
+        ],
+        "strategy_value_streams": [
+            {"value_stream": name, "title": each.title, "customer": each.customer}
+            for name, each in strategy.value_streams.items()
+        ],
         "strategy_nodes": [
             _node(position, section, name, node, strategy)
             for position, (section, name, node) in enumerate(_in_order(strategy))
@@ -135,6 +149,8 @@ def _node(position: int, section: str, name: str, node: Node, strategy: Strategy
         "start_day": node.start,
         "end_day": node.end,
         "horizon": node.horizon if isinstance(node, Option) else None,
+        "guardrails": ", ".join(node.guardrails),
+        "vision": node.vision if isinstance(node, ProductVision) else "",
     }
 
 

@@ -161,6 +161,32 @@ def test_a_bet_is_frozen_before_and_settled_at_its_horizon_from_what_was_publish
     assert forecast["skill"] is None
 
 
+def test_forecasts_are_followed_over_time(workspace: Workspace) -> None:
+    """A hit at 60 % and then, half a year later, a bet at 50 % that did harm."""
+    publish(workspace, shown("2026-02-15T10:00"))
+    results = pl.DataFrame(
+        {
+            "experiment": ["quiz_test"] * 2, "metric": ["publishing"] * 2, "variant": ["old", "new"],
+            "effect": [None, -0.05], "low": [None, -0.08], "high": [None, -0.02], "relative": [None, -0.2],
+            "relative_low": [None, -0.3], "relative_high": [None, -0.1], "verdict": ["control", "worse"],
+            "reason": [None, None],
+        },
+        schema_overrides={"reason": pl.String},
+    )  # fmt: skip
+    experiments = pl.DataFrame(
+        {"experiment": ["quiz_test"], "control": ["old"], "ships": [None]},
+        schema_overrides={"ships": pl.String},
+    )
+    late = shown("2026-12-02T10:00", experiment_results=results, experiments=experiments)
+    history = publish(workspace, late)["forecast_history"].filter(team="all")
+    assert history.select("until", "settled", "hits", "ranges", "held").rows() == [
+        (dt.date(2026, 5, 1), 1, 1, 1, 1),
+        (dt.date(2026, 12, 1), 2, 1, 2, 1),
+    ]
+    # (1 - 0.6)², and its mean with 0.5²
+    assert history["brier"].to_list() == pytest.approx([0.16, (0.16 + 0.25) / 2])
+
+
 def test_what_was_released_did_and_cost(workspace: Workspace) -> None:
     tables = publish(workspace, shown())
     editor = row(tables["released_options"], option="editor")
@@ -241,6 +267,77 @@ def test_an_experiment_is_stronger_than_a_release(workspace: Workspace) -> None:
     assert row(tables["released_options"], option="editor")["goodbye"] == "it made things worse"
 
 
+def test_naming_another_release_afterwards_changes_nothing(workspace: Workspace) -> None:
+    """A bet is settled by what it was frozen with: one cannot look for the release that did well."""
+    publish(workspace, shown("2026-02-15T10:00"))
+    path = workspace.root / "strategy" / "tree.yml"
+    path.write_text(STRATEGY.replace("release: editor-1", "release: editor-2"))
+    both = pl.concat(
+        [impact(effect=-0.08, low=-0.11, high=-0.05, verdict="worse"), impact(release="editor-2")]
+    )
+    days = pl.DataFrame({"release": ["editor-1", "editor-2"], "released_on": [RELEASED] * 2})
+    tables = publish(workspace, shown(release_impact=both, releases=days))
+    editor = row(tables["bets"], option="editor")
+    assert (editor["verdict"], editor["changed"], editor["changes"]) == ("harm", "release", 1)
+
+
+def test_an_option_that_is_deleted_still_counts_as_released_and_its_bet_is_settled(
+    workspace: Workspace,
+) -> None:
+    publish(workspace, shown("2026-02-15T10:00"))
+    path = workspace.root / "strategy" / "tree.yml"
+    path.write_text(STRATEGY[: STRATEGY.index("  editor:")] + STRATEGY[STRATEGY.index("  quiz:") :])
+    tables = publish(workspace, shown(release_impact=impact(effect=-0.08, low=-0.11, high=-0.05)))
+    editor = row(tables["bets"], option="editor")
+    assert (editor["verdict"], editor["grade"], editor["withdrawn_at"] is not None) == ("harm", "B", True)
+    released = row(tables["released_options"], option="editor")
+    assert (released["outcome"], released["goodbye"]) == ("worse", "it made things worse")
+    index = row(tables["build_trap"], team="creators")
+    assert (index["released"], index["improved"]) == (1, 0)
+    assert row(tables["stop_candidates"], node="editor")["team"] == "creators"
+    # Under another name it is no second release.
+    path.write_text(STRATEGY.replace("  editor:", "  cutter:"))
+    tables = publish(workspace, shown())
+    assert tables["released_options"]["option"].to_list() == ["cutter"]
+    assert row(tables["bets"], option="cutter")["made_before"] == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (
+            {"rolled_back_on": [dt.date(2026, 3, 3)], "assessed": [True]},
+            "it was taken back on 2026-03-03, before anybody",
+        ),
+        (
+            {"rolled_back_on": [None], "assessed": [False]},
+            "it went live with a deploy, whose effect nobody asked for",
+        ),
+        (
+            {"release": ["other"], "rolled_back_on": [None], "assessed": [True]},
+            "is not in the log of releases",
+        ),
+        ({"rolled_back_on": [None], "assessed": [True]}, "nothing was released or tested that this could be"),
+    ],
+)
+def test_an_untested_bet_says_why(workspace: Workspace, told: dict[str, Any], reason: str) -> None:
+    releases = pl.DataFrame({"release": ["editor-1"], "released_on": [RELEASED], **told})
+    publish(workspace, shown("2026-02-15T10:00"))
+    other = impact(release="another")
+    editor = row(publish(workspace, shown(releases=releases, release_impact=other))["bets"], option="editor")
+    assert editor["verdict"] == "untested"
+    assert reason in editor["reason"]
+
+
+def test_what_everybody_did_settles_no_bet_on_some_of_them(workspace: Workspace) -> None:
+    path = workspace.root / "strategy" / "tree.yml"
+    path.write_text(STRATEGY.replace("probability: 0.6}", 'probability: 0.6, segment: "channel=paid"}'))
+    publish(workspace, shown("2026-02-15T10:00"))
+    editor = row(publish(workspace, shown())["bets"], option="editor")
+    assert (editor["verdict"], editor["effect"]) == ("untested", None)
+    assert editor["reason"] == "effects are measured of everybody, not of channel=paid alone"
+
+
 def test_a_rewritten_ledger_is_told_and_everything_else_is_published(workspace: Workspace) -> None:
     publish(workspace, shown())
     text = workspace.bets_file.read_text()
@@ -301,5 +398,10 @@ def test_the_report_says_what_was_promised_and_what_came(workspace: Workspace) -
     assert quiz.cells[1] == "–"
     text = pages.render(tables)["strategy.html"]
     assert "1 of 1 released option improved an outcome" in text
-    assert "Can people use it?" in text
-    assert "Teachers asked" not in text
+    assert "Can people use it? Nobody knows yet." in text
+    assert "Do people want it? Interview of 1 Dec 2025 speaks for it (research/17)." in text
+    assert "1 Feb 2026: do it. Teachers asked for it" in text
+    assert "1 decision, evidence on 1 of 4 risks" in text
+    assert "Everybody can teach" in text
+    assert "<li>Teachers first</li>" in text
+    assert "Must not get worse: Churn" in text

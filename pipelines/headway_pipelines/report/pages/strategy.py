@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import polars as pl
-
 from headway_pipelines.report.model import Metric
 from headway_pipelines.report.numbers import DASH, amount, count, day
 from headway_pipelines.report.pages.page import Page
+from headway_pipelines.report.pages.strategy_kata import kata_views, practice
+from headway_pipelines.report.pages.strategy_tree import branches
 from headway_pipelines.report.pages.strategy_words import (
     Line,
     beside,
+    changed_fields,
     effect,
     figure,
     metrics_of,
@@ -86,25 +87,25 @@ def _strategy(report: Report) -> Mapping[str, Any]:
     gaps = list(rows(report, "strategy_gaps"))
     return {
         "problems": list(rows(report, "strategy_problems")),
-        "nodes": [(row, _depth(row["level"])) for row in rows(report, "strategy_nodes")],
+        "vision": next(iter(rows(report, "strategy_vision")), None),
+        "principles": [row["principle"] for row in rows(report, "strategy_principles")],
+        "nodes": branches(report),
         "aims": [_aim(row, titles, known) for row in rows(report, "strategy_aims")],
         "bets": [_bet(row, titles, known) for row in rows(report, "bets")],
         "forecasts": list(_forecasts(report)),
+        "learning": list(_learning(report)),
         "trap": next(iter(rows(report, "build_trap")), None),
         "released": [_released(row, titles) for row in rows(report, "released_options")],
         "money": [_money(row, titles) for row in rows(report, "time_to_money")],
         "rules": [_rule(row, titles, known) for row in rows(report, "strategy_kill_rules")],
-        "teams": [_team(row) for row in rows(report, "strategy_teams")],
-        "kata": [_kata(row, report) for row in rows(report, "kata")],
+        "teams": [_team(row, report) for row in rows(report, "strategy_teams")],
+        "kata": kata_views(report),
+        "practice": practice(report),
         "gaps": [
             (titles.get(row["node"], row["node"] or "The vision"), row["ask"]) for row in gaps[:GAPS_SHOWN]
         ],
         "more_gaps": max(len(gaps) - GAPS_SHOWN, 0),
     }
-
-
-def _depth(level: str) -> int:
-    return ("intent", "product", "initiative", "option").index(level)
 
 
 def _aim(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, Metric]) -> Line:
@@ -143,16 +144,13 @@ def _bet(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, 
         f"; now {row['revised_verdict']}" if row["revised_verdict"] else ""
     )
     notes = [metric.title if metric else row["metric"]]
-    if row["made_before"] in ("horizon", "nothing"):
-        notes.append(
-            "written down after it was released"
-            if row["made_before"] == "horizon"
-            else "written down afterwards"
-        )
+    notes += [_LATE[row["made_before"]]] if row["made_before"] in _LATE else []
     if row["changes"]:
-        notes.append(f"changed {count(row['changes'])} times since: {row['changed'] or 'back as it was'}")
+        often = "once" if row["changes"] == 1 else f"{count(row['changes'])} times"
+        what = changed_fields(row["changed"].split(", ")) if row["changed"] else "back as it was"
+        notes.append(f"changed {often} since it was frozen ({what}), settled as it was")
     if row["withdrawn_at"]:
-        notes.append("taken out of the files")
+        notes.append(f"taken out of the files on {day(row['withdrawn_at'])}, settled nevertheless")
     return Line(
         titles.get(row["option"], row["option"]), "; ".join(notes), (promised + sure, found + grade, verdict),
         _TONES.get(row["verdict"], ""),
@@ -160,15 +158,23 @@ def _bet(row: Mapping[str, Any], titles: Mapping[str, str], known: Mapping[str, 
 
 
 def _forecasts(report: Report) -> Iterator[Line]:
+    teams = {row["team"]: row["title"] for row in rows(report, "strategy_teams")} | {"all": "All teams"}
     for row in rows(report, "forecasts"):
-        score = DASH if row["brier"] is None else f"{row['brier']:.2f}"
-        held = (
-            DASH
-            if row["ranges"] is None
-            else f"{row['held']} of {row['ranges']} (stated {100 * row['stated']:.0f} %)"
-        )
-        team = "All teams" if row["team"] == "all" else row["team"] or "No team"
-        yield Line(team, "", (f"{row['hits']} of {row['settled']}", score, held))
+        yield Line(teams.get(row["team"], row["team"] or "No team"), "", _scored(row))
+
+
+def _learning(report: Report) -> Iterator[Line]:
+    """Forecasts of everybody after each horizon; nothing to learn from where there was only one."""
+    told = [row for row in rows(report, "forecast_history") if row["team"] == "all"]
+    for row in told if len(told) > 1 else ():
+        yield Line(f"Until {day(row['until'])}", "", _scored(row))
+
+
+def _scored(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    score = DASH if row["brier"] is None else f"{row['brier']:.2f}"
+    stated = "" if row["ranges"] is None else f" (stated {100 * row['stated']:.0f} %)"
+    held = DASH if row["ranges"] is None else f"{row['held']} of {row['ranges']}{stated}"
+    return f"{row['hits']} of {row['settled']}", score, held
 
 
 def _released(row: Mapping[str, Any], titles: Mapping[str, str]) -> Line:
@@ -187,18 +193,20 @@ def _money(row: Mapping[str, Any], titles: Mapping[str, str]) -> Line:
     income = DASH if row["income"] is None else amount(row["income"], row["currency"], 0)
     return Line(
         titles.get(row["option"], row["option"]), "",
-        (cost, income, days("release_to_outcome_days"), days("release_to_break_even_days")),
+        (
+            cost, income, days("start_to_outcome_days"), days("release_to_outcome_days"),
+            days("start_to_break_even_days"), days("release_to_break_even_days"),
+        ),
     )  # fmt: skip
 
 
-def _team(row: Mapping[str, Any]) -> Line:
+def _team(row: Mapping[str, Any], report: Report) -> Line:
     together = DASH if row["days_together"] is None else f"{count(row['days_together'])} days"
-    return Line(row["title"], "ended" if row["ended"] else "", (together, str(row["initiatives_now"])))
-
-
-def _kata(row: Mapping[str, Any], report: Report) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
-    steps = report.table("kata_steps").filter(pl.col("kata") == row["kata"])
-    return row, list(steps.iter_rows(named=True))
+    streams = {each["value_stream"]: each["title"] for each in rows(report, "strategy_value_streams")}
+    stream = streams.get(row["value_stream"], row["value_stream"] or DASH)
+    return Line(
+        row["title"], "ended" if row["ended"] else "", (stream, together, str(row["initiatives_now"]))
+    )
 
 
 def _has_strategy(report: Report) -> bool:
