@@ -47,7 +47,7 @@ class Tallied:
     y_as: Literal["any", "times", "days"]
     x: Bits = ()
     x_as: Literal["any", "times", "days", "one", "period"] = "one"
-    most: int | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Moved:
     moves: tuple[str, ...]
     top: tuple[str, ...]
     bottom: tuple[str, ...]
-    most: int | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True)

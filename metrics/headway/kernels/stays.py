@@ -196,7 +196,7 @@ def _smallest_first(values: Floats, groups: Ints, number: int) -> Floats:
     """Adds values up by group, the smallest of each first, one after the other."""
     adding = np.flatnonzero(values)
     order = adding[np.argsort(values[adding], kind="stable")]
-    return np.bincount(groups[order], weights=values[order], minlength=number)
+    return np.asarray(np.bincount(groups[order], weights=values[order], minlength=number), dtype=np.float64)
 
 
 def _changes(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
