@@ -134,7 +134,7 @@ def main() -> None:
     whole = definition(max(each for _, each in SIZES), max(each for each, _ in SIZES))
     values = measure(con, whole, horizon=horizon, as_of=horizon, code_version="bench").values
     values = values.with_columns(suppressed=False)
-    kinds = dict(values.select("metric", "kind").unique().rows()) if "kind" in values.columns else {}
+    kinds = dict(values.filter(segment="all").select("metric", "estimate").unique().rows())
     data = (START, START + timedelta(days=DAYS - 1))
     for releases, metrics in SIZES:
         product = definition(metrics, releases)

@@ -138,7 +138,7 @@ class _Asking:
             return
         base_of_units(self.connection, name, plan, self.shared, "")
         with ExitStack() as stack, guarded(f"follow the metric {name} around releases"):
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query}")
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_UNITS} AS {plan.query_text}")
             stack.callback(self.connection.execute, f"DROP TABLE IF EXISTS temp.{_UNITS}")
             scale = 100.0 if plan.estimate == "promoter_score" else 1.0
             for release in asked:
