@@ -133,7 +133,7 @@ COLUMN_COMMENTS = {
     "status": "not started, running, or over: the end and the primary metrics' windows have passed.",
     "decision": "What the declared rule says: ship, stop, continue or inconclusive.",
     "ships": "The variant to ship; null where none is shipped.",
-    "why": "Why the rule says so; null where that would speak of few people.",
+    "why": "Why the rule says so; of metrics that are hidden it says no more than that too few people met them.",
     "rule": "The numbers of the declared rule.",
     "experiments.definition": "The experiment in one sentence.",
     "experiments.definition_hash": "Hash of everything that decides numbers and verdict.",
@@ -142,6 +142,7 @@ COLUMN_COMMENTS = {
     "units": "Units that count: exposed, and with the metric's window behind them.",
     "units_open": "Exposed units whose window is not over yet, in steps of run_info.min_people; null where few.",
     "some": "Of the units, those that add something; not published.",
+    "experiments.about": "Metrics whose numbers the reason quotes; not published.",
     "mean": "Mean, share, ratio or quantile of the variant.",
     "experiment_results.effect": "The variant's mean minus the control's, adjusted for what was before where reduction "
     "is given.",
