@@ -26,7 +26,7 @@ from headway.frameworks.kinds.plan import (
     tests_of,
 )
 from headway.frameworks.prelude import Prelude, local_time
-from headway.frameworks.tallied import Tallied
+from headway.frameworks.tallied import Listed, Tallied
 from headway.models.durations import parse_duration
 from headway.models.metrics import (
     Answered,
@@ -78,7 +78,13 @@ def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     started = first_starts(shared, tests["start",], tally_of(shared, columns, tests["start",]))
     if isinstance(metric, Retained) and metric.answered is not None:
         started = _answered(metric.answered, tests, shared, started)
-    return Units(on_events("cohort", shared, [], goal, params, started=started), "proportion")
+    people = on_events("cohort_people", shared, [], goal, params, periods=False, started=started)
+    listed = on_people("cohort_listed", shared, periods=False, people=people)
+    return Units(
+        partial(on_people, "cohort", shared, people=people),
+        "proportion",
+        tallied=Listed(listed, "rows") if shared.stamped else None,
+    )
 
 
 def _answered(

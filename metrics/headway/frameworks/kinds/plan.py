@@ -259,8 +259,8 @@ def on_tally(
     Args:
         text: Name of the query.
         shared: The shared input.
-        columns: What `ev` carries beside person, us (the first time that day, stamped if the tally is), day and n
-            (how often): aliased expressions over the bits.
+        columns: What `ev` carries beside person, us and moment (the first time that day, stamped if the tally is), day
+            and n (how often): aliased expressions over the bits.
         keep: Which rows `ev` holds.
         params: The query's parameters.
         **more: Further inputs by name.
@@ -280,22 +280,25 @@ def tally_of(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr, *, stampe
     read = {column: f"_{column}" for column in _TALLIED}
     if stamped:
         read["us"] = "_at"
+    read["moment"] = "_at" if shared.stamped else "_us"
     own = [exp.alias_(exp.column(name, quoted=True), column, quoted=True) for column, name in read.items()]
     return exp.select(*own, *columns).from_(f"{shared.tally} AS tally").where(keep)
 
 
-def on_people(text: str, shared: Prelude, **more: str | exp.Expr) -> str:
+def on_people(text: str, shared: Prelude, *, periods: bool = True, **more: str | exp.Expr) -> str:
     """Puts a query of this package that reads no events on top of its inputs.
 
     Args:
         text: Name of the query.
         shared: The shared input.
+        periods: Whether the query reads the periods of the metric.
         **more: Inputs by name.
 
     Returns:
         One statement that stands alone.
     """
-    return with_inputs(load(_PACKAGE, text), {"periods": shared.periods_query, **more})
+    inputs: dict[str, str | exp.Expr] = {"periods": shared.periods_query} if periods else {}
+    return with_inputs(load(_PACKAGE, text), {**inputs, **more})
 
 
 def first_starts(shared: Prelude, test: exp.Expr, started: str | exp.Expr) -> str | exp.Expr:
