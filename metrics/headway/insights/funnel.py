@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import polars as pl
 from sqlglot import exp
 
 from headway.engine import bind, load, with_inputs
@@ -229,10 +228,10 @@ class Funnel(Question):
         """How long an attempt can take at most, in words; for figures."""
         return "one session" if self.within == SESSION else describe_duration(self.within)
 
-    def _counts(self, scope: Scope, sql: Callable[[], str]) -> pl.DataFrame:
+    def _counts(self, scope: Scope, sql: Callable[[], str]) -> Mapping[str, Sequence[Any]]:
         """Counts: columns touch, step, people and the seconds from the step before; what is faster may answer here."""
         found = quick_counts(self, scope)
-        return scope.log.sql(sql()) if found is None else found
+        return scope.log.sql(sql()).to_dict(as_series=False) if found is None else found
 
     def _query(self, plan: Plan) -> str:
         steps = len(self.steps)

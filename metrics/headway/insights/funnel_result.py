@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from sqlglot import exp
 
@@ -32,6 +33,8 @@ _PACKAGE = "headway.insights"
 _PERCENTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 _WIDTHS = ("1s", "5s", "15s", "1m", "5m", "15m", "1h", "3h", "6h", "12h", "1d", "7d", "30d", "365d")
 _MOST_BINS = 40
+_FEW_ROWS = 200
+_KINDS = {"touch": pl.String, "step": pl.Int32, "event": pl.String, "people": pl.Int64, "dropped": pl.Int64}
 
 
 @dataclass(frozen=True, repr=False)
@@ -272,11 +275,11 @@ class FunnelResult(Result):
         return f"{super()._caveat()}{late}"
 
 
-def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
+def completed(counts: Mapping[str, Sequence[Any]], asked: Funnel) -> pl.DataFrame:
     """Adds names, shares and intervals to counts.
 
     Args:
-        frame: Columns touch, step, people and the seconds, one row per breakdown value and step.
+        counts: Columns touch, step, people and the seconds, one place per breakdown value and step.
         asked: The question.
 
     Returns:
@@ -289,24 +292,37 @@ def completed(frame: pl.DataFrame, asked: Funnel) -> pl.DataFrame:
     required = [not getattr(step, "optional", False) for step in asked.steps]
     # Shares and losses are of the required step before.
     before = [max((n for n in range(number) if required[n]), default=0) for number in range(count)]
-    people = frame["people"].to_numpy().reshape(-1, count)
+    people = np.array(counts["people"], np.int64).reshape(-1, count)
     of = np.stack([np.broadcast_to(people[:, :1], people.shape), people[:, before]])
     low, high = wilson(people, of)
     with np.errstate(invalid="ignore"):
         shares = people / of
     dropped = np.where(required, of[1] - people, 0)
     told = step_names(asked) if asked.order != "any" else [f"any {n} of {count}" for n in range(1, count + 1)]
-    cells = {
-        **{"from_first": shares[0], "from_previous": shares[1], "low": low[0], "high": high[0]},
-        **{"dropped": dropped, "previous_low": low[1], "previous_high": high[1]},
-    }
-    made = {
-        "event": pl.Series("event", told * len(people), pl.String),
-        **{name: pl.Series(name, each.ravel(), nan_to_null=True) for name, each in cells.items()},
+    shown: dict[str, Sequence[Any]] = {
+        **counts,
+        "event": told * len(people),
+        "dropped": dropped.ravel().tolist(),
+        **{"from_first": _numbers(shares[0]), "low": _numbers(low[0]), "high": _numbers(high[0])},
+        **{"from_previous": _numbers(shares[1]), "previous_low": _numbers(low[1])},
+        "previous_high": _numbers(high[1]),
     }
     names = asked.columns if asked.by is None else ("touch", *asked.columns)
-    shown = pl.DataFrame([made[name] if name in made else frame[name] for name in names])
-    return shown if asked.by is None else told_apart(shown, asked.by)
+    kinds = {name: _KINDS.get(name, pl.Float64) for name in names}
+    columns = {name: shown[name] for name in names}
+    # A few rows at once are quicker to take than many columns of a few values.
+    few = people.size <= _FEW_ROWS
+    frame = (
+        pl.DataFrame(list(zip(*columns.values(), strict=True)), kinds, orient="row")
+        if few
+        else pl.DataFrame(columns, kinds)
+    )
+    return frame if asked.by is None else told_apart(frame, asked.by)
+
+
+def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+    """Lists numbers; what is none becomes None."""
+    return [None if value != value else value for value in values.ravel().tolist()]
 
 
 def step_names(asked: Funnel) -> list[str]:

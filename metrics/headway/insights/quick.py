@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from headway.insights.question import Question, Scope
     from headway.store import PersonStore
 
 
-def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:
+def quick_counts(question: Question, scope: Scope) -> Any:
     """Counts without SQL, which remains the definition: both give the same rows.
 
     Args:
@@ -20,7 +18,7 @@ def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:
         scope: The question applied to its log.
 
     Returns:
-        What the insight's query returns, or None where the query must be asked.
+        What the insight's query returns (of a funnel its columns alone), or None where the query must be asked.
     """
     store = scope.log.store
     if store is None:
@@ -30,7 +28,7 @@ def quick_counts(question: Question, scope: Scope) -> pl.DataFrame | None:
     from headway.store.funnels import funnel
     from headway.store.retentions import retention
 
-    answers: dict[str, Callable[[Any, Scope, PersonStore], pl.DataFrame | None]]
+    answers: dict[str, Callable[[Any, Scope, PersonStore], Any]]
     answers = {
         "ActivePeople": active_people,
         "Funnel": funnel,

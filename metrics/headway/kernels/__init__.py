@@ -17,13 +17,25 @@ from headway.kernels.bitmaps import (
     within,
 )
 from headway.kernels.days import Offsets, local_days, utc_offsets
-from headway.kernels.funnel import Attempts, reported_attempts
+from headway.kernels.funnel import (
+    Attempts,
+    Instants,
+    StepEvents,
+    attempts_among,
+    reported_attempts,
+    shared_instants,
+    step_events,
+    together,
+)
 
 __all__ = [
     "Activity",
     "Attempts",
+    "Instants",
     "Offsets",
+    "StepEvents",
     "active_days",
+    "attempts_among",
     "column_counts",
     "combine",
     "delayed",
@@ -31,6 +43,9 @@ __all__ = [
     "grouped",
     "local_days",
     "reported_attempts",
+    "shared_instants",
+    "step_events",
+    "together",
     "trailing",
     "until_last",
     "utc_offsets",

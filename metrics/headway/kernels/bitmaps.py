@@ -99,10 +99,17 @@ def combine(activities: Iterable[Activity], people: int, first_word: int, last_w
         [[0, 4], [0, 0]]
     """
     words = np.zeros((max(last_word - first_word + 1, 0), people), np.uint64)
+    filled = np.zeros(len(words), np.bool_)
     for each in activities:
         for place, row in enumerate(each.words, start=each.first_word - first_word):
-            if 0 <= place < len(words):
+            if not 0 <= place < len(words):
+                continue
+            if filled[place]:
                 words[place][each.persons] |= row
+            else:
+                # Nothing to lay it over, and no person is there twice.
+                words[place][each.persons] = row
+                filled[place] = True
     return words
 
 

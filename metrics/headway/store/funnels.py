@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from headway.kernels import Attempts, reported_attempts
+from headway.kernels import Attempts, attempts_among, reported_attempts
 from headway.models.durations import parse_duration
 from headway.selectors import Event, as_event
 from headway.store.answers import codes_of, is_plain
@@ -36,7 +35,7 @@ _UNDERSTOOD = {
 }
 
 
-def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame | None:
+def funnel(question: Funnel, scope: Scope, store: PersonStore) -> dict[str, list[Any]] | None:
     """Counts the people of a funnel.
 
     Args:
@@ -45,8 +44,8 @@ def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame |
         store: The store.
 
     Returns:
-        What ``funnel.sql`` returns; None where an event can fill two steps or never occurs, or an option is not
-        known here.
+        The columns of what ``funnel.sql`` returns; None where an event can fill two steps or never occurs, or an
+        option is not known here.
     """
     steps = [as_event(step) for step in question.steps]
     simple = question.within != SESSION and all(_is_simple(step) for step in steps)
@@ -60,6 +59,17 @@ def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame |
     if len(marks) < sum(map(len, codes)) or len(steps) > np.iinfo(np.int8).max:
         return None
     within_us = parse_duration(question.within)
+    strictly = question.tie is None
+    kept = store.kept(codes) if scope.span.since_us is scope.span.until_us is None else None
+    if kept is not None:
+        events, instants = kept
+        first_us, last_us = store.extent
+        # No attempt takes longer than the whole log.
+        longest = within_us if within_us < last_us - first_us else None
+        tried = attempts_among(
+            events, instants, within_us=longest, entry=question.entry, strictly_later=strictly
+        )
+        return None if tried is None else _counted([tried], len(steps))
 
     def attempts(rows: Rows) -> Attempts | None:
         return reported_attempts(
@@ -69,7 +79,7 @@ def funnel(question: Funnel, scope: Scope, store: PersonStore) -> pl.DataFrame |
             steps=len(steps),
             within_us=within_us,
             entry=question.entry,
-            strictly_later=question.tie is None,
+            strictly_later=strictly,
         )
 
     found = store.each_block(
@@ -84,7 +94,7 @@ def _is_simple(step: Event) -> bool:
     return step.names is not None and step == plain
 
 
-def _counted(found: list[Attempts], steps: int) -> pl.DataFrame:
+def _counted(found: list[Attempts], steps: int) -> dict[str, list[Any]]:
     people, seconds = [], []
     for step in range(1, steps + 1):
         reached = [np.flatnonzero(each.level >= step) for each in found]
@@ -96,18 +106,8 @@ def _counted(found: list[Attempts], steps: int) -> pl.DataFrame:
         seconds.append(
             _seconds(waits[0] if len(waits) == 1 else np.concatenate(waits)) if step > 1 else _NONE
         )
-    # Series by series: finding out the kinds of rows takes longer than counting a small log.
-    return pl.DataFrame(
-        [
-            pl.Series("touch", ["(all)"] * steps, pl.String),
-            pl.Series("step", range(1, steps + 1), pl.Int32),
-            pl.Series("people", people, pl.Int64),
-            *(
-                pl.Series(name, values, pl.Float64)
-                for name, values in zip(_SECONDS, zip(*seconds, strict=True), strict=True)
-            ),
-        ]
-    )
+    told = {name: list(values) for name, values in zip(_SECONDS, zip(*seconds, strict=True), strict=True)}
+    return {"touch": ["(all)"] * steps, "step": list(range(1, steps + 1)), "people": people, **told}
 
 
 def _seconds(us: npt.NDArray[np.int64]) -> tuple[float | None, float | None, float | None]:

@@ -12,7 +12,17 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from headway.kernels import Activity, active_days, local_days, utc_offsets
+from headway.kernels import (
+    Activity,
+    Instants,
+    StepEvents,
+    active_days,
+    local_days,
+    shared_instants,
+    step_events,
+    together,
+    utc_offsets,
+)
 from headway.store.part import ANY, Part, next_cut
 
 _Argument = TypeVar("_Argument")
@@ -118,10 +128,37 @@ class PersonStore:
         """
 
         def of_block(bounds: tuple[int, int]) -> _Result:
-            found = [_matching(part, table, *bounds, since_us, until_us) for part in self.parts]
-            return work(_merged([rows for rows in found if len(rows.us)]))
+            return work(self._rows(table, bounds, since_us, until_us))
 
         return on_all_cores(of_block, list(self._blocks()))
+
+    def kept(self, steps: Sequence[Sequence[int]]) -> tuple[list[StepEvents], Instants | None] | None:
+        """Looks up where the events of steps lie, which a small store keeps from one question to the next.
+
+        Args:
+            steps: Codes of each step.
+
+        Returns:
+            The events of each step, and which share an instant; None where the store is not small, or in parts.
+        """
+        if len(self.parts) != 1 or len(self.parts[0].dead) or self.rows > _BLOCK_ROWS or not all(steps):
+            return None
+        return [together([self._lie(code) for code in codes]) for codes in steps], self._instants
+
+    def _lie(self, code: int) -> StepEvents:
+        if code not in self._lying:
+            (part,) = self.parts
+            self._lying[code] = step_events(part.person, part.us, part.code == code)
+        return self._lying[code]
+
+    @cached_property
+    def _lying(self) -> dict[int, StepEvents]:
+        return {}
+
+    @cached_property
+    def _instants(self) -> Instants | None:
+        (part,) = self.parts
+        return shared_instants(part.person, part.us)
 
     def events(self) -> list[tuple[str, int, int]] | None:
         """Counts the events by name.
@@ -129,26 +166,19 @@ class PersonStore:
         Returns:
             Name, events and people of each event that occurs, in order of names; None where there are too many names.
         """
-        if len(self.names) > np.iinfo(np.uint8).max:
+        size = len(self.names)
+        if size > np.iinfo(np.uint8).max:
             return None
-        size = len(self.names) + 1
+        table = self.lookup({code: code + 1 for code in range(size)})
 
-        def counts(rows: Rows) -> npt.NDArray[np.int64]:
-            if not len(rows.person):
-                return np.zeros((2, size), np.int64)
-            first = int(rows.person[0])
-            cells = (int(rows.person[-1]) - first + 1) * size
-            if cells > _CELLS_PER_ROW * len(rows.person):
-                return _counts_of_few(rows, size)
-            # One cell for each person and name.
-            place = (rows.person - np.uint32(first)).astype(np.intp)
-            place *= size
-            place += rows.mark
-            times = np.bincount(place, minlength=cells).reshape(-1, size)
-            return np.stack([times.sum(axis=0), np.count_nonzero(times, axis=0)])
+        def of_block(bounds: tuple[int, int]) -> npt.NDArray[np.int64]:
+            if len(self.parts) == 1 and not len(self.parts[0].dead):
+                rows = _range(self.parts[0], *bounds)
+                return _counts_by_code(self.parts[0].person[rows], self.parts[0].code[rows], size)
+            merged = self._rows(table, bounds)
+            return _counts_by_code(merged.person, merged.mark - np.uint8(1), size)
 
-        table = self.lookup({code: code + 1 for code in range(len(self.names))})
-        events, people = np.sum(self.each_block(table, counts), axis=0)[:, 1:].tolist()
+        events, people = np.sum(on_all_cores(of_block, list(self._blocks())), axis=0).tolist()
         found = zip(self.names, events, people, strict=True)
         return sorted(each for each in found if each[1])
 
@@ -180,6 +210,16 @@ class PersonStore:
         found = self.each_block(table, lambda rows: active_days(rows.person, local_days(rows.us, offsets)))
         return [each for block in found for each in block]
 
+    def _rows(
+        self,
+        table: npt.NDArray[np.uint8],
+        bounds: tuple[int, int],
+        since_us: int | None = None,
+        until_us: int | None = None,
+    ) -> Rows:
+        found = [_matching(part, table, bounds, since_us, until_us) for part in self.parts]
+        return _merged([rows for rows in found if len(rows.us)])
+
     def _blocks(self) -> Iterator[tuple[int, int]]:
         """Cuts the persons into ranges of about as many rows."""
         largest = max(self.parts, key=len, default=None)
@@ -194,20 +234,25 @@ class PersonStore:
         yield first, 1 << 32
 
 
-def _matching(
-    part: Part,
-    table: npt.NDArray[np.uint8],
-    first: int,
-    after: int,
-    since_us: int | None,
-    until_us: int | None,
-) -> Rows:
+def _range(part: Part, first: int, after: int) -> slice:
+    """The rows of a range of persons."""
     low, high = 0, len(part)
     if first > 0 or after < 1 << 32:
         low = int(np.searchsorted(part.person, np.uint32(first)))
         high = high if after >= 1 << 32 else int(np.searchsorted(part.person, np.uint32(after)))
-    person, us = part.person[low:high], part.us[low:high]
-    mark = table.take(part.code[low:high], mode="clip")
+    return slice(low, high)
+
+
+def _matching(
+    part: Part,
+    table: npt.NDArray[np.uint8],
+    bounds: tuple[int, int],
+    since_us: int | None,
+    until_us: int | None,
+) -> Rows:
+    inside = _range(part, *bounds)
+    person, us = part.person[inside], part.us[inside]
+    mark = table.take(part.code[inside], mode="clip")
     wanted = mark != 0
     if not wanted.all():
         rows = np.flatnonzero(wanted)
@@ -229,14 +274,32 @@ def _of(rows: Rows, kept: npt.NDArray[np.intp]) -> Rows:
     return Rows(rows.person.take(kept), rows.us.take(kept), rows.mark.take(kept))
 
 
-def _counts_of_few(rows: Rows, size: int) -> npt.NDArray[np.int64]:
-    """Counts events and people by mark."""
-    order = np.argsort(rows.mark, kind="stable")
-    mark, person = rows.mark.take(order), rows.person.take(order)
-    begins = np.ones(len(mark), np.bool_)
+def _counts_by_code(
+    person: npt.NDArray[np.uint32], code: npt.NDArray[np.integer], size: int
+) -> npt.NDArray[np.int64]:
+    """Counts events and people by code; persons are ascending."""
+    if not len(person):
+        return np.zeros((2, size), np.int64)
+    first = person[0]
+    cells = (int(person[-1]) - int(first) + 1) * size
+    if cells > _CELLS_PER_ROW * len(person):
+        return _counts_of_few(person, code, size)
+    # One cell for each person and name.
+    place = (person - first if first else person) * np.uint32(size)
+    place += code
+    times = np.bincount(place, minlength=cells).reshape(-1, size)
+    return np.stack([times.sum(axis=0), np.count_nonzero(times, axis=0)])
+
+
+def _counts_of_few(
+    person: npt.NDArray[np.uint32], code: npt.NDArray[np.integer], size: int
+) -> npt.NDArray[np.int64]:
+    order = np.argsort(code, kind="stable")
+    code, person = code.take(order), person.take(order)
+    begins = np.ones(len(code), np.bool_)
     np.not_equal(person[1:], person[:-1], out=begins[1:])
-    begins[1:] |= mark[1:] != mark[:-1]
-    return np.stack([np.bincount(mark, minlength=size), np.bincount(mark[begins], minlength=size)])
+    begins[1:] |= code[1:] != code[:-1]
+    return np.stack([np.bincount(code, minlength=size), np.bincount(code[begins], minlength=size)])
 
 
 def _merged(found: list[Rows]) -> Rows:

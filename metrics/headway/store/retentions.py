@@ -65,14 +65,17 @@ def retention(question: Retention, scope: Scope, store: PersonStore) -> pl.DataF
         started, first_bit = periods.active(starts, store.people)
         sizes, counts = _recurring(started, first_bit, words, len(periods))
     else:
-        sizes, counts = _first_time(first_days(starts, store.people), words, periods.edges)
+        sizes, counts = _first_time(first_days(starts, store.people), words, bit, periods.edges)
     return _cells(question.periods, scope, calendar, sizes, counts[:, bit:])
 
 
 def _first_time(
-    first: npt.NDArray[np.int32], words: Words, edges: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int32], words: Words, bit: int, edges: npt.NDArray[np.int64]
 ) -> tuple[Counts, Counts]:
-    """Counts cohorts of persons by the period of their first start, and their returns by bit."""
+    """Counts cohorts of persons by the period of their first start, and their returns by bit.
+
+    Bits of whole words before a cohort are not looked at: no cell of it needs them.
+    """
     cohort = np.searchsorted(edges, np.arange(edges[0], edges[-1]), side="right") - 1
     inside = np.flatnonzero((first >= edges[0]) & (first < edges[-1]))
     own = cohort.astype(np.uint16).take(first.take(inside) - int(edges[0]))
@@ -81,7 +84,13 @@ def _first_time(
     numbers = np.arange(len(edges) - 1)
 
     def counts(columns: slice) -> Counts:
-        return column_counts(words.take(people[columns], axis=1), np.searchsorted(own[columns], numbers))
+        result = np.zeros((len(numbers), len(words) * BITS), np.int64)
+        if len(whose := own[columns]):
+            # Cohorts ascend, so that the first person's tells which words any of them needs.
+            skipped = (bit + int(whose[0])) // BITS
+            needed = words[skipped:].take(people[columns], axis=1)
+            result[:, skipped * BITS :] = column_counts(needed, np.searchsorted(whose, numbers))
+        return result
 
     return np.bincount(own, minlength=len(numbers)), in_slices(len(people), counts)
 

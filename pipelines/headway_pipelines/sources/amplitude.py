@@ -44,15 +44,11 @@ def amplitude(name: str = "amplitude", files: tuple[str, ...] = ("**/*",)) -> So
         >>> amplitude().format
         'amplitude'
     """
-    careful, hasty = (_query(hasty=each) for each in (False, True))
-    return Source(name, "amplitude", careful, hasty_sql=hasty, files=files, numbers=NUMBERS)
-
-
-def _query(*, hasty: bool) -> str:
-    calls = bind(load(_HERE, "amplitude.sql"), {"event": EVENT, "hasty": hasty})
+    calls = bind(load(_HERE, "amplitude.sql"), {"event": EVENT})
     merged_at = f"coalesce({since_1970('merge_text', 'auto')}, {iso('merge_text')})"
     calls = calls.replace("/* merge_time */)", f"{merged_at})")
-    return with_inputs(load(_HERE, "amplitude_events.sql"), {"calls": calls})
+    query = with_inputs(load(_HERE, "amplitude_events.sql"), {"calls": calls})
+    return Source(name, "amplitude", query, files=files, numbers=NUMBERS)
 
 
 class AmplitudeSource(FileSet):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -371,3 +372,62 @@ def test_a_window_may_reach_back_beyond_the_first_day_a_range_may_begin_with() -
         for asked in (hw.PowerUsers(days=7), hw.ActivePeople(windows=(7,))):
             frame = replace(asked, since="1900-01-01", until="1900-01-02").run(log).frame
             assert frame.height == {"PowerUsers": 7, "ActivePeople": 2}[type(asked).__name__]
+
+
+BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"timezone": "Mars/Olympus"}, "unknown time zone 'Mars/Olympus'"),
+    ({"timezone": "Europe/Berlim"}, "Did you mean 'Europe/Berlin'"),
+    ({"week_start": "caturday"}, "unknown week start 'caturday'. Did you mean 'saturday'"),
+    ({"since": UNTIL, "until": SINCE}, "since lies after until"),
+    ({"since": "2026-02-30"}, "since='2026-02-30' is not a date or an instant"),
+    ({"unit": "plam"}, "unknown unit 'plam'. Did you mean 'plan'|unit belongs to each trend"),
+    ({"where": "plam = 'pro'"}, "unknown property 'plam'. Did you mean 'plan'|where belongs to each trend"),
+    ({"where": "plan = 'pro'; DROP TABLE x"}, "condition|where belongs to each trend"),
+]
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[EventLog]:
+    with make_log([Row("a", "Visit", 30), *KNOWN]) as log:
+        yield log
+
+
+@every
+def test_common_options_that_cannot_be_used_are_named(case: Case, small: EventLog) -> None:
+    for options, message in BAD_OPTIONS:
+        with pytest.raises(hw.InputError, match=message):
+            replace(case.question, **options).run(small)
+
+
+ODD_LOGS = {
+    "no events": [],
+    "nobody": [Row(None, event, 30) for event in ("Visit", "Payment")],  # type: ignore[arg-type]
+    "one event each": [Row("a", event, 30) for event in ("Visit", "Payment", "Refund")],
+    # 1970, and the end of the next century.
+    "long ago and far ahead": [
+        Row("a", "Visit", -493_000),
+        Row("a", "Payment", 1_500_000),
+        Row("b", "Refund", 9),
+    ],
+}
+
+
+@pytest.fixture(scope="module", params=ODD_LOGS.values(), ids=ODD_LOGS)
+def odd(request: pytest.FixtureRequest) -> Iterator[EventLog]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        opened = make_log(request.param)
+    with opened:
+        yield opened
+
+
+@every
+def test_odd_logs_are_answered_shown_and_drawn(case: Case, odd: EventLog) -> None:
+    found = case.question.run(odd)
+    told = found.describe()
+    assert "time zone Europe/Berlin" in told
+    assert ("The log holds no events." in told) == (odd.first_us is None)
+    assert "<table" in found._repr_html_()
+    assert found.figure().layout.title.text
+    numbers = found.frame.select(pl.selectors.float())
+    assert not any(column.is_nan().any() or column.is_infinite().any() for column in numbers)

@@ -23,8 +23,10 @@ from headway.store.memory import store_of
 from headway.store.part import Part, make_part
 
 FULL = bool(os.environ.get("HEADWAY_FULL"))
+#: A history is one person's. A log costs more than its people: many in one make the full size possible.
+MANY = 8 if FULL else 1
 QUICK = settings(
-    max_examples=2000 if FULL else 12,
+    max_examples=250 if FULL else 12,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -42,13 +44,13 @@ ZONES = ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu"]
 
 _histories = st.lists(
     st.tuples(
-        st.integers(0, 3),
+        st.integers(0, 4 * MANY - 1),
         st.sampled_from("abcd"),
         st.one_of(st.integers(0, 6), st.integers(0, 4 * 24 * 60)),
         st.sampled_from([0, 0, 1]),
     ),
-    min_size=1,
-    max_size=24,
+    min_size=12 * (MANY - 1) + 1,
+    max_size=24 * MANY,
 )
 
 
@@ -58,10 +60,10 @@ def log_of(history: list[tuple[int, str, int, int]], day: datetime, timezone: st
         (f"p{person}", name, day + timedelta(minutes=minute, microseconds=more))
         for person, name, minute, more in [
             *history,
-            (9, "a", 0, 0),
-            (9, "b", 0, 0),
-            (9, "c", 0, 0),
-            (9, "d", 0, 0),
+            (99, "a", 0, 0),
+            (99, "b", 0, 0),
+            (99, "c", 0, 0),
+            (99, "d", 0, 0),
         ]
     ]
     frame = pl.DataFrame(rows, schema=["person", "event", "occurred_at"], orient="row")
@@ -106,8 +108,9 @@ def same(question: Any, log: hw.EventLog, *, always: bool = True) -> None:
             assert quick_counts(question, Scope.of(question, log)) is not None
         found = question.run(log)
         assert_frame_equal(found.frame, expected.frame, rel_tol=1e-12)
-        assert found.sql == expected.sql
         assert found.describe() == expected.describe()
+    # Writing the query takes longer than the rest, and parts have nothing to do with it.
+    assert found.sql == expected.sql
 
 
 @QUICK
