@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from headway_pipelines.publications.groups import hold_groups, told_of_few
+from headway_pipelines.publications.groups import GROUPED, hold_groups, told_of_few
 from headway_pipelines.publications.ledger import PublicationLedger
 
 Tables = dict[str, pl.DataFrame]
@@ -96,6 +96,37 @@ def hold_impact(
         credited=pl.col("credited").fill_null(False), strongest=pl.col("strongest").fill_null(False)
     )
     return held.drop("exact"), {"release_impact": noted}
+
+
+def hold_counts(
+    ledger: PublicationLedger, name: str, shown: pl.DataFrame, computed: pl.DataFrame, k: int, at: datetime
+) -> tuple[pl.DataFrame, Tables]:
+    """Decides what of an account of lines, values or events may be shown beside the publications before.
+
+    One order more whose e-mail was dropped, on a day when one customer ordered, says what that customer typed.
+
+    Args:
+        ledger: What was published before.
+        name: ``line_outcomes``, ``dropped_values`` or ``metric_exclusions``.
+        shown: The table, small numbers null.
+        computed: The table as it was computed, in the same order.
+        k: Smallest number a difference may be.
+        at: As of when it was computed (UTC).
+
+    Returns:
+        The table with the column ``held_since``, and what the ledger must note of it.
+    """
+    rules = GROUPED[name]
+    column = rules.counts[0]
+    # Where a row says nothing of an event or a property, it is a group too.
+    named = [pl.col(key).fill_null(_NOTHING) for key in rules.keys]
+    frame = shown.with_columns(*named, suppressed=pl.col(column).is_null())
+    held, noted = hold_groups(name, ledger.cells(name), frame, computed.with_columns(named), k, at)
+    back = [pl.when(pl.col(key) != _NOTHING).then(key).alias(key) for key in rules.keys]
+    return held.drop("suppressed").with_columns(back), {name: noted}
+
+
+_NOTHING = "\0"
 
 
 def _labelled(table: str, held: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:

@@ -91,6 +91,14 @@ GROUPED: Final[Mapping[str, Grouped]] = {
     "release_impact": Grouped(
         keys=("release", "metric", "rung"), group=("release", "metric"), counts=("exact",)
     ),
+    # Lines, values and events: who they were of is not known where they are counted.
+    "line_outcomes": Grouped(
+        keys=("source", "state", "outcome"), group=("source", "state", "outcome"), counts=("lines",)
+    ),
+    "dropped_values": Grouped(
+        keys=("event", "property", "reason"), group=("event", "property", "reason"), counts=("n_values",)
+    ),
+    "metric_exclusions": Grouped(keys=("metric", "reason"), group=("metric", "reason"), counts=("n_events",)),
 }
 """The tables, by name."""
 

@@ -24,7 +24,13 @@ from headway_pipelines.lake.promote import lake_query
 from headway_pipelines.noise import NOISE, noise_ledger, with_noise
 from headway_pipelines.people.derive import TABLES
 from headway_pipelines.people.properties import described_subjects, latest_query
-from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
+from headway_pipelines.publications import (
+    PublicationLedger,
+    hold_back,
+    hold_counts,
+    hold_experiments,
+    hold_impact,
+)
 from headway_pipelines.publishing.cell_size import MIN_PEOPLE
 from headway_pipelines.publishing.families import families
 from headway_pipelines.publishing.suppression import hide_few, hide_few_values, suppress
@@ -106,7 +112,10 @@ def publish(workspace: Workspace) -> dict[str, int]:
     left = shown["metric_exclusions"]
     shown["metric_exclusions"] = left.filter(~pl.col("metric").is_in(private))
     for name, column in _COUNTED.items():
-        shown[name] = hide_few_values(shown[name], column, k)
+        exact_counts = shown[name]
+        few_hidden = hide_few_values(exact_counts, column, k)
+        shown[name], more = hold_counts(ledger, name, few_hidden, exact_counts, k, at)
+        noted |= more
     held = shown.pop("people_counts")
     shown["run_info"] = hide_few(shown["run_info"], k).with_columns(
         *held.select("people", "actors", "devices_joined", "held_since").get_columns(),

@@ -81,7 +81,7 @@ def hide_few_values(frame: pl.DataFrame, column: str, min_values: int = MIN_PEOP
     """Hides how often something happened where it was seldom: a few orders with an e-mail are a few people's orders.
 
     Args:
-        frame: The table ``line_outcomes`` or ``dropped_values``.
+        frame: The table ``line_outcomes``, ``dropped_values`` or ``metric_exclusions``.
         column: Its numbers.
         min_values: Smallest number that is shown.
 

@@ -73,7 +73,9 @@ def read_account(
     dropped = tables.get("dropped_values", pl.DataFrame())
     hidden = _hidden(tables)
     rows = (
-        dropped.sort("n_values", descending=True, nulls_last=True, maintain_order=True).rows()
+        dropped.sort("n_values", descending=True, nulls_last=True, maintain_order=True)
+        .select("event", "property", "reason", "n_values")
+        .rows()
         if dropped.height
         else []
     )
