@@ -94,18 +94,23 @@ def attached(options: argparse.Namespace) -> duckdb.DuckDBPyConnection:
             md5('e' || range)::UUID AS event_id,
             md5('u' || who)::UUID AS person,
             md5('u' || who)::UUID AS account,
-            {names}[1 + floor(8 * pow({number("range", 3)}, 2))::BIGINT] AS event,
-            TIMESTAMP '{START}' + to_microseconds(floor({span} * {number("range", 4)})::BIGINT) AS occurred_at,
+            {names}[1 + floor(8 * pow({chance("event")}, 2))::BIGINT] AS event,
+            TIMESTAMP '{START}' + to_microseconds(floor({span} * {chance("time")})::BIGINT) AS occurred_at,
             range::UBIGINT AS line,
-            round(100 * {number("range", 5)}, 2) AS amount,
+            round(100 * {chance("amount")}, 2) AS amount,
             {list(CHANNELS)}[1 + (hash(who, 6) % 3)::BIGINT] AS source
-        FROM (SELECT range, floor({people} * pow({number("range", 2)}, 2))::BIGINT AS who FROM range({options.events}))
+        FROM (SELECT range, floor({people} * pow({chance("who")}, 2))::BIGINT AS who FROM range({options.events}))
         ORDER BY occurred_at""")
     con.execute(
         f"CREATE TABLE people AS SELECT md5('u' || range)::UUID AS person, "
         f"{list(CHANNELS)}[1 + (hash(range, 6) % 3)::BIGINT] AS channel FROM range({people})"
     )
     return con
+
+
+def chance(what: str) -> str:
+    """Writes a number that looks like chance; hashes of a number and a small one would follow each other."""
+    return number(f"'{what}' || range")
 
 
 def cpu_seconds() -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from headway.experiments.outcome import Outcome
 from headway.experiments.query import VARIABLES
-from headway.statistics.arms import Adjusted, ArmSums, Moments, cuped, moments
+from headway.statistics.arms import Adjusted, ArmSums, Moments, cuped, moments, within_strata
 from headway.statistics.bayes import posterior
 from headway.statistics.comparisons import Comparison, lift_delta, lift_fieller, two_proportions, welch
 from headway.statistics.sequential import confidence_sequence
@@ -97,33 +97,46 @@ def _total(rows: Sequence[Mapping[str, Any]], key: str, missing: float) -> float
     return float(sum(row[key] or 0 for row in rows))
 
 
-def compared(experiment: Experiment, outcome: Outcome, arms: Sequence[Arm]) -> list[dict[str, Any]]:
+def compared(
+    experiment: Experiment, outcome: Outcome, arms: Sequence[Arm], phases: Sequence[Sequence[Arm]] = ()
+) -> list[dict[str, Any]]:
     """Compares every arm with the first one.
 
     Args:
         experiment: How.
         outcome: What.
         arms: The arms, the control first.
+        phases: The same by phase, where the planned split changed: arms are then compared within phases.
 
     Returns:
         One row per arm.
     """
-    sums = ArmSums(
-        *(np.stack([getattr(arm.sums, name) for arm in arms]) for name in ("n", "first", "second"))
-    )
+    both = [each for each in phases if all(arm.n > 1 for arm in each)]
     with np.errstate(all="ignore"):
-        plain = moments(sums)
+        plain = within_strata([_moments(each) for each in both]) if both else _moments(arms)
         taken = cuped(plain)
     control = arms[0]
     rows = [base_row(experiment, outcome, control, float(plain.mean[0]), "control")]
     for at, arm in enumerate(arms[1:], start=1):
         row = base_row(experiment, outcome, arm, float(plain.mean[at]), None)
         reason = why_not(outcome, control, arm, plain, at)
+        if reason is None and phases and not both:
+            reason = (
+                "the planned split changed, and in no phase every variant has two units whose window is over"
+            )
         if reason is None:
-            row |= _effect(experiment, outcome, (control, arm), plain, taken, at)
+            row |= _effect(experiment, outcome, (control, arm), plain, taken, at, phased=bool(phases))
+            if len(both) < len(phases):
+                said = "units of a phase in which not every variant has any are left out of the effect"
+                row["caution"] = "; ".join(filter(None, (row["caution"], said)))
         row["reason"] = reason
         rows.append(row)
     return rows
+
+
+def _moments(arms: Sequence[Arm]) -> Moments:
+    names = ("n", "first", "second")
+    return moments(ArmSums(*(np.stack([getattr(arm.sums, name) for arm in arms]) for name in names)))
 
 
 EMPTY: Mapping[str, Any] = dict.fromkeys(
@@ -172,7 +185,13 @@ def why_not(outcome: Outcome, control: Arm, arm: Arm, plain: Moments, at: int) -
 
 
 def _effect(
-    experiment: Experiment, outcome: Outcome, pair: tuple[Arm, Arm], plain: Moments, taken: Adjusted, at: int
+    experiment: Experiment,
+    outcome: Outcome,
+    pair: tuple[Arm, Arm],
+    plain: Moments,
+    taken: Adjusted,
+    at: int,
+    phased: bool,
 ) -> dict[str, Any]:
     control, arm = pair
     adjusts = experiment.before is not None and float(taken.reduction) >= WORTH_ADJUSTING
@@ -181,10 +200,12 @@ def _effect(
     method = "welch"
     if outcome.kind == "ratio":
         method = "delta method"
-    elif outcome.kind == "proportion" and not adjusts:
+    elif outcome.kind == "proportion" and not adjusts and not phased:
         method = "newcombe"
         y, y0 = arm.sums.first[0], control.sums.first[0]
         found = two_proportions(y, arm.n, y0, control.n, 1 - experiment.alpha)
+    if phased:
+        method += ", within phases"
     if adjusts:
         method += ", adjusted for what was before"
     errors = np.sqrt(used.variance / used.n)

@@ -36,6 +36,11 @@ def by_day(result: ExperimentResult, metric: str, days: int) -> pl.DataFrame:
         raise InputError.unknown("metric", metric, names)
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= _MOST_DAYS:
         raise InputError(f"days must be a whole number from 1 to {_MOST_DAYS}")
+    if experiment.split_changes:
+        raise InputError(
+            "the planned split changed, so that days added up over phases cannot be compared; ask each phase by "
+            "itself, with since= and until="
+        )
     place = names.index(metric)
     outcome = experiment.outcomes[place]
     if outcome.kind not in ("proportion", "mean") or outcome.numerator.kind == "days":

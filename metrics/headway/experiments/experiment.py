@@ -160,6 +160,11 @@ class Experiment(Question):
         return dict(self.variants)  # type: ignore[arg-type]
 
     @property
+    def split_changes(self) -> bool:
+        """Whether the planned shares differ between phases, so that arms are not the same mix of times."""
+        return len({phase.shares for phase in self.phases}) > 1
+
+    @property
     def told_by(self) -> Exposure:
         """How exposure is told."""
         assert isinstance(self.exposure, Exposure)

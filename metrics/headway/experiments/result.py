@@ -15,7 +15,7 @@ from headway.experiments.judging import judge
 from headway.experiments.outcome import Outcome
 from headway.experiments.query import Compiled
 from headway.experiments.rule import Verdict, decide
-from headway.experiments.single import merged, quantiles, waits
+from headway.experiments.single import merged, quantiles, unphased, waits
 from headway.experiments.splits import splits
 from headway.insights.question import Scope
 from headway.insights.result import Result, later
@@ -129,6 +129,11 @@ class ExperimentResult(Result):
         """
         if self.insight.by is None:
             raise InputError("the experiment has no segments: give by= the name of a property")
+        if self.insight.split_changes:
+            raise InputError(
+                "the planned split changed, so that segments added up over phases cannot be compared; ask each phase "
+                "by itself, with since= and until="
+            )
         labels = sorted(self.sums.filter(pl.col("part") == "segment")["label"].unique().to_list())
         rows: list[dict[str, Any]] = []
         for label in labels:
@@ -209,12 +214,16 @@ def effects(
         One row per outcome and variant, without verdicts.
     """
     everything = sums.filter(pl.col("part") == "all")
-    rows = summed(experiment, compiled, everything, several)
+    phases = sums.filter(pl.col("part") == "phase").partition_by("label") if experiment.split_changes else []
+    rows = summed(experiment, compiled, everything, several, phases)
     kept = merged(everything, several)
     units = {
         name: int(kept.filter(pl.col("variant") == name)["units"].sum()) for name in arms_in_order(experiment)
     }
     for place, outcome in enumerate(experiment.outcomes):
+        if outcome.kind in ("quantile", "time") and experiment.split_changes:
+            rows += unphased(experiment, outcome, units)
+            continue
         if outcome.kind == "quantile":
             seen = merged(scope.log.sql(compiled.observations(place)), several)
             rows += quantiles(experiment, outcome, seen, units)
@@ -225,7 +234,11 @@ def effects(
 
 
 def summed(
-    experiment: Experiment, compiled: Compiled, sums: pl.DataFrame, several: str
+    experiment: Experiment,
+    compiled: Compiled,
+    sums: pl.DataFrame,
+    several: str,
+    phases: Sequence[pl.DataFrame] = (),
 ) -> list[dict[str, Any]]:
     """Compares the outcomes that sums tell.
 
@@ -234,15 +247,20 @@ def summed(
         compiled: The queries.
         sums: Rows of one part of ``sums.sql``.
         several: What becomes of units that saw several variants.
+        phases: Rows of each phase, where the planned split changed.
 
     Returns:
         One row per outcome and variant.
     """
     kept = merged(sums, several).to_dicts()
+    parts = [merged(each, several).to_dicts() for each in phases]
     rows: list[dict[str, Any]] = []
     for place, outcome in enumerate(experiment.outcomes):
         if outcome.kind not in ("quantile", "time"):
-            rows += compared(experiment, outcome, arms(experiment, outcome, kept, place))
+            whole = arms(experiment, outcome, kept, place)
+            rows += compared(
+                experiment, outcome, whole, [arms(experiment, outcome, each, place) for each in parts]
+            )
     return rows
 
 

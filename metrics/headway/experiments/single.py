@@ -160,9 +160,32 @@ def _table(seen: pl.DataFrame, hours: int) -> tuple[Any, Any]:
     return tables[0], tables[1]
 
 
+def unphased(experiment: Experiment, outcome: Outcome, units: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Says of an outcome that it has no estimate, because the planned split changed.
+
+    Args:
+        experiment: How.
+        outcome: A quantile or a waiting time, which is not compared within phases.
+        units: Units exposed, by variant, the control first.
+
+    Returns:
+        One row per arm.
+    """
+    what = "a quantile" if outcome.kind == "quantile" else "a waiting time"
+    reason = f"the planned split changed, and {what} is not compared within phases"
+    control = next(iter(units))
+    rows = [
+        base_row(
+            experiment, outcome, _arm(name, number, number), np.nan, "control" if name == control else None
+        )
+        for name, number in units.items()
+    ]
+    return [row if row["verdict"] == "control" else {**row, "reason": reason} for row in rows]
+
+
 def merged(frame: pl.DataFrame, several: str) -> pl.DataFrame:
     """Keeps the rows of units that count."""
     return frame if several == "first" else frame.filter(~pl.col("is_several"))
 
 
-__all__: Sequence[str] = ["merged", "quantiles", "waits"]
+__all__: Sequence[str] = ["merged", "quantiles", "unphased", "waits"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -128,6 +129,43 @@ def moments(sums: ArmSums) -> Moments:
             found[name] > _RELATIVE_ROUNDING * scale, found[name], np.where(np.isnan(scale), np.nan, 0.0)
         )
     return Moments(sums.n, mean, found["variance"], before, found["before_variance"], found["covariance"])
+
+
+def within_strata(strata: Sequence[Moments]) -> Moments:
+    """Compares arms within strata, such as phases between which the planned split changed.
+
+    Where a variant gets more units later, and later units do more anyway, arms that are added up differ although the
+    variant does nothing (Simpson's paradox). Means of strata are weighted by the units of all arms in them, so that
+    every arm is as it would be with the same mix; their variances add up with the squared weights.
+
+    Args:
+        strata: Moments of the same arms in each stratum.
+
+    Returns:
+        Moments of the arms, such that variance / n is the variance of the mean.
+
+    Raises:
+        InputError: There is no stratum.
+
+    References:
+        Cochran, W. G. (1977). Sampling Techniques, 3rd edition, chapter 5A.8. Miratrix, L. W., Sekhon, J. S. and Yu, B.
+        (2013). Adjusting treatment effect estimates by post-stratification in randomized experiments. Journal of the
+        Royal Statistical Society B 75, 369-396.
+
+    Examples:
+        >>> early = moments(ArmSums.of_units([[0.0, 1, 0, 1], [0, 1, 0, 1]]))
+        >>> late = moments(ArmSums.of_units([[5.0, 6, 5, 6], [5, 6, 5, 6]]))
+        >>> within_strata([early, late]).mean.tolist()
+        [3.0, 3.0]
+    """
+    if not strata:
+        raise InputError("there is no stratum to compare arms in")
+    n, mean, variance, before, earlier, covariance = (np.stack(each) for each in zip(*strata, strict=True))
+    units = n.sum(axis=0)
+    weights = (n.sum(axis=-1) / units.sum(axis=-1))[..., None]
+    means = [(weights * each).sum(axis=0) for each in (mean, before)]
+    spreads = [units * (weights**2 * each / n).sum(axis=0) for each in (variance, earlier, covariance)]
+    return Moments(units, means[0], spreads[0], means[1], spreads[1], spreads[2])
 
 
 def _linear(sums: ArmSums, at: int, n: Floats) -> tuple[Floats, Floats]:

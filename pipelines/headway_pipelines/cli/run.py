@@ -37,7 +37,8 @@ def told_of_run(outcome: Outcome) -> Iterator[str]:
         ).format(**people)
     yield from _not_joined(people)
     if outcome.copies:
-        new = f" ({outcome.new_copies:,} of them new in this run)" if outcome.new_copies else ""
+        some_new = 0 < outcome.new_copies < outcome.copies
+        new = f" ({outcome.new_copies:,} of them new in this run)" if some_new else ""
         yield f"{_counted(outcome.copies, 'copy of an event', 'copies of events')} left out{new}"
     if outcome.contested:
         yield f"{_counted(outcome.contested, 'event id has', 'event ids have')} copies that say different things"

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from headway.engine.sql import bind, identifier, literal, load
+from headway_pipelines.workspace import sync_file
 
 #: Each holds its rows in memory.
 MOST_DAYS_AT_ONCE = 4
@@ -36,7 +37,7 @@ def write_day_files(
     columns: Iterable[str],
     rewritten: Iterable[str],
 ) -> dict[str, tuple[Path, int]]:
-    """Writes the candidates that win, and with them all other rows of days that are written whole.
+    """Writes the candidates that win, and with them all other rows of days that are written whole; flushes the files.
 
     Args:
         con: A connection with the views `candidates` and `lake` and the table `ranked`.
@@ -92,10 +93,13 @@ def _write_bundle(
         path = folder / f"{day}.parquet"
         with con.cursor() as own:
             rows = own.execute(f"COPY ({query}) TO {literal(str(path))} {FORMAT}").fetchall()[0][0]
+        # Here, where another day is written meanwhile: flushing is waiting.
+        sync_file(path)
         return path, int(rows)
 
     # A day is too few rows for DuckDB to share them out: without this one processor writes and the others wait.
-    workers = min(MOST_DAYS_AT_ONCE, os.cpu_count() or 1)
+    # One more than there are processors, because one waits for the disk.
+    workers = min(MOST_DAYS_AT_ONCE, (os.cpu_count() or 1) + 1)
     with ThreadPoolExecutor(workers) as pool:
         writing = {day: pool.submit(write, day) for day in days}
         try:

@@ -11,6 +11,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -43,6 +44,8 @@ BASE_COLUMNS = {
     "traffic": "VARCHAR",
 }
 """Columns every lake row has, whatever the plan."""
+
+_FLUSHED_AT_ONCE = 8
 
 #: So many files of links are read side by side; then they become one.
 MAX_LINK_FILES = 8
@@ -221,10 +224,11 @@ def _write_days(
     for day, (source, rows) in write_day_files(con, incoming, staged, columns, rewritten).items():
         target = workspace.lake / f"day={day}" / f"{secrets.token_hex(6)}.parquet"
         target.parent.mkdir(exist_ok=True)
-        sync_file(source)
         source.rename(target)
-        sync_folder(target.parent)
         added[target.relative_to(workspace.warehouse).as_posix()] = (day, rows)
+    # All at once: what is flushed together is written together.
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
+        list(pool.map(sync_folder, [(workspace.warehouse / path).parent for path in added]))
     return added
 
 

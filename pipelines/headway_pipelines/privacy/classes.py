@@ -256,7 +256,7 @@ def declared_keys(plan: TrackingPlan) -> Mapping[tuple[str, str], str]:
 
 
 def value_of(source: str) -> str:
-    """SQL for a raw property, in the MAP or in the lists; a dotted path looks into nested JSON. Empty text is no value.
+    """SQL for a raw property, in the lists or in the MAP; a dotted path looks into nested JSON. Empty text is no value.
 
     Args:
         source: Property name, optionally with the prefix ``properties.``, or a dotted path.
@@ -266,14 +266,14 @@ def value_of(source: str) -> str:
 
     Examples:
         >>> value_of("properties.plan")
-        "nullif(coalesce(properties['plan'], property_texts[list_position(property_names, 'plan')]), '')"
+        "nullif(coalesce(property_texts[list_position(property_names, 'plan')], properties['plan']), '')"
     """
     if source == BROWSER_FAMILY:
         return OF_AGENTS
     head, *rest = _path(source)
     name = literal(head)
     return _within(
-        f"coalesce(properties[{name}], property_texts[list_position(property_names, {name})])", rest
+        f"coalesce(property_texts[list_position(property_names, {name})], properties[{name}])", rest
     )
 
 

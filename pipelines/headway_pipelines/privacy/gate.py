@@ -26,7 +26,14 @@ from headway.errors import HeadwayError
 from headway.models.plan import Subject, TrackingPlan
 from headway_pipelines.lake.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
-from headway_pipelines.privacy.classes import MASK, column_rules, declared_keys, mask_columns, typed_rows
+from headway_pipelines.privacy.classes import (
+    MASK,
+    ColumnRule,
+    column_rules,
+    declared_keys,
+    mask_columns,
+    typed_rows,
+)
 from headway_pipelines.privacy.consent import apply_consent, count_without_consent
 from headway_pipelines.privacy.fields import table_schema
 from headway_pipelines.privacy.framing import (
@@ -155,6 +162,13 @@ def _no_rows(source: Source) -> pa.Table:
 
 def _constant(value: int, count: int) -> pa.Array:
     return column(np.full(count, value, np.uint32))
+
+
+def _taken_ids(rules: Sequence[ColumnRule]) -> str:
+    """Query of the raw identifiers among the properties of events, a column each, of the events that declare one."""
+    events = sorted({event for rule in rules for declared in rule.fills.values() for event in declared})
+    columns = ", ".join(f"{rule.expression()} AS {identifier(rule.name)}" for rule in rules)
+    return f"SELECT {columns} FROM judged WHERE outcome = 'event' AND event IN {literal(events)}"
 
 
 class Gate:
@@ -377,16 +391,17 @@ class Gate:
     def _assign_ids(self) -> None:
         """Makes `ids`: the surrogate of every identifier of this group."""
         parts = ["SELECT domain, raw FROM told WHERE domain IS NOT NULL"]
-        parts += [
-            f"SELECT {literal(r.domain)}, {r.expression()} FROM judged WHERE outcome = 'event'"
-            for r in self._rules
-            if r.domain
-        ]
         parts += [part for traits in self._traits for part in traits.identifiers()]
+        named = [rule for rule in self._rules if rule.domain]
+        if named:
+            # All are taken out of a row at once: to read its properties again for each would cost more than the rest.
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {_taken_ids(named)}")
+            parts += [f"SELECT {literal(r.domain)}, {identifier(r.name)} FROM named" for r in named]
         every = " UNION ALL ".join(parts)
         self._vault.assign(
             self._con.sql(f"SELECT DISTINCT domain, raw FROM ({every}) WHERE raw IS NOT NULL").pl()
         )
+        self._con.execute("DROP TABLE IF EXISTS named")
 
     def _hash_event_ids(self, source: Source) -> None:
         """Makes `hashed`: the keyed hash that identifies each event."""

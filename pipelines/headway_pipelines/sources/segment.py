@@ -71,9 +71,12 @@ def _structure(surroundings: bool) -> str:
         "traits": _MAP,
     }
     if surroundings:
-        context |= {"sessionId": text, "page": dict.fromkeys(("url", "referrer", "title"), text)}
+        context["sessionId"] = text
+        context["page"] = dict.fromkeys(("url", "referrer", "title"), text)
     names = ("type", "event", "messageId", *_WHO, *_WHEN)
-    return json.dumps(dict.fromkeys(names, text) | {"context": context, "properties": "JSON", "traits": _MAP})
+    return json.dumps(
+        {**dict.fromkeys(names, text), "context": context, "properties": "JSON", "traits": _MAP}
+    )
 
 
 class SegmentSource(FileSet):

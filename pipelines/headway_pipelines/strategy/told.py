@@ -23,6 +23,9 @@ from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.workspace import Workspace
 
 _SHOWN = 8
+_ENDS = {
+    "hit": "hit", "miss": "missed", "harm": "did harm", "inconclusive": "inconclusive", "untested": "never tested",
+}  # fmt: skip
 
 
 def ledger_told(workspace: Workspace, product: Product, strategy: Strategy) -> Iterator[str]:
@@ -77,8 +80,8 @@ def bets_told(workspace: Workspace) -> Iterator[str]:
         return
     ends = Counter(bets["verdict"])
     settled = bets.height - ends["open"]
-    how = f": {ends['hit']} hit, {ends['miss']} missed, {ends['harm']} did harm" if settled else ""
-    yield f"{'bets':20}{bets.height} frozen, {settled} settled{how}"
+    how = ", ".join(f"{ends[verdict]} {word}" for verdict, word in _ENDS.items() if ends[verdict])
+    yield f"{'bets':20}{bets.height} frozen, {settled} settled{f': {how}' if how else ''}"
     edited = [line for row in bets.iter_rows(named=True) if (line := _edited(row))]
     for line in edited[:_SHOWN]:
         yield f"{'':20}{line}"

@@ -155,6 +155,66 @@ def test_a_split_that_changed_is_tested_phase_by_phase() -> None:
     assert ran(rows).splits["verdict"].to_list() == ["broken"] * 2
 
 
+def ramped(early: tuple[int, int], late: tuple[int, int]) -> list[Row]:
+    """Half and half at first, one to nine later, when everybody pays more often; and how many pay of whom."""
+    rows = [
+        *exposed("old", 400),
+        *exposed("new", 400),
+        *paid("old", [1] * early[0]),
+        *paid("new", [1] * early[1]),
+    ]
+    for variant, units, paying in (("old", 100, late[0]), ("new", 900, late[1])):
+        for unit in range(units):
+            rows.append((f"{variant}b{unit}", "Exposed", 48.0, variant, None))
+            rows += [(f"{variant}b{unit}", "Paid", 50.0, None, 1.0)] if unit < paying else []
+    return rows
+
+
+RAMP = [hw.Phase(None, ["old", "new"]), hw.Phase("2026-03-02", {"old": 1, "new": 9})]
+
+
+def test_where_the_split_changed_later_units_are_no_effect_of_the_variant() -> None:
+    """In each phase as many pay of either variant; added up, the one that later units got pays twice as often."""
+    rows = ramped((40, 40), (50, 450))
+    naive, found = row(ran(rows)), row(ran(rows, phases=RAMP))
+    assert naive["effect"] == pytest.approx(490 / 1300 - 90 / 500) and naive["p_value"] < 1e-6
+    assert found["effect"] == pytest.approx(0.0) and found["p_value"] == pytest.approx(1.0)
+    assert found["method"] == "welch, within phases" and found["mean"] == pytest.approx(
+        0.1 * 8 / 18 + 0.5 * 10 / 18
+    )
+
+
+def test_an_effect_within_phases_is_that_of_post_stratification() -> None:
+    found = row(ran(ramped((40, 80), (50, 540)), phases=RAMP))
+    weights, shares = (8 / 18, 10 / 18), ((0.1, 0.2), (0.5, 0.6))
+    assert found["effect"] == pytest.approx(
+        sum(w * (new - old) for w, (old, new) in zip(weights, shares, strict=True))
+    )
+    units = ((400, 400), (100, 900))
+    variance = sum(
+        w**2 * share * (1 - share) / (n - 1)
+        for w, pair, ns in zip(weights, shares, units, strict=True)
+        for share, n in zip(pair, ns, strict=True)
+    )
+    assert found["error"] == pytest.approx(variance**0.5)
+
+
+def test_what_cannot_be_compared_within_phases_says_so() -> None:
+    asked = ran(
+        ramped((40, 80), (50, 540)), phases=RAMP, metrics=[hw.Outcome("soon", "Paid", "time", within="7d")]
+    )
+    assert (
+        row(asked, "soon")["reason"]
+        == "the planned split changed, and a waiting time is not compared within phases"
+    )
+    assert row(asked, "soon")["effect"] is None and asked.verdict.decision == "inconclusive"
+    with pytest.raises(InputError, match="ask each phase by itself"):
+        ran(ramped((40, 80), (50, 540)), phases=RAMP).by_day("paying")
+    gone = [each for each in ramped((40, 80), (50, 540)) if not each[0].startswith("oldb")]
+    left = row(ran(gone, phases=RAMP))
+    assert "not every variant has any" in left["caution"] and left["effect"] == pytest.approx(0.1)
+
+
 def test_fixed_experiments_say_nothing_before_their_end() -> None:
     rows = [*exposed("old", 300), *exposed("new", 300), *paid("old", [1] * 30), *paid("new", [1] * 120)]
     found = ran(rows, days=10, until="2026-03-20")

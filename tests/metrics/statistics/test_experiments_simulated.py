@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from headway.statistics.arms import ArmSums, Moments, cuped, moments
+from headway.statistics.arms import ArmSums, Moments, cuped, moments, within_strata
 from headway.statistics.bayes import posterior
 from headway.statistics.comparisons import (
     Comparison,
@@ -48,6 +48,28 @@ def test_proportions_cover() -> None:
     y = np.random.default_rng(3).binomial([400, 300], [0.12, 0.08], (DRAWS, 2))
     found = two_proportions(y[:, 0], 400, y[:, 1], 300)
     assert abs(covered(found.low, found.high, 0.04) - 0.95) < ROOM + 0.005
+
+
+def test_effects_within_phases_err_as_seldom_as_said_where_the_split_changed() -> None:
+    """Later units pay more often and get the variant more often: added up, nearly every experiment would claim it."""
+    rng = np.random.default_rng(31)
+    shares, units = ((0.1, 0.1), (0.4, 0.4)), ((300, 300), (80, 720))
+    phases = []
+    for pair, n in zip(shares, units, strict=True):
+        y = rng.binomial(n, pair, (DRAWS, 2)).astype(float)
+        first = np.stack([y, np.broadcast_to(n, y.shape), 0 * y, np.broadcast_to(n, y.shape)], axis=-1)
+        second = np.zeros((DRAWS, 2, 4, 4))
+        for at in range(4):
+            for to in range(4):
+                both = 2 in (at, to)
+                second[..., at, to] = 0 if both else y if 0 in (at, to) else n
+        phases.append(ArmSums(np.broadcast_to(np.array(n, float), y.shape), first, second))
+    naive = arms_of(moments(phases[0] + phases[1]))
+    found = arms_of(within_strata([moments(each) for each in phases]))
+    assert np.mean(naive.p_value < 0.05) > 0.95
+    assert abs(np.mean(found.p_value < 0.05) - 0.05) < ROOM + 0.01
+    assert abs(covered(found.low, found.high, 0.0) - 0.95) < ROOM + 0.01
+    assert abs(float(np.mean(found.effect))) < 3 * float(np.std(found.effect)) / np.sqrt(DRAWS)
 
 
 def test_lifts_cover_by_both_methods() -> None:
