@@ -412,7 +412,7 @@ ODD_LOGS = {
 }
 
 
-@pytest.fixture(scope="module", params=ODD_LOGS.values(), ids=ODD_LOGS)
+@pytest.fixture(scope="module", params=list(ODD_LOGS.values()), ids=list(ODD_LOGS))
 def odd(request: pytest.FixtureRequest) -> Iterator[EventLog]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
