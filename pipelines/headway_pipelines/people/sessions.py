@@ -21,7 +21,7 @@ from headway import Sessions
 from headway.engine import connect, guarded
 from headway.engine.sql import bind, literal, load
 from headway.errors import EngineError
-from headway.insights.sessions import session_queries
+from headway.insights.sessions_sql import session_queries
 from headway.models.plan import TrackingPlan, load_plan
 from headway.models.product import Product, load_product
 from headway_pipelines.lake.integrity import whole

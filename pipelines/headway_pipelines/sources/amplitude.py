@@ -44,11 +44,15 @@ def amplitude(name: str = "amplitude", files: tuple[str, ...] = ("**/*",)) -> So
         >>> amplitude().format
         'amplitude'
     """
-    calls = bind(load(_HERE, "amplitude.sql"), {"event": EVENT})
+    careful, hasty = (_query(hasty=each) for each in (False, True))
+    return Source(name, "amplitude", careful, hasty_sql=hasty, files=files, numbers=NUMBERS)
+
+
+def _query(*, hasty: bool) -> str:
+    calls = bind(load(_HERE, "amplitude.sql"), {"event": EVENT, "hasty": hasty})
     merged_at = f"coalesce({since_1970('merge_text', 'auto')}, {iso('merge_text')})"
     calls = calls.replace("/* merge_time */)", f"{merged_at})")
-    query = with_inputs(load(_HERE, "amplitude_events.sql"), {"calls": calls})
-    return Source(name, "amplitude", query, files=files, numbers=NUMBERS)
+    return with_inputs(load(_HERE, "amplitude_events.sql"), {"calls": calls})
 
 
 class AmplitudeSource(FileSet):

@@ -1,13 +1,16 @@
 -- Lines of Amplitude's export (Export API, S3 and other storage), as amplitude_events.sql reads them.
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
+-- params: $hasty, whether a line that ends as an object does is taken for one: if it is not, the whole query fails
 -- slots:  /* merge_time */ is an expression over merge_text, the time of a merge
 -- source: https://amplitude.com/docs/data/destination-catalog/amazon-s3 (fields, clock correction, merged ids)
 -- Times are UTC and carry no zone. Where there is no corrected time the client's own is corrected by the rule of Amplitude.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, $event) END AS j
+        from_json(CASE WHEN regexp_matches(text, '^[ \t\r\n]*\{')
+            AND CASE WHEN $hasty THEN regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
+        THEN text END, $event) AS j
     FROM frames
 ),
 timed AS (

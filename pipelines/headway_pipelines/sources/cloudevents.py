@@ -90,12 +90,13 @@ class CloudEventsSource(Mapping):
             "attributes": json.dumps(dict.fromkeys(self._attributes(), "VARCHAR")),
         }
         own = {} if self.id else {"id": _ID}
-        text = self.shape_query(
-            bind(load(_HERE, "cloudevents.sql"), accepted),
-            **self._members(),
-            **own,
+        careful, hasty = (
+            self.shape_query(
+                bind(load(_HERE, "cloudevents.sql"), accepted | {"hasty": each}), **self._members(), **own
+            )
+            for each in (False, True)
         )
-        return Source(name, self.format, text, files=self.files)
+        return Source(name, self.format, careful, hasty_sql=hasty, files=self.files)
 
 
 def recognise(sample: Sample) -> str | None:

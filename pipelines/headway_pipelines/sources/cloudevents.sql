@@ -5,6 +5,7 @@
 --         https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/data-classification.md
 -- params: $levels, $regulations, $categories: labels of data that are accepted, in lower case
 --         $attributes: what is read of an event, as a structure of texts
+--         $hasty, whether what begins as an object does is taken for one: if it is not, the whole query fails
 -- fields: those attributes, `data` decoded; nested values stay JSON text. members: member of data -> text;
 --         member_names and member_texts say the same in two lists.
 -- A MAP of all attributes would cost twice what the structure and the look for repeated names do. Most names are compared
@@ -28,7 +29,7 @@ each AS (
 named AS (
     SELECT
         *,
-        CASE WHEN left(ltrim(event, e' \t\r\n'), 1) = '{' AND json_valid(event) THEN json_keys(event) END AS names
+        CASE WHEN left(ltrim(event, e' \t\r\n'), 1) = '{' AND ($hasty OR json_valid(event)) THEN json_keys(event) END AS names
     FROM each
 ),
 checked AS (
@@ -39,7 +40,7 @@ checked AS (
     FROM named
 ),
 parsed AS (
-    SELECT *, CASE WHEN distinct_names THEN from_json(event, $attributes) END AS attributes FROM checked
+    SELECT *, from_json(CASE WHEN distinct_names THEN event END, $attributes) AS attributes FROM checked
 ),
 opened AS (
     SELECT *, attributes['data_base64'] AS encoded, TRY(decode(from_base64(attributes['data_base64']))) AS plain FROM parsed

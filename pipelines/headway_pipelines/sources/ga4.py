@@ -57,7 +57,10 @@ def ga4(
         'lines'
     """
     events = canonical(_OWN_NAMES, names)
-    return Source(name, "ga4", _query("ga4_jsonl.sql", names), files=files, replaces=True, events=events)
+    careful, hasty = (
+        _query(bind(load(_HERE, "ga4_jsonl.sql"), {"hasty": each}), names) for each in (False, True)
+    )
+    return Source(name, "ga4", careful, hasty_sql=hasty, files=files, replaces=True, events=events)
 
 
 def ga4_parquet(
@@ -78,13 +81,13 @@ def ga4_parquet(
         ('event_name', 'event_timestamp', 'event_params')
     """
     reader = Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
-    text, events = _query("ga4_rows.sql", names), canonical(_OWN_NAMES, names)
+    text, events = _query(load(_HERE, "ga4_rows.sql"), names), canonical(_OWN_NAMES, names)
     return Source(name, "ga4_parquet", text, reader, files, replaces=True, events=events)
 
 
 def _query(rows: str, names: Mapping[str, str] | None) -> str:
     text = bind(load(_HERE, "ga4.sql"), {"event_name": renamed("raw_name", names)})
-    return with_inputs(text, {"given": load(_HERE, rows)})
+    return with_inputs(text, {"given": rows})
 
 
 class Ga4Files(FileSet):

@@ -2,11 +2,15 @@
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
 -- source: https://support.google.com/analytics/answer/7029846
+-- params: $hasty, whether a line that ends as an object does is taken for one: if it is not, the whole query fails
 -- BigQuery writes whole numbers as texts. json_valid first: it costs a tenth of what TRY around the whole structure does.
+-- The test is around the text: around the structure, all of it would be copied.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
+        from_json(CASE WHEN regexp_matches(text, '^[ \t\r\n]*\{')
+            AND CASE WHEN $hasty THEN regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
+        THEN text END, '{
             "event_name": "VARCHAR", "event_timestamp": "VARCHAR", "user_id": "VARCHAR", "user_pseudo_id": "VARCHAR",
             "client_id": "VARCHAR", "stream_id": "VARCHAR", "platform": "VARCHAR", "items": "VARCHAR",
             "event_params": [{"key": "VARCHAR", "value": {
@@ -16,7 +20,7 @@ WITH parsed AS (
             "device": {"category": "VARCHAR", "operating_system": "VARCHAR", "browser": "VARCHAR", "web_info": {"browser": "VARCHAR"}},
             "geo": {"country": "VARCHAR"},
             "collected_traffic_source": {"manual_source": "VARCHAR", "manual_medium": "VARCHAR", "manual_campaign_name": "VARCHAR"},
-            "traffic_source": {"source": "VARCHAR", "medium": "VARCHAR", "name": "VARCHAR"}}') END AS j
+            "traffic_source": {"source": "VARCHAR", "medium": "VARCHAR", "name": "VARCHAR"}}') AS j
     FROM frames
 )
 SELECT

@@ -53,8 +53,11 @@ def mixpanel(
         'mixpanel'
     """
     time = in_zone(since_1970("p.time", unit), timezone)
-    query = mixpanel_query(load(_HERE, "mixpanel.sql"), {"event": "VARCHAR"}, time, account)
-    return Source(name, "mixpanel", query, files=files)
+    careful, hasty = (
+        mixpanel_query(load(_HERE, "mixpanel.sql"), {"event": "VARCHAR"}, time, account, hasty=each)
+        for each in (False, True)
+    )
+    return Source(name, "mixpanel", careful, hasty_sql=hasty, files=files)
 
 
 def mixpanel_pipeline(
@@ -88,7 +91,7 @@ def mixpanel_pipeline(
     return Source(name, "mixpanel_pipeline", query, files=files)
 
 
-def mixpanel_query(calls: str, event: Mapping[str, str], time: str, account: str | None) -> str:
+def mixpanel_query(calls: str, event: Mapping[str, str], time: str, account: str | None, **more: bool) -> str:
     """Writes the SELECT over ``frames`` from the query of the calls.
 
     Args:
@@ -96,6 +99,7 @@ def mixpanel_query(calls: str, event: Mapping[str, str], time: str, account: str
         event: What is read of each event beside its properties: field -> type.
         time: Expression of the instant.
         account: Event property with the account's id.
+        more: Further parameters of the query of the calls.
 
     Returns:
         The SELECT.
@@ -106,7 +110,7 @@ def mixpanel_query(calls: str, event: Mapping[str, str], time: str, account: str
         f"CASE WHEN starts_with({group}, '[') THEN TRY(json_extract_string({group}, '$[0]')) ELSE {group} END"
     )
     slots = {"time": time, "account": first if account else group}
-    bound = bind(calls, {"event": json.dumps({**event, "properties": PROPERTIES})})
+    bound = bind(calls, {"event": json.dumps({**event, "properties": PROPERTIES}), **more})
     filled = re.sub(r"/\* ([a-z]+) \*/(?= AS | END| ELSE)", lambda found: slots[found[1]], bound)
     return with_inputs(load(_HERE, "mixpanel_events.sql"), {"calls": filled})
 

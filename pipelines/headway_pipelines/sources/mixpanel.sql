@@ -1,13 +1,15 @@
 -- Lines of Mixpanel's raw event export, as mixpanel_events.sql reads them.
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
+-- params: $hasty, whether a line that ends as an object does is taken for one: if it is not, the whole query fails
 -- slots:  each /* slot */ is an expression; time reads p, account reads names and texts
 -- source: https://docs.mixpanel.com/docs/export-methods, https://developer.mixpanel.com/reference/raw-event-export
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN
-            from_json(text, $event) END AS j,
+        from_json(CASE WHEN regexp_matches(text, '^[ \t\r\n]*\{')
+            AND CASE WHEN $hasty THEN regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
+        THEN text END, $event) AS j,
         j['properties'] AS p,
         CASE WHEN j IS NOT NULL THEN json_keys(text, '$.properties') END AS names,
         CASE WHEN len(names) > 0 THEN json_extract_string(text, '$.properties.*') ELSE [] END AS texts

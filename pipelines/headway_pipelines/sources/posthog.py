@@ -50,8 +50,20 @@ def posthog(
         >>> posthog().reader.kind
         'lines'
     """
-    text = calls_query(load(_HERE, "posthog_jsonl.sql"), account)
-    return Source(name, "posthog", text, files=files, finished_by=_MANIFEST, waits=_NUMBERED, retimed=True)
+    careful, hasty = (
+        calls_query(bind(load(_HERE, "posthog_jsonl.sql"), {"hasty": each}), account)
+        for each in (False, True)
+    )
+    return Source(
+        name,
+        "posthog",
+        careful,
+        files=files,
+        finished_by=_MANIFEST,
+        waits=_NUMBERED,
+        retimed=True,
+        hasty_sql=hasty,
+    )
 
 
 def posthog_parquet(

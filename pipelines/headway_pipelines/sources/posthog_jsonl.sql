@@ -1,15 +1,18 @@
 -- PostHog batch exports in JSON lines, as posthog.sql reads them.
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
+-- params: $hasty, whether a line that ends as an object does is taken for one: if it is not, the whole query fails
 -- source: https://posthog.com/docs/cdp/batch-exports/s3
 -- The server has corrected the client's clock before it exported: there is one time beside the properties,
 -- which differs between copies of an event.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
-        CASE WHEN left(ltrim(text, e' \t\r\n'), 1) = '{' AND json_valid(text) THEN from_json(text, '{
+        from_json(CASE WHEN regexp_matches(text, '^[ \t\r\n]*\{')
+            AND CASE WHEN $hasty THEN regexp_matches(text, '\}[ \t\r\n]*$') ELSE json_valid(text) END
+        THEN text END, '{
             "uuid": "VARCHAR", "event": "VARCHAR", "distinct_id": "VARCHAR", "timestamp": "VARCHAR", "created_at": "VARCHAR",
-            "properties": "JSON", "person_properties": "MAP(VARCHAR, VARCHAR)"}') END AS j
+            "properties": "JSON", "person_properties": "MAP(VARCHAR, VARCHAR)"}') AS j
     FROM frames
 )
 SELECT

@@ -18,7 +18,8 @@ WITH kinds AS (
         END) AS kind,
         CAST(TRY_CAST(parts.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS corrected_at,
         CAST(TRY_CAST(parts.original_timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
-        CAST(TRY_CAST(parts.sent_at AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at,
+        -- only needed where the warehouse has no corrected time
+        CASE WHEN corrected_at IS NULL THEN CAST(TRY_CAST(parts.sent_at AS TIMESTAMPTZ) AS TIMESTAMP) END AS sent_at,
         CAST(TRY_CAST(parts.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
     FROM frames
 ),
@@ -54,7 +55,8 @@ SELECT
     CASE kind WHEN 'alias' THEN parts.previous_id END AS alias_raw,
     parts.id AS message_id,
     record AS content,
-    coalesce(corrected_at, received_at - (sent_at - original_at), original_at) AS occurred_at,
+    -- "infinity" is a time, too, and one cannot subtract from it
+    coalesce(corrected_at, TRY(received_at - (sent_at - original_at)), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,
     list_transform(entries, lambda e: e.key) AS property_names,

@@ -137,17 +137,19 @@ def test_times_ids_and_what_surrounds_a_row(tmp_path: Path, shape: Run) -> None:
         track,
         track | {"timestamp": ""},
         track | {"timestamp": "", "sent_at": "soon"},
+        # a time as well, for the database: one cannot subtract from it, and no cell may stop a run
+        track | {"timestamp": "", "sent_at": "infinity"},
         track | {"timestamp": "2026-03-02 12:00:05+02", "original_timestamp": ""},
         track | page | {"title": "Mine"},
     )
     columns = "occurred_at, client_at, received_at, message_id, account_raw, user_agent, address, properties"
     rows = shape(path, segment_warehouse()).execute(f"SELECT {columns} FROM shape ORDER BY line").fetchall()
     at, nine = dt.datetime(2026, 3, 2, 10, 0, 5), dt.datetime(2026, 3, 2, 9)
-    assert [row[:2] for row in rows] == [(at, nine), (at, nine), (nine, nine), (at, at), (at, nine)]
+    assert [row[:2] for row in rows] == [(at, nine), (at, nine), *[(nine, nine)] * 2, (at, at), (at, nine)]
     assert {row[2:5] for row in rows} == {(dt.datetime(2026, 3, 2, 10, 0, 10), "m1", "g1")}
     assert rows[0][5:] == (None, None, {})
     around = {"url": "https://a.example/", "session_id": "7", "title": "Mine"}
-    assert rows[4][5:] == ("Agent 1", "203.0.113.9", around)
+    assert rows[5][5:] == ("Agent 1", "203.0.113.9", around)
 
 
 def test_parquet_and_copies_in_two_tables(tmp_path: Path, clean: Run) -> None:
