@@ -181,6 +181,8 @@ def test_in_sources_yml() -> None:
       raw: {format: posthog_wire}
     """
     web, app, raw = parse_sources(text)
-    assert (web.finished_by, app.finished_by, raw.reader.kind) == ("manifest.json", None, "lines")
+    # stated, all files wait; else those alone that are numbered as parts of one export
+    assert (web.finished_by, web.waits, raw.finished_by) == ("manifest.json", None, None)
+    assert app.finished_by == "manifest.json" and app.waits is not None and raw.reader.kind == "lines"
     assert app.reader.required == ("uuid", "event", "distinct_id", "timestamp", "properties")
     assert "'organization'" in web.query
