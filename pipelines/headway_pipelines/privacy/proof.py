@@ -2,9 +2,9 @@
 
 Looks for each value plain, percent-encoded (once and twice), with HTML or JSON escapes, as hexadecimal and base64 (at
 its three alignments), and as unkeyed hashes; an e-mail address also by its part before the @; all without regard to
-the case of letters. What is hidden from a search of bytes is opened: gzip and zstandard files, every column of Parquet
-files and DuckDB databases, every cell of SQLite databases (a long one is spread over pages; Dagster compresses some),
-and the names of files, folders, tables and columns.
+the case of letters. What is hidden from a search of bytes is opened: gzip and zstandard files, every member of zip
+archives (hidden ones too), every column of Parquet files and DuckDB databases, every cell of SQLite databases (a long
+one is spread over pages; Dagster compresses some), and the names of files, folders, members, tables and columns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -27,7 +27,7 @@ from duckdb import DuckDBPyConnection
 
 from headway.engine import connect
 from headway.engine.sql import identifier, literal
-from headway_pipelines.privacy.opening import Readable, open_raw
+from headway_pipelines.privacy.opening import Readable, decompressed, is_zip, open_raw, opened_zip
 
 _CHUNK = 16 << 20
 _OVERLAP = 4096
@@ -169,8 +169,10 @@ def _contents(root: Path, path: Path, con: DuckDBPyConnection) -> Iterator[str]:
     yield from _chunks(path, plain=True)
     with path.open("rb") as handle:
         magic = handle.read(16)
-    if magic[:2] == b"\x1f\x8b" or magic[:4] == b"\x28\xb5\x2f\xfd":
+    if _is_packed(magic):
         yield from _chunks(path, plain=False)
+    elif is_zip(path):
+        yield from _archive(path)
     elif magic[:4] == b"PAR1":
         yield from _columns(
             con, f"SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning = false)"
@@ -192,6 +194,24 @@ def _chunks(path: Path, *, plain: bool) -> Iterator[str]:
         return
     for stream in open_raw(path):
         yield from _overlapping(stream)
+
+
+def _is_packed(begin: bytes) -> bool:
+    return begin[:2] == b"\x1f\x8b" or begin[:4] == b"\x28\xb5\x2f\xfd"
+
+
+def _archive(path: Path) -> Iterator[str]:
+    """Names and members of a zip archive, also those that are never read as logs; packed ones are unpacked."""
+    with opened_zip(path) as archive:
+        yield _disguised("\n".join(archive.namelist()))
+        for member in archive.infolist():
+            # What is encrypted, or packed as nobody reads it, hides it from everybody else too.
+            with suppress(RuntimeError, NotImplementedError), archive.open(member) as content:
+                if _is_packed(content.peek(4)):
+                    with closing(decompressed(content)) as stream:
+                        yield from _overlapping(stream)
+                else:
+                    yield from _overlapping(content)
 
 
 def _overlapping(stream: Readable) -> Iterator[str]:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import sqlite3
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,11 @@ def _log_of_a_killed_writer(path: Path) -> None:
     path.with_name("left.wal").write_bytes(log)
 
 
+def _zip(path: Path, name: str, content: bytes) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+
+
 def _named(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("nothing")
@@ -108,6 +114,10 @@ PLACES: dict[str, Callable[[Path], object]] = {
     "html": lambda f: (f / "a.html").write_text(f"<p>{VALUE}</p>"),
     "gzip": lambda f: (f / "a").write_bytes(gzip.compress(f"user {VALUE}".encode() * 3)),
     "zstandard": lambda f: (f / "a").write_bytes(zstandard.compress(f"user {VALUE}".encode() * 3)),
+    "zip": lambda f: _zip(f / "a.zip", "a.json", f"user {VALUE}".encode() * 3),
+    "zip of gzip": lambda f: _zip(f / "a.zip", "a.json.gz", gzip.compress(f"user {VALUE}".encode() * 3)),
+    "zip, a hidden member": lambda f: _zip(f / "a.zip", "__MACOSX/._a", f"user {VALUE}".encode() * 3),
+    "zip, name of a member": lambda f: _zip(f / "a.zip", f"{VALUE}.json", b"nothing"),
     "file name": lambda f: (f / f"{VALUE}.txt").write_text("nothing"),
     "folder name": lambda f: _named(f / f"user={VALUE}" / "a"),
     "parquet column": lambda f: pl.DataFrame({"a": [VALUE, *map(str, range(999))]}).write_parquet(
