@@ -70,7 +70,7 @@ def test_segments_are_those_of_an_experiment_with_nobody_else_and_shrink_to_each
         ]
     middle = found["effect"].mean()
     assert all(
-        abs(shrunk - middle) <= abs(raw - middle) + 1e-12  # type: ignore[operator]
+        abs(shrunk - middle) <= abs(raw - middle) + 1e-12
         for raw, shrunk in found.select("effect", "shrunken").iter_rows()
     )
     assert found["shrunken"].n_unique() > 1 and found["p_differ"].n_unique() == 1
