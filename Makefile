@@ -43,6 +43,7 @@ bench: $(STAMP) ## measure speed as ratios in one run
 	@$(BIN)/python tests/benchmarks/sources.py
 	@$(BIN)/python tests/benchmarks/metrics.py
 	@$(BIN)/python tests/benchmarks/experiments.py
+	@$(BIN)/python tests/benchmarks/releases.py
 	@$(BIN)/python -c 'import chdb' 2>/dev/null && more= || more=--no-clickhouse; $(BIN)/python tests/benchmarks/insights.py $$more
 
 dev: $(STAMP) ## open Dagster on the demo workspace (loopback only)

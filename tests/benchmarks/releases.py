@@ -125,7 +125,7 @@ def main() -> None:
     from headway.periods import utc_us
     from headway.releases import ask_people
     from headway.releases.impact import impact_table
-    from headway.statistics.calibrated import _chance
+    from headway.statistics.calibrated import _tails
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -144,7 +144,7 @@ def main() -> None:
     for releases, metrics in SIZES:
         product = definition(metrics, releases)
         asked = [release(n, releases, list(product.metrics)) for n in range(releases)]
-        _chance.cache_clear()
+        _tails.cache_clear()
         start = cpu_seconds()
         told = ask_people(con, product, asked, utc_us(horizon.replace(tzinfo=UTC)))
         between = cpu_seconds()

@@ -21,23 +21,8 @@ CORRELATIONS: Final[Floats] = np.append(np.arange(-5, 10) / 10, 0.95)
 """Correlations of neighbouring errors that are thought possible, all equally likely beforehand."""
 
 _DIRECTIONS: Final = 500
-_NODES: Final = 200
-
-
-class _Chance(NamedTuple):
-    """What the statistic of a design does by chance, one row a true correlation, one column a direction of errors.
-
-    Attributes:
-        off: What the residuals add to the estimate, for residuals of length 1.
-        error: The standard error, for residuals of length 1.
-        deviation: What Student's variable is multiplied with to become the estimate by the true correlation.
-        freedom: Its degrees of freedom.
-    """
-
-    off: Floats
-    error: Floats
-    deviation: Floats
-    freedom: int
+_NODES: Final[Floats] = np.concatenate([np.arange(0, 5, 0.25), np.geomspace(5, 200, 12)])
+"""Sizes of the statistic at which probabilities are worked out; between them their logarithms are straight."""
 
 
 def calibrated_p(
@@ -89,26 +74,15 @@ def calibrated_p(
     order = np.lexsort(design.columns)
     columns, wanted = np.ascontiguousarray(design.columns[:, order]), design.wanted[order]
     start = np.ascontiguousarray(at - at[0], dtype=np.int64)
-    chance = _chance(start.tobytes(), columns.tobytes(), wanted.tobytes())
+    tails = _tails(start.tobytes(), columns.tobytes(), wanted.tobytes())
     seen = np.abs(found.effect / found.error)
-    return np.asarray((found.share * _beyond(chance, seen)).sum(axis=0)).reshape(shape)
-
-
-def _beyond(chance: _Chance, seen: Floats) -> Floats:
-    """Probability of a statistic beyond each one that was seen, one row a true correlation."""
-    known = seen[~np.isnan(seen)]
-    nodes = np.unique(known if known.size <= _NODES else np.quantile(known, np.linspace(0, 1, _NODES)))
-    found = np.full((len(chance.deviation), seen.size), np.nan)
-    for row, (off, error, deviation) in enumerate(zip(*chance[:3], strict=True)):
-        reach = nodes[:, None] * error
-        tails = [special.stdtr(chance.freedom, -(reach + side * off) / deviation) for side in (-1, 1)]
-        if nodes.size:
-            found[row] = np.interp(seen, nodes, (tails[0] + tails[1]).mean(axis=1))
-    return found
+    beyond = np.exp([np.interp(seen, _NODES, each) for each in tails])
+    return np.asarray((found.share * beyond).sum(axis=0)).reshape(shape)
 
 
 @lru_cache(maxsize=256)
-def _chance(at_bytes: bytes, columns_bytes: bytes, wanted_bytes: bytes) -> _Chance:
+def _tails(at_bytes: bytes, columns_bytes: bytes, wanted_bytes: bytes) -> Floats:
+    """Logarithms of the probabilities of a statistic beyond each node, one row a true correlation."""
     at, wanted = np.frombuffer(at_bytes, dtype=np.int64), np.frombuffer(wanted_bytes)
     columns = np.frombuffer(columns_bytes).reshape(len(at), len(wanted))
     freedom = len(at) - len(wanted)
@@ -117,16 +91,20 @@ def _chance(at_bytes: bytes, columns_bytes: bytes, wanted_bytes: bytes) -> _Chan
     fits = [_of_errors(float(phi), at, columns, wanted) for phi in CORRELATIONS]
     variances = np.array([each.variance for each in fits])[:, None]
     sizes = np.array([each.size for each in fits])[:, None]
-    off, error = [], []
+    tails = []
     for own in fits:
         errors = own.errors @ drawn
         effects = np.array([each.estimate @ errors for each in fits])
         squares = np.array([((each.residuals @ errors) ** 2).sum(axis=0) for each in fits])
         likelihood = -0.5 * (sizes + freedom * np.log(squares))
-        _, effect, variance = averaged(likelihood, effects, variances * squares / freedom)
-        off.append(effect)
-        error.append(np.sqrt(variance))
-    return _Chance(np.array(off), np.array(error), np.sqrt(variances[:, 0] / freedom), freedom)
+        _, off, variance = averaged(likelihood, effects, variances * squares / freedom)
+        # Residuals of length 1 add `off` to the estimate by the true correlation, which is Student's variable times
+        # this deviation.
+        deviation = np.sqrt(own.variance / freedom)
+        reach = _NODES[:, None] * np.sqrt(variance)
+        sides = [special.stdtr(freedom, (side * off - reach) / deviation) for side in (-1, 1)]
+        tails.append(np.log((sides[0] + sides[1]).mean(axis=1)))
+    return np.array(tails)
 
 
 class _Fit(NamedTuple):
