@@ -206,12 +206,15 @@ def _archive(path: Path) -> Iterator[str]:
         yield _disguised("\n".join(archive.namelist()))
         for member in archive.infolist():
             # What is encrypted, or packed as nobody reads it, hides it from everybody else too.
-            with suppress(RuntimeError, NotImplementedError), archive.open(member) as content:
-                if _is_packed(content.peek(4)):
-                    with closing(decompressed(content)) as stream:
-                        yield from _overlapping(stream)
-                else:
-                    yield from _overlapping(content)
+            with suppress(RuntimeError, NotImplementedError):
+                with archive.open(member) as beginning:
+                    packed = _is_packed(beginning.read(4))
+                with archive.open(member) as content:
+                    if packed:
+                        with closing(decompressed(content)) as stream:
+                            yield from _overlapping(stream)
+                    else:
+                        yield from _overlapping(content)
 
 
 def _overlapping(stream: Readable) -> Iterator[str]:
