@@ -294,6 +294,7 @@ def _statement(text: str) -> tuple[str, Sequence[Token]]:
 @lru_cache(maxsize=512)
 def _tokens(text: str) -> tuple[Token, ...]:
     try:
-        return tuple(sqlglot.tokenize(text, read=DIALECT))
+        # An empty string at the very end would be taken for one that is not closed.
+        return tuple(sqlglot.tokenize(f"{text}\n", read=DIALECT))
     except TokenError:
         raise InputError("the query text has an unclosed string, name or comment") from None

@@ -141,7 +141,7 @@ def together(events: Sequence[StepEvents]) -> StepEvents:
 
     Examples:
         >>> person, us = np.array([1, 1, 2]), np.array([0, 5, 3])
-        >>> one, other = (step_events(person, us, np.array(mine)) for mine in ([0, 0, 1], [1, 0, 0]))
+        >>> one, other = (step_events(person, us, np.array(mine, bool)) for mine in ([0, 0, 1], [1, 0, 0]))
         >>> together([one, other]).rows.tolist(), together([one, other]).before.tolist()
         ([0, 2], [0, 1, 1, 2])
     """

@@ -113,7 +113,7 @@ def test_an_item_in_a_sentence(told: Item, sentence: str) -> None:
 
 
 _DATE = re.compile(rf"\d{{1,2}} (?:{'|'.join(calendar.month_name[1:])}) \d{{4}}")
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _FIGURES = ("value", "reference", "change", "low", "high", "label_effect")
 
 

@@ -404,4 +404,5 @@ def test_the_report_says_what_was_promised_and_what_came(workspace: Workspace) -
     assert "1 decision, evidence on 1 of 4 risks" in text
     assert "Everybody can teach" in text
     assert "<li>Teachers first</li>" in text
-    assert "Must not get worse: Churn" in text
+    # These tables have no catalogue, which knows the title.
+    assert "Must not get worse: churn" in text

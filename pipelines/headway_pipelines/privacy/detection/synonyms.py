@@ -34,7 +34,7 @@ def in_other_words(own: tuple[str, ...]) -> Told | None:
 
     Examples:
         >>> in_other_words(("carte", "num")), in_other_words(("fec", "nac", "hijo"))
-        (('card', 'numerodecarte', ()), ('birth_date', 'birthdate', ('hijo',)))
+        (('card', 'ncarte', ()), ('birth_date', 'fecnac', ('hijo',)))
         >>> in_other_words(("festnetznummer",)), in_other_words(("bestellnummer",))
         (('phone', 'phonenumber', ()), None)
     """
