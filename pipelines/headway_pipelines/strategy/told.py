@@ -80,8 +80,8 @@ def bets_told(workspace: Workspace) -> Iterator[str]:
         return
     ends = Counter(bets["verdict"])
     settled = bets.height - ends["open"]
-    how = ", ".join(f"{ends[verdict]} {word}" for verdict, word in _ENDS.items() if ends[verdict])
-    yield f"{'bets':20}{bets.height} frozen, {settled} settled{f': {how}' if how else ''}"
+    how = ", ".join(f"{ends[verdict]} {word}" for verdict, word in _ENDS.items())
+    yield f"{'bets':20}{bets.height} frozen, {settled} settled{f': {how}' if settled else ''}"
     edited = [line for row in bets.iter_rows(named=True) if (line := _edited(row))]
     for line in edited[:_SHOWN]:
         yield f"{'':20}{line}"
