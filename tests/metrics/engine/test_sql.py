@@ -201,3 +201,9 @@ def test_what_was_filled_in_is_known_as_it_would_be_read_again(value: sql.Replac
     ):
         bound = bind(template, {"a": value})
         assert sql._shape(bound) == sql._shape_of(bound)
+
+
+def test_a_query_may_end_in_an_empty_string() -> None:
+    """At the very end of a text the tokenizer would take one for a string that is not closed."""
+    bound = bind("SELECT $name AS name WHERE $name <> ''\n", {"name": "a"})
+    assert with_inputs(bound, {"one": "SELECT 1 AS n"}).endswith("WHERE 'a' <> ''")
