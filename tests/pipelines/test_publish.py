@@ -125,7 +125,8 @@ def row(segment: str, period: str, day: date, people: int, part: float, *, metho
 def shown(frame: pl.DataFrame, column: str) -> dict[str, dict[Key, float]]:
     """What a reader of the published rows sees."""
     out: dict[str, dict[Key, float]] = {"day": {}, "week": {}}
-    for r in frame.filter(~pl.col("suppressed")).iter_rows(named=True):
+    # A period that is not over and has no value says why, and no number.
+    for r in frame.filter(~pl.col("suppressed"), pl.col("people").is_not_null()).iter_rows(named=True):
         value = (r["denominator"] - r["numerator"]) if column == "rest" else r[column]
         out[r["period"]][r["segment"], r["period_start"]] = value
     return out

@@ -68,6 +68,12 @@ GROUP_BYTES = 320 << 20
 GROUP_LINES = 500_000
 #: The first group is read while nothing else can be done: as small as the database still takes in one piece.
 FIRST_GROUP_LINES = 120_000
+#: Staged files are read once or twice and deleted: small row groups stay in the processor's cache while they are written,
+#: and neither filters nor large dictionaries would ever pay.
+_STAGED = (
+    "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, ROW_GROUP_SIZE 20480, WRITE_BLOOM_FILTER false, "
+    "DICTIONARY_SIZE_LIMIT 2000)"
+)
 _HERE = "headway_pipelines.privacy"
 _TOKEN = object()
 
@@ -311,9 +317,7 @@ class Gate:
             tables |= {traits.subject: traits.statements() for traits in self._traits}
             for name, query in tables.items():
                 target = literal(str(folder / f"{name}.parquet"))
-                self._con.execute(
-                    f"COPY ({query}) TO {target} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy)"
-                )
+                self._con.execute(f"COPY ({query}) TO {target} {_STAGED}")
             typed = f"read_parquet({literal(str(folder / 'events.parquet'))})"
             accounts = count_group(self._con, self._keys, typed, self._second_line, self._key, group.framed)
             self._count_traits(accounts)

@@ -102,7 +102,9 @@ def _hold_values(
         told = unknown.filter("suppressed").select(_KEYS)
         final = _asked("held", {"k": k}, cells=final, counts=computed, released=before, told=told)
     noted = final.with_columns(computed.select(_INTERNAL)).with_columns(basis=pl.lit(basis))
-    return final, _news(noted.filter(~pl.col("suppressed")), before)
+    # What showed no number is published for the first time when it does.
+    numbers = pl.any_horizontal(pl.col("value", "numerator", "denominator", "people").is_not_null())
+    return final, _news(noted.filter(~pl.col("suppressed") & numbers), before)
 
 
 def _news(noted: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,8 @@
 --         families: metrics that are parts of one whole (families.py)
 -- params: many: number of people from which a value may be shown before it is complete
 -- What is shown today stands until k people changed it (held.sql): a number of few people would never become right. Shown are
--- numbers and shares of everybody, of many people; what k people can do to them is little.
+-- numbers and shares of everybody, of many people; what k people can do to them is little. Where there is no value the
+-- reason stands, without the people it would be of: those are what another metric's unfinished value is hidden for.
 SELECT
     c.* EXCLUDE (n, shown) REPLACE (
         CASE WHEN shown THEN c.value END AS value,
@@ -14,10 +15,10 @@ SELECT
         CASE WHEN shown THEN c.low END AS low,
         CASE WHEN shown THEN c.high END AS high,
         CASE WHEN shown THEN c.interval_method END AS interval_method,
-        c.suppressed OR NOT shown AS suppressed,
-        CASE WHEN shown OR c.suppressed THEN c.reason ELSE 'not complete yet; shown when it is' END AS reason)
+        c.suppressed OR NOT (shown OR c.value IS NULL) AS suppressed,
+        CASE WHEN shown OR c.value IS NULL THEN c.reason ELSE 'not complete yet; shown when it is' END AS reason)
 FROM (
-    SELECT c.*, c.complete OR c.value IS NULL OR c.people = 0 OR (
+    SELECT c.*, c.complete OR (
         c.segment = 'all' AND c.people >= $many AND i.estimate IN ('count', 'proportion')
         AND c.metric NOT IN (SELECT metric FROM families)) AS shown
     FROM cells c

@@ -20,8 +20,8 @@ import polars as pl
 
 from headway.errors import HeadwayError
 
-#: What Great Expectations imports for expectations that are not used here: a quarter of the whole import.
-_UNUSED = ("scipy.stats",)
+#: What Great Expectations imports for expectations that are not used here: half of the whole import.
+_UNUSED = ("scipy.stats", "altair")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,8 @@ def _import_on_use(name: str) -> None:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     package, _, own_name = name.rpartition(".")
-    setattr(sys.modules[package], own_name, module)
+    if package:
+        setattr(sys.modules[package], own_name, module)
 
 
 @cache

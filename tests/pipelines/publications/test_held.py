@@ -159,6 +159,29 @@ def test_what_is_not_complete_is_told_of_many_people_only(publisher: Publisher) 
     assert told["reason"].to_list()[1] == "not complete yet; shown when it is"
 
 
+def test_by_hand_what_has_no_value_yet_tells_its_reason_and_no_people(publisher: Publisher) -> None:
+    cells = [
+        count(30, complete=False, segment="channel=paid"),
+        count(0, complete=False, segment="channel=mail", value=0.0, reason=None),
+        # A formula that has no value says why, and nothing of those whose number its part does not show either.
+        count(30, complete=False, segment="channel=paid", metric="cost", value=None, numerator=None, denominator=30.0)
+        | {"components": "activation", "reason": "no spend"},
+        count(30, segment="channel=paid", metric="cost", value=None, numerator=None, denominator=30.0)
+        | {"period_start": MONDAY - timedelta(7), "reason": "no spend"},
+    ]
+    told = publisher.values(*cells)
+    assert told["reason"].to_list() == ["not complete yet; shown when it is"] * 2 + ["no spend"] * 2
+    assert told["suppressed"].to_list() == [True, True, False, False]
+    assert told["people"].to_list() == [None, None, None, 30]
+    assert told["denominator"].to_list() == [None, None, None, 30.0]
+    again = publisher.values(*cells)
+    assert again.drop("as_of").equals(told.drop("as_of"))
+    assert len(publisher.ledger.releases) == 1
+    over = publisher.values(*[cell | {"complete": True, "reason": None} for cell in cells[:2]])
+    assert over["people"].to_list() == [30, 0]
+    assert over["held_since"].to_list() == [None, None]
+
+
 def test_nothing_new_is_noted_where_nothing_changed(publisher: Publisher) -> None:
     frame = one_week((30, 40, 50)).frame()
     first = publisher.publish("metric_values", frame)
