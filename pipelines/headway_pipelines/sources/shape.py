@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
@@ -48,6 +49,9 @@ is the same MAP for what the row says of its person, and on a ``group`` row of i
 of the call say of consent, as a JSON object; it is judged and never stored.
 """
 
+
+BEGINNING = datetime(1990, 1, 1)
+"""No line is older, or its clock was broken. What a line without a time says of somebody holds from here."""
 
 NO_USABLE_ID = "no usable id"
 """Outcome of a line that names nobody who acts."""
