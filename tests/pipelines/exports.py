@@ -23,6 +23,7 @@ from exports_of_events import (
     mixpanel_pipeline,
     posthog,
     posthog_parquet,
+    posthog_with_persons,
     rudder,
     seconds,
 )
@@ -151,6 +152,12 @@ _ALL = (
         {"format": "posthog", "account": "school"},
         json_lines(posthog),
         frozenset({"server clock"}),
+    ),
+    Export(
+        "posthog_persons",
+        {"format": "posthog", "account": "school"},
+        posthog_with_persons,
+        frozenset({"server clock", "history of traits"}),
     ),
     Export(
         "posthog_parquet",

@@ -6,13 +6,24 @@ import gzip
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import pyarrow as pa
-from calls import BERLIN, UTC, Call, Row, milliseconds, snake, weeks, without_crawlers, without_nulls
+from calls import (
+    BERLIN,
+    UTC,
+    Call,
+    Row,
+    json_lines,
+    milliseconds,
+    snake,
+    weeks,
+    without_crawlers,
+    without_nulls,
+)
 from pyarrow import parquet
 
 # -- RudderStack ----------------------------------------------------------------------------------------------------
@@ -247,6 +258,37 @@ def posthog(call: Call) -> Iterator[Row]:
         "person_properties": call.known,
         "person_id": str(uuid5(NAMESPACE_URL, call.user or call.device or "")),
     }
+
+
+def posthog_with_persons(raw: Path, calls: Sequence[Call]) -> None:
+    """Events that say nothing of their person, beside rows of the persons model.
+
+    A row for each id, with what is known now. A browser's id is the person's who identified first on it; no other row
+    can name it.
+    """
+    events = json_lines(lambda call: ({**row, "person_properties": None} for row in posthog(call)))
+    events(raw, [replace(call, traits={}) if call.kind == "identify" else call for call in calls])
+    known = {call.user: call.known for call in calls if call.user}
+    owners: dict[str, str] = {user: user for user in known}
+    for call in calls:
+        if call.device:
+            owners.setdefault(call.device, call.device)
+            if call.user and owners[call.device] == call.device:
+                owners[call.device] = call.user
+    rows = [
+        {
+            "team_id": 1,
+            "distinct_id": each,
+            "person_id": str(uuid5(NAMESPACE_URL, owner)),
+            "properties": known.get(owner, {}),
+            "person_distinct_id_version": 0,
+            "person_version": 0,
+            "created_at": None,
+            "is_deleted": False,
+        }
+        for each, owner in owners.items()
+    ]
+    _packed_lines(raw / "persons.jsonl.gz", rows)
 
 
 def posthog_parquet(raw: Path, calls: Sequence[Call]) -> None:

@@ -70,7 +70,7 @@ def mixpanel_wire(call: Call) -> Iterator[Row]:
     """A form with base64 for browsers, JSON for servers; what is said of people and accounts goes elsewhere."""
     clock = {"_": str(milliseconds(call.sent))}
     if call.kind == "group":
-        told = {"$group_key": "school", "$group_id": call.account, "$set": call.traits}
+        told: Row = {"$group_key": "school", "$group_id": call.account, "$set": call.traits}
         yield _request(
             call, "/groups/", {"data": json.dumps([told | {"$time": milliseconds(call.client)}])}, clock
         )
@@ -79,8 +79,8 @@ def mixpanel_wire(call: Call) -> Iterator[Row]:
         packed = base64.b64encode(json.dumps(row).encode()).decode()
         yield _request(call, "/track/", f"data={quote(packed)}" if call.device else [row], clock)
     if call.kind == "identify":
-        told = {"$distinct_id": call.user, "$time": milliseconds(call.client), "$set": call.traits}
-        yield _request(call, "/engage/", {"data": json.dumps(told)}, clock)
+        profile: Row = {"$distinct_id": call.user, "$time": milliseconds(call.client), "$set": call.traits}
+        yield _request(call, "/engage/", {"data": json.dumps(profile)}, clock)
 
 
 def snowplow_wire(speed: Callable[[Call], list[Row]]) -> Callable[[Call], Iterator[Row]]:

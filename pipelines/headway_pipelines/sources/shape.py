@@ -86,6 +86,7 @@ class Reader:
         parts: Columns that the SQL reads by name. With them a row has no `fields` but a STRUCT `parts`, NULL where a
             value is empty or the column is missing, and `others`, a list of what the other columns hold as
             ``(key, value)``. This costs half of what a MAP does. Their names must differ in more than case.
+        instead: Columns that a file may have in place of the required ones; without any there is no such file.
     """
 
     kind: Literal["lines", "delimited", "parquet", "table"] = "lines"
@@ -93,6 +94,7 @@ class Reader:
     columns: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
