@@ -20,12 +20,34 @@ from exports_of_events import (
     berlin_milliseconds,
     cloudevents,
     mixpanel,
+    mixpanel_pipeline,
     posthog,
     posthog_parquet,
+    posthog_with_persons,
     rudder,
     seconds,
 )
-from exports_of_tables import ga4_jsonl, ga4_parquet, snowplow, warehouse_csv, warehouse_parquet
+from exports_of_requests import (
+    amplitude_wire,
+    mixpanel_wire,
+    posthog_wire,
+    rudder_wire,
+    segment_wire,
+    snowplow_wire,
+)
+from exports_of_tables import (
+    ga4_jsonl,
+    ga4_parquet,
+    own_csv,
+    own_parquet,
+    own_rows,
+    page_speed,
+    snowplow,
+    snowplow_table_csv,
+    snowplow_table_parquet,
+    warehouse_csv,
+    warehouse_parquet,
+)
 
 Lack = Literal[
     "crawlers",
@@ -33,6 +55,7 @@ Lack = Literal[
     "accounts",
     "account traits",
     "traits",
+    "history of traits",
     "arrival",
     "client clock",
     "server clock",
@@ -45,6 +68,7 @@ Lack = Literal[
 * identify: calls that say who somebody is; products send an event instead, here `SIGNED_IN`, and the plan declares it
 * accounts: of whom an event is, besides a person
 * account traits, traits: what is said of accounts and of people
+* history of traits: what was said last of people is all that is said, without a time
 * arrival: when an event arrived
 * client clock: what the client's clock said; there is one time, corrected
 * server clock: the same of servers, and copies are each corrected anew: by time nothing is said of what they say
@@ -81,6 +105,19 @@ _MIXPANEL = frozenset[Lack]({"crawlers", "traits", "account traits", "client clo
 _GA4_LACKS = frozenset[Lack](
     {"crawlers", "identify", "accounts", "account traits", "arrival", "client clock", "sending"}
 )
+_SNOWPLOW = frozenset[Lack]({"identify", "accounts", "account traits", "traits"})
+_OWN = frozenset[Lack]({"identify", "account traits", "client clock", "sending"})
+_OWN_FIELDS: Row = {
+    "event": {"column": "kind", "names": SNAKE_NAMES | {"page_viewed": "Page Viewed"}},
+    "id": "id",
+    "time": {"column": "at", "format": "ms"},
+    "received": {"column": "arrived"},
+    "user": "person",
+    "device": "browser",
+    "account": "school",
+    "user_agent": "agent",
+    "traits": {name: f"said_{name}" for name in ("role", "address_country")},
+}
 _BUS: Row = {
     "event": {"column": "type", "names": {f"com.example.{old}": new for old, new in SNAKE_NAMES.items()}},
     "user": "subject",
@@ -105,10 +142,22 @@ _ALL = (
         _MIXPANEL,
     ),
     Export(
+        "mixpanel_pipeline",
+        {"format": "mixpanel_pipeline", "account": "school"},
+        mixpanel_pipeline,
+        _MIXPANEL - {"traits"} | {"history of traits"},
+    ),
+    Export(
         "posthog",
         {"format": "posthog", "account": "school"},
         json_lines(posthog),
         frozenset({"server clock"}),
+    ),
+    Export(
+        "posthog_persons",
+        {"format": "posthog", "account": "school"},
+        posthog_with_persons,
+        frozenset({"server clock", "history of traits"}),
     ),
     Export(
         "posthog_parquet",
@@ -128,7 +177,21 @@ _ALL = (
         "snowplow",
         {"format": "snowplow", "names": SNAKE_NAMES},
         snowplow,
-        frozenset({"identify", "accounts", "account traits", "traits"}),
+        _SNOWPLOW,
+        _LOGIN | _SNOWPLOW_PAGE,
+    ),
+    Export(
+        "snowplow_table",
+        {"format": "snowplow_table", "names": SNAKE_NAMES, "vendors": ["com.example"]},
+        snowplow_table_csv,
+        _SNOWPLOW,
+        _LOGIN | _SNOWPLOW_PAGE,
+    ),
+    Export(
+        "snowplow_table_parquet",
+        {"format": "snowplow_table", "names": SNAKE_NAMES, "vendors": ["com.example"]},
+        snowplow_table_parquet,
+        _SNOWPLOW,
         _LOGIN | _SNOWPLOW_PAGE,
     ),
     Export("warehouse_csv", {"format": "segment_warehouse"}, warehouse_csv, plan=_FLAT),
@@ -140,7 +203,42 @@ _ALL = (
         frozenset({"identify", "traits", "account traits", "client clock", "sending"}),
         _LOGIN,
     ),
+    Export("jsonl", {"format": "jsonl"} | _OWN_FIELDS, json_lines(own_rows), _OWN, _FLAT | _LOGIN),
+    Export(
+        "delimited",
+        {"format": "delimited", "separator": ";"} | _OWN_FIELDS,
+        own_csv,
+        _OWN,
+        _FLAT | _LOGIN,
+    ),
+    Export("parquet", {"format": "parquet"} | _OWN_FIELDS, own_parquet, _OWN, _FLAT | _LOGIN),
+    Export("segment_wire", {"format": "segment_wire"}, json_lines(segment_wire)),
+    Export("rudder_wire", {"format": "rudder_wire"}, json_lines(rudder_wire)),
+    Export("amplitude_wire", {"format": "amplitude_wire"}, json_lines(amplitude_wire)),
+    Export("mixpanel_wire", {"format": "mixpanel_wire", "account": "school"}, json_lines(mixpanel_wire)),
+    Export("posthog_wire", {"format": "posthog_wire", "account": "school"}, json_lines(posthog_wire)),
+    Export(
+        "snowplow_wire",
+        {"format": "snowplow_wire", "names": SNAKE_NAMES},
+        json_lines(snowplow_wire(page_speed)),
+        _SNOWPLOW,
+        _LOGIN | _SNOWPLOW_PAGE,
+    ),
 )
 EXPORTS = {export.name: export for export in _ALL}
 #: The most different ones; every change is tested on these, all of them are part of `make verify`.
-QUICK = ("amplitude", "ga4", "mixpanel_ms", "posthog_parquet", "snowplow", "warehouse_csv")
+QUICK = (
+    "amplitude",
+    "ga4",
+    "mixpanel_ms",
+    "mixpanel_pipeline",
+    "posthog_parquet",
+    "snowplow",
+    "snowplow_table",
+    "warehouse_csv",
+)
+#: Formats in which the calls cannot be written, and why.
+KNOWS_NOBODY = {
+    "access_log": "a line has an address and a path: no user, no device, no name of an event, no id, no properties",
+    "plausible_wire": "a request has a name and a site: no user, no device that lasts longer than a day, no id",
+}

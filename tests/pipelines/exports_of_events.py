@@ -6,13 +6,24 @@ import gzip
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import pyarrow as pa
-from calls import BERLIN, UTC, Call, Row, milliseconds, snake, weeks, without_crawlers, without_nulls
+from calls import (
+    BERLIN,
+    UTC,
+    Call,
+    Row,
+    json_lines,
+    milliseconds,
+    snake,
+    weeks,
+    without_crawlers,
+    without_nulls,
+)
 from pyarrow import parquet
 
 # -- RudderStack ----------------------------------------------------------------------------------------------------
@@ -71,6 +82,20 @@ class _AmplitudeIds:
 
 def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
     device = call.device or f"{uuid5(NAMESPACE_URL, call.user or '')}R"
+    return amplitude_event(call, device) | {
+        "$insert_id": call.id,
+        "amplitude_id": known.id(call, device),
+        "event_time": _plain(call.corrected),
+        "client_event_time": _plain(call.client),
+        "client_upload_time": _plain(call.sent),
+        "server_received_time": _plain(call.received),
+        "ip_address": call.ip,
+        "uuid": str(uuid5(NAMESPACE_URL, f"{call.id} {call.received}")),
+    }
+
+
+def amplitude_event(call: Call, device: str | None) -> Row:
+    """What an event says in an export and in a request alike."""
     page = {
         **{name: value for name, value in call.properties.items() if name not in ("url", "title")},
         "[Amplitude] Page Location": call.properties.get("url"),
@@ -80,22 +105,14 @@ def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
     }
     names = {"page": "[Amplitude] Page Viewed", "identify": "$identify", "group": "$groupidentify"}
     return {
-        "$insert_id": call.id,
-        "amplitude_id": known.id(call, device),
         "device_id": device,
         "user_id": call.user,
         "event_type": names.get(call.kind, call.event),
-        "event_time": _plain(call.corrected),
-        "client_event_time": _plain(call.client),
-        "client_upload_time": _plain(call.sent),
-        "server_received_time": _plain(call.received),
         "event_properties": page if call.kind == "page" else call.properties,
         "user_properties": {"$set": call.traits} if call.kind == "identify" else call.known,
         "groups": {"school": call.account} if call.account else {},
         "group_properties": {"$set": call.traits} if call.kind == "group" else {},
         "session_id": -1,
-        "ip_address": call.ip,
-        "uuid": str(uuid5(NAMESPACE_URL, f"{call.id} {call.received}")),
     }
 
 
@@ -113,28 +130,84 @@ def mixpanel(time: Callable[[datetime], int]) -> Callable[[Call], Iterator[Row]]
     """
 
     def convert(call: Call) -> Iterator[Row]:
-        names = {"page": "$mp_web_page_view", "identify": "$identify"}
-        if call.kind == "group":
-            return
-        own = dict(call.properties)
-        if call.kind == "page":
-            own = {
-                "$current_url": own.pop("url", None),
-                "$referrer": own.pop("referrer", None),
-                "current_page_title": own.pop("title", None),
-            } | own
-        ids = {"$user_id": call.user, "$device_id": call.device, "school": call.account}
-        if call.kind == "identify":
-            ids |= {"$identified_id": call.user, "$anon_id": call.device}
-        fixed = {
-            "time": time(call.happened),
-            "distinct_id": call.user or f"$device:{call.device}",
-            "$insert_id": call.id,
-            "mp_processing_time_ms": milliseconds(call.received),
-        }
-        yield {"event": names.get(call.kind, call.event), "properties": fixed | without_nulls(ids | own)}
+        return mixpanel_event(
+            call,
+            {"time": time(call.happened), "mp_processing_time_ms": milliseconds(call.received)},
+        )
 
     return convert
+
+
+def mixpanel_event(call: Call, times: Row) -> Iterator[Row]:
+    """What an event says in an export and in a request alike. There are no calls about accounts."""
+    names = {"page": "$mp_web_page_view", "identify": "$identify"}
+    if call.kind == "group":
+        return
+    own = dict(call.properties)
+    if call.kind == "page":
+        own = {
+            "$current_url": own.pop("url", None),
+            "$referrer": own.pop("referrer", None),
+            "current_page_title": own.pop("title", None),
+        } | own
+    ids = {"$user_id": call.user, "$device_id": call.device, "school": call.account}
+    if call.kind == "identify":
+        ids |= {"$identified_id": call.user, "$anon_id": call.device}
+    fixed = {"distinct_id": call.user or f"$device:{call.device}", "$insert_id": call.id}
+    yield {"event": names.get(call.kind, call.event), "properties": fixed | without_nulls(times | ids | own)}
+
+
+def mixpanel_pipeline(raw: Path, calls: Sequence[Call]) -> None:
+    """Rows of the JSON pipelines: events, and beside them everybody's profile and what a device's id resolves to.
+
+    What stands in a column is not among the properties, which some warehouses write as a text. A profile is what was
+    said last, without a time. Of a device that several people share an identity table can only name one: it is left
+    out, because what its one line would say is not what the events say.
+    """
+    taken_in = list(without_crawlers(calls))
+    columns = {
+        "$user_id": "user_id",
+        "$device_id": "device_id",
+        "$insert_id": "insert_id",
+        "distinct_id": "distinct_id",
+    }
+    for name, part in weeks(taken_in):
+        rows = []
+        for call in part:
+            for row in mixpanel_event(call, {"mp_processing_time_ms": milliseconds(call.received)}):
+                own = row["properties"]
+                lifted = {column: own.pop(name, None) for name, column in columns.items()}
+                at = call.happened.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                rows.append(
+                    {"event_name": row["event"], "time": at, **without_nulls(lifted)}
+                    | {"properties": json.dumps(own) if call.user else own}
+                )
+        _packed_lines(raw / f"mp_master_event-{name}.jsonl.gz", rows)
+    _packed_lines(
+        raw / "mp_people_data.jsonl.gz",
+        [
+            {"distinct_id": user, "properties": known}
+            for user, known in {
+                call.user: call.known for call in taken_in if call.user and call.known
+            }.items()
+        ],
+    )
+    users: dict[str, set[str]] = {}
+    for call in taken_in:
+        if call.device and call.user:
+            users.setdefault(call.device, set()).add(call.user)
+    _packed_lines(
+        raw / "mp_identity_mappings_data.jsonl.gz",
+        [
+            {"distinct_id": f"$device:{device}", "resolved_distinct_id": each}
+            for device, (each, *others) in users.items()
+            if not others
+        ],
+    )
+
+
+def _packed_lines(path: Path, rows: Sequence[Row]) -> None:
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode(), 1, mtime=0))
 
 
 def seconds(at: datetime) -> int:
@@ -185,6 +258,37 @@ def posthog(call: Call) -> Iterator[Row]:
         "person_properties": call.known,
         "person_id": str(uuid5(NAMESPACE_URL, call.user or call.device or "")),
     }
+
+
+def posthog_with_persons(raw: Path, calls: Sequence[Call]) -> None:
+    """Events that say nothing of their person, beside rows of the persons model.
+
+    A row for each id, with what is known now. A browser's id is the person's who identified first on it; no other row
+    can name it.
+    """
+    events = json_lines(lambda call: ({**row, "person_properties": None} for row in posthog(call)))
+    events(raw, [replace(call, traits={}) if call.kind == "identify" else call for call in calls])
+    known = {call.user: call.known for call in calls if call.user}
+    owners: dict[str, str] = {user: user for user in known}
+    for call in calls:
+        if call.device:
+            owners.setdefault(call.device, call.device)
+            if call.user and owners[call.device] == call.device:
+                owners[call.device] = call.user
+    rows = [
+        {
+            "team_id": 1,
+            "distinct_id": each,
+            "person_id": str(uuid5(NAMESPACE_URL, owner)),
+            "properties": known.get(owner, {}),
+            "person_distinct_id_version": 0,
+            "person_version": 0,
+            "created_at": None,
+            "is_deleted": False,
+        }
+        for each, owner in owners.items()
+    ]
+    _packed_lines(raw / "persons.jsonl.gz", rows)
 
 
 def posthog_parquet(raw: Path, calls: Sequence[Call]) -> None:

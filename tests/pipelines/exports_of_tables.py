@@ -146,13 +146,13 @@ def _enriched(call: Call) -> list[str]:
         "user_ipaddress": call.ip,
         "useragent": call.agent,
         **{f"page_{name}": seen.get(name) for name in ("url", "title", "referrer")},
-        "contexts": _envelope("contexts", [around, *_speed(call)]) if call.page else None,
+        "contexts": _envelope("contexts", [around, *page_speed(call)]) if call.page else None,
         "unstruct_event": None if page else _envelope("unstruct_event", body),
     }
     return [re.sub(r"[\t\r\n]", " ", cells.get(column) or "") for column in COLUMNS]
 
 
-def _speed(call: Call) -> list[Row]:
+def page_speed(call: Call) -> list[Row]:
     """What the demo says of a page beside its address: a view of a page has no fields of its own."""
     said = {name: call.properties[name] for name in ("load_ms", "failed") if name in call.properties}
     return (
@@ -160,6 +160,53 @@ def _speed(call: Call) -> list[Row]:
         if said and call.kind == "page"
         else []
     )
+
+
+def snowplow_table_csv(raw: Path, calls: Sequence[Call]) -> None:
+    """The events table of a warehouse, whose contexts and events of one's own have a column each."""
+    for name, rows in _snowplow_tables(calls):
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        out = io.StringIO()
+        writer = csv.DictWriter(out, columns, restval="")
+        writer.writeheader()
+        writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
+        (raw / f"{name}.csv.gz").write_bytes(gzip.compress(out.getvalue().encode(), 1, mtime=0))
+
+
+def snowplow_table_parquet(raw: Path, calls: Sequence[Call]) -> None:
+    """The same with times as times."""
+    for name, rows in _snowplow_tables(calls):
+        columns = dict.fromkeys(column for row in rows for column in row)
+        texts = [{column: _cell(row.get(column)) for column in columns} for row in rows]
+        table = pl.DataFrame(texts, dict.fromkeys(columns, pl.String), orient="row")
+        times = table.select(pl.col("^.*_tstamp$").str.to_datetime(time_unit="us"))
+        table.with_columns(times).write_parquet(raw / f"{name}.parquet")
+
+
+def _snowplow_tables(calls: Sequence[Call]) -> Iterator[tuple[str, list[Row]]]:
+    for name, part in weeks([call for call in calls if call.kind != "group"]):
+        yield name, [_loaded(call) for call in part]
+
+
+def _loaded(call: Call) -> Row:
+    """A row of the table: some loaders write a context as a list, and an event's own data as a list of one."""
+    cells = dict(zip(COLUMNS, _enriched(call), strict=True))
+    for column in ("contexts", "unstruct_event", "derived_contexts"):
+        del cells[column]
+    row: Row = {
+        column: cell for column, cell in cells.items() if cell or column in ("event", "domain_userid")
+    }
+    if call.kind == "page":
+        row["contexts_com_snowplowanalytics_snowplow_web_page_1"] = [{"id": call.id}]
+        for each in page_speed(call):
+            row["contexts_com_example_page_speed_1_0_0"] = [each["data"]]
+    else:
+        row[f"unstruct_event_com_example_{cells['event_name']}_1"] = call.properties
+    return row
+
+
+def _cell(value: Any) -> str | None:
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
 
 
 def _envelope(kind: str, data: Any) -> str:
@@ -170,6 +217,54 @@ def _envelope(kind: str, data: Any) -> str:
 
 def _short(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+# -- anybody's own files -------------------------------------------------------------------------------------------
+
+
+def own_rows(call: Call) -> Iterator[Row]:
+    """A row as a team's own log may have it: events only, a login among them, with what it says of somebody."""
+    if call.kind == "group":
+        return
+    yield {
+        "kind": "login" if call.kind == "identify" else snake(call.event),
+        "id": call.id,
+        "at": milliseconds(call.happened),
+        "arrived": _short(call.received),
+        "person": call.user,
+        "browser": call.device,
+        "school": call.account,
+        "agent": call.agent,
+        **({f"said_{name}": value for name, value in flat(call.traits).items()}),
+        **flat(call.properties),
+    }
+
+
+def own_csv(raw: Path, calls: Sequence[Call]) -> None:
+    """Separated by semicolons, with a header."""
+    rows = [row for call in calls for row in own_rows(call)]
+    out = io.StringIO()
+    writer = csv.DictWriter(
+        out, list(dict.fromkeys(name for row in rows for name in row)), delimiter=";", restval=""
+    )
+    writer.writeheader()
+    writer.writerows(
+        {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in row.items()
+            if value is not None
+        }
+        for row in rows
+    )
+    (raw / "log.csv").write_text(out.getvalue(), encoding="utf-8")
+
+
+def own_parquet(raw: Path, calls: Sequence[Call]) -> None:
+    """In typed columns."""
+    rows = [row for call in calls for row in own_rows(call)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: _typed([row.get(name) for row in rows]) for name in names}
+    pl.DataFrame(columns).write_parquet(raw / "log.parquet")
 
 
 # -- tables of a warehouse ------------------------------------------------------------------------------------------

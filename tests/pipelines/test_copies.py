@@ -157,3 +157,46 @@ def test_without_copies_nothing_is_noted(shop: Shop) -> None:
     bring_in(shop)
     assert shop.outcomes() == {"event": 1}
     assert not list(shop.workspace.lake.glob("contested-*"))
+
+
+def contested(shop: Shop) -> list[tuple[object, ...]]:
+    with shop.ledger() as ledger:
+        return [tuple(each.values()) for each in ledger.contested()]
+
+
+def test_a_copy_that_says_something_else_is_located_beside_the_one_that_stays(shop: Shop) -> None:
+    stays, otherwise = copy(10, received=1, occurred=5), copy(20, received=2, occurred=5)
+    sent_again = copy(10, received=3, occurred=5)
+    filler = [copy(1, received=1, occurred=1, name=f"f{number}") for number in range(3)]
+    # The worst copy of all says what the best one says.
+    shop.land("a.json", [*filler[:2], stays])
+    shop.land("b.json", [filler[2], otherwise, sent_again])
+    bring_in(shop)
+    assert contested(shop) == [("b.json", 2, "a.json", 3)]
+    # Nothing more is said of an id that is known.
+    shop.land("c.json", [copy(30, received=4, occurred=5)])
+    bring_in(shop)
+    assert contested(shop) == [("b.json", 2, "a.json", 3)]
+    assert shop.outcomes()["same id, other content"] == 1
+
+
+def test_the_copy_in_the_lake_is_located_where_a_better_one_replaces_it(shop: Shop) -> None:
+    shop.land("late.json", [copy(1, received=1, occurred=1, name="f"), copy(20, received=2, occurred=5)])
+    bring_in(shop)
+    assert contested(shop) == []
+    shop.land("early.json", [copy(10, received=1, occurred=5)])
+    bring_in(shop)
+    assert contested(shop) == [("late.json", 2, "early.json", 1)]
+    assert shop.query("SELECT amount FROM lake WHERE amount > 1") == [(10,)]
+
+
+def test_only_the_first_contested_copies_of_a_file_are_located_and_all_are_counted(shop: Shop) -> None:
+    names = [f"m{number}" for number in range(30)]
+    shop.land("a.json", [copy(10, received=1, occurred=5, name=name) for name in names])
+    shop.land("b.json", [copy(20, received=2, occurred=5, name=name) for name in names])
+    bring_in(shop)
+    assert contested(shop) == [("b.json", line, "a.json", line) for line in range(1, 21)]
+    assert shop.outcomes()["same id, other content"] == 30
+    with shop.ledger() as ledger:
+        ledger.forget_batches(each.batch for each in ledger.batches() if each.label == "b.json")
+    assert contested(shop) == []

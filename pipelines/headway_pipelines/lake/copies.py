@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from headway.engine.sql import identifier, literal, load
-from headway_pipelines.lake.ledger import Ledger
+from headway.engine.sql import bind, identifier, literal, load
+from headway_pipelines.lake.ledger import Account, Ledger
 from headway_pipelines.sources.shape import Copies, Source
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
@@ -26,6 +26,8 @@ CONTESTED = "contested"
 """Kind of the files that hold the ids whose copies do not all say the same."""
 
 _HERE = "headway_pipelines.lake"
+#: Copies that say something else are located so often per batch and promotion; all are counted.
+_LOCATED = 20
 #: What a copy is judged by first, smallest first.
 _FIRST: Mapping[Copies, str] = {
     "first_received": "epoch_us(received_at)",
@@ -101,8 +103,8 @@ def copies_left_out(ledger: Ledger) -> tuple[int, int]:
 
 def count_copies(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, ledger: Ledger
-) -> tuple[dict[int, dict[str, int]], dict[str, tuple[str, int]]]:
-    """Counts copies that lose, and notes the ids whose copies do not all say the same.
+) -> tuple[dict[int, Account], dict[str, tuple[str, int]]]:
+    """Counts copies that lose, and notes the ids whose copies do not all say the same, and where those lie.
 
     Args:
         con: A connection with `ranked`.
@@ -110,17 +112,20 @@ def count_copies(
         ledger: Its ledger.
 
     Returns:
-        What to add to the outcomes of each batch, and the file of contested ids to make live (none where nothing is
+        What to add to the account of each batch, and the file of contested ids to make live (none where nothing is
         new).
     """
     known = [str(workspace.warehouse / path) for path in ledger.lake_files(CONTESTED)]
     paths = f"[{', '.join(map(literal, known))}]"
     before = f"FROM read_parquet({paths})" if known else "SELECT NULL::UUID AS event_id LIMIT 0"
     con.execute(load(_HERE, "contested_ids.sql").replace("/* known */", before))
-    counted: dict[int, dict[str, int]] = {}
+    counted: dict[int, Account] = {}
     for batch, losing, contested in con.execute(load(_HERE, "losing_copies.sql")).fetchall():
         counts = {"event": -losing, COPY_OF_AN_EVENT: losing - contested, OTHER_CONTENT: contested}
-        counted[batch] = {outcome: n for outcome, n in counts.items() if n}
+        counted[batch] = Account(outcomes={outcome: n for outcome, n in counts.items() if n})
+    where = bind(load(_HERE, "locate_contested.sql"), {"most": _LOCATED})
+    for batch, *place in con.execute(where).fetchall():
+        counted[batch].contested.append((place[0], place[1], place[2]))
     fresh = con.execute("SELECT count(*) FROM contested").fetchall()[0][0]
     if not fresh:
         return counted, {}

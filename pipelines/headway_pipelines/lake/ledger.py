@@ -75,6 +75,7 @@ class Account:
         outcomes: Lines by what became of them, for example ``{"event": 90, "identify": 8, "malformed JSON": 2}``.
         dropped: ``(event, property, reason) -> values``; names are shown only where they are safe to show.
         rejects: ``(line, byte offset, reason)`` of the first rejected lines.
+        contested: ``(line, batch and line of the copy that stays)`` of the first copies that say something else.
     """
 
     lines: int = 0
@@ -82,6 +83,7 @@ class Account:
     outcomes: dict[str, int] = field(default_factory=dict)
     dropped: dict[tuple[str, str, str], int] = field(default_factory=dict)
     rejects: list[tuple[int, int, str]] = field(default_factory=list)
+    contested: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 class Ledger:
@@ -197,6 +199,9 @@ class Ledger:
         self._con.executemany(
             "INSERT INTO rejects VALUES (?, ?, ?, ?)", [(batch, *r) for r in account.rejects]
         )
+        self._con.executemany(
+            "INSERT INTO contested VALUES (?, ?, ?, ?)", [(batch, *c) for c in account.contested]
+        )
 
     def rejected(self, batch: int, not_rejects: Iterable[str]) -> dict[str, int]:
         """Rejected lines of a batch by outcome.
@@ -244,7 +249,7 @@ class Ledger:
     def forget_batches(self, numbers: Iterable[int]) -> None:
         """Removes batches and their counts, as if their files had never been read."""
         keys = [(n,) for n in numbers]
-        for table in ("batches", "outcomes", "dropped", "rejects", "groups"):
+        for table in ("batches", "outcomes", "dropped", "rejects", "contested", "groups"):
             self._con.executemany(f"DELETE FROM {table} WHERE batch = ?", keys)
 
     def add_group(self, group: str, batches: Iterable[int]) -> None:
@@ -289,7 +294,7 @@ class Ledger:
 
     def reset(self) -> None:
         """Forgets everything read so far, so that all raw files are read again."""
-        for table in ("batches", "outcomes", "dropped", "rejects", "groups", "files"):
+        for table in ("batches", "outcomes", "dropped", "rejects", "contested", "groups", "files"):
             self._con.execute(f"DELETE FROM {table}")
 
     def outcomes(self) -> list[dict[str, Any]]:
@@ -303,6 +308,10 @@ class Ledger:
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         """Where rejected lines are: file label, line, byte offset, reason."""
         return [dict(r) for r in self._rows(load("headway_pipelines.lake", "rejects.sql"), limit)]
+
+    def contested(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Where copies are that say something else: file label and line, and those of the copy that stays."""
+        return [dict(r) for r in self._rows(load("headway_pipelines.lake", "contested.sql"), limit)]
 
     def put_json(self, name: str, value: object) -> None:
         """Stores a small structure as a setting."""

@@ -3,6 +3,7 @@
 -- outcomes: one row per batch and what became of its lines
 -- dropped:  one row per batch, event, property and reason; n = values that did not pass the gate
 -- rejects:  one row per located rejected line (the first of each batch)
+-- contested: one row per located copy that says something else than the copy that stays (the first of each batch)
 -- groups:   one row per staged group and batch with rows in it
 -- files:    one row per live file of the warehouse; a file that is not listed does not exist for any reader
 -- settings: one row per name
@@ -28,6 +29,9 @@ CREATE TABLE IF NOT EXISTS dropped (
 );
 CREATE TABLE IF NOT EXISTS rejects (
     batch INTEGER NOT NULL, line INTEGER NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS contested (
+    batch INTEGER NOT NULL, line INTEGER NOT NULL, kept_batch INTEGER NOT NULL, kept_line INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS groups (name TEXT NOT NULL, batch INTEGER NOT NULL, PRIMARY KEY (name, batch));
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, kind TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL);

@@ -22,7 +22,7 @@ from headway.models.plan import SUBJECTS, TrackingPlan, load_plan
 from headway_pipelines.lake.copies import CONTESTED, content, count_copies, ranking
 from headway_pipelines.lake.day_files import write_day_files
 from headway_pipelines.lake.integrity import KINDS
-from headway_pipelines.lake.ledger import PASSED, PROMOTED, Account, Ledger
+from headway_pipelines.lake.ledger import PASSED, PROMOTED, Ledger
 from headway_pipelines.people.properties import smaller_ones, write_statements
 from headway_pipelines.sources.config import load_sources
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
@@ -175,8 +175,8 @@ def promote(workspace: Workspace, ledger: Ledger, *, memory_limit: str | None = 
             ledger.swap_files(subject, said, [])
         if contested:
             ledger.swap_files(CONTESTED, contested, list(ledger.lake_files(CONTESTED)))
-        for batch, outcomes in copies.items():
-            ledger.add_account(batch, Account(outcomes=outcomes))
+        for batch, account in copies.items():
+            ledger.add_account(batch, account)
         ledger.move(passed, PROMOTED)
     for group in set(groups) - ledger.waiting_groups():
         shutil.rmtree(workspace.staging / group, ignore_errors=True)

@@ -86,7 +86,7 @@ def check_columns(names: Sequence[str], reader: Reader) -> None:
     """
     # A dotted path may also lead into a column of nested JSON.
     missing = [name for name in reader.required if name not in names and name.split(".")[0] not in names]
-    if not missing:
+    if not missing or (reader.instead and set(reader.instead) <= set(names)):
         return
     # A first line of which nothing is wanted may be a row: of such only words that are nobody's are shown.
     names_are_told = reader.kind == "parquet" or len(missing) < len(reader.required)

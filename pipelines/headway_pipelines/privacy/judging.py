@@ -12,11 +12,11 @@ from headway.engine.sql import bind, load, with_inputs
 from headway_pipelines.privacy.ids import NO_ID
 from headway_pipelines.privacy.tombstones import Tombstones
 from headway_pipelines.privacy.vault import Vault
-from headway_pipelines.sources.shape import ERASED, EXPIRED
+from headway_pipelines.sources.shape import BEGINNING, ERASED, EXPIRED
 
-#: An event later than this after its arrival did not happen yet; one before 1990 is a broken clock.
+#: An event later than this after its arrival did not happen yet; one before the beginning is a broken clock.
 FUTURE_TOLERANCE = timedelta(days=1)
-ANCIENT = datetime(1990, 1, 1)
+ANCIENT = BEGINNING
 
 _HERE = "headway_pipelines.privacy"
 

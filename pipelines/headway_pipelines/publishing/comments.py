@@ -27,6 +27,8 @@ TABLE_COMMENTS = {
     "are null and marked.",
     "sessions": "One row per session of a person; those with a reason are set apart as no visits.",
     "rejected_lines": "One row per located rejected line of the raw logs; the values themselves stay in the raw file.",
+    "contested_copies": "One row per located line whose event has an id that another line has for something else; the "
+    "other line is the copy that stays.",
     "side_inputs": "One row per side input and outcome: how many rows of the file under inputs/ were used or rejected.",
     "daily_events": "One row per UTC day and event name: number of events of people.",
     "run_info": "One row: what this file was computed from, when, and for which product.",
@@ -225,6 +227,8 @@ COLUMN_COMMENTS = {
     "n_values": "Number of values; null in the published file where it is small.",
     "file": "File below raw/; file#... where the name itself may not be shown.",
     "line": "Line number in the file, from 1.",
+    "kept_file": "File of the copy that stays, when the two met.",
+    "kept_line": "Line number of the copy that stays.",
     "position": "Byte offset in the decompressed file.",
     "day": "UTC day.",
     "events": "Number of events.",

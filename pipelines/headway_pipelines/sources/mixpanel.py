@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, StrictStr, field_validator
 
 from headway.engine import bind, literal, load, with_inputs
 from headway_pipelines.sources.sample import Sample
-from headway_pipelines.sources.shape import FileSet, Source
+from headway_pipelines.sources.shape import BEGINNING, FileSet, Source
 from headway_pipelines.sources.times import in_zone, iso, known_timezone, since_1970
 
 Unit = Literal["s", "ms", "auto"]
@@ -87,11 +88,13 @@ def mixpanel_pipeline(
     number, text = in_zone(since_1970("j.time", unit), timezone), iso("j.time", timezone)
     time = f"CASE WHEN TRY_CAST(j.time AS DOUBLE) IS NOT NULL THEN {number} ELSE {text} END"
     row = dict.fromkeys(_ROW.split(), "VARCHAR")
-    query = mixpanel_query(load(_HERE, "mixpanel_pipeline.sql"), row, time, account)
+    query = mixpanel_query(load(_HERE, "mixpanel_pipeline.sql"), row, time, account, beginning=BEGINNING)
     return Source(name, "mixpanel_pipeline", query, files=files)
 
 
-def mixpanel_query(calls: str, event: Mapping[str, str], time: str, account: str | None, **more: bool) -> str:
+def mixpanel_query(
+    calls: str, event: Mapping[str, str], time: str, account: str | None, **more: bool | datetime
+) -> str:
     """Writes the SELECT over ``frames`` from the query of the calls.
 
     Args:

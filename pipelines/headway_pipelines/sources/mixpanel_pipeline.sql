@@ -1,9 +1,11 @@
 -- Rows of Mixpanel's JSON pipelines (events, user profiles, identity mappings), as mixpanel_events.sql reads them.
 -- grain:  one row per framed line
 -- inputs: frames(batch, line, position, text)
+-- params: $beginning
 -- slots:  each /* slot */ is an expression; time reads j.time, account reads names and texts
 -- source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
--- properties is an object, or a text that holds one. Profiles and mappings carry no time: they hold from the beginning.
+-- properties is an object, or a text that holds one. Profiles and mappings carry no time. What profiles say holds from $beginning on,
+-- the first instant that any line may have; mappings hold ever, which is a time that cannot be.
 WITH parsed AS (
     SELECT
         batch, line, position, text,
@@ -26,7 +28,7 @@ WITH parsed AS (
 timed AS (
     SELECT
         *,
-        CASE WHEN kind IS NOT NULL THEN TIMESTAMP '1970-01-01 00:00:00' ELSE /* time */ END AS occurred_at,
+        CASE kind WHEN 'profile' THEN $beginning WHEN 'mapping' THEN TIMESTAMP '1970-01-01 00:00:00' ELSE /* time */ END AS occurred_at,
         CASE WHEN kind = 'profile' THEN TRY(map(names, texts)) END AS traits
     FROM parsed
 )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, StrictStr
 
 from headway.engine import bind, load, with_inputs
 from headway_pipelines.sources.sample import Sample
-from headway_pipelines.sources.shape import FileSet, Reader, Source
+from headway_pipelines.sources.shape import BEGINNING, NAMES_NOBODY, FileSet, Reader, Source
 
 _HERE = "headway_pipelines.sources"
 _COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "properties")
-_MORE_COLUMNS = ("created_at", "person_properties")
+_MORE_COLUMNS = ("created_at", "person_properties", "person_id", "person_version", "is_deleted")
+_PERSON_COLUMNS = ("distinct_id", "person_id", "person_version", "properties")
+#: How posthog.sql writes PostHog's own id of a person.
+MEMBERS = "person_id:"
+_PERSONS: dict[str, datetime | str] = {"beginning": BEGINNING, "members": MEMBERS, "deleted": NAMES_NOBODY}
 #: A share of lines: exports are of one piece.
 _NEARLY_ALL = 0.9
 #: What groups are called where a product has only one kind, in PostHog's own examples.
@@ -38,6 +43,9 @@ def posthog(
     one a person's. A device is joined with its person by what carries both ids. Numbered files
     (``2026-03-02-2026-03-03-0.jsonl``) are parts of one export and wait for its manifest.
 
+    Rows of the persons model may lie beside the events. What they say of a person holds from the beginning, and all ids
+    of one `person_id` are one person's.
+
     Args:
         name: Name stored with every event.
         files: Patterns of paths below ``raw/``.
@@ -51,7 +59,7 @@ def posthog(
         'lines'
     """
     careful, hasty = (
-        calls_query(bind(load(_HERE, "posthog_jsonl.sql"), {"hasty": each}), account)
+        calls_query(bind(load(_HERE, "posthog_jsonl.sql"), {"hasty": each, **_PERSONS}), account)
         for each in (False, True)
     )
     return Source(
@@ -62,6 +70,7 @@ def posthog(
         finished_by=_MANIFEST,
         waits=_NUMBERED,
         retimed=True,
+        numbers=MEMBERS,
         hasty_sql=hasty,
     )
 
@@ -85,9 +94,11 @@ def posthog_parquet(
         >>> posthog_parquet().reader.kind
         'parquet'
     """
-    text = calls_query(load(_HERE, "posthog_rows.sql"), account)
-    reader = Reader("parquet", required=_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
-    return Source(name, "posthog_parquet", text, reader, files, _MANIFEST, _NUMBERED, retimed=True)
+    text = calls_query(bind(load(_HERE, "posthog_rows.sql"), _PERSONS), account)
+    reader = Reader("parquet", required=_COLUMNS, instead=_PERSON_COLUMNS, parts=(*_COLUMNS, *_MORE_COLUMNS))
+    return Source(
+        name, "posthog_parquet", text, reader, files, _MANIFEST, _NUMBERED, retimed=True, numbers=MEMBERS
+    )
 
 
 def calls_query(given: str, account: str) -> str:
@@ -146,9 +157,15 @@ def recognise(sample: Sample) -> str | None:
         >>> row = {"uuid": "", "event": "", "distinct_id": "", "timestamp": "", "properties": {}}
         >>> recognise(Sample("a.jsonl", ("",), (row,)))
         'lines have uuid, event, distinct_id, timestamp and properties, as in a PostHog batch export'
+        >>> person = {"distinct_id": "", "person_id": "", "person_version": 0, "properties": {}}
+        >>> recognise(Sample("a.jsonl", ("",), (person,)))
+        'lines have distinct_id, person_id, person_version and properties, as in the persons of a PostHog batch export'
     """
-    share = sample.share(lambda line: all(name in line for name in _COLUMNS))
-    return f"lines have {_listed()}, as in a PostHog batch export" if share >= _NEARLY_ALL else None
+    if sample.share(lambda line: all(name in line for name in _COLUMNS)) >= _NEARLY_ALL:
+        return f"lines have {_listed(_COLUMNS)}, as in a PostHog batch export"
+    if sample.share(lambda line: all(name in line for name in _PERSON_COLUMNS)) >= _NEARLY_ALL:
+        return f"lines have {_listed(_PERSON_COLUMNS)}, as in the persons of a PostHog batch export"
+    return None
 
 
 def recognise_parquet(sample: Sample) -> str | None:
@@ -163,9 +180,12 @@ def recognise_parquet(sample: Sample) -> str | None:
     Examples:
         >>> recognise_parquet(Sample("a.parquet", columns=("uuid", "event"), parquet=True))
     """
-    known = sample.parquet and set(_COLUMNS) <= set(sample.columns)
-    return f"columns {_listed()}, as in a PostHog batch export" if known else None
+    if sample.parquet and set(_COLUMNS) <= set(sample.columns):
+        return f"columns {_listed(_COLUMNS)}, as in a PostHog batch export"
+    if sample.parquet and set(_PERSON_COLUMNS) <= set(sample.columns):
+        return f"columns {_listed(_PERSON_COLUMNS)}, as in the persons of a PostHog batch export"
+    return None
 
 
-def _listed() -> str:
-    return f"{', '.join(_COLUMNS[:-1])} and {_COLUMNS[-1]}"
+def _listed(columns: tuple[str, ...]) -> str:
+    return f"{', '.join(columns[:-1])} and {columns[-1]}"

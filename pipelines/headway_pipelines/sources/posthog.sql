@@ -1,7 +1,10 @@
 -- PostHog events, from an export or from a client's request, as events of the common shape.
--- grain:  one row per call given; two for a call that names a person by an id that looks like an anonymous one
--- inputs: given(batch, line, position, outcome, content, uuid, event, distinct_id, properties, said, happened_at, client_at, arrived_at)
---         outcome is NULL where there is a call; properties is JSON text; said holds person properties from beside them
+-- grain:  one row per call given; two for a call that names a person by an id that looks like an anonymous one, and for
+--         one that says who a person is
+-- inputs: given(batch, line, position, outcome, content, uuid, event, distinct_id, member, properties, said, known, happened_at,
+--             client_at, arrived_at)
+--         outcome is NULL where there is a call; properties is JSON text; said holds person properties from beside them;
+--         member is PostHog's own id of the person, where the row says nothing but whose distinct_id is and what is known
 -- source: https://posthog.com/docs/product-analytics/identify (anonymous and identified ids, aliases)
 -- params: $account, the group type that is the customer account
 -- Whose an id is: see `posthog.posthog`. Where it cannot be known, an id with the shape of a UUID is a device, because
@@ -47,6 +50,7 @@ named AS (
         p."$device_id" AS own_device,
         p."$anon_distinct_id" AS anonymous,
         CASE
+            WHEN member IS NOT NULL THEN 'person'
             WHEN event IN ('$identify', '$set') THEN 'identify'
             WHEN event IN ('$create_alias', '$merge_dangerously') THEN 'alias'
             WHEN event = '$groupidentify' THEN 'group'
@@ -72,6 +76,8 @@ settled AS (
         CASE WHEN turned THEN p.alias ELSE distinct_id END AS person,
         -- Servers send events under the same id without saying that it is a person's: they are this person's.
         unnest(CASE
+            -- What is known is said of PostHog's own id: a browser may by now be another person's. Whose an id is has no time.
+            WHEN outcome IS NULL AND call = 'person' THEN [FALSE, TRUE]
             WHEN outcome IS NULL AND like_anonymous AND NOT turned
                 AND (call = 'alias' OR call = 'identify' AND coalesce(anonymous, own_device) <> distinct_id)
             THEN [FALSE, TRUE] ELSE [FALSE] END) AS again
@@ -104,14 +110,18 @@ SELECT
     batch, line, position,
     CASE
         WHEN outcome IS NOT NULL THEN outcome
-        WHEN again THEN 'identify'
+        WHEN again OR call = 'person' THEN 'identify'
         WHEN call = 'event' AND names IS NULL AND properties IS NOT NULL THEN 'unusable properties'
         ELSE call
     END AS outcome,
     CASE event WHEN '$pageview' THEN 'Page Viewed' WHEN '$screen' THEN 'Screen Viewed' ELSE event END AS event,
-    CASE WHEN identified AND call <> 'group' THEN person END AS user_raw,
     CASE
-        WHEN again THEN person
+        WHEN call = 'person' AND NOT again THEN member
+        WHEN identified AND call <> 'group' THEN person
+    END AS user_raw,
+    CASE
+        WHEN call = 'person' AND NOT again THEN NULL
+        WHEN again AND call <> 'person' THEN person
         WHEN call IN ('alias', 'group') THEN NULL
         WHEN NOT identified THEN distinct_id
         WHEN call = 'identify' THEN coalesce(anonymous, own_device, CASE WHEN like_anonymous THEN distinct_id END)
@@ -121,10 +131,13 @@ SELECT
         WHEN call <> 'group' THEN TRY(json_extract_string(p."$groups", '$."' || $account || '"'))
         WHEN p."$group_type" = $account THEN p."$group_key"
     END AS account_raw,
-    CASE WHEN call = 'alias' AND NOT again THEN CASE WHEN turned THEN distinct_id ELSE p.alias END END AS alias_raw,
+    CASE
+        WHEN call = 'person' AND again THEN member
+        WHEN call = 'alias' AND NOT again THEN CASE WHEN turned THEN distinct_id ELSE p.alias END
+    END AS alias_raw,
     uuid AS message_id,
     content,
-    happened_at AS occurred_at,
+    CASE WHEN again AND call = 'person' THEN NULL ELSE happened_at END AS occurred_at,
     -- browsers say when it was by their clock, in seconds: of all copies the same, while each is corrected anew
     coalesce(TRY(make_timestamp(CAST(round(TRY_CAST(p."$time" AS DOUBLE) * 1000) AS BIGINT) * 1000)), client_at) AS client_at,
     arrived_at AS received_at,
@@ -134,6 +147,7 @@ SELECT
         WHEN again THEN NULL
         WHEN call = 'group' THEN p."$group_set"
         WHEN said IS NOT NULL THEN said
+        WHEN known IS NOT NULL THEN known
         WHEN p."$set" IS NULL THEN p."$set_once"
         WHEN p."$set_once" IS NULL THEN p."$set"
         ELSE map_concat(p."$set_once", p."$set")

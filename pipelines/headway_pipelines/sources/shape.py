@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
@@ -49,6 +50,9 @@ of the call say of consent, as a JSON object; it is judged and never stored.
 """
 
 
+BEGINNING = datetime(1990, 1, 1)
+"""No line is older, or its clock was broken. What a line without a time says of somebody holds from here."""
+
 NO_USABLE_ID = "no usable id"
 """Outcome of a line that names nobody who acts."""
 
@@ -82,6 +86,7 @@ class Reader:
         parts: Columns that the SQL reads by name. With them a row has no `fields` but a STRUCT `parts`, NULL where a
             value is empty or the column is missing, and `others`, a list of what the other columns hold as
             ``(key, value)``. This costs half of what a MAP does. Their names must differ in more than case.
+        instead: Columns that a file may have in place of the required ones; without any there is no such file.
     """
 
     kind: Literal["lines", "delimited", "parquet", "table"] = "lines"
@@ -89,6 +94,7 @@ class Reader:
     columns: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

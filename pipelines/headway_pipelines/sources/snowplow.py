@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field, StrictStr, field_validator
 from sqlglot import exp
 
-from headway.engine import bind, load, with_inputs
+from headway.engine import bind, identifier, load, with_inputs
 from headway_pipelines.sources.names import canonical, renamed
 from headway_pipelines.sources.sample import Sample
 from headway_pipelines.sources.shape import FileSet, Reader, Source
@@ -72,6 +72,11 @@ _PARTS = """
     dvce_created_tstamp dvce_sent_tstamp collector_tstamp useragent user_ipaddress se_category se_action
     unstruct_event contexts derived_contexts
 """
+_TABLE_PARTS = tuple(
+    column
+    for column in COLUMNS
+    if column in {*_PARTS.split(), *PROPERTIES} - {"unstruct_event", "contexts", "derived_contexts"}
+)
 _REQUIRED = ("event", "event_id", "collector_tstamp", "domain_userid")
 #: Vendors whose schemas most tables hold; the first that fits is cut off, so the longer ones come first.
 _VENDORS = (
@@ -147,13 +152,11 @@ def snowplow_table(
     known = "|".join(re.sub("[^a-z0-9]", "_", vendor.lower()) for vendor in (*vendors, *_VENDORS))
     head = bind(
         load(_HERE, "snowplow_table.sql"),
-        {
-            "chosen": _texts(PROPERTIES),
-            "chosen_names": _texts(PROPERTIES.values()),
-            "vendors": f"^contexts_(({known})_)?",
-        },
+        {"chosen_names": _texts(PROPERTIES.values()), "vendors": f"^contexts_(({known})_)?"},
     )
-    reader = Reader("table", required=_REQUIRED)
+    chosen = ", ".join(f"parts.{identifier(column)}" for column in PROPERTIES)
+    head = head.replace("[/* chosen */]", f"[{chosen}]")
+    reader = Reader("table", required=_REQUIRED, parts=_TABLE_PARTS)
     events = canonical(OWN_NAMES, names)
     return Source(name, "snowplow_table", events_query(head, names), reader, files, events=events)
 

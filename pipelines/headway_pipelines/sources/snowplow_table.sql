@@ -1,28 +1,24 @@
 -- Rows of Snowplow's events table in a warehouse, exported with their column names.
 -- grain:  one row per framed row
--- inputs: frames(batch, line, position, record, fields)
+-- inputs: frames(batch, line, position, record, parts, others): parts are the columns of snowplow.py, others what the rest of
+--         them holds
 -- source: https://docs.snowplow.io/docs/destinations/warehouses-lakes/schemas-in-warehouse/ (columns of contexts and
 --         self-describing events: <kind>_<vendor>_<name>_<version>)
--- params: $chosen, columns kept as properties, and $chosen_names, what those are called; $vendors, a pattern of the
---         vendors whose name is cut from the column of a context
--- The first part gives the columns a type where no file had any row.
-WITH rows AS (
-    SELECT NULL::VARCHAR AS record, NULL::MAP(VARCHAR, VARCHAR) AS fields WHERE FALSE
-    UNION ALL BY NAME
-    FROM frames
-),
-described AS (
+-- params: $chosen_names, what columns kept as properties are called; $vendors, a pattern of the vendors whose name is cut
+--         from the column of a context
+-- slots:  /* chosen */ lists the values of those columns
+WITH described AS (
     SELECT
         *,
-        list_filter(map_entries(fields), lambda e: starts_with(e.key, 'unstruct_event_') AND e.value NOT IN ('[]', '{}')) AS own,
-        list_filter(map_entries(fields), lambda e: starts_with(e.key, 'contexts_') AND e.value NOT IN ('[]', '{}')) AS cells
-    FROM rows
+        list_filter(others, lambda e: starts_with(e.key, 'unstruct_event_') AND e.value NOT IN ('[]', '{}')) AS own,
+        list_filter(others, lambda e: starts_with(e.key, 'contexts_') AND e.value NOT IN ('[]', '{}')) AS cells
+    FROM frames
 ),
 chosen AS (
     SELECT
         *,
         -- a table has one such column per kind of event, and only one is filled; some loaders make it a list of one
-        coalesce(list_filter(own, lambda e: contains(e.key, '_' || fields['event_name'] || '_'))[1], own[1]).value AS cell,
+        coalesce(list_filter(own, lambda e: contains(e.key, '_' || parts.event_name || '_'))[1], own[1]).value AS cell,
         CASE WHEN left(cell, 1) = '[' AND json_valid(cell) THEN CAST(json_extract(cell, '$[0]') AS VARCHAR) ELSE cell END AS own_text,
         list_transform(cells, lambda e: {
             'name': regexp_replace(regexp_replace(e.key, $vendors, ''), '_[0-9]+(_[0-9]+_[0-9]+)?$', ''),
@@ -48,23 +44,23 @@ SELECT
         ELSE 'event'
     END AS outcome,
     record AS content,
-    fields['event'] AS event,
-    fields['event_name'] AS event_name,
-    fields['user_id'] AS user_id,
-    fields['domain_userid'] AS domain_userid,
-    fields['network_userid'] AS network_userid,
-    fields['domain_sessionid'] AS domain_sessionid,
-    fields['event_id'] AS event_id,
-    CAST(TRY_CAST(fields['true_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS true_tstamp,
-    CAST(TRY_CAST(fields['derived_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS derived_tstamp,
-    CAST(TRY_CAST(fields['dvce_created_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS dvce_created_tstamp,
-    CAST(TRY_CAST(fields['dvce_sent_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS dvce_sent_tstamp,
-    CAST(TRY_CAST(fields['collector_tstamp'] AS TIMESTAMPTZ) AS TIMESTAMP) AS collector_tstamp,
-    fields['useragent'] AS user_agent,
-    fields['user_ipaddress'] AS address,
-    list_zip($chosen_names, list_transform($chosen, lambda name: fields[name])) AS atomic,
-    fields['se_category'] AS se_category,
-    fields['se_action'] AS se_action,
+    parts.event AS event,
+    parts.event_name AS event_name,
+    parts.user_id AS user_id,
+    parts.domain_userid AS domain_userid,
+    parts.network_userid AS network_userid,
+    parts.domain_sessionid AS domain_sessionid,
+    parts.event_id AS event_id,
+    CAST(TRY_CAST(parts.true_tstamp AS TIMESTAMPTZ) AS TIMESTAMP) AS true_tstamp,
+    CAST(TRY_CAST(parts.derived_tstamp AS TIMESTAMPTZ) AS TIMESTAMP) AS derived_tstamp,
+    CAST(TRY_CAST(parts.dvce_created_tstamp AS TIMESTAMPTZ) AS TIMESTAMP) AS dvce_created_tstamp,
+    CAST(TRY_CAST(parts.dvce_sent_tstamp AS TIMESTAMPTZ) AS TIMESTAMP) AS dvce_sent_tstamp,
+    CAST(TRY_CAST(parts.collector_tstamp AS TIMESTAMPTZ) AS TIMESTAMP) AS collector_tstamp,
+    parts.useragent AS user_agent,
+    parts.user_ipaddress AS address,
+    list_zip($chosen_names, [/* chosen */]) AS atomic,
+    parts.se_category AS se_category,
+    parts.se_action AS se_action,
     body,
     list_filter(
         flatten(list_transform(groups, lambda g: list_transform(g.list, lambda d: {'name': g.name, 'data': d}))),

@@ -279,11 +279,13 @@ def _account(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict[str, pl.Dat
     outcomes = {"source": pl.String, "state": pl.String, "outcome": pl.String, "lines": pl.Int64}
     dropped = {"event": pl.String, "property": pl.String, "reason": pl.String, "n_values": pl.Int64}
     rejects = {"file": pl.String, "line": pl.Int64, "position": pl.Int64, "reason": pl.String}
+    contested = {"file": pl.String, "line": pl.Int64, "kept_file": pl.String, "kept_line": pl.Int64}
     left_out = with_inputs(load(_HERE, "left_out.sql"), {"all_events": load(_PEOPLE, "all_events.sql")})
     return {
         "line_outcomes": pl.DataFrame(ledger.outcomes(), schema=outcomes),
         "dropped_values": pl.DataFrame(ledger.dropped(), schema=dropped),
         "rejected_lines": pl.DataFrame(ledger.rejects(), schema=rejects),
+        "contested_copies": pl.DataFrame(ledger.contested(), schema=contested),
         "left_out": con.sql(left_out).pl(),
         "daily_events": con.sql(load(_HERE, "daily_events.sql")).pl(),
     }

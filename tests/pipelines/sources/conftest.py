@@ -31,7 +31,7 @@ class Cleaned:
     """What came out of the gate, over all groups.
 
     Attributes:
-        con: Holds the tables `events` and `links`.
+        con: Holds the tables `events` and `links`, and `person` where the plan declares properties of people.
         outcomes: Lines by outcome.
         dropped: Values dropped by event, property and reason.
         rejects: Line, byte offset and reason of located rejects.
@@ -116,18 +116,22 @@ def clean(tmp_path: Path) -> Iterator[Callable[..., Cleaned]]:
         numbered = [RawFile(path, number) for number, path in enumerate(paths, 1)]
         plan = parse_plan(HEAD + events)
         result = Cleaned(con)
-        tables: list[tuple[pa.Table, pa.Table]] = []
+        tables: dict[str, list[pa.Table]] = {}
         with Gate(plan, Key(bytes(range(32))), tmp_path / "vault", now=NOW) as gate:
             for batch in gate.clean(numbered, source):
-                tables.append((batch.events, batch.links))
+                parts = {"events": batch.events, "links": batch.links}
+                if plan.person_properties:
+                    parts["person"] = batch.statements("person")
+                for name, part in parts.items():
+                    tables.setdefault(name, []).append(part)
                 result.damaged.update(batch.damaged)
                 for account in batch.accounts.values():
                     result.outcomes.update(account.outcomes)
                     result.dropped.update(account.dropped)
                     result.rejects += account.rejects
                     result.lines += account.lines
-        for place, name in enumerate(("events", "links")):
-            con.register("given", pa.concat_tables([pair[place] for pair in tables]))
+        for name, parts_of_it in tables.items():
+            con.register("given", pa.concat_tables(parts_of_it))
             con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM given")
             con.unregister("given")
         return result

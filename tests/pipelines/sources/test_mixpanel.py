@@ -273,7 +273,7 @@ def test_rows_of_pipelines(tmp_path: Path, shape: Run) -> None:
     ]
     columns = "outcome, event, user_raw, coalesce(alias_raw, device_raw), properties, traits, occurred_at"
     rows = read(write(tmp_path, *lines), shape, columns, mixpanel_pipeline())
-    ever = dt.datetime(1970, 1, 1)
+    ever, beginning = dt.datetime(1970, 1, 1), dt.datetime(1990, 1, 1)
     assert rows == [
         ("event", "Signed Up", "u1", "d1", {"plan": "pro"}, None, NINE),
         ("event", "Signed Up", "u1", "d1", {"plan": "free"}, None, NINE),
@@ -282,7 +282,18 @@ def test_rows_of_pipelines(tmp_path: Path, shape: Run) -> None:
         ("alias", None, "u1", UUID + "1", None, None, ever),
         ("alias", None, "u1", "d3", None, None, ever),
         ("identify", None, "u1", None, None, None, ever),
-        ("identify", None, "u1", None, None, {"$email": "ada@example.com", "plan": "pro"}, ever),
+        ("identify", None, "u1", None, None, {"$email": "ada@example.com", "plan": "pro"}, beginning),
+    ]
+
+
+def test_what_a_profile_says_holds_from_the_beginning(tmp_path: Path, clean: Run) -> None:
+    plan = PLAN + "\nperson_properties: {plan: {class: enum, values: [free, pro]}}\n"
+    profile = {"distinct_id": "u1", "properties": {"plan": "pro"}}
+    result = clean([write(tmp_path, row(), profile)], mixpanel_pipeline(), plan)
+    assert result.outcomes == {"event": 1, "identify": 1}
+    assert result.dropped == {}
+    assert result.rows("SELECT property, value, valid_from FROM person") == [
+        ("plan", "pro", dt.datetime(1990, 1, 1))
     ]
 
 

@@ -59,12 +59,14 @@ SELECT
     coalesce(j.uuid, j.properties."$insert_id") AS uuid,
     j.event AS event,
     coalesce(j.distinct_id, j.properties.distinct_id) AS distinct_id,
+    NULL::VARCHAR AS member,
     nullif(CAST(json_extract(call, '$.properties') AS VARCHAR), 'null') AS properties,
     CASE
         WHEN j."$set_once" IS NULL THEN j."$set"
         WHEN j."$set" IS NULL THEN j."$set_once"
         ELSE map_concat(j."$set_once", j."$set")
     END AS said,
+    NULL::MAP(VARCHAR, VARCHAR) AS known,
     coalesce(
         -- "infinity" is a time, too, and one cannot subtract from it
         TRY(received_at - to_milliseconds(j.offset)),
