@@ -321,12 +321,10 @@ import polars as pl
 from headway_pipelines.quality.judge import Rule, judge
 (finding,) = judge(pl.DataFrame({"a": [1.0, 5.0, None]}), [Rule("few", "a", 0, 2, "Few.")])
 assert finding.rows == (1,)
-assert not [name for name in sys.modules if name.startswith(("scipy.stats.", "altair."))]
+assert not [name for name in sys.modules if name.startswith("scipy.stats.")]
 import scipy.stats
 assert abs(scipy.stats.norm.cdf(1.959963984540054) - 0.975) < 1e-12
 from scipy.stats import norm
 assert norm is scipy.stats.norm
-import altair
-assert altair.Chart
 """
     subprocess.run([sys.executable, "-c", script], check=True)
