@@ -23,6 +23,7 @@ from headway.frameworks.prelude import GRAIN_TYPE, LOG, LOG_TALLY, Doubt, Prelud
 from headway.frameworks.reach import Reach, firsts_of, longest, reach_of
 from headway.frameworks.segments import Dimension
 from headway.frameworks.stale import Cells, Log, Stale, stale
+from headway.models.composition import parts_of
 from headway.models.durations import MICROSECONDS_PER_DAY
 from headway.models.metrics import EventSelector
 from headway.models.product import Product
@@ -77,10 +78,24 @@ def reaches_of(
         return longest(hours["opens_us"].to_numpy(), hours["closes_us"].to_numpy(), first, last, wanted)
 
     found = {name: reach_of(metric, span) for name, metric in product.metrics.items()}
-    for name in unbounded:
+    whole = {name for name, reach in found.items() if reach.whole}.union(unbounded)
+    for name in _made_together(product, whole):
         selectors = product.metrics[name].selectors().values()
         found[name] = replace(found[name], whole=True, log=tuple(selectors))
     return found
+
+
+def _made_together(product: Product, names: Collection[str]) -> set[str]:
+    """Adds the metrics that some are made of, those that are made of them, and so on: they have the same periods."""
+    found = set(names)
+    while True:
+        before = len(found)
+        for name, metric in product.metrics.items():
+            family = {name, *parts_of(metric)}
+            if found & family:
+                found |= family
+        if len(found) == before:
+            return found
 
 
 @contextmanager

@@ -225,3 +225,18 @@ def test_what_is_kept_and_what_is_computed_again_are_what_everything_gives(seed:
             "the last event is gone",
         )
         same(found, whole(now, product))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_made_with_a_metric_of_everything_is_computed_from_everything(
+    seed: int, tmp_path: Path
+) -> None:
+    # D is in no metric that needs all events by itself.
+    parts = {
+        "k": METRICS["k"],
+        "active": {**METRICS["active"], "of": {"event": ["C", "D"], "measure": "people"}},
+    }
+    both = {"kind": "formula", "expression": "k * active", "unit": "x"}
+    for was, now in worlds(seed):
+        product = make_product(now, {**parts, "both": both}, grains=["day", "week"])
+        same(renewed(was, now, product, tmp_path), whole(now, product))
