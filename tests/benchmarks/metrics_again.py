@@ -49,7 +49,7 @@ def opened(options: argparse.Namespace, days: int) -> duckdb.DuckDBPyConnection:
 def one_more_day(options: argparse.Namespace) -> dict[str, float]:
     """Computes all days but the last, then what the last one can have changed."""
     from headway.frameworks import measure
-    from headway.frameworks.kept import FIRSTS, TOUCHES, News
+    from headway.frameworks.kept import FIRSTS, NEEDED, TOUCHES, News
     from headway.periods import EPOCH
 
     _, product = definitions(options)
@@ -58,6 +58,11 @@ def one_more_day(options: argparse.Namespace) -> dict[str, float]:
     def keep(con: duckdb.DuckDBPyConnection, suffix: str) -> None:
         for table in (FIRSTS, TOUCHES):
             con.execute(f"COPY {table} TO '{options.root}/{table}{suffix}.parquet' (FORMAT parquet)")
+        # Of parts in which nothing is new the files stay.
+        parts = con.execute(f"SELECT DISTINCT part FROM {NEEDED}").fetchall()
+        for (part,) in parts:
+            target = options.root / f"{NEEDED}{suffix}_{part}.parquet"
+            con.execute(f"COPY (FROM {NEEDED} WHERE part = {part}) TO '{target}' (FORMAT parquet)")
 
     con = opened(options, options.days - 1)
     start = cpu_seconds()
@@ -68,13 +73,14 @@ def one_more_day(options: argparse.Namespace) -> dict[str, float]:
     con = opened(options, options.days)
     for table in (FIRSTS, TOUCHES):
         con.execute(f"CREATE VIEW known_{table} AS FROM '{options.root}/{table}.parquet'")
+    con.execute(f"CREATE VIEW known_{NEEDED} AS FROM read_parquet('{options.root}/{NEEDED}_[0-9]*.parquet')")
     con.execute(
         f"CREATE TABLE news AS SELECT person, epoch_us(min(occurred_at)) AS since_us FROM events "
         f"WHERE occurred_at >= TIMESTAMP '{last}' GROUP BY person"
     )
     # The last day of the log reaches into the next local day.
     day = (last.date() - EPOCH).days
-    news = News(frozenset({day, day + 1}), "news", f"known_{FIRSTS}", f"known_{TOUCHES}")
+    news = News(frozenset({day, day + 1}), "news", f"known_{FIRSTS}", f"known_{TOUCHES}", f"known_{NEEDED}")
     start = cpu_seconds()
     after = measure(
         con, product, horizon=END, as_of=END, code_version="bench", keep=True, kept=before.kept, news=news

@@ -60,3 +60,39 @@ def test_values_are_taken_from_the_run_before_or_it_is_said_why_not(tmp_path: Pa
     shop.land("4.json", [track("Order Completed", DAY * 41, user="u2")])
     assert equals_a_rebuild(shop, tmp_path / "again") == ""
     assert [path.name for path in shop.workspace.kept.iterdir()] == ["6"]
+
+
+def test_events_of_which_all_are_needed_are_kept_and_written_again_where_something_is_new(
+    tmp_path: Path,
+) -> None:
+    everything = """
+  orders: {framework: aarrr, stage: revenue, title: Orders so far, unit: events, kind: cumulative, since: 2026-01-01,
+    of: {event: Order Completed, measure: events}}
+  pace: {framework: aarrr, stage: revenue, title: From view to order, unit: hours, kind: duration,
+    start: Page Viewed, end: Order Completed}
+funnels:"""
+    shop = Shop(tmp_path / "shop", product=MEASURED.replace("funnels:", everything))
+
+    def parts() -> dict[str, int]:
+        return {path.name: path.stat().st_ino for path in shop.workspace.kept.glob("*/log_*.parquet")}
+
+    visits = [track("Page Viewed", DAY * day, device=f"d{day % 3}") for day in range(90)]
+    orders = [track("Order Completed", DAY * day + 60, device=f"d{day % 3}") for day in range(0, 90, 7)]
+    shop.land("0.json", [*visits, *orders])
+    assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.FIRST
+    first = parts()
+    assert len(first) == 4
+
+    # The last part is new; then the second too, since an order comes late.
+    shop.land("1.json", [track("Page Viewed", DAY * 90, device="d1")])
+    assert equals_a_rebuild(shop, tmp_path / "again") == ""
+    second = parts()
+    assert [second[name] == inode for name, inode in sorted(first.items())] == [True, True, True, False]
+    shop.land("2.json", [track("Order Completed", DAY * 40, device="d2", received=DAY * 91)])
+    assert equals_a_rebuild(shop, tmp_path / "again") == ""
+    oldest = min(second)
+    assert parts()[oldest] == second[oldest]
+    # One that is not what was written is not used.
+    (path, *_) = sorted(shop.workspace.kept.glob("*/log_*.parquet"))
+    path.write_bytes(path.read_bytes()[:-20])
+    assert equals_a_rebuild(shop, tmp_path / "again") == kept_values.NOT_OURS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import duckdb
 from sqlglot import exp
@@ -77,12 +77,32 @@ def touches_query(product: Product, columns: tuple[str, ...], relation: str = "e
     Raises:
         InputError: A rule uses a property that `events` lacks.
     """
-    return _grouped(columns, relation) if product.channel_grouping else _by_rules(product, columns, relation)
+    if product.channel_grouping:
+        return _grouped(touch_columns(product, columns), columns, relation)
+    return _by_rules(product, columns, relation)
+
+
+def touch_columns(product: Product, columns: Collection[str]) -> tuple[str, ...]:
+    """Lists the properties that say where people came from.
+
+    Args:
+        product: The product with its channel rules.
+        columns: Columns of the events.
+
+    Returns:
+        Those of them that some rule uses.
+
+    Raises:
+        InputError: A rule uses a property that the events lack.
+    """
+    if product.channel_grouping:
+        return tuple(name for name in TOUCH_COLUMNS if name in columns)
+    return tuple(names_of(parse_where(channel.where, columns) for channel in product.channels))
 
 
 def _by_rules(product: Product, columns: tuple[str, ...], relation: str) -> exp.Select:
     rules = [(channel.name, parse_where(channel.where, columns)) for channel in product.channels]
-    used = names_of(rule for _, rule in rules)
+    used = touch_columns(product, columns)
     channel = exp.Case()
     for name, rule in rules:
         channel = channel.when(rule, exp.Literal.string(name), copy=False)
@@ -99,9 +119,8 @@ def _by_rules(product: Product, columns: tuple[str, ...], relation: str) -> exp.
     )
 
 
-def _grouped(columns: tuple[str, ...], relation: str) -> str:
+def _grouped(known: tuple[str, ...], columns: tuple[str, ...], relation: str) -> str:
     """Touches by the channels of Google Analytics 4."""
-    known = [name for name in TOUCH_COLUMNS if name in columns]
     marked = exp.select(
         exp.column("person", quoted=True),
         exp.column("occurred_at", quoted=True),

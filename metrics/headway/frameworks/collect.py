@@ -28,6 +28,9 @@ from headway.models.product import Product
 from headway.periods import EPOCH, day_start_us
 from headway.subjects import histories_of, with_properties
 
+_EVER = -9_000_000_000_000_000
+"""An instant before all others, in microseconds since 1970 UTC."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -41,6 +44,11 @@ class Reading:
 
     ranges: tuple[tuple[int, int], ...]
     names: frozenset[str]
+
+    @property
+    def since(self) -> int:
+        """The first instant of them, or one before all others."""
+        return self.ranges[0][0] if self.ranges else _EVER
 
     @classmethod
     def of(cls, days: Iterable[int], names: Iterable[str], timezone: str) -> Reading:
@@ -103,6 +111,8 @@ def collect(
     product: Product,
     shared: Prelude,
     reading: Reading | None = None,
+    *,
+    needed: bool = True,
 ) -> None:
     """Writes the tables of events and of the tally.
 
@@ -111,19 +121,28 @@ def collect(
         product: The product.
         shared: The shared input.
         reading: Which events to read; None for all.
+        needed: Whether those of other days are read; else their table is there.
 
     Raises:
         InputError: `events` lacks a column that a metric uses.
         EngineError: The database refused a statement.
     """
+    within, since = (None, _EVER) if reading is None else (reading.within(), reading.since)
+    _write(connection, product, shared, within, shared.events, since)
+    stamped = shared.stamped
+    with guarded("list what people did on each day"):
+        tally = _tally(shared, shared.events, stamped=stamped)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {shared.tally} AS {tally}")
     if reading is None:
-        _write(connection, product, shared, None, (shared.events, shared.tally))
         return
     older = identifier(OLDER), identifier(OLDER_TALLY)
-    _write(connection, product, shared, reading.within(), (shared.events, shared.tally))
-    _write(connection, product, shared, reading.outside(), older)
+    if needed:
+        _write(connection, product, shared, reading.outside(), older[0], _EVER)
+    # Few ask how often something was done on days that are not read as a whole.
+    tally = _tally(shared, older[0], stamped=False)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {older[1]} AS {tally}")
     # What needs all of the log is computed as a whole, and found under its profiles otherwise than by stamps.
-    columns = "* EXCLUDE (_at)" if shared.stamped else "*"
+    columns = "* EXCLUDE (_at)" if stamped else "*"
     for view, table, more in ((LOG, shared.events, older[0]), (LOG_TALLY, shared.tally, older[1])):
         both = f"SELECT {columns} FROM {table} UNION ALL FROM {more}"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(view)} AS {both}")
@@ -134,13 +153,13 @@ def _write(
     product: Product,
     shared: Prelude,
     condition: exp.Expr | None,
-    tables: tuple[str, str],
+    events: str,
+    since: int,
 ) -> None:
-    """Writes the events for which a condition holds, and their tally."""
+    """Writes the events for which a condition holds, none of which is older than an instant."""
     columns = relation_columns(connection, "events")
     histories = histories_of(connection)
     available = (*columns, *(name for each in histories for name in each.names))
-    events, tally = tables
     with guarded("collect the events that metrics use"):
         dated, source = with_properties(
             identifier("events"),
@@ -149,9 +168,8 @@ def _write(
             keys={"person": "person", "account": "account"},
             utc=exp.column("occurred_at", quoted=True),
         )
-        older = events == identifier(OLDER)
-        stamped = shared.stamped and not older
-        template, everyone = _with_profiles(shared) if stamped else _without(shared)
+        stamped = shared.stamped and events != identifier(OLDER)
+        template, everyone = _with_profiles(shared, since) if stamped else _without(shared)
         text = with_inputs(
             template,
             {
@@ -162,11 +180,12 @@ def _write(
             },
         )
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {events} AS {text}")
-        first = [_first(name) for name in (("_us", "_at") if stamped else ("_us",))]
-        text = bind(load("headway.frameworks", "tally"), {"first": first, "marks": shared.marks.names})
-        text = with_inputs(text, {"events": f"FROM {events}"})
-        # Few ask how often something was done on days that are not read as a whole.
-        connection.execute(f"CREATE OR REPLACE TEMP {'VIEW' if older else 'TABLE'} {tally} AS {text}")
+
+
+def _tally(shared: Prelude, events: str, *, stamped: bool) -> str:
+    first = [_first(name) for name in (("_us", "_at") if stamped else ("_us",))]
+    text = bind(load("headway.frameworks", "tally"), {"first": first, "marks": shared.marks.names})
+    return with_inputs(text, {"events": f"FROM {events}"})
 
 
 def _first(name: str) -> exp.Expr:
@@ -178,14 +197,14 @@ def _without(shared: Prelude) -> tuple[str, str]:
     return load("headway.frameworks", "prelude"), f"SELECT person, code FROM {shared.people}"
 
 
-def _with_profiles(shared: Prelude) -> tuple[str, str]:
+def _with_profiles(shared: Prelude, since: int) -> tuple[str, str]:
     """The same, where instants are stamped."""
     assert shared.stamp is not None
     stamped = {"origin": shared.stamp.origin, "width": shared.stamp.width}
     inputs = {"people": f"SELECT person, code FROM {shared.people}", "profiles": f"FROM {shared.stamp.spans}"}
     return (
         bind(load("headway.frameworks", "prelude_stamped"), stamped),
-        with_inputs(load("headway.frameworks", "everyone_profiled"), inputs),
+        with_inputs(bind(load("headway.frameworks", "everyone_profiled"), {"since": since}), inputs),
     )
 
 

@@ -11,10 +11,12 @@ import polars as pl
 from headway.frameworks.cells import KEYS
 from headway.frameworks.collect import collect
 from headway.frameworks.kept import Kept, News
+from headway.frameworks.needed import list_needed
 from headway.frameworks.parts import Computation
 from headway.frameworks.prelude import Doubt, Prelude, prelude
 from headway.frameworks.profiles import Profiles, profiles_of
-from headway.frameworks.renewal import Again, labels_of, list_firsts, renewed
+from headway.frameworks.recent import recent
+from headway.frameworks.renewal import Again, labels_of, list_kept, renewed
 from headway.frameworks.segments import Dimension, dimensions
 from headway.frameworks.stale import Stale
 from headway.models.composition import in_order, parts_of
@@ -94,8 +96,8 @@ class Job:
             excluded = [row for name in order for row in computation.add(name)]
             cells = _cells(computation, order)
             if self.keep:
-                list_firsts(con, self.product, shared)
-            return Computed(cells, excluded, self._kept(cells, shared, found, computation.unbounded))
+                list_kept(con, self.product, shared, computation.unbounded)
+            return Computed(cells, excluded, self._kept(cells, shared, found, computation.unbounded, None))
 
     def again(self, kept: Kept, news: News) -> Computed:
         """Computes what news can have changed, and takes the rest from what was kept.
@@ -116,6 +118,7 @@ class Job:
         order = in_order(self.product.metrics)
         con = self.connection
         with (
+            recent(con, self.product, kept.last_us, news),
             prelude(con, self.product, known_last=kept.last_us) as bare,
             dimensions(con, self.product, bare, news) as found,
             profiles_of(con, bare, found) as profiles,
@@ -127,22 +130,28 @@ class Job:
                 computation = self._computation(narrowed, profiles, again)
                 excluded = [row for name in order for row in computation.add(name)]
                 cells = _with_kept(_cells(computation, order), kept.cells, again.stale)
+                if self.keep:
+                    list_needed(con, narrowed, again.reaches.values(), again.parts)
             _expect(cells, self.product, shared, found)
-            return Computed(
-                cells, excluded, self._kept(cells, shared, found, kept.unbounded | computation.unbounded)
-            )
+            unbounded = kept.unbounded | computation.unbounded
+            return Computed(cells, excluded, self._kept(cells, shared, found, unbounded, again.parts))
 
     def _computation(self, shared: Prelude, profiles: Profiles, again: Again | None) -> Computation:
         needed = {part for metric in self.product.metrics.values() for part in parts_of(metric)}
         return Computation(self.connection, self.product, shared, profiles, self.horizon, needed, again=again)
 
     def _kept(
-        self, cells: pl.DataFrame, shared: Prelude, found: Sequence[Dimension], unbounded: Collection[str]
+        self,
+        cells: pl.DataFrame,
+        shared: Prelude,
+        found: Sequence[Dimension],
+        unbounded: Collection[str],
+        parts: frozenset[int] | None,
     ) -> Kept | None:
         first, last, us = shared.first_day, shared.last_day, shared.last_us
         if not self.keep or first is None or last is None or us is None or cells.is_empty():
             return None
-        return Kept(cells, self.horizon, first, last, us, labels_of(found), frozenset(unbounded))
+        return Kept(cells, self.horizon, first, last, us, labels_of(found), frozenset(unbounded), parts)
 
 
 def _cells(computation: Computation, order: Sequence[str]) -> pl.DataFrame:

@@ -14,6 +14,10 @@ FIRSTS = "headway_metric_firsts"
 TOUCHES = "headway_metric_touches"
 """Likewise, where a segment goes by touches: person (its code), who (the person), since_us, label."""
 
+NEEDED = "headway_metric_needed"
+"""Likewise: events of which all must be at hand, each with who did it and the part of the log it lies in: who, part,
+and all that metrics read of it."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -27,6 +31,8 @@ class Kept:
         last_us: Instant of the last event.
         labels: Labels of each dimension.
         unbounded: Metrics whose cells may depend on more days than their reach says.
+        parts: Parts of the log that the table `NEEDED` holds: of all others it is as it was kept. None: it holds all
+            there are.
     """
 
     cells: pl.DataFrame
@@ -36,6 +42,7 @@ class Kept:
     last_us: int
     labels: Mapping[str, tuple[str, ...]]
     unbounded: frozenset[str]
+    parts: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,11 @@ class News:
             first touch is new. Of whom the first touch is another, that is their first event.
         firsts: Quoted name of the relation of the table `FIRSTS` as it was kept.
         touches: The same of the table `TOUCHES`; empty where no segment goes by touches.
+        needed: The same of the table `NEEDED`, of all parts; empty where these events are read from the log.
     """
 
     days: frozenset[int]
     people: str
     firsts: str
     touches: str = ""
+    needed: str = ""

@@ -20,6 +20,7 @@ from headway.frameworks.prelude import Prelude
 from headway.frameworks.profiles import Profiles
 from headway.frameworks.shifts import Ints, shifts
 from headway.frameworks.spells import Observed, Spells, grouped, spells_of
+from headway.kernels.ordering import order_of_people
 from headway.models.product import BusinessHours
 from headway.statistics.clusters import Clusters, clustered_quantiles
 from headway.statistics.intervals import Floats
@@ -112,7 +113,7 @@ def cells_of_observations(
         text = load(_HERE, "observed_units")
         if plan.stamped:
             by_stamp = bind(load(_HERE, "observed_by_stamp"), {"width": profiles.stamp.width})
-            units = connection.sql(with_inputs(by_stamp, {"sized": plan.query})).pl()
+            units = _in_order(connection.sql(with_inputs(by_stamp, {"sized": plan.query})).pl())
         elif plan.clock is None:
             units = connection.sql(with_inputs(text, {"sized": plan.query, **spans})).pl()
         else:
@@ -128,6 +129,12 @@ def cells_of_observations(
     )
     cells = [_cells(spells, plan, profiles) for spells in spells_of(observed, periods)]
     return pl.concat([pl.DataFrame(schema=_SCHEMA), *cells])
+
+
+def _in_order(units: pl.DataFrame) -> pl.DataFrame:
+    """Puts observations into the order of people and time: they come from a log that mostly is in order."""
+    order = order_of_people(*(units[name].to_numpy() for name in ("person", "at_us", "value", "is_open")))
+    return units[order]
 
 
 _SCHEMA = {
@@ -187,7 +194,8 @@ def _cells(spells: Spells, plan: Observations, profiles: Profiles) -> pl.DataFra
 
 def _quantiles(spells: Spells, plan: Observations, cell_of: Ints, number: int) -> pl.DataFrame:
     """Finds the quantile of every cell at once."""
-    cells = np.repeat(cell_of.astype(np.int32), spells.sizes)
+    small = np.uint16 if number <= np.iinfo(np.uint16).max + 1 else np.int32
+    cells = np.repeat(cell_of.astype(small), spells.sizes)
     order, bounds = grouped(cells[spells.by_value], number)
     ranked = spells.ranked[order]
     found = clustered_quantiles(

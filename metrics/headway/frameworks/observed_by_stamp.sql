@@ -1,4 +1,4 @@
--- Observations in the order of people and time, each with the profile that its instant is stamped with.
+-- Observations, each with the profile that its instant is stamped with.
 --
 -- grain:  one row per observation.
 -- inputs: sized(person, at_us, day, value, is_open): one row per observation, and whether it is not over yet; at_us as
@@ -9,6 +9,6 @@ SELECT
   day,
   CAST(value AS DOUBLE) AS value,
   is_open,
+  at_us,
   CAST(at_us % $width AS INTEGER) AS profile
 FROM sized
-ORDER BY person, at_us, value, is_open

@@ -34,6 +34,8 @@ OLDER = "headway_metric_older_events"
 """Table of the events of other days, where only some days are read."""
 OLDER_TALLY = "headway_metric_older_tally"
 """View of their tally."""
+RECENT = "headway_metric_recent"
+"""Table of what is new, see `headway.frameworks.recent`: there where something was known before."""
 LOG = "headway_metric_log"
 LOG_TALLY = "headway_metric_log_tally"
 _PERIODS = "headway_metric_periods"
@@ -162,7 +164,7 @@ def prelude(
         connection: A connection that knows the relations `events` and `people`; it may be read-only.
         product: The product.
         known_last: Instant of the last event known before: then `people` says when everybody was first seen, and
-            older events are not looked at.
+            older events are not looked at; the table `RECENT` is there.
 
     Yields:
         Where the input lies.
@@ -225,7 +227,8 @@ def _number_people(
         ((first, last),) = connection.execute(f"SELECT min(first_us), max(last_us) FROM {people}").fetchall()
         if known_last is not None:
             newest = bind(load("headway.frameworks", "newest"), {"known": known_last})
-            ((last,),) = connection.execute(newest).fetchall()
+            recent = {"recent": f"FROM {identifier(RECENT)}"}
+            ((last,),) = connection.execute(with_inputs(newest, recent)).fetchall()
             if first is None or last is None:
                 raise Doubt("the last event is gone")
     return first, last

@@ -19,10 +19,13 @@ from headway.engine import guarded
 from headway.engine.sql import DIALECT, bind, identifier, load, with_inputs
 from headway.frameworks.collect import Reading, collect
 from headway.frameworks.kept import FIRSTS, Kept, News
+from headway.frameworks.needed import list_needed, parts_with, recall_needed
 from headway.frameworks.prelude import GRAIN_TYPE, LOG, LOG_TALLY, Doubt, Prelude, local_time
 from headway.frameworks.reach import Reach, firsts_of, longest, reach_of
+from headway.frameworks.recent import active_days, days_of
 from headway.frameworks.segments import Dimension
 from headway.frameworks.stale import Cells, Log, Stale, stale
+from headway.models.composition import parts_of
 from headway.models.durations import MICROSECONDS_PER_DAY
 from headway.models.metrics import EventSelector
 from headway.models.product import Product
@@ -39,10 +42,14 @@ class Again:
     Attributes:
         stale: Which cells.
         tables: By periods, the quoted name of the table that lists them.
+        reaches: On what each metric depends.
+        parts: Parts of the log in which events of which all are needed may be other ones; None: all.
     """
 
     stale: Stale
     tables: Mapping[Cells, str]
+    reaches: Mapping[str, Reach]
+    parts: frozenset[int] | None
 
     def narrowed(self, name: str, shared: Prelude) -> Prelude:
         """Returns the shared input for one metric."""
@@ -77,10 +84,24 @@ def reaches_of(
         return longest(hours["opens_us"].to_numpy(), hours["closes_us"].to_numpy(), first, last, wanted)
 
     found = {name: reach_of(metric, span) for name, metric in product.metrics.items()}
-    for name in unbounded:
+    whole = {name for name, reach in found.items() if reach.whole}.union(unbounded)
+    for name in _made_together(product, whole):
         selectors = product.metrics[name].selectors().values()
         found[name] = replace(found[name], whole=True, log=tuple(selectors))
     return found
+
+
+def _made_together(product: Product, names: Collection[str]) -> set[str]:
+    """Adds the metrics that some are made of, those that are made of them, and so on: they have the same periods."""
+    found = set(names)
+    while True:
+        before = len(found)
+        for name, metric in product.metrics.items():
+            family = {name, *parts_of(metric)}
+            if found & family:
+                found |= family
+        if len(found) == before:
+            return found
 
 
 @contextmanager
@@ -109,16 +130,20 @@ def renewed(
     reaches = reaches_of(connection, product, shared, kept.unbounded)
     log = Log(shared.calendar, shared.first_day, shared.last_day)
     end = {(day - EPOCH).days for day in (kept.last_day, shared.last_day)}
-    days = {*news.days, *range(min(end), max(end) + 1), *_active_days(connection, shared, news)}
+    days = {*news.days, *range(min(end), max(end) + 1), *active_days(connection, shared.offsets)}
     selectors = firsts_of(reaches.values())
-    read: Stale | None = None
+    read: frozenset[int] | None = None
     while True:
         found = stale(product, reaches, log, days, kept.horizon)
-        if read is None or not found.days <= read.days:
-            reading = Reading.of(found.days, found.names, product.timezone)
-            collect(connection, product, shared, reading)
+        # What was kept of other days holds where nothing about them is new.
+        wanted = found.days.union(days) if news.needed else found.days
+        if read is None or not wanted <= read:
+            if news.needed:
+                recall_needed(connection, shared, news.needed, wanted)
+            reading = Reading.of(wanted, found.names, product.timezone)
+            collect(connection, product, shared, reading, needed=not news.needed)
             _list_firsts(connection, shared, selectors, news)
-            read = found
+            read = wanted
         moved = _moved_days(connection, shared, len(selectors), news)
         if moved <= days:
             break
@@ -126,7 +151,7 @@ def renewed(
     tables = _list_stale(connection, found)
     try:
         yield (
-            Again(found, tables),
+            Again(found, tables, reaches, parts_with(days) if news.needed else None),
             replace(
                 shared,
                 firsts=_firsts_by_test(shared, selectors),
@@ -139,16 +164,20 @@ def renewed(
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def list_firsts(connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude) -> None:
-    """Writes when people did first what metrics ask for, from all events there are.
+def list_kept(
+    connection: duckdb.DuckDBPyConnection, product: Product, shared: Prelude, unbounded: Collection[str]
+) -> None:
+    """Writes what is kept of people and of events, from all events there are.
 
     Args:
         connection: The connection of the prelude.
         product: The product.
         shared: The shared input with all events.
+        unbounded: Metrics that depend on everything, whatever their declaration says.
     """
-    reaches = reaches_of(connection, product, shared, ())
+    reaches = reaches_of(connection, product, shared, unbounded)
     _list_firsts(connection, shared, firsts_of(reaches.values()), None)
+    list_needed(connection, shared, reaches.values(), None)
 
 
 def labels_of(dimensions: Sequence[Dimension]) -> dict[str, tuple[str, ...]]:
@@ -216,17 +245,6 @@ def _firsts_by_test(shared: Prelude, selectors: Sequence[EventSelector]) -> dict
     }
 
 
-def _active_days(connection: duckdb.DuckDBPyConnection, shared: Prelude, news: News) -> set[int]:
-    """Lists the local days on which people did something after something about them is new."""
-    with guarded("list the days of people of whom something is new"):
-        ((since,),) = connection.execute(f"SELECT min(since_us) FROM {news.people}").fetchall()
-        if since is None:
-            return set()
-        local = local_time(exp.column("us", table="seen"), shared.offsets)
-        text = bind(load(_HERE, "news_moments"), {"since": since, "local_us": local})
-        return _days_of(connection, with_inputs(text, {"news": f"FROM {news.people}"}))
-
-
 def _moved_days(connection: duckdb.DuckDBPyConnection, shared: Prelude, number: int, news: News) -> set[int]:
     """Lists the local days on which people did something first, and those on which they were thought to."""
     names = ["seen_us", *_columns(number)]
@@ -242,7 +260,7 @@ def _moved_days(connection: duckdb.DuckDBPyConnection, shared: Prelude, number: 
         "firsts": f"FROM {identifier(FIRSTS)}",
     }
     with guarded("find whose firsts are other ones"):
-        return _days_of(connection, with_inputs(bind(load(_HERE, "moved_firsts"), params), inputs))
+        return days_of(connection, with_inputs(bind(load(_HERE, "moved_firsts"), params), inputs))
 
 
 def _list_stale(connection: duckdb.DuckDBPyConnection, found: Stale) -> dict[Cells, str]:
@@ -262,8 +280,3 @@ def _list_stale(connection: duckdb.DuckDBPyConnection, found: Stale) -> dict[Cel
             )
             connection.unregister("headway_stale")
     return tables
-
-
-def _days_of(connection: duckdb.DuckDBPyConnection, moments: str) -> set[int]:
-    query = with_inputs(load(_HERE, "local_days"), {"moments": moments})
-    return {day for (day,) in connection.execute(query).fetchall()}

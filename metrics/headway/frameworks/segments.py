@@ -18,7 +18,7 @@ from headway.engine.sql import DIALECT, Parameter, bind, identifier, load, with_
 from headway.errors import InputError
 from headway.frameworks.channels import GA4_CHANNELS, touches_query
 from headway.frameworks.kept import TOUCHES, News
-from headway.frameworks.prelude import Prelude, instant, relation_columns
+from headway.frameworks.prelude import RECENT, Prelude, instant, relation_columns
 from headway.models.product import DIRECT, Product, Segment
 from headway.subjects import VALID_FROM, History, histories_of
 
@@ -29,8 +29,6 @@ OTHER = "(other)"
 
 _TABLE = "headway_metric_labels_"
 _HERE = "headway.frameworks"
-_NEVER = 9_000_000_000_000_000
-"""An instant after all others."""
 
 
 @dataclass(frozen=True)
@@ -166,12 +164,9 @@ def _list_touches(
         if news is None:
             query = with_inputs(text, {"touches": touches_query(product, columns), **everyone})
         else:
-            ((since,),) = connection.execute(f"SELECT min(since_us) FROM {news.people}").fetchall()
-            # Without news nothing is fresh.
-            recent = bind(load(_HERE, "recent_events"), {"since": _NEVER if since is None else since})
             inputs = {
                 "news": f"FROM {news.people}",
-                "recent": recent,
+                "recent": f"FROM {identifier(RECENT)} WHERE is_new",
                 "touches": touches_query(product, columns, "recent"),
                 **everyone,
                 "known": f"FROM {news.touches}",

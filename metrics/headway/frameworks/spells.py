@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from headway.frameworks.layers import layers_of
+from headway.kernels.ordering import order_of
 from headway.kernels.stays import Layer
 from headway.statistics.intervals import Floats
 
@@ -122,7 +123,7 @@ def _spells(observed: Observed, order: Ints, grain: str, layer: Layer) -> Spells
     return Spells(grain, layer.starts, observed, found, period[found], order)
 
 
-def grouped(codes: Ints | NDArray[np.int32], number: int) -> tuple[Ints, Ints]:
+def grouped(codes: NDArray[np.integer], number: int) -> tuple[Ints, Ints]:
     """Orders rows by a small number that each of them has, and otherwise leaves them as they are.
 
     Args:
@@ -132,7 +133,4 @@ def grouped(codes: Ints | NDArray[np.int32], number: int) -> tuple[Ints, Ints]:
     Returns:
         Places of the rows in order, and where the rows of each number begin, with the end of the last.
     """
-    # Numbers of two bytes are sorted by counting.
-    small = codes.astype(np.uint16) if number <= np.iinfo(np.uint16).max + 1 else codes
-    order = np.argsort(small, kind="stable")
-    return order, np.append(0, np.cumsum(np.bincount(codes, minlength=number)))
+    return order_of(codes, number), np.append(0, np.cumsum(np.bincount(codes, minlength=number)))

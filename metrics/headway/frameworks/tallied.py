@@ -19,6 +19,7 @@ from headway.frameworks.grids import Grid, compact
 from headway.frameworks.layers import layers_of
 from headway.frameworks.prelude import Prelude
 from headway.frameworks.profiles import Profiles
+from headway.kernels.ordering import order_of
 from headway.kernels.stays import Diary, Ints, Layer, Moves, Stays, moves_of, together
 from headway.statistics.intervals import Floats
 
@@ -27,6 +28,8 @@ Bits = tuple[int, ...]
 
 _KEPT = 6
 """Sets of events of which stays are remembered: metrics that follow each other ask for the same ones."""
+_READ = 4
+"""Sets of events of which the days themselves are: a metric asks for them once for every kind of period."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,14 @@ class Tallies:
         width: More than any profile's number: instants are stamped.
         layers: Layers by the query of their periods; equal ones are the same.
         stays: Stays by their events and layer, the latest last.
+        days: Days by their events, the latest last.
     """
 
     diary: Diary
     width: int
     layers: dict[str, list[tuple[str, Layer]]] = field(default_factory=dict)
     stays: dict[tuple[Bits, int], Stays] = field(default_factory=dict)
+    days: dict[Bits, Diary] = field(default_factory=dict)
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection, shared: Prelude) -> Tallies:
@@ -148,11 +153,10 @@ class Tallies:
         marks = [column.alias for column in shared.marks.columns]
         names = ", ".join(f'"{name}"' for name in ("_person", "_day", "_at", "_n", *marks))
         with guarded("fetch what people did on each day"):
-            found = connection.execute(
-                f"SELECT {names} FROM {shared.tally} ORDER BY _person, _day"
-            ).fetchnumpy()
+            found = connection.execute(f"SELECT {names} FROM {shared.tally}").fetchnumpy()
+        order = _by_person_and_day(np.asarray(found["_person"]), np.asarray(found["_day"]))
         person, day, at, times, *bits = (
-            np.asarray(found[name]) for name in ("_person", "_day", "_at", "_n", *marks)
+            np.asarray(found[name])[order] for name in ("_person", "_day", "_at", "_n", *marks)
         )
         return cls(Diary(person, day, at, times, bits), shared.stamp.width)
 
@@ -187,10 +191,15 @@ class Tallies:
 
     def _stays(self, bits: Bits, layer: Layer) -> Stays:
         key = bits, id(layer)
-        found = self.stays.pop(key, None) or Stays(self.diary.of(bits), layer)
+        found = self.stays.pop(key, None) or Stays(self._days(bits), layer)
         self.stays[key] = found
-        while len(self.stays) > _KEPT:
-            del self.stays[next(iter(self.stays))]
+        _forget(self.stays, _KEPT)
+        return found
+
+    def _days(self, bits: Bits) -> Diary:
+        found = self.days.pop(bits) if bits in self.days else self.diary.of(bits)
+        self.days[bits] = found
+        _forget(self.days, _READ)
         return found
 
     def _tallied(self, plan: Tallied, grain: str, layer: Layer) -> Added:
@@ -250,6 +259,20 @@ class Tallies:
         return Added(
             grain, layer, key // layer.number, key % layer.number, at % self.width, _bounded(y, plan.most), x
         )
+
+
+def _by_person_and_day(person: NDArray[np.integer], day: NDArray[np.integer]) -> Ints:
+    if not day.size:
+        return np.zeros(0, dtype=np.int64)
+    first, days = int(day.min()), int(day.max()) - int(day.min()) + 1
+    codes = person.astype(np.int64) * days + (day - first)
+    return order_of(codes, int(codes.max()) + 1)
+
+
+def _forget(found: dict[Any, Any], number: int) -> None:
+    """Keeps only so many of the latest."""
+    while len(found) > number:
+        del found[next(iter(found))]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Diary:

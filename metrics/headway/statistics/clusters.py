@@ -85,8 +85,7 @@ def clustered_quantiles(clusters: Clusters, q: float, confidence: float = 0.95) 
     value = clusters.ranked[start + _ranks(np.full(number, q), size)]
     own = np.diff(np.append(first, clusters.values.size))
     here = np.repeat(value[cells], own)
-    below = np.add.reduceat(clusters.values <= here, first, dtype=np.int64) if first.size else first
-    above = np.add.reduceat(clusters.values >= here, first, dtype=np.int64) if first.size else first
+    below, above = (_counted(each, first) for each in (clusters.values <= here, clusters.values >= here))
     people = np.bincount(cells, minlength=number)
     share = np.bincount(cells, weights=below, minlength=number) / size
     residuals = below - share[cells] * own
@@ -104,6 +103,12 @@ def clustered_quantiles(clusters: Clusters, q: float, confidence: float = 0.95) 
     )
     sides = (np.bincount(cells[side > 0], minlength=number) for side in (below, above))
     return Quantiles(value, low, high, people, np.minimum(*sides))
+
+
+def _counted(there: NDArray[np.bool_], first: Ints) -> Ints:
+    """Counts what is there from each place to the next."""
+    so_far = np.cumsum(there)
+    return np.diff(so_far[np.append(first[1:], there.size) - 1], prepend=0) if first.size else first
 
 
 def _ranks(shares: Floats, sizes: Ints) -> Ints:

@@ -21,7 +21,7 @@ import polars as pl
 from headway.engine import guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.errors import EngineError
-from headway.frameworks.kept import FIRSTS, TOUCHES, Kept, News
+from headway.frameworks.kept import FIRSTS, NEEDED, TOUCHES, Kept, News
 from headway.models.plan import SUBJECTS
 from headway.models.product import Product
 from headway.periods import EPOCH, zone
@@ -34,8 +34,9 @@ from headway_pipelines.people.tables import ACTORS, read_table, readable, table_
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 #: To be raised whenever another way of computing gives other values.
-SCHEME = 1
+SCHEME = 2
 CELLS, FIRST_TIMES, LAST_TOUCHES = "cells", "firsts", "touches"
+_LOG = "log_"
 
 FIRST = "nothing was kept"
 RULES = "definitions, side inputs or versions changed"
@@ -190,6 +191,7 @@ def remember(
         for name, query in _state(product).items():
             con.execute(f"COPY ({query}) TO {literal(str(table_file(folder, name)))} (FORMAT parquet)")
     kept.cells.write_parquet(table_file(folder, CELLS), compression="zstd", compression_level=1)
+    _keep_log(con, _folder(workspace, number - 1), folder, kept)
     for name in (CELLS, *_state(product)):
         sync_file(table_file(folder, name))
     for name in _tables():
@@ -227,6 +229,21 @@ def _state(product: Product) -> dict[str, str]:
     if any(segment.touch for segment in product.segments.values()):
         state[LAST_TOUCHES] = f"SELECT * EXCLUDE (person) FROM {identifier(TOUCHES)}"
     return state
+
+
+def _keep_log(con: duckdb.DuckDBPyConnection, before: Path, folder: Path, kept: Kept) -> None:
+    """Keeps the events of which all are needed: a file for each part, those of other parts by another name for them."""
+    parts = con.execute(f"SELECT DISTINCT part FROM {identifier(NEEDED)} ORDER BY part").fetchall()
+    with guarded("keep what was computed"):
+        for (part,) in parts:
+            target = table_file(folder, f"{_LOG}{part}")
+            query = f"SELECT * FROM {identifier(NEEDED)} WHERE part = {literal(part)}"
+            con.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet)")
+            sync_file(target)
+    written = {f"{_LOG}{part}.parquet" for part in kept.parts or ()}
+    for path in () if kept.parts is None else sorted(before.glob(f"{_LOG}*.parquet")):
+        if path.name not in written:
+            _keep_file(path, folder / path.name)
 
 
 def _tables() -> tuple[str, ...]:
@@ -271,9 +288,17 @@ def _news(
     before = {name: f"{name}_before" for name in _state(product)}
     for name, view in before.items():
         con.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS FROM {read_table(table_file(folder, name))}")
+    log = sorted(folder.glob(f"{_LOG}*.parquet"))
+    if log:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW needed_before AS {_read_tables(log)}")
     hours = con.execute(load(_HERE, "news_hours")).fetchall()
     days = _local_days((hour for (hour,) in hours), product.timezone)
-    return News(days, identifier("news"), before[FIRST_TIMES], before.get(LAST_TOUCHES, ""))
+    needed = identifier("needed_before") if log else ""
+    return News(days, identifier("news"), before[FIRST_TIMES], before.get(LAST_TOUCHES, ""), needed)
+
+
+def _read_tables(paths: Iterable[Path]) -> str:
+    return " UNION ALL ".join(f"FROM {read_table(path)}" for path in paths)
 
 
 def _make(con: duckdb.DuckDBPyConnection, name: str, text: str, inputs: Mapping[str, str]) -> None:

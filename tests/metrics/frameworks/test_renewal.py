@@ -20,7 +20,7 @@ from metric_generated import generate
 from metric_worlds import EPOCH, HOUR, World, load, local_date, make_product
 
 from headway.frameworks import measure
-from headway.frameworks.kept import FIRSTS, TOUCHES, News
+from headway.frameworks.kept import FIRSTS, NEEDED, TOUCHES, News
 from headway.frameworks.values import Measured
 from headway.models.product import Product
 from headway.periods import EPOCH as DAY_0
@@ -164,25 +164,37 @@ def measured(con: duckdb.DuckDBPyConnection, world: World, product: Product, **m
     return measure(con, product, horizon=instant, as_of=instant, code_version="test", keep=True, **more)  # type: ignore[arg-type]
 
 
-def renewed(was: World, now: World, product: Product, folder: Path, told: Told | None = None) -> Measured:
-    """Measures a world from what was kept of the one before."""
+EXCEPT = "FROM {} EXCEPT ALL FROM {}"
+
+
+def renewed(was: World, now: World, product: Product, folder: Path, *, needed: bool = True) -> Measured:
+    """Measures a world from what was kept of the one before, events of which all are needed kept or read again."""
     con = opened(was)
     kept = measured(con, was, product).kept
-    for table in (FIRSTS, TOUCHES):
+    for table in (FIRSTS, TOUCHES, NEEDED):
         con.execute(f"COPY {table} TO '{folder}/{table}.parquet'")
     con.close()
     assert kept is not None
-    told = told or news_of(was, now)
+    told = news_of(was, now)
     con = opened(now)
-    for table, known in ((FIRSTS, "known_firsts"), (TOUCHES, "known_touches")):
-        con.execute(f"CREATE TABLE {known} AS FROM '{folder}/{table}.parquet'")
+    known = {table: f"known_{table}" for table in (FIRSTS, TOUCHES, NEEDED)}
+    for table, name in known.items():
+        con.execute(f"CREATE TABLE {name} AS FROM '{folder}/{table}.parquet'")
     con.execute("CREATE TABLE news (person UUID, since_us BIGINT)")
     for person, us in told.since.items():
         con.execute("INSERT INTO news VALUES (?, ?)", [str(UUID(int=person)), us])
     try:
-        return measured(
-            con, now, product, kept=kept, news=News(told.days, "news", "known_firsts", "known_touches")
-        )
+        news = News(told.days, "news", known[FIRSTS], known[TOUCHES], known[NEEDED] if needed else "")
+        found = measured(con, now, product, kept=kept, news=news)
+        if not found.anew and found.kept is not None:
+            parts = found.kept.parts if needed else None
+            assert parts is None or len(parts) > 0
+            rest = "" if parts is None else f"UNION ALL FROM {known[NEEDED]} WHERE part NOT IN {tuple(parts)}"
+            con.execute(f"CREATE TABLE renewed AS FROM {NEEDED} {rest}")
+            assert measured(con, now, product).kept
+            assert con.sql(EXCEPT.format("renewed", NEEDED)).fetchall() == []
+            assert con.sql(EXCEPT.format(NEEDED, "renewed")).fetchall() == []
+        return found
     finally:
         con.close()
 
@@ -213,11 +225,14 @@ def same(one: Measured, other: Measured) -> None:
     assert one.exclusions.equals(other.exclusions)
 
 
+@pytest.mark.parametrize("needed", [True, False])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_kept_and_what_is_computed_again_are_what_everything_gives(seed: int, tmp_path: Path) -> None:
+def test_what_is_kept_and_what_is_computed_again_are_what_everything_gives(
+    seed: int, needed: bool, tmp_path: Path
+) -> None:
     for was, now in worlds(seed):
         product = make_product(now, METRICS, grains=["day", "week", "month", "rolling_7d"])
-        found = renewed(was, now, product, tmp_path)
+        found = renewed(was, now, product, tmp_path, needed=needed)
         assert found.anew in (
             "",
             "segments have other labels",
@@ -225,3 +240,18 @@ def test_what_is_kept_and_what_is_computed_again_are_what_everything_gives(seed:
             "the last event is gone",
         )
         same(found, whole(now, product))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_made_with_a_metric_of_everything_is_computed_from_everything(
+    seed: int, tmp_path: Path
+) -> None:
+    # D is in no metric that needs all events by itself.
+    parts = {
+        "k": METRICS["k"],
+        "active": {**METRICS["active"], "of": {"event": ["C", "D"], "measure": "people"}},
+    }
+    both = {"kind": "formula", "expression": "k * active", "unit": "x"}
+    for was, now in worlds(seed):
+        product = make_product(now, {**parts, "both": both}, grains=["day", "week"])
+        same(renewed(was, now, product, tmp_path), whole(now, product))

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlglot import exp
 
 from headway.arithmetic import names_in, parse_arithmetic
-from headway.engine.sql import bind, load, with_inputs
+from headway.engine.sql import Replacement, bind, load, with_inputs
 from headway.frameworks.kinds.plan import (
     POINTS,
     Planner,
@@ -70,7 +70,13 @@ def _cumulative(metric: Cumulative, shared: Prelude) -> Running:
     else:
         events = events_of(shared, [*columns, _named(_ONE.copy(), "n")], keep)
     once = amount.measure == "people"
-    text = bind(load("headway.frameworks.kinds", "running"), {"once": once})
+    fractions = amount.measure == "sum"
+    day, days = exp.column("y_add"), exp.column("y", table="days")
+    sums: dict[str, Replacement] = {
+        "added": _sum(exp.Mul(this=exp.column("n"), expression=day.copy()), day if fractions else None),
+        "together": _sum(days, days if fractions else None),
+    }
+    text = bind(load("headway.frameworks.kinds", "running"), {"once": once, **sums})
     query = with_inputs(text, {"points": f"FROM {POINTS}", "ev": events})
     # As a total in every case: who is new to it is in x.
     units = Units(query, "total", amount.measure != "sum", exclusions_of(shared, amount))
@@ -118,6 +124,14 @@ def _tallied(
     if either is None or y is None or x is None:
         return None
     return Tallied(either, y, _COUNTED_AS.get(top.measure, "times"), x, x_as)
+
+
+def _sum(what: exp.Expr, by: exp.Expr | None) -> exp.Expr:
+    """Adds up, in the order of something."""
+    added = (
+        what.copy() if by is None else exp.Order(this=what.copy(), expressions=[exp.Ordered(this=by.copy())])
+    )
+    return exp.func("sum", added)
 
 
 def _named(added: exp.Expr, name: str) -> exp.Expr:

@@ -124,16 +124,28 @@ def _mrr(metric: Mrr, shared: Prelude) -> Units:
     )
     key = exp.column(metric.account or "_person", quoted=True)
     columns = [
-        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(key, "key", quoted=True),
         exp.alias_(said, "mrr", quoted=True),
     ]
     top, bottom = _RATES.get(metric.part, (metric.part, "nothing"))
     params = {"top": exp.column(top, quoted=True), "bottom": exp.column(bottom, quoted=True)}
-    base = _bridge(shared, events_of(replace(shared, events=shared.log), columns, any_of(tests)))
-    query = on_base("mrr", shared, params)
+    # Only the parts differ: the bridge is written where its rows are wanted.
+    base = partial(_stamped_bridge, shared, columns, any_of(tests))
+    query = partial(on_base, "mrr", shared, params)
     estimate: Kind = "ratio" if metric.part in _RATES else "total"
     excluded = {NEGATIVE: count_of(shared, below)}
-    return Units(query, estimate, whole=False, exclusions=excluded, base=base, whole_x=False)
+    return Units(
+        query, estimate, whole=False, exclusions=excluded, base=base, whole_x=False, stamped=shared.stamped
+    )
+
+
+def _stamped_bridge(shared: Prelude, columns: list[exp.Expr], keep: exp.Expr) -> str:
+    """Writes the query of the bridge, with profiles where instants are stamped: all its parts count under the same."""
+    bridge = _bridge(shared, events_of(replace(shared, events=shared.log), columns, keep))
+    if shared.stamp is None or not shared.stamped:
+        return bridge
+    inputs = {"bridge": bridge, "profiles": f"FROM {shared.stamp.spans}"}
+    return with_inputs(bind(load(_PACKAGE, "mrr_stamped"), _unstamped(shared)), inputs)
 
 
 def _bridge(shared: Prelude, told: exp.Expr) -> str:

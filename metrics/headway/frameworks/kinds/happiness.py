@@ -108,7 +108,7 @@ def _task(metric: Task, shared: Prelude) -> Units:
     key = exp.column(metric.key or "_person", quoted=True)
     failure = tests.get(("failure",), exp.false())
     columns = [
-        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(key, "key", quoted=True),
         flag(tests["start",], "is_start"),
         flag(tests["success",], "is_success"),
         flag(failure, "is_failure"),

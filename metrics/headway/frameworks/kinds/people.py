@@ -93,7 +93,7 @@ def _answered(
     """Keeps the starts of people whose first one was answered in time, or of the others."""
     key = exp.column(asked.key or "_person", quoted=True)
     columns = [
-        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(key, "key", quoted=True),
         flag(tests["start",], "is_start"),
         flag(tests["answered", "by"], "is_end"),
     ]

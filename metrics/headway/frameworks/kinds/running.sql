@@ -5,6 +5,7 @@
 --         does not count.
 --         points(day, since_day, last_day): the point of each local day, and the day from which on its total counts.
 -- params: once: whether a person counts once, at the first point, whatever the number of events.
+--         added, together: sums of a day and of days; of fractions in order of size.
 -- since_day and last_day stand where other kinds have a period, so that they are labelled and added up as those are.
 -- x = 1 where the person is new to the total. All of it counts under the labels that held when the person first added to
 -- the total: it never falls because somebody moved to another label. Sums of fractions run in order of size, so that
@@ -14,7 +15,7 @@ WITH days AS (
     person,
     day,
     min(us) AS us,
-    coalesce(sum(n * y_add ORDER BY y_add) FILTER (WHERE y_add <> 0), 0) AS y
+    coalesce($added FILTER (WHERE y_add <> 0), 0) AS y
   FROM ev
   WHERE y_add IS NOT NULL
   GROUP BY person, day
@@ -25,7 +26,7 @@ stretches AS (
     points.since_day,
     points.last_day,
     min(days.us) AS us,
-    CAST(coalesce(sum(days.y ORDER BY days.y) FILTER (WHERE days.y <> 0), 0) AS DOUBLE) AS y
+    CAST(coalesce($together FILTER (WHERE days.y <> 0), 0) AS DOUBLE) AS y
   FROM days
   INNER JOIN points ON points.day = days.day
   GROUP BY days.person, points.since_day, points.last_day

@@ -32,7 +32,7 @@ def _duration(metric: Duration, shared: Prelude) -> Observations:
     tests = tests_of(metric, shared)
     key = exp.column(metric.key or "_person", quoted=True)
     columns = [
-        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(key, "key", quoted=True),
         flag(tests["start",], "is_start"),
         flag(tests["end",], "is_end"),
     ]
@@ -51,7 +51,7 @@ def _time_on_task(metric: TimeOnTask, shared: Prelude) -> Observations:
     tests = tests_of(metric, shared)
     key = exp.column(metric.key or "_person", quoted=True)
     columns = [
-        exp.alias_(exp.cast(key, "VARCHAR"), "key", quoted=True),
+        exp.alias_(key, "key", quoted=True),
         flag(tests["start",], "is_start"),
         flag(tests["success",], "is_success"),
     ]
