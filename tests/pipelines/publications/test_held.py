@@ -164,7 +164,15 @@ def test_by_hand_what_has_no_value_yet_tells_its_reason_and_no_people(publisher:
         count(30, complete=False, segment="channel=paid"),
         count(0, complete=False, segment="channel=mail", value=0.0, reason=None),
         # A formula that has no value says why, and nothing of those whose number its part does not show either.
-        count(30, complete=False, segment="channel=paid", metric="cost", value=None, numerator=None, denominator=30.0)
+        count(
+            30,
+            complete=False,
+            segment="channel=paid",
+            metric="cost",
+            value=None,
+            numerator=None,
+            denominator=30.0,
+        )
         | {"components": "activation", "reason": "no spend"},
         count(30, segment="channel=paid", metric="cost", value=None, numerator=None, denominator=30.0)
         | {"period_start": MONDAY - timedelta(7), "reason": "no spend"},
