@@ -69,7 +69,7 @@ GROUP_LINES = 500_000
 #: The first group is read while nothing else can be done: as small as the database still takes in one piece.
 FIRST_GROUP_LINES = 120_000
 #: Staged files are read once or twice and deleted: neither filters nor large dictionaries would ever pay.
-_STAGED = "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 2000)"
+_STAGED = "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, WRITE_BLOOM_FILTER 0, DICTIONARY_SIZE_LIMIT 2000)"
 _HERE = "headway_pipelines.privacy"
 _TOKEN = object()
 
