@@ -243,20 +243,7 @@ def own_rows(call: Call) -> Iterator[Row]:
 def own_csv(raw: Path, calls: Sequence[Call]) -> None:
     """Separated by semicolons, with a header."""
     rows = [row for call in calls for row in own_rows(call)]
-    out = io.StringIO()
-    writer = csv.DictWriter(
-        out, list(dict.fromkeys(name for row in rows for name in row)), delimiter=";", restval=""
-    )
-    writer.writeheader()
-    writer.writerows(
-        {
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in row.items()
-            if value is not None
-        }
-        for row in rows
-    )
-    (raw / "log.csv").write_text(out.getvalue(), encoding="utf-8")
+    (raw / "log.csv").write_text(_as_csv(rows, delimiter=";"), encoding="utf-8")
 
 
 def own_parquet(raw: Path, calls: Sequence[Call]) -> None:
@@ -267,24 +254,30 @@ def own_parquet(raw: Path, calls: Sequence[Call]) -> None:
     pl.DataFrame(columns).write_parquet(raw / "log.parquet")
 
 
+def _as_csv(rows: Sequence[Mapping[str, Any]], delimiter: str = ",") -> str:
+    """Rows of several kinds as one table: what a row lacks is empty, what is no text is JSON."""
+    out = io.StringIO()
+    names = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(out, list(names), delimiter=delimiter, restval="")
+    writer.writeheader()
+    writer.writerows(
+        {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in row.items()
+            if value is not None
+        }
+        for row in rows
+    )
+    return out.getvalue()
+
+
 # -- tables of a warehouse ------------------------------------------------------------------------------------------
 
 
 def warehouse_csv(raw: Path, calls: Sequence[Call]) -> None:
     """A table per event, and pages, identifies and groups."""
     for table, rows in _tables(calls).items():
-        out = io.StringIO()
-        writer = csv.DictWriter(out, list(dict.fromkeys(name for row in rows for name in row)), restval="")
-        writer.writeheader()
-        writer.writerows(
-            {
-                name: value if isinstance(value, str) else json.dumps(value)
-                for name, value in row.items()
-                if value is not None
-            }
-            for row in rows
-        )
-        (raw / f"{table}.csv").write_text(out.getvalue(), encoding="utf-8")
+        (raw / f"{table}.csv").write_text(_as_csv(rows), encoding="utf-8")
 
 
 def warehouse_parquet(raw: Path, calls: Sequence[Call]) -> None:
