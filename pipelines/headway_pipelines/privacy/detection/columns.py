@@ -1,6 +1,6 @@
 """Detection over whole columns of short values: tokens, addresses of pages, identifiers before they become pseudonyms.
 
-The bulk never reaches Python. One alternation, the sieve, fires for whatever a detector could find and for little
+The bulk never reaches Python. Few alternations, the sieve, fire for whatever a detector could find and for little
 else; forms that can be decided without looking closer are decided column by column; each of what remains is looked at
 once. The answer is the one that `texts.find` gives value by value, without names, birth dates and streets: those need
 sentences, and a sentence has no place in such a column.
@@ -8,6 +8,7 @@ sentences, and a sentence has no place in such a column.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,7 @@ import polars as pl
 
 from headway_pipelines.privacy.detection import contact, national
 from headway_pipelines.privacy.detection.contact import top_level
+from headway_pipelines.privacy.detection.decode import says_more
 from headway_pipelines.privacy.detection.keys import NOTHING, Hint, hint
 from headway_pipelines.privacy.detection.money import COUNTRIES, ISSUERS
 from headway_pipelines.privacy.detection.pairs import lets_in
@@ -28,9 +30,8 @@ _EDGE = r"(?:^|[^0-9A-Za-z.+_-])"
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 #: What any detector needs to see, and as little else as a pass can tell. Whatever is not ASCII is looked at closer.
-#: Five passes, because one automaton for all of it outgrows its memory and becomes thirty times slower.
+_FOREIGN = r"[^\x00-\x7f]"
 _WRITING = (
-    r"[^\x00-\x7f]",
     # what only decoding shows: percent, entities, escapes, quoted-printable
     r"%[0-9A-Fa-fu]{2}",
     r"&(?:#|[A-Za-z]{2,8};)",
@@ -50,7 +51,9 @@ _NUMBERS = (
     _EDGE + r"\(?0[1-9][0-9]{0,4}\)?[ ./-]{1,3}[0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,3}\)?[ .][0-9]{2,5}[ .][0-9]{2}",
     _EDGE + r"\(?[1-9][0-9]{1,2}\)?-[0-9]{2,5}-[0-9]{2}",
-    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ .-][A-Za-z0-9]{{2,11}}){{2}}|[A-Za-z0-9]{{11}})",
+    # accounts in one run: Norway's and Belgium's are the only ones of less than 18 signs, and all digits
+    _EDGE + rf"(?i:{COUNTRIES})[0-9]{{2}}(?:(?:[ .-][A-Za-z0-9]{{2,11}}){{2}}|[A-Za-z0-9]{{14}})",
+    _EDGE + r"(?i:NO|BE)[0-9]{13}",
     _EDGE
     + r"756[0-9]{10}|"
     + _EDGE
@@ -83,7 +86,7 @@ _NUMBERS = (
     r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]",
     r"[0-9]\.[0-9]{3,15}[^0-9]{1,8}[0-9]{1,3}\.[0-9]{3}",
 )
-_RUNS = (
+_ENCODED = (
     # what gzip or zlib packed, bytes in decimal
     r"H4sI[A-Za-z0-9+/_-]{12}|e(?:J[w-z]|N[o-r]|A[E-H])[A-Za-z0-9+/_-]{12}|[0-9][ ,;]{1,2}64[ ,;]"
     r"|(?:[2-7][0-9A-Fa-f]00){6}|(?:00[2-7][0-9A-Fa-f]){6}|(?:0[01]{7}[ ,]?){8}",
@@ -91,6 +94,8 @@ _RUNS = (
     r"(?:[I-Za-f][C-HS-Xi-ny-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){3}",
     r"(?:^|[^A-Z0-9])[A-Z2-7]{16}",
     r"(?:^|[^0-9A-Fa-f])(?:0[xX])?(?:[2-7][0-9A-Fa-f]){6,}(?:$|[^0-9A-Fa-f])",
+)
+_SECRETS = (
     r"(?:[0-9A-Fa-f]{2}[- ,:]){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
     r"[23456789CFGHJMPQRVWX]{4}\+[23456789CFGHJMPQRVWX]{2}",
     # secrets: providers' prefixes, tokens
@@ -112,9 +117,24 @@ _KEYED = (
     r"|hooks\.slack|discord|://[^/@]*@",
 )
 _WORDS = (rf"(?:^|[^A-Za-z])(?i:{contact.NAMED}|{national.NAMED})(?:[0-9]|[^A-Za-z][^\n]{{0,60}}[0-9])",)
-SIEVES = tuple("|".join(each) for each in (_WRITING, _NUMBERS, _RUNS, _WORDS, _KEYED))
 
-_EMAIL = r"^[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}([A-Za-z]{2,24})$"
+
+def _one_of(*patterns: tuple[str, ...]) -> str:
+    """An alternation for texts of ASCII: classes that leave signs out need not know all the others there are."""
+    one = "|".join("|".join(each) for each in patterns)
+    return re.sub(r"\[\^((?:\\.|[^\]\\])*)\]", r"[\\x00-\\x7f--[\1]]", one).replace(r"\s", r" \t\n\r\x0b\x0c")
+
+
+#: Three passes, because one automaton for all of it outgrows its memory and becomes thirty times slower.
+SIEVES = (
+    f"{_FOREIGN}|{_one_of(_WRITING, _NUMBERS)}",
+    _one_of(_ENCODED, _SECRETS),
+    _one_of(_WORDS, _KEYED),
+)
+_SECRET, _WORD = _one_of(_SECRETS), _one_of(_WORDS)
+
+_EMAIL = r"^[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}$"
+_LAST_LABEL = r"([A-Za-z]+)$"
 _SCALED = r"@[1-9](?:\.[0-9])?x\."
 _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 _NOBODY = r"^(?:0|127)\.|^255\.255\.255\.255$"
@@ -199,16 +219,23 @@ def _sifted(values: pl.Series, told: Hint) -> pl.DataFrame:
     """Place and text of the values that a closer look is for."""
     if told.type is not None:
         return pl.DataFrame({"at": values.is_not_null().arg_true(), "v": values.drop_nulls()})
-    *sieves, keys = SIEVES
-    sifted = values.str.len_bytes() > LONGEST
-    for sieve in sieves:
-        sifted |= values.str.contains(sieve)
-    sifted = sifted.fill_null(False)
-    # Of addresses whose parts pass, only the names in them can say more.
-    keyed = (values.str.contains(keys) & ~sifted).fill_null(False)
-    rest = pl.DataFrame({"at": keyed.arg_true(), "v": values.filter(keyed)})
-    rest = rest.filter(~_dull(rest["v"]))
-    return pl.concat([pl.DataFrame({"at": sifted.arg_true(), "v": values.filter(sifted)}), rest])
+    written, runs, named = (values.str.contains(each).fill_null(False) for each in SIEVES)
+    written |= (values.str.len_bytes() > LONGEST).fill_null(False)
+    rest, encoded, pages = (
+        pl.DataFrame({"at": mask.arg_true(), "v": values.filter(mask)})
+        for mask in (written, runs & ~named & ~written, named & ~runs & ~written)
+    )
+    both = runs & named & ~written
+    # Of what only looks encoded, what chance wrote says nothing; of addresses, only the names in them can say more.
+    packed = encoded["v"].map_elements(says_more, return_dtype=pl.Boolean)
+    return pl.concat(
+        [
+            rest,
+            pl.DataFrame({"at": both.arg_true(), "v": values.filter(both)}),
+            encoded.filter(packed | encoded["v"].str.contains(_SECRET)),
+            pages.filter(pages["v"].str.contains(_WORD) | ~_dull(pages["v"])),
+        ]
+    )
 
 
 def _may_decide(kind: str, told: Hint) -> bool:
@@ -237,9 +264,11 @@ def _looked_at(rest: pl.DataFrame, told: Hint, types: dict[str, int]) -> pl.Data
 
 
 def _email(values: pl.Series) -> pl.Series:
-    label = values.str.extract(_EMAIL, 1).str.to_lowercase()
-    known = label.is_in(pl.Series(sorted(top_level())).implode()).fill_null(False)
-    return known & ~values.str.contains(_SCALED) if known.any() else known
+    fits = values.str.contains(_EMAIL)
+    some = values.filter(fits)
+    labels = some.str.extract(_LAST_LABEL, 1).str.to_lowercase()
+    known = labels.is_in(pl.Series(sorted(top_level())).implode()) & ~some.str.contains(_SCALED)
+    return fits.scatter(fits.arg_true(), known)
 
 
 def _email_inside(values: pl.Series) -> pl.Series:

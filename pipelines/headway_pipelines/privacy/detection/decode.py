@@ -15,6 +15,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from headway_pipelines.privacy.detection.views import View, view
 
@@ -116,6 +117,23 @@ def unfold(first: View, budget: Budget) -> Iterator[View]:
                 continue
             seen.add(following.text)
             waiting.append((following, depth + 1))
+
+
+def says_more(text: str) -> bool:
+    """Says whether a text has something in it that is only seen once it is decoded.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True also when there is more than the budget allows to look at.
+
+    Examples:
+        >>> says_more("dG8gZ3JpemVsZGFAZXhhbXBsZS5jb20="), says_more("ee393a6eb7a63bc8")
+        (True, False)
+    """
+    budget = Budget()
+    return len(list(islice(unfold(view(text), budget), 2))) > 1 or budget.exceeded
 
 
 def _decoded(current: View, budget: Budget) -> Iterator[View]:
