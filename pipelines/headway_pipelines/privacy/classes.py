@@ -334,7 +334,7 @@ def _typed(spec: Property, raw: str) -> str:
             word = f"lower({raw})"
             return f"CASE WHEN {word} IN ('true', '1') THEN TRUE WHEN {word} IN ('false', '0') THEN FALSE END"
         case TimestampProperty():
-            return f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
+            return f"make_timestamp(epoch_us(TRY_CAST({raw} AS TIMESTAMPTZ)))"
         case TokenProperty():
             return _token(raw, spec.pattern)
         case IdProperty():

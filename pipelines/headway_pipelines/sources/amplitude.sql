@@ -16,11 +16,11 @@ WITH parsed AS (
 timed AS (
     SELECT
         *,
-        CAST(TRY_CAST(j.event_time AS TIMESTAMPTZ) AS TIMESTAMP) AS event_at,
-        CAST(TRY_CAST(j.client_event_time AS TIMESTAMPTZ) AS TIMESTAMP) AS client_at,
+        make_timestamp(epoch_us(TRY_CAST(j.event_time AS TIMESTAMPTZ))) AS event_at,
+        make_timestamp(epoch_us(TRY_CAST(j.client_event_time AS TIMESTAMPTZ))) AS client_at,
         -- only needed where the time was not corrected
-        CASE WHEN event_at IS NULL THEN CAST(TRY_CAST(j.client_upload_time AS TIMESTAMPTZ) AS TIMESTAMP) END AS uploaded_at,
-        CAST(TRY_CAST(j.server_received_time AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at,
+        CASE WHEN event_at IS NULL THEN make_timestamp(epoch_us(TRY_CAST(j.client_upload_time AS TIMESTAMPTZ))) END AS uploaded_at,
+        make_timestamp(epoch_us(TRY_CAST(j.server_received_time AS TIMESTAMPTZ))) AS received_at,
         coalesce(j.merge_event_time, j.merge_time, j.merge_server_time) AS merge_text
     FROM parsed
 )

@@ -49,9 +49,9 @@ SELECT
     j.person_properties AS said,
     known,
     CASE
-        WHEN member IS NULL THEN CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP)
+        WHEN member IS NULL THEN make_timestamp(epoch_us(TRY_CAST(j.timestamp AS TIMESTAMPTZ)))
         ELSE $beginning + to_microseconds(least(greatest(coalesce(TRY_CAST(person.person_version AS BIGINT), 0), 0), 86399999999))
     END AS happened_at,
     NULL::TIMESTAMP AS client_at,
-    CASE WHEN member IS NULL THEN CAST(TRY_CAST(j.created_at AS TIMESTAMPTZ) AS TIMESTAMP) END AS arrived_at
+    CASE WHEN member IS NULL THEN make_timestamp(epoch_us(TRY_CAST(j.created_at AS TIMESTAMPTZ))) END AS arrived_at
 FROM told

@@ -28,9 +28,9 @@ SELECT
     TRY(from_json(parts.person_properties, '"MAP(VARCHAR, VARCHAR)"')) AS said,
     known,
     CASE
-        WHEN member IS NULL THEN CAST(TRY_CAST(parts.timestamp AS TIMESTAMPTZ) AS TIMESTAMP)
+        WHEN member IS NULL THEN make_timestamp(epoch_us(TRY_CAST(parts.timestamp AS TIMESTAMPTZ)))
         ELSE $beginning + to_microseconds(least(greatest(coalesce(TRY_CAST(parts.person_version AS BIGINT), 0), 0), 86399999999))
     END AS happened_at,
     NULL::TIMESTAMP AS client_at,
-    CASE WHEN member IS NULL THEN CAST(TRY_CAST(parts.created_at AS TIMESTAMPTZ) AS TIMESTAMP) END AS arrived_at
+    CASE WHEN member IS NULL THEN make_timestamp(epoch_us(TRY_CAST(parts.created_at AS TIMESTAMPTZ))) END AS arrived_at
 FROM told

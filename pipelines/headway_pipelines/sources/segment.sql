@@ -21,11 +21,11 @@ WITH parsed AS (
 timed AS (
     SELECT
         batch, line, position, text, j,
-        CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS corrected_at,
-        CAST(TRY_CAST(j.originalTimestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
+        make_timestamp(epoch_us(TRY_CAST(j.timestamp AS TIMESTAMPTZ))) AS corrected_at,
+        make_timestamp(epoch_us(TRY_CAST(j.originalTimestamp AS TIMESTAMPTZ))) AS original_at,
         -- only needed where the server did not correct the clock itself
-        CASE WHEN corrected_at IS NULL THEN CAST(TRY_CAST(j.sentAt AS TIMESTAMPTZ) AS TIMESTAMP) END AS sent_at,
-        CAST(TRY_CAST(j.receivedAt AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at,
+        CASE WHEN corrected_at IS NULL THEN make_timestamp(epoch_us(TRY_CAST(j.sentAt AS TIMESTAMPTZ))) END AS sent_at,
+        make_timestamp(epoch_us(TRY_CAST(j.receivedAt AS TIMESTAMPTZ))) AS received_at,
         -- all but a few calls are events, and theirs are read into lists: a MAP costs three times as much
         j.type IN ('track', 'page', 'screen') AS is_event,
         CASE WHEN is_event AND starts_with(j.properties, '{') THEN json_keys(j.properties) END AS names,
@@ -57,7 +57,7 @@ SELECT
     j.previousId AS alias_raw,
     j.messageId AS message_id,
     text AS content,
-    -- "infinity" is a time, too, and one cannot subtract from it
+    -- times may lie further apart than can be said
     coalesce(corrected_at, TRY(received_at - (sent_at - original_at)), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,

@@ -16,11 +16,11 @@ WITH kinds AS (
             WHEN coalesce(parts.url, parts.path) IS NOT NULL THEN 'page'
             WHEN coalesce(parts.user_id, parts.anonymous_id) IS NOT NULL THEN 'identify'
         END) AS kind,
-        CAST(TRY_CAST(parts.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS corrected_at,
-        CAST(TRY_CAST(parts.original_timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
+        make_timestamp(epoch_us(TRY_CAST(parts.timestamp AS TIMESTAMPTZ))) AS corrected_at,
+        make_timestamp(epoch_us(TRY_CAST(parts.original_timestamp AS TIMESTAMPTZ))) AS original_at,
         -- only needed where the warehouse has no corrected time
-        CASE WHEN corrected_at IS NULL THEN CAST(TRY_CAST(parts.sent_at AS TIMESTAMPTZ) AS TIMESTAMP) END AS sent_at,
-        CAST(TRY_CAST(parts.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+        CASE WHEN corrected_at IS NULL THEN make_timestamp(epoch_us(TRY_CAST(parts.sent_at AS TIMESTAMPTZ))) END AS sent_at,
+        make_timestamp(epoch_us(TRY_CAST(parts.received_at AS TIMESTAMPTZ))) AS received_at
     FROM frames
 ),
 listed AS (
@@ -55,7 +55,7 @@ SELECT
     CASE kind WHEN 'alias' THEN parts.previous_id END AS alias_raw,
     parts.id AS message_id,
     record AS content,
-    -- "infinity" is a time, too, and one cannot subtract from it
+    -- times may lie further apart than can be said
     coalesce(corrected_at, TRY(received_at - (sent_at - original_at)), original_at) AS occurred_at,
     coalesce(original_at, corrected_at) AS client_at,
     received_at,

@@ -58,9 +58,9 @@ def iso(raw: str, timezone: str = "UTC") -> str:
 
     Examples:
         >>> iso("j.time")
-        'CAST(TRY_CAST(j.time AS TIMESTAMPTZ) AS TIMESTAMP)'
+        'make_timestamp(epoch_us(TRY_CAST(j.time AS TIMESTAMPTZ)))'
     """
-    zoned = f"CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    zoned = f"make_timestamp(epoch_us(TRY_CAST({raw} AS TIMESTAMPTZ)))"
     if timezone == "UTC":
         return zoned
     local = in_zone(f"TRY_CAST({raw} AS TIMESTAMP)", timezone)

@@ -27,7 +27,7 @@ timed AS (
         *,
         CASE WHEN json_type(call) = 'OBJECT' THEN TRY(from_json(call, $event)) END AS e,
         /* time */ AS sent_time,
-        CAST(TRY_CAST(request.body.client_upload_time AS TIMESTAMPTZ) AS TIMESTAMP) AS uploaded_at,
+        make_timestamp(epoch_us(TRY_CAST(request.body.client_upload_time AS TIMESTAMPTZ))) AS uploaded_at,
         -- a server's own library speaks for its server, not for the person
         CASE WHEN coalesce(request.headers.origin, request.headers.referer) IS NOT NULL THEN request.headers."user-agent" END AS agent
     FROM calls

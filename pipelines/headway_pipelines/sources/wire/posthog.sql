@@ -41,9 +41,9 @@ parsed AS (
 timed AS (
     SELECT
         *,
-        CAST(TRY_CAST(j.timestamp AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
+        make_timestamp(epoch_us(TRY_CAST(j.timestamp AS TIMESTAMPTZ))) AS original_at,
         CASE WHEN j.properties."$ignore_sent_at" = 'true' THEN NULL ELSE coalesce(
-            CAST(TRY_CAST(sent AS TIMESTAMPTZ) AS TIMESTAMP),
+            make_timestamp(epoch_us(TRY_CAST(sent AS TIMESTAMPTZ))),
             TRY(make_timestamp_ms(TRY_CAST(request.query._ AS BIGINT)))
         ) END AS sent_at
     FROM parsed
@@ -68,7 +68,7 @@ SELECT
     END AS said,
     NULL::MAP(VARCHAR, VARCHAR) AS known,
     coalesce(
-        -- "infinity" is a time, too, and one cannot subtract from it
+        -- times may lie further apart than can be said
         TRY(received_at - to_milliseconds(j.offset)),
         TRY(received_at - (sent_at - original_at)),
         original_at,

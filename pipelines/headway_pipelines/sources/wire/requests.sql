@@ -19,5 +19,5 @@ SELECT
             ELSE 'not a tracker request' END
         WHEN request.responded >= 400 THEN 'refused request'
     END AS final,
-    CAST(TRY_CAST(request.received_at AS TIMESTAMPTZ) AS TIMESTAMP) AS received_at
+    make_timestamp(epoch_us(TRY_CAST(request.received_at AS TIMESTAMPTZ))) AS received_at
 FROM opened

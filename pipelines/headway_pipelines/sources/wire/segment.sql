@@ -43,8 +43,8 @@ timed AS (
     SELECT
         *,
         -- RudderStack's browsers send originalTimestamp alone; where both are sent, only timestamp is the caller's
-        CAST(TRY_CAST(coalesce(j.timestamp, j.originalTimestamp) AS TIMESTAMPTZ) AS TIMESTAMP) AS original_at,
-        CAST(TRY_CAST(coalesce(j.sentAt, request.body.sentAt) AS TIMESTAMPTZ) AS TIMESTAMP) AS sent_at
+        make_timestamp(epoch_us(TRY_CAST(coalesce(j.timestamp, j.originalTimestamp) AS TIMESTAMPTZ))) AS original_at,
+        make_timestamp(epoch_us(TRY_CAST(coalesce(j.sentAt, request.body.sentAt) AS TIMESTAMPTZ))) AS sent_at
     FROM parsed
 )
 SELECT
@@ -66,7 +66,7 @@ SELECT
     j.messageId AS message_id,
     CAST(call AS VARCHAR) AS content,
     -- without a timestamp the call happened when it was sent
-    -- and "infinity" is a time, too, from which one cannot subtract
+    -- and times may lie further apart than can be said
     coalesce(TRY(received_at - (sent_at - original_at)), original_at, received_at) AS occurred_at,
     coalesce(original_at, sent_at) AS client_at,
     received_at,
