@@ -10,10 +10,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -181,7 +182,7 @@ class Gate:
         key: The workspace's key.
         vault_folder: Where the vault is.
         now: The present, naive UTC; events after it (and after their arrival) are rejected.
-        staging: Folder for clean batches; None takes a temporary one.
+        staging: Folder for clean batches; None takes one that is deleted with the gate.
         max_line_bytes: Longer lines are rejected.
         logout: Events that end what a device and a user have to do with each other.
         limits: First day that is kept of each event, see `judging.leave_out_expired`.
@@ -202,7 +203,8 @@ class Gate:
         self._plan, self._key, self._now, self._cap = plan, key, now, max_line_bytes
         self._logout, self._limits = list(logout), dict(limits or {})
         self._careful: set[str] = set()
-        self._staging = staging or Path(mkdtemp(prefix="headway-"))
+        self._opened = ExitStack()
+        self._staging = staging or Path(self._opened.enter_context(TemporaryDirectory(prefix="headway-")))
         # Raw values live in this memory only: nothing may spill to disk.
         self._con = connect(temp_directory="")
         self._vault = Vault(vault_folder, key, self._con)
@@ -216,8 +218,9 @@ class Gate:
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
 
     def close(self) -> None:
-        """Forgets everything raw."""
+        """Forgets everything raw, and what was staged in a folder of its own."""
         self._con.close()
+        self._opened.close()
 
     def __enter__(self) -> Gate:
         return self

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from shop import PLAN, at, track
+from shop import PLAN, START, at, track
 
+from headway.models.plan import parse_plan
 from headway_pipelines.privacy import gate
-from headway_pipelines.privacy.gate import CleanBatch
+from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
+from headway_pipelines.privacy.keys import Key
+from headway_pipelines.sources.segment import segment
 
 if TYPE_CHECKING:
     from shop import Shop
@@ -257,3 +263,19 @@ def test_reading_that_was_stopped_is_not_begun_again(shop: Shop, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         shop.ingest()
     assert len(begun) == 1
+
+
+def test_a_folder_of_the_gates_own_is_gone_with_it(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    shop.land("a.json", [track("Page Viewed", 0, user="u1")])
+    raw = RawFile(next(shop.workspace.raw.rglob("a.json")), 1)
+    with Gate(
+        parse_plan(PLAN), Key(bytes(range(32))), tmp_path / "vault", now=START + timedelta(hours=1)
+    ) as own:
+        (batch,) = own.clean([raw], segment())
+        assert batch.events.num_rows == 1
+        assert batch.folder.is_relative_to(tmp_path)
+    assert not batch.folder.exists()
+    assert not list(tmp_path.glob("headway-*"))
