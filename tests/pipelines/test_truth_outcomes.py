@@ -212,4 +212,5 @@ def test_several_currencies_are_at_work(exact: Computed) -> None:
         "incidents",
         "releases",
         "spend",
+        "work",
     ]

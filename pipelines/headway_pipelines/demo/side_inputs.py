@@ -1,9 +1,9 @@
-"""What does not come from the log: money spent, exchange rates, holidays, releases, incidents."""
+"""What does not come from the log: money spent, exchange rates, holidays, releases, incidents, tickets closed."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +22,8 @@ from headway_pipelines.demo.world import World
 _SPEND = {"paid": (6.4, "EUR"), "email": (0.9, "EUR"), "referral": (2.2, "USD")}
 #: Rates on the first day, and how much they move a day.
 _RATES, _MOVES = {"EUR": 1.0, "USD": 0.92, "GBP": 1.16}, 0.003
+#: Mean tickets that a team closes on a day.
+_TICKETS = {"creators": 2.4, "learning": 3.1, "growth": 1.7}
 _EPOCH = date(1970, 1, 1)
 
 
@@ -35,6 +37,7 @@ class SideInputs:
         spend: Day, channel, amount, currency.
         holidays: Day, name.
         shipped: Releases and incidents.
+        work: Day, team, tickets closed.
     """
 
     first_day: int
@@ -42,6 +45,7 @@ class SideInputs:
     spend: tuple[tuple[date, str, float, str], ...]
     holidays: tuple[tuple[date, str], ...]
     shipped: Shipped
+    work: tuple[tuple[date, str, int], ...]
 
     @classmethod
     def build(cls, world: World) -> SideInputs:
@@ -56,7 +60,8 @@ class SideInputs:
         s = world.scenario
         first_day = (s.start - _EPOCH).days - 1
         days_off = tuple(holidays(world.clock))
-        return cls(first_day, _rates(world), tuple(_spend(world)), days_off, shipped(s))
+        spend, work = tuple(_spend(world)), tuple(_work(world, {day for day, _ in days_off}))
+        return cls(first_day, _rates(world), spend, days_off, shipped(s), work)
 
     def rate(self, currency: NDArray[np.int64], day: Ints) -> Floats:
         """Looks up rates.
@@ -89,6 +94,7 @@ class SideInputs:
         _write(folder / "holidays.csv", ("day", "name"), self.holidays)
         _write(folder / "releases.csv", HEADER, self.shipped.releases)
         _write(folder / "incidents.csv", INCIDENTS, self.shipped.incidents)
+        _write(folder / "work.csv", ("day", "team", "tickets"), self.work)
 
 
 def _rates(world: World) -> Floats:
@@ -107,6 +113,16 @@ def _spend(world: World) -> Iterable[tuple[date, str, float, str]]:
             expected = s.people * s.channel_share[channel] * growth[day] / growth.sum()
             amount = each * expected * (0.9 if at.weekday() >= 5 else 1.0) * rng.lognormal(0, 0.2)
             yield at, channel, round(float(amount), 2), currency
+
+
+def _work(world: World, days_off: Collection[date]) -> Iterable[tuple[date, str, int]]:
+    """Tickets that teams close on days they work; on some days a team closes none."""
+    s, rng = world.scenario, world.rng(2**31, 7)
+    for day in range(s.days):
+        at = s.start + timedelta(days=day)
+        closed = rng.poisson(list(_TICKETS.values()))
+        if at.weekday() < 5 and at not in days_off:
+            yield from ((at, team, int(n)) for team, n in zip(_TICKETS, closed, strict=True) if n)
 
 
 def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from headway.frameworks.segments import channel_names
 from headway.models.product import Product
-from headway_pipelines.inputs.cells import Column, Table, UnusableCellError, day, number
+from headway_pipelines.inputs.cells import Column, Table, UnusableCellError, day, ids, number
 from headway_pipelines.inputs.release_tables import release_tables
 
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -21,7 +21,7 @@ def _currency(text: str) -> str:
     return text
 
 
-TABLES: Final = ("spend", "exchange_rates", "holidays", "releases", "incidents")
+TABLES: Final = ("spend", "exchange_rates", "holidays", "releases", "incidents", "work")
 """Names of the side inputs that may lie under ``inputs/``."""
 
 
@@ -51,6 +51,11 @@ def tables(product: Product) -> dict[str, Table]:
         if _currency(text) == product.currency:
             raise UnusableCellError("currency is the product's own, whose rate is 1")
         return text
+
+    def tickets(text: str) -> float:
+        if not (found := number("tickets", text, zero=True)).is_integer():
+            raise UnusableCellError("tickets is no whole number")
+        return found
 
     days = Column(day, pl.Date())
     return {
@@ -84,4 +89,14 @@ def tables(product: Product) -> dict[str, Table]:
             once=("day",),
         ),
         **release_tables(product),
+        "work": Table(
+            "work",
+            "Tickets that a team closed on a local day: one row a ticket, or their number",
+            {
+                "day": days,
+                "team": ids("team", optional=True),
+                "tickets": Column(tickets, pl.Float64(), optional=True, absent=1.0),
+            },
+            unread=frozenset({"ticket", "title", "url", "kind", "note"}),
+        ),
     }

@@ -38,6 +38,7 @@ from headway_pipelines.publishing.views import views, with_view_names
 from headway_pipelines.store import store_version
 from headway_pipelines.strategy.feed_sources import feed_sources
 from headway_pipelines.strategy.tables import strategy_tables
+from headway_pipelines.warehouse.closed_work import CLOSED_WORK
 from headway_pipelines.warehouse.compute import attach_people, attach_sessions, tables_of
 from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.warehouse.experiments import shown_experiments
@@ -46,8 +47,8 @@ from headway_pipelines.warehouse.running_totals import running_totals
 from headway_pipelines.workspace import Workspace
 
 _PEOPLE = "headway_pipelines.people"
-# What was spent moves nothing but costs, which are no secret; releases and incidents move no value.
-_NO_BASIS = ("spend", "releases", "incidents")
+# What was spent moves nothing but costs, which are no secret; releases, incidents and tickets move no value.
+_NO_BASIS = ("spend", "releases", "incidents", "work")
 _SUPPRESSED = (
     "metric_values",
     "funnel_steps",
@@ -107,7 +108,7 @@ def publish(workspace: Workspace) -> dict[str, int]:
         estimates = tables["release_estimates"]
         shown["release_impact"], more = hold_impact(ledger, shown["release_impact"], estimates, k, at)
         noted |= more
-    shown |= {name: tables[name] for name in _PLAIN}
+    shown |= {name: tables[name] for name in (*_PLAIN, CLOSED_WORK) if name in tables}
     # How many events a metric left out is exact.
     left = shown["metric_exclusions"]
     shown["metric_exclusions"] = left.filter(~pl.col("metric").is_in(private))

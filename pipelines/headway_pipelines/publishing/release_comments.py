@@ -11,6 +11,7 @@ RELEASE_TABLES: Final = {
     "feature_adoption": "One row per release that brought a feature: people who could use it, tried it, kept it. Rows "
     "of fewer than 10 people are null and marked.",
     "delivery": "One row per measure of delivery and month, and one over everything: output, not outcome.",
+    "closed_work": "One row per team and month: tickets closed (inputs/work.csv). Output, not outcome.",
     "release_problems": "One row per thing that the release log and the incidents say and that cannot be.",
     "release_log": "One row per row of the release log, tag of the repository, and release told by events.",
     "incidents": "One row per incident of inputs/incidents.csv.",
@@ -82,6 +83,9 @@ RELEASE_COLUMNS: Final = {
     "measure": "lead_time, cadence, batch_size, change_failure_rate, time_to_detect or time_to_restore.",
     "delivery.title": "The measure in words.",
     "month": "First day of the month; null where everything is counted together.",
+    "closed_work.team": "The team; null for work that no team is named for.",
+    "closed_work.month": "First day of the month.",
+    "tickets": "Tickets that were closed.",
     "delivery.value": "The measure's value: a median, or a share.",
     "counted": "Releases, gaps between them, or incidents that the value is made of.",
     "reference": "What the value should not exceed: something new every two weeks.",

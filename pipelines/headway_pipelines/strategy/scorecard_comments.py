@@ -85,6 +85,7 @@ SCORECARD_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "team": "The team; all for everybody, empty for what nobody owns.",
         "releases": "Releases in the log, deploys and rollbacks among them.",
         "changes": "Changes that they brought, as far as the log says.",
+        "tickets_closed": "Tickets that the team closed (inputs/work.csv); null where there is no such file.",
         "options_measured": "Options of which any outcome was measured.",
         "targets": "Targets of the nodes.",
         "targets_met": "Of those, the ones that are met.",

@@ -232,6 +232,8 @@ def _output(team: str, tables: Tables) -> Iterator[Row]:
     for row in output_and_outcome(tables, (team,)).iter_rows(named=True):
         yield {"measure": "releases", "value": row["releases"]}
         yield {"measure": "changes", "value": row["changes"]}
+        if row["tickets_closed"] is not None:
+            yield {"measure": "tickets closed", "value": row["tickets_closed"]}
         yield {
             "measure": "options improved",
             "value": row["options_improved"],
@@ -240,9 +242,9 @@ def _output(team: str, tables: Tables) -> Iterator[Row]:
 
 
 OUTPUT: Final[dict[str, pl.DataType]] = {
-    "team": _TEXT, "releases": pl.Int64(), "changes": pl.Int64(), "options_released": pl.Int64(),
-    "options_measured": pl.Int64(), "options_improved": pl.Int64(), "targets": pl.Int64(), "targets_met": pl.Int64(),
-    "bets_settled": pl.Int64(), "bets_hit": pl.Int64(),
+    "team": _TEXT, "releases": pl.Int64(), "changes": pl.Int64(), "tickets_closed": pl.Int64(),
+    "options_released": pl.Int64(), "options_measured": pl.Int64(), "options_improved": pl.Int64(),
+    "targets": pl.Int64(), "targets_met": pl.Int64(), "bets_settled": pl.Int64(), "bets_hit": pl.Int64(),
 }  # fmt: skip
 """Columns of ``output_and_outcome`` and their types, in order."""
 
@@ -273,6 +275,9 @@ def _both(team: str, tables: Tables) -> Row:
         "team": team,
         "releases": len(own("releases")),
         "changes": sum(row.get("changes") or 0 for row in own("releases")),
+        "tickets_closed": sum(row["tickets"] for row in own("closed_work"))
+        if "closed_work" in tables
+        else None,
         "options_released": len(released),
         "options_measured": sum(row["measured"] for row in released),
         "options_improved": sum(row["outcome"] == "improved" for row in released),

@@ -29,6 +29,7 @@ from headway_pipelines.lake.promote import attach_lake
 from headway_pipelines.people.derive import TABLES
 from headway_pipelines.people.properties import described_subjects
 from headway_pipelines.rights.kept_values import with_kept
+from headway_pipelines.warehouse.closed_work import closed_work
 from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.warehouse.experiment_history import changed_definitions
 from headway_pipelines.warehouse.experiments import experiment_tables
@@ -95,6 +96,7 @@ def compute(workspace: Workspace, ledger: Ledger) -> Computed:
             changed = changed_definitions(workspace.experiments_file, experiments, today)
             tables |= experiment_tables(log, product, experiments, as_of=as_of, changed=changed)
         tables |= release_tables(con, product, horizon, product.publishing.min_people)
+        tables |= closed_work(con, local_day(utc_us(horizon), product.timezone))
         tables |= _account(con, ledger)
         tables["side_inputs"] = input_counts(workspace)
         tables["identity_change"] = pl.DataFrame([ledger.get_json("identity")])

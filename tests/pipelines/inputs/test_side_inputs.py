@@ -15,6 +15,7 @@ from headway.errors import InputError
 from headway.models.plan import parse_plan
 from headway.models.product import Product, parse_product
 from headway_pipelines.inputs import attach_inputs, derive_inputs, input_counts, read_inputs
+from headway_pipelines.warehouse.closed_work import closed_work
 from headway_pipelines.warehouse.compute import compute, tables_of
 
 
@@ -173,6 +174,49 @@ def test_tables_follow_the_files(shop: Shop) -> None:
         ]
     finally:
         con.close()
+
+
+def test_tickets_are_a_row_each_or_their_number_and_whose_they_were_is_not_read(
+    tmp_path: Path, product: Product
+) -> None:
+    rows = [
+        "day,team,tickets,ticket,assignee",
+        "2026-03-02,core,,SHOP-1,grizelda@example.com",
+        "2026-03-02,core,4,,",
+        "2026-03-03,,2,,",
+        "2026-03-03,core,1.5,,",
+        "2026-03-03,core,-1,,",
+        "2026-03-03,grizelda@example.com,1,,",
+        "soon,core,1,,",
+    ]
+    _write(tmp_path, "work", "\n".join(rows))
+    read = read_inputs(tmp_path, product)["work"]
+    assert read.rows.rows() == [
+        (date(2026, 3, 2), "core", 1.0),
+        (date(2026, 3, 2), "core", 4.0),
+        (date(2026, 3, 3), None, 2.0),
+    ]
+    assert read.unread == 1
+    assert read.rejects.rows() == [
+        ("work", 5, "tickets is no whole number"),
+        ("work", 6, "tickets is below 0"),
+        ("work", 7, "team is no short plain name such as v1.4.0, or looks personal"),
+        ("work", 8, "day is no date; write 2026-03-31"),
+    ]
+
+
+def test_tickets_of_a_day_that_is_still_to_come_wait(shop: Shop) -> None:
+    text = "day,team,tickets\n2026-03-02,core,3\n2026-03-30,core,2\n2026-04-02,core,1\n2026-03-05,,4\n"
+    _write(shop.workspace.inputs, "work", text)
+    derive_inputs(shop.workspace)
+    con = connect()
+    try:
+        attach_inputs(con, shop.workspace)
+        found = closed_work(con, date(2026, 4, 1))["closed_work"].rows()
+    finally:
+        con.close()
+    march = date(2026, 3, 1)
+    assert sorted(found, key=str) == [(march, "core", 5), (march, None, 4)]
 
 
 def test_amounts_in_other_currencies_count_once_rates_are_there(shop: Shop) -> None:

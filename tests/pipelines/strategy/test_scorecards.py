@@ -201,11 +201,29 @@ def test_customers_in_trouble_are_those_of_the_team_or_else_of_the_product(
 def test_output_never_stands_without_its_outcome(tree: Strategy, tables: dict[str, pl.DataFrame]) -> None:
     both = output_and_outcome(tables, ("all", "shop", "help"))
     assert rows(both, team="all")[0] == {
-        "team": "all", "releases": 3, "changes": 6, "options_released": 2, "options_measured": 2, "options_improved": 0,
-        "targets": 1, "targets_met": 0, "bets_settled": 3, "bets_hit": 0}  # fmt: skip
+        "team": "all", "releases": 3, "changes": 6, "tickets_closed": None, "options_released": 2,
+        "options_measured": 2, "options_improved": 0, "targets": 1, "targets_met": 0,
+        "bets_settled": 3, "bets_hit": 0}  # fmt: skip
     assert both["releases"].to_list() == [3, 1, 1]
     output = rows(team_scorecards(tree, tables, today=TODAY), team="shop", part="output")
     assert [r["measure"] for r in output] == ["releases", "changes", "options improved"]
+
+
+def test_tickets_closed_are_output_too_where_somebody_tells_of_them(
+    tree: Strategy, tables: dict[str, pl.DataFrame]
+) -> None:
+    closed = [
+        (dt.date(2026, 4, 1), "shop", 7),
+        (dt.date(2026, 5, 1), "shop", 5),
+        (dt.date(2026, 5, 1), None, 2),
+    ]
+    tables |= {"closed_work": pl.DataFrame(closed, schema=["month", "team", "tickets"], orient="row")}
+    both = output_and_outcome(tables, ("all", "shop", "help", ""))
+    assert both["tickets_closed"].to_list() == [14, 12, 0, 2]
+    output = rows(team_scorecards(tree, tables, today=TODAY), team="shop", part="output")
+    assert [(r["measure"], r["value"]) for r in output] == [
+        ("releases", 1), ("changes", both["changes"][1]), ("tickets closed", 12), ("options improved", 0),
+    ]  # fmt: skip
 
 
 def test_intents_stand_beside_their_targets_with_what_was_done_below(

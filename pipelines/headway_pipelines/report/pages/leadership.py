@@ -44,10 +44,11 @@ def _fill(report: Report) -> Mapping[str, Any]:
     known, titles = metrics_of(report), titles_of(report)
     teams = {row["team"]: row["title"] for row in rows(report, "strategy_teams")}
     teams |= {"all": "All teams", "": "Nobody"}
-    weak = list(rows(report, "weak_evidence"))
+    output, weak = list(rows(report, "output_and_outcome")), list(rows(report, "weak_evidence"))
     return {
         "intents": [_intent(row, known, titles) for row in rows(report, "leadership_intents")],
-        "both": [_both(row, teams) for row in rows(report, "output_and_outcome")],
+        "both": [_both(row, teams) for row in output],
+        "tickets": any(row["tickets_closed"] is not None for row in output),
         "stop": [_candidate(row, known, titles, report) for row in rows(report, "stop_candidates")],
         "weak": [_weak(row, known, titles) for row in weak[:WEAK_SHOWN]],
         "more_weak": max(len(weak) - WEAK_SHOWN, 0),
@@ -75,11 +76,12 @@ def _intent(row: _Row, known: Mapping[str, Metric], titles: Mapping[str, str]) -
 
 
 def _both(row: _Row, teams: Mapping[str, str]) -> Line:
-    released = row["options_released"]
+    released, closed = row["options_released"], row["tickets_closed"]
+    tickets = () if closed is None else (count(closed),)
     return Line(
         teams.get(row["team"], row["team"]), f"{count(row['changes'])} changes",
         (
-            count(row["releases"]), count(released), f"{count(row['options_measured'])} of {count(released)}",
+            count(row["releases"]), *tickets, count(released), f"{count(row['options_measured'])} of {count(released)}",
             f"{count(row['options_improved'])} of {count(released)}",
             f"{count(row['targets_met'])} of {count(row['targets'])}",
             f"{count(row['bets_hit'])} of {count(row['bets_settled'])}",
