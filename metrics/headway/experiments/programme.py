@@ -50,7 +50,9 @@ class Programme:
         win_rate: Share of the judged that shipped, None where none was judged.
         win_low: Lower end of its 95 % interval.
         win_high: Upper end.
-        days: Mean planned length of the judged, in days; None where none was judged.
+        days: Mean days from the start of the judged to their end, or to the present where it is still to come; None
+            where none was judged.
+        planned_days: Mean days that were planned for them.
         early: Judged before their planned end.
         undeclared: Declared after their start, or without saying when.
         impacts: By metric.
@@ -65,6 +67,7 @@ class Programme:
     win_low: float | None
     win_high: float | None
     days: float | None
+    planned_days: float | None
     early: int
     undeclared: int
     impacts: tuple[Impact, ...]
@@ -74,7 +77,8 @@ def programme(experiments: Sequence[Mapping[str, Any]], results: Sequence[Mappin
     """Looks at all experiments.
 
     Args:
-        experiments: Rows with experiment, start, end, declared, status, decision and ships.
+        experiments: Rows with experiment, start, end, declared, status, decision, ships and as_of, the time up to which
+            there is data.
         results: Rows with experiment, metric, purpose, variant, control's rows among them, relative, relative_low,
             relative_high.
 
@@ -82,19 +86,20 @@ def programme(experiments: Sequence[Mapping[str, Any]], results: Sequence[Mappin
         The programme.
 
     Examples:
-        >>> from datetime import date
+        >>> from datetime import date, datetime
         >>> one = {"experiment": "a", "start": date(2026, 3, 1), "end": date(2026, 3, 14), "declared": date(2026, 2, 1),
-        ...        "status": "over", "decision": "ship", "ships": "new"}
+        ...        "status": "running", "decision": "ship", "ships": "new", "as_of": datetime(2026, 3, 10, 4, 0)}
         >>> found = programme([one], [])
-        >>> found.judged, found.win_rate, found.days
-        (1, 1.0, 14.0)
+        >>> found.judged, found.win_rate, found.days, found.planned_days
+        (1, 1.0, 10.0, 14.0)
     """
     judged = [
         each for each in experiments if each["decision"] != "continue" and each["status"] != "not started"
     ]
     shipped = [each for each in judged if each["decision"] == "ship"]
     ends = wilson(len(shipped), len(judged)) if judged else None
-    lengths = [(each["end"] - each["start"]).days + 1 for each in judged]
+    planned = [_days(each["start"], each["end"]) for each in judged]
+    lengths = [_days(each["start"], min(each["end"], each["as_of"].date())) for each in judged]
     return Programme(
         experiments=len(experiments),
         judged=len(judged),
@@ -105,10 +110,15 @@ def programme(experiments: Sequence[Mapping[str, Any]], results: Sequence[Mappin
         win_low=None if ends is None else float(ends.low),
         win_high=None if ends is None else float(ends.high),
         days=float(np.mean(lengths)) if lengths else None,
+        planned_days=float(np.mean(planned)) if planned else None,
         early=sum(each["status"] == "running" for each in judged),
         undeclared=sum(_late(each["declared"], each["start"]) for each in experiments),
         impacts=tuple(_impacts(judged, results)),
     )
+
+
+def _days(first: date, last: date) -> int:
+    return (last - first).days + 1
 
 
 def _late(declared: date | None, start: date) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from headway.experiments.programme import programme, towards_zero
 
 def one(name: str, decision: str, **more: Any) -> dict[str, Any]:
     return {"experiment": name, "start": date(2026, 3, 1), "end": date(2026, 3, 10), "declared": date(2026, 2, 1),
-            "status": "over", "decision": decision, "ships": "new" if decision == "ship" else None, **more}  # fmt: skip
+            "status": "over", "decision": decision, "ships": "new" if decision == "ship" else None,
+            "as_of": datetime(2026, 4, 1, 3, 0), **more}  # fmt: skip
 
 
 def result(name: str, relative: float, error: float) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def test_counts() -> None:
             one("b", "stop", end=date(2026, 3, 20)),
             one("c", "inconclusive", declared=None),
             one("d", "continue", status="running"),
-            one("e", "ship", status="running", declared=date(2026, 3, 2)),
+            one("e", "ship", status="running", declared=date(2026, 3, 2), as_of=datetime(2026, 3, 6, 3, 0)),
         ],
         [result("a", 0.1, 0.03), result("e", 0.2, 0.05)],
     )
@@ -40,7 +41,9 @@ def test_counts() -> None:
         1,
         1,
     )
-    assert (found.win_rate, found.days, found.early, found.undeclared) == (0.5, 12.5, 1, 2)
+    # 10, 20 and 10 days, and 6 of 10 planned
+    assert (found.days, found.planned_days) == (11.5, 12.5)
+    assert (found.win_rate, found.early, found.undeclared) == (0.5, 1, 2)
     (impact,) = found.impacts
     assert (impact.shipped, round(impact.naive, 3), impact.shrunken) == (2, 0.3, None)
 
