@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import polars as pl
 
 from headway.engine import connect
@@ -192,7 +194,7 @@ class Shop:
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Asks the views `lake`, `links`, and the tables of the people's folder where they exist."""
-        con = connect()
+        con = _engine().cursor()
         with self.ledger() as ledger:
             attach_lake(con, self.workspace, ledger)
         for name in (*TABLES, "sessions", "person_properties", "account_properties"):
@@ -203,6 +205,12 @@ class Shop:
             return con.execute(text).fetchall()
         finally:
             con.close()
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Opened once: most questions take less time than that. Every question makes its views anew."""
+    return connect()
 
 
 @contextmanager
