@@ -14,6 +14,7 @@ from planted import Computed, computed
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
 from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.experiment_segments import SEGMENTS, shown_segments
 from headway_pipelines.warehouse.experiments import (
     ABOUT,
     EXPERIMENTS,
@@ -82,6 +83,22 @@ def test_flags_are_listed_with_their_rollout(exact: Computed) -> None:
         "price_badge",
         "profile_first",
     }
+
+
+def test_segments_of_a_trial_add_up_to_its_arms(exact: Computed) -> None:
+    told = exact.tables["experiment_segments"].filter(experiment="welcome_tour")
+    assert set(told["metric"]) == {"saved"} and set(told["by"]) == {"person.role"}
+    assert told["segment"].n_unique() > 1
+    arms = results(exact, "welcome_tour", "saved")
+    for variant, arm in arms.items():
+        rows = told.filter(variant=variant)
+        assert (rows["units"].sum(), rows["some"].sum()) == (arm["units"], arm["some"])
+    for segment in told["segment"].unique():
+        old, new = (told.filter(segment=segment, variant=each).row(0, named=True) for each in arms)
+        apart = new["some"] / new["units"] - old["some"] / old["units"]
+        assert (old["effect"], new["effect"]) == (None, pytest.approx(apart))
+    # an experiment without `by`
+    assert exact.tables["experiment_segments"].filter(experiment="video_editor").is_empty()
 
 
 @pytest.mark.skipif(not os.environ.get("HEADWAY_FULL"), reason="the demo at its usual size: HEADWAY_FULL=1")
@@ -158,6 +175,35 @@ def test_a_metric_with_a_small_arm_is_hidden_as_a_whole(
     assert found.select("mean", "units", "effect").null_count().row(0) == (2, 2, 2)
 
 
+def segments_shown(*segments: tuple[str, tuple[int, int], tuple[int, int]], units: tuple[int, int]) -> int:
+    """How many rows are shown of a metric in segments, of each of which units and those who did it are given."""
+    empty: dict[str, Any] = dict.fromkeys(SEGMENTS)
+    rows = [
+        {**empty, "experiment": "e", "metric": "m", "segment": name, "variant": v, "units": n, "some": s}
+        for name, all_, did in segments
+        for v, n, s in zip(("old", "new"), all_, did, strict=True)
+    ]
+    arms, _ = shown(result_rows("m", units, (50, 50)), split=units)
+    return shown_segments(pl.DataFrame(rows, schema=SEGMENTS), arms, K).height
+
+
+def test_segments_are_told_all_or_none() -> None:
+    large = ("teacher", (60, 70), (30, 30))
+    assert segments_shown(large, ("learner", (40, 30), (20, 20)), units=(100, 100)) == 4
+    # 9 units, 9 who did it, 9 who did not, nobody at all in one arm
+    assert segments_shown(large, ("learner", (9, 30), (0, 20)), units=(69, 100)) == 0
+    assert segments_shown(large, ("learner", (40, 30), (9, 20)), units=(100, 100)) == 0
+    assert segments_shown(large, ("learner", (40, 30), (31, 20)), units=(100, 100)) == 0
+    assert segments_shown(large, ("learner", (0, 30), (0, 20)), units=(60, 100)) == 0
+
+
+def test_segments_that_do_not_add_up_to_what_is_shown_are_not_told() -> None:
+    both = ("teacher", (60, 70), (30, 30)), ("learner", (40, 30), (20, 20))
+    assert segments_shown(*both, units=(103, 100)) == 0
+    # the metric itself is hidden
+    assert segments_shown(both[0], units=(60, 55)) == 0
+
+
 def reason(why: str, about: list[str] | None, decision: str = "inconclusive", tickets: int = 4) -> str | None:
     """What is shown of a reason, where the metric improved and few of 300 had a ticket."""
     rows = result_rows("orders", (300, 300), (90, 150)) + result_rows(
@@ -177,6 +223,7 @@ def reason(why: str, about: list[str] | None, decision: str = "inconclusive", ti
     tables = {
         "experiments": pl.DataFrame([facts | {"about": about}], schema=EXPERIMENTS | ABOUT),
         "experiment_results": pl.DataFrame(rows, schema=RESULTS),
+        "experiment_segments": pl.DataFrame(schema=SEGMENTS),
         "experiment_health": pl.DataFrame(schema=HEALTH),
         "flags": pl.DataFrame(schema=FLAGS),
     }
@@ -232,6 +279,7 @@ def test_every_column_is_documented() -> None:
     schemas = {
         "experiments": EXPERIMENTS,
         "experiment_results": RESULTS,
+        "experiment_segments": SEGMENTS,
         "experiment_health": HEALTH,
         "flags": FLAGS,
     }

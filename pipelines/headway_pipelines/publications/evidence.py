@@ -24,6 +24,7 @@ DECIDED: Final = "experiment_decisions"
 _DECISION: Final = ("decision", "ships", "why")
 _LABELS: Final[Mapping[str, tuple[str, ...]]] = {
     "experiment_results": ("title", "purpose", "unit", "direction", "method", "margin"),
+    "experiment_segments": ("title", "unit", "direction", "by"),
     # Whether a split holds is told also where units are hidden.
     "experiment_health": ("p_value", "verdict"),
     "release_impact": ("intended", "unit", "method"),
@@ -37,8 +38,8 @@ def hold_experiments(
 
     Args:
         ledger: What was published before.
-        shown: ``experiments``, ``experiment_results`` (with `some`: units that did it), ``experiment_health`` and
-            ``flags``, small cells hidden; may be empty.
+        shown: ``experiments``, ``experiment_results`` and ``experiment_segments`` (with `some`: units that did it),
+            ``experiment_health`` and ``flags``, small cells hidden; may be empty.
         k: Smallest number of people a difference may speak of.
         at: As of when they were computed (UTC).
 
@@ -50,6 +51,7 @@ def hold_experiments(
     asked = shown["experiments"].select("experiment", "definition_hash")
     frames = {
         "experiment_results": shown["experiment_results"].with_columns(pl.col("some").fill_null(0)),
+        "experiment_segments": shown["experiment_segments"].with_columns(pl.col("some").fill_null(0)),
         "experiment_health": shown["experiment_health"],
     }
     frames = {
@@ -63,6 +65,8 @@ def hold_experiments(
     for name, frame in frames.items():
         held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, told)
         tables[name] = _labelled(name, held, frame).drop("definition_hash", "some", strict=False)
+    # Segments that were never told before stay untold, and how many are in one is told to nobody.
+    tables["experiment_segments"] = tables["experiment_segments"].filter(~pl.col("suppressed")).drop("units")
     results = tables["experiment_results"]
     verdict = pl.when(pl.col("suppressed")).then(pl.lit("hidden")).otherwise("verdict")
     tables["experiment_results"] = results.with_columns(verdict=verdict)

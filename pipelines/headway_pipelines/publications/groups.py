@@ -80,6 +80,14 @@ GROUPED: Final[Mapping[str, Grouped]] = {
         asked=("definition_hash",),
         values=("mean", "effect"),
     ),
+    "experiment_segments": Grouped(
+        keys=("experiment", "metric", "segment", "variant"),
+        group=("experiment",),
+        counts=("units", "some"),
+        pairs=(("units", "some"),),
+        asked=("definition_hash",),
+        values=("effect",),
+    ),
     "experiment_health": Grouped(
         keys=("experiment", "check", "label", "variant"),
         group=("experiment",),

@@ -35,6 +35,8 @@ TABLE_COMMENTS = {
     "experiments": "One row per experiment: what was declared, and what the declared rule says of it.",
     "experiment_results": "One row per experiment, metric and variant: units, means and effects against the control. "
     "Metrics with an arm of fewer than 10 people, or of whom fewer than 10 did it or did not, are null and marked.",
+    "experiment_segments": "One row per experiment, primary metric, segment and variant: effects in segments. All "
+    "segments of a metric, or none where one is of few people.",
     "experiment_health": "One row per experiment, check and variant: whether units were split as planned, how "
     "exposures became units that are compared, and which other experiments the same units were in.",
     "flags": "One row per flag, step of its rollout and variant: who met what since when.",
@@ -164,6 +166,15 @@ COLUMN_COMMENTS = {
     "breached, unclear; control for the control.",
     "experiment_results.reason": "Why there is no estimate.",
     "caution": "What a reader of the numbers should know.",
+    "by": "Property whose value at the exposure says in which segment a unit is.",
+    "experiment_segments.segment": "Value of that property.",
+    "experiment_segments.effect": "The variant's mean in the segment minus the control's; null for the control.",
+    "experiment_segments.low": "Lower end of its interval.",
+    "experiment_segments.high": "Upper end.",
+    "shrunken": "The effect moved towards what segments have in common: the smallest has the wildest effect.",
+    "shrunken_low": "Lower end of its interval.",
+    "shrunken_high": "Upper end.",
+    "p_differ": "Probability of segments at least as different where all have the same effect.",
     "check": "split all, split phase, split segment (as planned or not), or exposure (stages from event to unit).",
     "experiment_health.label": "Phase, segment, stage of exposure, other experiment, or day of a changed definition.",
     "experiment_health.units": "Units; null where few, and in segments; those of another experiment in multiples.",

@@ -23,6 +23,8 @@ DECISIONS: Final[Mapping[str, str]] = {
     "continue": "Continue",
     "inconclusive": "Inconclusive",
 }
+_DIFFER: Final = 0.05
+"""Below this probability segments are said to differ."""
 _GOOD, _BAD = ("better", "holds"), ("worse", "breached")
 
 
@@ -88,6 +90,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Segments:
+    """Effects on one metric in segments.
+
+    Attributes:
+        title: The metric.
+        by: The property that divides units.
+        differ: Whether the segments differ, in words.
+        rows: Segment, variant, effect with interval, and the same shrunken.
+    """
+
+    title: str
+    by: str
+    differ: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment.
 
@@ -101,6 +120,7 @@ class Experiment:
         stages: How exposures became units.
         late: Whether it was written down after its start.
         beside: What other experiments its units were in, and whether that changes its effect.
+        segments: Effects in segments, where every segment is large enough to be told.
     """
 
     facts: Mapping[str, Any]
@@ -112,6 +132,7 @@ class Experiment:
     stages: tuple[tuple[str, str], ...]
     late: bool
     beside: tuple[str, ...] = ()
+    segments: tuple[Segments, ...] = ()
 
     @property
     def title(self) -> str:
@@ -214,7 +235,38 @@ def _read(report: Report, facts: Mapping[str, Any]) -> Experiment:
         stages=tuple((label, "hidden" if hidden else count(units)) for label, units, hidden in stages),
         late=facts["declared"] is None or facts["declared"] > facts["start"],
         beside=tuple(_beside(health)),
+        segments=tuple(_segments(report, name)),
     )
+
+
+def _segments(report: Report, name: str) -> Iterator[Segments]:
+    told = report.table("experiment_segments")
+    if told.is_empty():
+        return
+    compared = told.filter(pl.col("experiment") == name, pl.col("effect").is_not_null())
+    for part in compared.partition_by("metric", "variant", maintain_order=True):
+        first = part.row(0, named=True)
+        p = finite(first["p_differ"])
+        chance = "" if p is None else f" (p = {_p(p)})".replace("= <", "< ")
+        rows = tuple(
+            (
+                str(row["segment"]),
+                str(row["variant"]),
+                _spread(row["effect"], row["low"], row["high"], row["unit"]),
+                _spread(row["shrunken"], row["shrunken_low"], row["shrunken_high"], row["unit"]),
+            )
+            for row in part.iter_rows(named=True)
+        )
+        differ = f"{'differ' if p is not None and p < _DIFFER else 'are not told apart'}{chance}"
+        yield Segments(str(first["title"]), str(first["by"]), differ, rows)
+
+
+def _spread(effect: object, low: object, high: object, unit: str) -> str:
+    middle, lowest, highest = finite(effect), finite(low), finite(high)
+    if middle is None or lowest is None or highest is None:
+        return DASH
+    places = decimals(unit, middle, lowest, highest)
+    return f"{signed(middle, unit, places).strip()} ({_range(lowest, highest, unit, places)})"
 
 
 def _beside(health: pl.DataFrame) -> Iterator[str]:

@@ -17,6 +17,7 @@ from headway.experiments.together import CONFOUNDED, in_words, together
 from headway.log import EventLog
 from headway.models.experiments import ExperimentDefinition
 from headway.models.product import Product
+from headway_pipelines.warehouse.experiment_segments import SEGMENTS, segment_rows, shown_segments
 
 EXPERIMENTS: Final[dict[str, Any]] = {
     "experiment": pl.String, "title": pl.String, "hypothesis": pl.String, "owner": pl.String, "unit": pl.String,
@@ -65,9 +66,11 @@ def experiment_tables(
         changed: Experiments whose definition was changed after they had begun, and when.
 
     Returns:
-        The tables ``experiments``, ``experiment_results``, ``experiment_health`` and ``flags``.
+        The tables ``experiments``, ``experiment_results``, ``experiment_segments``, ``experiment_health`` and
+        ``flags``.
     """
     listed, results, health = [], [], []
+    segments: list[dict[str, Any]] = []
     answers = {name: experiment_of(name, each, product).run(log) for name, each in experiments.items()}
     shared = together(list(answers.values()))
     for name, found in answers.items():
@@ -75,12 +78,16 @@ def experiment_tables(
         doubts = list(_doubts(name, shared, changed or {}))
         listed.append(_doubted(_listed(name, definition, found, as_of), doubts))
         results += [_with_caution(row, doubts) for row in _results(name, definition, found)]
+        segments += segment_rows(name, found)
         health += [*_health(name, found), *_beside(name, shared, changed or {})]
     return {
         "experiments": pl.DataFrame(listed, schema=EXPERIMENTS | ABOUT),
+        # Sums of fractions differ in their last digits with the order of parallel work.
         "experiment_results": pl.DataFrame(results, schema=RESULTS).with_columns(
-            # Sums of fractions differ in their last digits with the order of parallel work.
             pl.col(_NUMBERS).round_sig_figs(10)
+        ),
+        "experiment_segments": pl.DataFrame(segments, schema=SEGMENTS).with_columns(
+            pl.col(pl.Float64).round_sig_figs(10)
         ),
         "experiment_health": pl.DataFrame(health, schema=HEALTH),
         "flags": _flags(log, product, experiments),
@@ -224,6 +231,7 @@ def shown_experiments(tables: Mapping[str, pl.DataFrame], k: int) -> dict[str, p
     return {
         "experiments": listed.with_columns(why=pl.Series(why, dtype=pl.String)).drop("about", strict=False),
         "experiment_results": results,
+        "experiment_segments": shown_segments(tables["experiment_segments"], results, k),
         "experiment_health": health,
         "flags": shown_flags(tables["flags"], health, k),
     }

@@ -16,6 +16,7 @@ from headway.releases.adopters import ADOPTION
 from headway.releases.impact import ESTIMATES, IMPACT
 from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
 from headway_pipelines.publishing.cell_size import MIN_PEOPLE as K
+from headway_pipelines.warehouse.experiment_segments import SEGMENTS
 from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_experiments
 
 FIRST = datetime(2026, 4, 1)
@@ -55,6 +56,14 @@ def computed(
          "units_open": 25, "some": s, "mean": s / n, "effect": 0.1, "verdict": "not clear"}
         for arm, n, s in zip(ARMS, units, some, strict=True)
     ]  # fmt: skip
+    # 30 of each arm are in a smaller segment, where half of them did it.
+    segments = [
+        {"experiment": "e", "metric": "m", "title": "M", "by": "role", "segment": segment, "variant": arm, "units": n,
+         "some": s, "effect": s / n if arm == "new" else None}
+        for segment, few in (("large", False), ("small", True))
+        for arm, n, s in zip(ARMS, [30 if few else n - 30 for n in units], [15 if few else s - 15 for s in some],
+                             strict=True)
+    ]  # fmt: skip
     health = [
         {
             "experiment": "e",
@@ -73,6 +82,7 @@ def computed(
     return {
         "experiments": frame([listed], EXPERIMENTS),
         "experiment_results": frame(results, RESULTS),
+        "experiment_segments": frame(segments, SEGMENTS),
         "experiment_health": frame(health, HEALTH),
         "flags": frame(flags, FLAGS),
     }
@@ -98,6 +108,20 @@ def test_an_experiment_stays_until_every_arm_changed_by_ten(publisher: Publisher
     assert units_of(third) == [[120, 130]] * 3
     assert third["experiments"]["why"].to_list() == ["120 units an arm"]
     assert third["experiment_results"]["held_since"].null_count() == 2
+
+
+def test_segments_stay_with_their_experiment_and_never_say_how_many_they_are(publisher: Publisher) -> None:
+    names = ("segment", "variant", "effect")
+    first = publisher.publish((100, 100), (50, 50))["experiment_segments"]
+    rows = [("large", "new", 0.5), ("large", "old", None), ("small", "new", 0.5), ("small", "old", None)]
+    assert first.select(names).rows() == rows
+    assert not {"units", "some", "definition_hash"} & set(first.columns)
+    second = publisher.publish((103, 130), (53, 65))["experiment_segments"]
+    assert (second.select(names).rows(), set(second["held_since"])) == (rows, {FIRST})
+    third = publisher.publish((130, 130), (80, 65))["experiment_segments"]
+    assert third["effect"].to_list() == [0.65, None, 0.5, None]
+    # Defined anew with three units more, it says nothing.
+    assert publisher.publish((133, 130), (80, 65), definition="e")["experiment_segments"].is_empty()
 
 
 def test_who_did_not_do_it_counts_too(publisher: Publisher) -> None:

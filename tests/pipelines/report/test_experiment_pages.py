@@ -12,10 +12,22 @@ from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.report import pages
 from headway_pipelines.report.experiments import read_experiments
 from headway_pipelines.report.reading import read_report
+from headway_pipelines.warehouse.experiment_segments import SEGMENTS
 from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS
 
 SHOWN: dict[str, Any] = {"suppressed": pl.Boolean}
 EMPTY: dict[str, Any] = dict.fromkeys((*EXPERIMENTS, *RESULTS, *HEALTH, *FLAGS))
+
+SEGMENT_ROWS = [
+    {
+        **dict.fromkeys(SEGMENTS), "experiment": "cart", "metric": "orders", "title": "Orders", "unit": "percent",
+        "by": "person.role", "segment": segment, "variant": variant, "p_differ": None if variant == "old" else 0.37,
+    }
+    | ({} if variant == "old" else {"effect": effect, "low": effect - 0.1, "high": effect + 0.1, "shrunken": 0.08,
+                                    "shrunken_low": 0.01, "shrunken_high": 0.15})
+    for segment, effect in (("<teacher>", 0.12), ("learner", 0.05))
+    for variant in ("old", "new")
+]  # fmt: skip
 
 
 def base_of(units: int | None, hidden: bool) -> dict[str, Any]:
@@ -68,6 +80,7 @@ def tables(
     return {
         "experiments": pl.DataFrame([listed], schema=EXPERIMENTS),
         "experiment_results": pl.DataFrame(results, schema=RESULTS | SHOWN).drop("some"),
+        "experiment_segments": pl.DataFrame(SEGMENT_ROWS, schema=SEGMENTS).drop("units", "some"),
         "experiment_health": pl.DataFrame(health, schema=HEALTH | SHOWN),
         "flags": pl.DataFrame(flags, schema={**FLAGS, **SHOWN}),
     }
@@ -105,6 +118,15 @@ def test_a_page_says_what_to_do_and_how_sure_it_is(written: Any) -> None:
     ):
         assert words in page, words
     assert page.index("Ship new") < page.index("For whoever checks")
+
+
+def test_segments_are_shown_with_what_they_have_in_common(written: Any) -> None:
+    page = written()["experiment-cart.html"]
+    part = page[page.index('id="segments"') : page.index('id="audit"')]
+    assert "by person.role" in part and "are not told apart (p = 0.370)" in part
+    cells = "<td>new</td><td>+12 percentage points (2–22)</td><td>+8 percentage points (1–15)</td>"
+    assert f'<th scope="row">&lt;teacher&gt;</th>{cells}' in part
+    assert "old</td>" not in part
 
 
 def test_what_is_hidden_stays_hidden(written: Any) -> None:
