@@ -2,7 +2,8 @@
 
 Whoever subtracts yesterday's arm from today's has the outcomes of those who came in between. So arms, splits, stages
 and the decision of an experiment stay together as they were published, until every number of units in them differs by
-none or by k and more from each publication before; flags and the effects of releases do likewise, each by itself.
+none or by k and more from each publication before; its segments stay with them, and longer where they must; flags and
+the effects of releases do likewise, each by itself.
 """
 
 from __future__ import annotations
@@ -59,11 +60,15 @@ def hold_experiments(
         for name, frame in frames.items()
     }
     before = {name: ledger.cells(name) for name in (*frames, "flags")}
-    told = pl.concat([told_of_few(name, before[name], frame, k) for name, frame in frames.items()])
-    told = told.group_by("experiment").agg(pl.col("same").all())
+    few = {name: told_of_few(name, before[name], frame, k) for name, frame in frames.items()}
+    # Segments wait for their experiment, and it never for them: few come into one of many segments every day.
+    segments = few.pop("experiment_segments")
+    told = pl.concat(few.values()).group_by("experiment").agg(pl.col("same").all())
+    waiting = pl.concat([told, segments]).group_by("experiment").agg(pl.col("same").all())
     tables, noted = dict(shown), {}
     for name, frame in frames.items():
-        held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, told)
+        stays = told if name in few else waiting
+        held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, stays)
         tables[name] = _labelled(name, held, frame).drop("definition_hash", "some", strict=False)
     # Segments that were never told before stay untold, and how many are in one is told to nobody.
     tables["experiment_segments"] = tables["experiment_segments"].filter(~pl.col("suppressed")).drop("units")

@@ -32,9 +32,15 @@ class Publisher:
         self.forgetful = False
 
     def publish(
-        self, units: tuple[int, int], some: tuple[int, int], *, why: str = "", definition: str = "d"
+        self,
+        units: tuple[int, int],
+        some: tuple[int, int],
+        *,
+        why: str = "",
+        definition: str = "d",
+        small: tuple[int, int] = (30, 15),
     ) -> dict[str, pl.DataFrame]:
-        tables = shown_experiments(computed(units, some, why, definition), K)
+        tables = shown_experiments(computed(units, some, why, definition, small), K)
         ledger = PublicationLedger(self.ledger._folder / "none") if self.forgetful else self.ledger
         told, noted = hold_experiments(ledger, tables, K, self.at)
         self.ledger.append(self.at, noted)
@@ -48,7 +54,11 @@ def publisher(tmp_path: Path) -> Publisher:
 
 
 def computed(
-    units: tuple[int, int], some: tuple[int, int], why: str, definition: str
+    units: tuple[int, int],
+    some: tuple[int, int],
+    why: str,
+    definition: str,
+    small: tuple[int, int] = (30, 15),
 ) -> dict[str, pl.DataFrame]:
     listed = {"experiment": "e", "decision": "wait", "why": why, "definition_hash": definition}
     results = [
@@ -56,13 +66,14 @@ def computed(
          "units_open": 25, "some": s, "mean": s / n, "effect": 0.1, "verdict": "not clear"}
         for arm, n, s in zip(ARMS, units, some, strict=True)
     ]  # fmt: skip
-    # 30 of each arm are in a smaller segment, where half of them did it.
+    # 30 of each arm are in a smaller segment, where half of them did it; in the new one `small` says how many.
+    inner = {"new": small, "old": (30, 15)}
     segments = [
         {"experiment": "e", "metric": "m", "title": "M", "by": "role", "segment": segment, "variant": arm, "units": n,
          "some": s, "effect": s / n if arm == "new" else None}
         for segment, few in (("large", False), ("small", True))
-        for arm, n, s in zip(ARMS, [30 if few else n - 30 for n in units], [15 if few else s - 15 for s in some],
-                             strict=True)
+        for arm, whole, did in zip(ARMS, units, some, strict=True)
+        for n, s in [inner[arm] if few else (whole - inner[arm][0], did - inner[arm][1])]
     ]  # fmt: skip
     health = [
         {
@@ -120,8 +131,12 @@ def test_segments_stay_with_their_experiment_and_never_say_how_many_they_are(pub
     assert (second.select(names).rows(), set(second["held_since"])) == (rows, {FIRST})
     third = publisher.publish((130, 130), (80, 65))["experiment_segments"]
     assert third["effect"].to_list() == [0.65, None, 0.5, None]
+    # Twenty more in the large segment, and three of them in the small one.
+    fourth = publisher.publish((150, 130), (90, 65), small=(33, 16))
+    assert fourth["experiment_results"]["units"].to_list() == [150, 130]
+    assert fourth["experiment_segments"]["effect"].to_list() == [0.65, None, 0.5, None]
     # Defined anew with three units more, it says nothing.
-    assert publisher.publish((133, 130), (80, 65), definition="e")["experiment_segments"].is_empty()
+    assert publisher.publish((153, 130), (90, 65), definition="e")["experiment_segments"].is_empty()
 
 
 def test_who_did_not_do_it_counts_too(publisher: Publisher) -> None:
