@@ -6,11 +6,12 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
-from headway_pipelines.privacy.detection.credentials import looks_random
+from headway_pipelines.privacy.detection.births import is_date
+from headway_pipelines.privacy.detection.credentials import looks_random, shuffled
 from headway_pipelines.privacy.detection.keys import Hint
 from headway_pipelines.privacy.detection.money import is_iban
 from headway_pipelines.privacy.detection.national import keyed_id
-from headway_pipelines.privacy.detection.people import is_date, looks_like_name
+from headway_pipelines.privacy.detection.people import is_family_name, looks_like_name
 from headway_pipelines.privacy.detection.words import plain, words
 
 _PHONE = re.compile(r"(?:tel:|sms:|whatsapp:)?[+(]{0,2}[0-9][0-9 ()./\u00a0x#ext-]{4,28}", re.IGNORECASE)
@@ -127,12 +128,17 @@ _PLATE = re.compile(
 )
 _OF_PLATES = re.compile(r"plate|kennzeichen|immatricul|matricula|placa|targa|nummernschild|vehiclereg")
 
+#: Serial numbers have few digits, or one.
+_SERIAL = re.compile(r"(?=.*[0-9])[A-Z0-9]{8,20}")
+
 
 def _device_id(hint: Hint, text: str) -> bool:
     if _OF_PLATES.search(hint.phrase) and _PLATE.fullmatch(text):
         return True
     if _OPTED_OUT.fullmatch(text) or len(text) > 300 or (" " in text.strip() and _digits(text) < 4):
         return False
+    if "serial" in hint.phrase and _SERIAL.fullmatch(text):
+        return True
     return (len(text) >= 5 and _digits(text) >= 2 and not is_date(text)) or (
         len(text) >= 16 and looks_random(text)
     )
@@ -142,7 +148,8 @@ def _device_id(hint: Hint, text: str) -> bool:
 _OF_PEOPLE = re.compile(
     r"first|given|last|famil|surname|forename|maiden|birthname|vorname|nachname|geburtsname|prenom|apellid|cognome|sobrenome"
     r"|voornaam|achternaam|nazwisk|fornavn|etternavn|efternavn|fornamn|efternamn|etunim|sukunim|prijmeni|priezvisk|soyad|keresztnev"
-    r"|vezeteknev|prenume|patronym|otchestvo|фамили|姓"
+    r"|vezeteknev|prenume|patronym|otchestvo|фамили|姓|fullname|vollsta?e?ndigername|nomcomplet|nombrecompleto"
+    r"|nomecompleto|volledigenaam"
 )
 
 
@@ -151,15 +158,18 @@ def _person_name(hint: Hint, text: str) -> bool:
 
 
 def _weak_name(hint: Hint, text: str) -> bool:
-    return looks_like_name(text, announced=False)
+    return looks_like_name(text, announced=False) or (hint.phrase == "nom" and is_family_name(text))
 
 
 def _username(_: Hint, text: str) -> bool:
     low = plain(text)
     parts = [part for part in re.split(r"[^a-z]+", low) if part]
     ordinary = words("words") | words("things") | words("harmless")
-    if not 2 <= len(text) <= 120 or (" " in text and not text.startswith("http")):
+    if not 2 <= len(text) <= 120:
         return False
+    if " " in text and not text.startswith("http"):
+        # Who may choose what they are called often choose their name.
+        return looks_like_name(text, announced=text.istitle())
     return _digits(text) > 0 or not all(part in ordinary for part in parts) or not parts
 
 
@@ -225,7 +235,8 @@ def _secret(hint: Hint, text: str) -> bool:
     if low in words("idle_secrets") or set(text) <= set("*•.x-"):
         return False
     if hint.phrase in words("one_time_codes") or hint.phrase.endswith("code"):
-        return re.fullmatch(r"[0-9A-Za-z -]{3,24}", text) is not None and _digits(text) >= 3
+        short = re.fullmatch(r"[0-9A-Za-z -]{3,24}", text) is not None and _digits(text) >= 3
+        return short or looks_random(text) or shuffled(text)
     if "cookie" in hint.phrase:
         return _SESSION.search(text) is not None or (len(text) >= 16 and looks_random(text))
     parts = [part for part in re.split(r"[^a-z]+", plain(text)) if part]
@@ -237,6 +248,7 @@ def _secret(hint: Hint, text: str) -> bool:
         return (
             mixed
             or looks_random(text)
+            or shuffled(text)
             or (len(text) >= 20 and " " not in text and not all(part in known for part in parts))
         )
     return len(text) >= 3 and not re.fullmatch(r"[0-9]{1,2}", text)

@@ -14,7 +14,7 @@ from headway_pipelines.privacy.detection.words import words
 #: Prefixes that providers publish so that secrets can be found, and the shortest rest that is one.
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{12,16}"
+    r"(?:AKIA|ASIA|ABIA|ACCA)(?:[A-Z2-7]{12,16}|[A-Z0-9]{16}(?![A-Za-z0-9]))"
     r"|gh[opsur]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}|gl(?:pat|ptt|dt|rt|soat|cbt|ft)-[A-Za-z0-9_-]{16,}"
     r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|xoxe\.[A-Za-z0-9.-]{10,}"
     r"|[srp]k_(?:live|test|prod)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{12,}"
@@ -53,6 +53,8 @@ _TOKENS = re.compile(
 _SHORTEST_TOKEN = 16
 #: Words, and identifiers that no provider's secrets look like.
 _PLAIN = re.compile(r"[a-z_.-]*|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+#: Words of an identifier, as capitals and digits set them apart.
+_SET_APART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _PUNCTUATED = re.compile(r"[ :=.$]")
 _SIGNING_IN = re.compile(
     r"(?i)\b(?:sign(?:ing)?[ -]?in|log(?:ging)?[ -]?in|verif\w+|confirm\w*|anmeld\w+|einlogg\w+"
@@ -137,3 +139,22 @@ def looks_random(text: str) -> bool:
     entropy = -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
     switches = sum(a.isdigit() != b.isdigit() for a, b in pairwise(text))
     return entropy >= 3 and switches >= 4
+
+
+def shuffled(text: str) -> bool:
+    """Says whether letters and digits are mixed as in no word or identifier, however few digits there are.
+
+    Args:
+        text: A text without blanks.
+
+    Returns:
+        True from 12 characters on, where what capitals and digits set apart is shorter than two and a half characters
+        on average: words that are run together, as in an identifier, are longer.
+
+    Examples:
+        >>> shuffled("dRvQkXjOEaHgTnzC"), shuffled("getUserNameFromStore2"), shuffled("WELCOME_BACK_2024")
+        (True, False, False)
+    """
+    if len(text) < 12 or not text.isalnum() or text.isupper() or text.islower():
+        return False
+    return len(text) < 2.5 * len(_SET_APART.findall(text))

@@ -146,6 +146,8 @@ _GERMAN_NAMES = frozenset(("vorname", "nachname", "familienname", "geburtsname")
 def _harmless(token: str, kind: str | None = None, phrase: str = "") -> bool:
     if token == "kind" and phrase in _GERMAN_NAMES:
         return False
+    if kind == "birth_date" and token in words("writings_of_times"):
+        return False
     return token in words("harmless") and not (kind in _NO_WORDS and token in words("qualities"))
 
 

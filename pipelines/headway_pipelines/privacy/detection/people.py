@@ -1,4 +1,4 @@
-"""Names and birth dates of people in a text, by lists of words and what stands beside them; no trained model."""
+"""Names of people in a text, by lists of words and what stands beside them; no trained model."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ _DOER = re.compile(
     rf"reassign(?:ed)? to|on behalf of|deceased|employee"
     rf"|applicant|candidate|tenant|defendant|claimant|kundin|kunde|herrn|patientin))\s"
     rf"(?P<name>{_CAPITAL}(?: {_CAPITAL}){{1,2}})(?![^\W\d_])"
-    rf"|(?P<doer>{_CAPITAL} {_CAPITAL})(?=\s(?:said|says|asked|asks|called|calls|wrote|writes"
-    rf"|requested|invited|complained|reported|mentioned|replied|commented|wants|paid|bought"
-    rf"|ordered|signed|confirmed|cancelled|canceled)\b)"
+    rf"|(?P<doer>{_CAPITAL} {_CAPITAL})(?=\s(?:(?:has|have|had|just) )?(?:said|says|asked|asks|called|calls|wrote"
+    rf"|writes|requested|invited|complained|reported|mentioned|replied|commented|wants|paid|bought"
+    rf"|ordered|signed|confirmed|cancelled|canceled|shared|joined|approved|assigned|would like)\b)"
 )
 _HONOURED = re.compile(
     r"[\u3040-\u30ff\u4e00-\u9fff]{1,6}(?=\s?(?:さん|様|さま|氏|先生|女士|小姐|くん|ちゃん|君))"
@@ -121,79 +121,8 @@ _CYRILLIC = re.compile(
     r"|عائشة|حسن|حسين|إبراهيم|نور|سارة|ليلى|زينب)(?: (?:بن |ال)?[\u0600-\u06ff]{2,12}){1,3}"
     r"|(?<![\u0590-\u05ff])(?:דוד|משה|יוסף|שרה|רחל|יעקב|אברהם|מרים|דניאל|נועה|יעל|תמר) [\u0590-\u05ff]{2,12}"
 )
-
-_MONTH = (
-    r"(?:jan(?:uar[iy]?|vier|eiro|uari|\.)?|feb(?:ruar[iy]?|braio|rero|bruari|\.)?"
-    r"|f[ée]v(?:rier|ereiro|\.)?|m[aä]r(?:ch|z|s|zo|co|ço|\.)?|mrz|maart|apr(?:il|ile|\.)?"
-    r"|avr(?:il|\.)?|abr(?:il|\.)?|ma[iyj]o?|mag(?:gio)?|mei|jun[ie]?o?|juin|giugno|jul[iy]?o?"
-    r"|juillet|luglio|"
-    r"aug(?:ust|ustus|\.)?|ao[uû]t|ago(?:sto)?|sep(?:t(?:ember|embre|iembre|\.)?|\.)?"
-    r"|set(?:embro|tembre|\.)?|o[ck]t(?:ober|obre|ubre|\.)?|out(?:ubro)?|ott(?:obre)?"
-    r"|nov(?:ember|embre|iembre|embro|\.)?|de[cz](?:ember|embro|\.)?|d[ée]c(?:embre|\.)?"
-    r"|dic(?:iembre|embre|\.)?|"
-    r"ocak|şubat|mart|nisan|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık|stycznia"
-    r"|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia)"
-)
-_YEAR = r"(?:19|20)[0-9]{2}"
-DATE = (
-    rf"(?:{_YEAR}[-./ ]?(?:0?[1-9]|1[0-2])[-./ ]?(?:3[01]|[12][0-9]"
-    rf"|0?[1-9])(?:T[0-9:.]{{4,15}}(?:Z|[+-][0-9:]{{4,6}})?)?"
-    rf"|(?:3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th|er|º|\.)?[-./ ]{{1,2}}(?:de )?(?:{_MONTH}"
-    rf"|0?[1-9]|1[0-2])[-./, ]{{1,2}}(?:de )?(?:{_YEAR}|[0-9]{{2}}(?![0-9]))"
-    rf"|(?:0?[1-9]|1[0-2])[-/](?:3[01]|[12][0-9]|0?[1-9])[-/](?:{_YEAR}|[0-9]{{2}}(?![0-9]))"
-    rf"|{_MONTH}\.? (?:3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)?,? {_YEAR}|{_YEAR}年 "
-    rf"?[0-9]{{1,2}}月 ?[0-9]{{1,2}}日?|(?:昭和|平成|令和)[0-9元]{{1,2}}年[0-9]{{1,2}}月[0-9]{{1,2}}日)"
-)
-_DATE = re.compile(DATE, re.IGNORECASE)
-_BORN = re.compile(
-    r"(?:\b(?:b\.(?=\s?[0-9])|born|birth ?dates?|date of birth|d\.?o\.?b\.?|birthday|b-?day|geb(?:oren|\.)?"
-    r"|geburtsdatum|geburtstag|n[ée](?:\(?e\)?)?s? le|date de naissance|naci[dó](?:[ao])?|fecha de "
-    r"nacimiento|nacimiento|nat[oa] il|data di nascita|nascid[oa]|data de nascimento|geboren op"
-    r"|geboortedatum|"
-    r"urodzon[ya]|ur\.|data urodzenia|narozen[aý]?|f[öø]dt?|fødselsdato|födelsedatum|syntynyt"
-    r"|do[ğg]um(?: tarihi)?|do[ğg]du|sz[üu]letett|n[ăa]scut[ăa]?|рожд(?:ения|ен)|родился"
-    r"|родилась|生年月日|誕生日|生日|出生(?:日期)?)[^0-9\n]{0,16}?)"
-    rf"(?P<date>{DATE})",
-    re.IGNORECASE,
-)
-
-
-_BEFORE_BORN = re.compile(
-    rf"(?P<date>{DATE})[^0-9\n]{{0,24}}?"
-    r"(?:\b(?:geboren|born|n[ée]e?|nacid[oa]|nat[oa] (?:il|a)|nascid[oa]|do[ğg]du|do[ğg]umlu"
-    r"|född|født|narozen[aá]?|urodzon[aey]|syntynyt|született)\b|生まれ|出生|생(?![가-힣]))",
-    re.IGNORECASE,
-)
-
-
-def births(shown: str) -> Iterator[Hit]:
-    """Finds birth dates that a word announces.
-
-    Args:
-        shown: A normalised text.
-
-    Yields:
-        Hits of type ``birth_date``.
-    """
-    for pattern in (_BORN, _BEFORE_BORN):
-        for match in pattern.finditer(shown):
-            yield Hit("birth_date", *match.span("date"))
-
-
-def is_date(text: str) -> bool:
-    """Says whether a text is a day, in any usual way of writing.
-
-    Args:
-        text: The text.
-
-    Returns:
-        True when it is.
-
-    Examples:
-        >>> is_date("12 avril 1990"), is_date("19900412"), is_date("spring 1990")
-        (True, True, False)
-    """
-    return _DATE.fullmatch(text.strip()) is not None
+#: O'Fenwick, D'Arcy: an apostrophe behind a capital is in no brand's or plan's name of one word.
+_PATRONYMIC = re.compile(r"[OD]['’][A-ZÀ-ÖØ-Þ][^\W\d_]{2,20}")
 
 
 def names(shown: str) -> Iterator[Hit]:
@@ -254,8 +183,10 @@ def _ordinary() -> frozenset[str]:
 
 
 def _unless_ordinary(match: re.Match[str]) -> Iterator[Hit]:
-    first = plain(match["name"].split()[0])
-    if first in words("given") or first not in words("words"):
+    first, *others = map(_bare, match["name"].split()[:2])
+    # Grant Echeverria: an ordinary word, with a word behind it that is none.
+    named = others and others[0] not in _ordinary() and others[0] in words("family") | words("given")
+    if first in words("given") or first not in words("words") or named:
         end = match.start("name")
         for token in _TOKEN.finditer(match["name"]):
             low = plain(token[0].rstrip("."))
@@ -402,6 +333,25 @@ def slug(text: str) -> bool:
     ) or (first in words("family") and first not in words("words") and _given(last))
 
 
+def is_family_name(text: str) -> bool:
+    """Says whether one word is a family name and nothing else.
+
+    Args:
+        text: The normalised value.
+
+    Returns:
+        True for a name in the list that is no ordinary word, and for one that begins as no other word does.
+
+    Examples:
+        >>> is_family_name("Lefèvre"), is_family_name("O'Fenwick"), is_family_name("Standard")
+        (True, True, False)
+    """
+    low = _bare(text.strip())
+    if _PATRONYMIC.fullmatch(text.strip()):
+        return True
+    return text[:1].isupper() and low in words("family") and low not in _ordinary()
+
+
 def looks_like_name(shown: str, *, announced: bool, own: bool = False) -> bool:
     """Says whether a whole value is a person's name.
 
@@ -423,7 +373,7 @@ def looks_like_name(shown: str, *, announced: bool, own: bool = False) -> bool:
         return False
     low = [plain(token.rstrip(".")) for token in tokens]
     listed = words("given") | words("family")
-    if announced and own and len(tokens) <= 3 and text[0] != text[0].lower():
+    if announced and own and len(tokens) <= 3 and text[0] != text[0].lower() and _capitalised(tokens):
         return not all(word in words("no_names") for word in low)
     if announced:
         return any(word in listed or word not in words("words") for word in low if len(word) > 1) and not (
@@ -433,11 +383,14 @@ def looks_like_name(shown: str, *, announced: bool, own: bool = False) -> bool:
         return True
     if len(tokens) == 1:
         return _given(low[0]) and text[0].isupper()
-    capital = all(token[0].isupper() or plain(token) in words("particles") for token in tokens)
     ordinary = words("words") | words("things") | words("harmless")
     return (
-        capital
+        _capitalised(tokens)
         and 2 <= len(tokens) <= 4
         and not any(part in ordinary for word in low for part in word.split("-"))
         and "," not in text
     )
+
+
+def _capitalised(tokens: Sequence[str]) -> bool:
+    return all(token[0].isupper() or plain(token) in words("particles") for token in tokens)

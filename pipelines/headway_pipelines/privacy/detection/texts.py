@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+from headway_pipelines.privacy.detection.births import births
 from headway_pipelines.privacy.detection.by_key import fits, type_of
 from headway_pipelines.privacy.detection.contact import emails, phones
 from headway_pipelines.privacy.detection.credentials import credentials
@@ -16,7 +17,7 @@ from headway_pipelines.privacy.detection.money import cards, ibans
 from headway_pipelines.privacy.detection.national import national_ids
 from headway_pipelines.privacy.detection.network import addresses
 from headway_pipelines.privacy.detection.pairs import announced, links, pairs
-from headway_pipelines.privacy.detection.people import births, names
+from headway_pipelines.privacy.detection.people import names
 from headway_pipelines.privacy.detection.places import locations, streets
 from headway_pipelines.privacy.detection.views import View, view
 
