@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 from labelled_score import FRESH, HELD_OUT, OWN, Score, free_of_leaks, rows, score
 
-from headway_pipelines.privacy.detection import Verdict
+from headway_pipelines.privacy.detection import Verdict, judge
 from headway_pipelines.privacy.detection.people import names
 
 #: What the rows must cover.
@@ -93,3 +93,30 @@ def test_a_second_given_name_belongs_to_the_name(text: str, left: str) -> None:
     for hit in reversed(list(names(text))):
         text = text[: hit.start] + text[hit.end :]
     assert text == left
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("secret", "dRvQkXjOEaHgTnzC", ("secret",)),
+        ("clave", "getUserByName2", ()),
+        ("passcode", "4MUU1deLPH7s7m9sZqNyce1VS8hEOkn6", ("secret",)),
+        ("passcode_enabled", True, ()),
+        ("kod_weryfikacyjny", "962725", ("secret",)),
+        ("deviceSerial", "F2LDEAELKTIN1", ("device_id",)),
+        ("serial_port", "COM3", ()),
+        ("birth_timestamp", 689_040_000_000, ("birth_date",)),
+        ("birthday_sent_at", "2026-11-27T10:00:00Z", ()),
+        ("user_name", "Federico Young", ("username",)),
+        ("username_rule", "letters and digits", ()),
+        ("nom", "Lefèvre", ("person_name",)),
+        ("nom", "O'Fenwick", ("person_name",)),
+        ("nom", "Standard", ()),
+        ("vollstaendiger_name", "Grant Young", ("person_name",)),
+        ("log", "env K=ASIAS1KUE8IEPPPGG6WJ", ("secret",)),
+        ("message", "Slack Bot has joined the channel", ()),
+        ("message", "Thanks Everyone", ()),
+    ],
+)
+def test_forms_and_keys_that_say_it_in_other_words(key: str, value: object, found: tuple[str, ...]) -> None:
+    assert judge(value, key).types == found
