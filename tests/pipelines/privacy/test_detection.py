@@ -103,7 +103,7 @@ def test_a_second_given_name_belongs_to_the_name(text: str, left: str) -> None:
         ("passcode", "4MUU1deLPH7s7m9sZqNyce1VS8hEOkn6", ("secret",)),
         ("passcode_enabled", True, ()),
         ("kod_weryfikacyjny", "962725", ("secret",)),
-        ("deviceSerial", "F2LDEAELKTIN1", ("device_id",)),
+        ("deviceSerial", "F2LDEAELKTIN", ("device_id",)),
         ("serial_port", "COM3", ()),
         ("birth_timestamp", 689_040_000_000, ("birth_date",)),
         ("birthday_sent_at", "2026-11-27T10:00:00Z", ()),
