@@ -261,6 +261,18 @@ def test_the_split_does_not_tell_how_few_saw_several_variants() -> None:
     assert told["units"].to_list() == [120, 100]
 
 
+def test_a_split_names_no_segment_of_few() -> None:
+    empty: dict[str, Any] = {**dict.fromkeys(HEALTH), "experiment": "e", "check": "split segment"}
+    health = [
+        {**empty, "label": label, "variant": variant, "units": units, "verdict": "as planned"}
+        for label, arms in (("teacher", (60, 70)), ("observer", (9, 70)), ("learner", (10, 10)))
+        for variant, units in zip(("old", "new"), arms, strict=True)
+    ]
+    _, told = shown_results(pl.DataFrame(schema=RESULTS), pl.DataFrame(health, schema=HEALTH), K)
+    assert told["label"].to_list() == ["teacher", "teacher", "learner", "learner"]
+    assert told["units"].to_list() == [None] * 4
+
+
 def test_flags_do_not_tell_more_than_experiments() -> None:
     _, health = shown(result_rows("m", (100, 100), (50, 50)))
     flags = pl.DataFrame(

@@ -315,6 +315,9 @@ def _near(units: int, shown: Sequence[int], k: int) -> bool:
 def _shown_health(
     health: pl.DataFrame, counts: Mapping[tuple[str, str], Sequence[int]], k: int
 ) -> pl.DataFrame:
+    # The label of a small segment would say that somebody is in it.
+    small = health.filter(pl.col("check") == "split segment", pl.col("units") < k)
+    health = health.join(small, on=["experiment", "check", "label"], how="anti", maintain_order="left")
     hidden: list[bool] = []
     stages: dict[str, list[int]] = {}
     bad: dict[tuple[str, str], bool] = {}
