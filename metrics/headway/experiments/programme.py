@@ -50,8 +50,8 @@ class Programme:
         win_rate: Share of the judged that shipped, None where none was judged.
         win_low: Lower end of its 95 % interval.
         win_high: Upper end.
-        days: Mean days from the start of the judged to their end, or to the present where it is still to come; None
-            where none was judged.
+        days: Mean days from the start of the judged to their end, or to the last day of the data where that comes
+            first; None where none was judged.
         planned_days: Mean days that were planned for them.
         early: Judged before their planned end.
         undeclared: Declared after their start, or without saying when.
@@ -73,23 +73,25 @@ class Programme:
     impacts: tuple[Impact, ...]
 
 
-def programme(experiments: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]) -> Programme:
+def programme(
+    experiments: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]], *, last_day: date
+) -> Programme:
     """Looks at all experiments.
 
     Args:
-        experiments: Rows with experiment, start, end, declared, status, decision, ships and as_of, the time up to which
-            there is data.
+        experiments: Rows with experiment, start, end, declared, status, decision and ships.
         results: Rows with experiment, metric, purpose, variant, control's rows among them, relative, relative_low,
             relative_high.
+        last_day: Local day up to which there is data.
 
     Returns:
         The programme.
 
     Examples:
-        >>> from datetime import date, datetime
+        >>> from datetime import date
         >>> one = {"experiment": "a", "start": date(2026, 3, 1), "end": date(2026, 3, 14), "declared": date(2026, 2, 1),
-        ...        "status": "running", "decision": "ship", "ships": "new", "as_of": datetime(2026, 3, 10, 4, 0)}
-        >>> found = programme([one], [])
+        ...        "status": "running", "decision": "ship", "ships": "new"}
+        >>> found = programme([one], [], last_day=date(2026, 3, 10))
         >>> found.judged, found.win_rate, found.days, found.planned_days
         (1, 1.0, 10.0, 14.0)
     """
@@ -99,7 +101,7 @@ def programme(experiments: Sequence[Mapping[str, Any]], results: Sequence[Mappin
     shipped = [each for each in judged if each["decision"] == "ship"]
     ends = wilson(len(shipped), len(judged)) if judged else None
     planned = [_days(each["start"], each["end"]) for each in judged]
-    lengths = [_days(each["start"], min(each["end"], each["as_of"].date())) for each in judged]
+    lengths = [_days(each["start"], min(each["end"], last_day)) for each in judged]
     return Programme(
         experiments=len(experiments),
         judged=len(judged),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,7 @@ from headway.experiments.programme import programme, towards_zero
 
 def one(name: str, decision: str, **more: Any) -> dict[str, Any]:
     return {"experiment": name, "start": date(2026, 3, 1), "end": date(2026, 3, 10), "declared": date(2026, 2, 1),
-            "status": "over", "decision": decision, "ships": "new" if decision == "ship" else None,
-            "as_of": datetime(2026, 4, 1, 3, 0), **more}  # fmt: skip
+            "status": "over", "decision": decision, "ships": "new" if decision == "ship" else None, **more}  # fmt: skip
 
 
 def result(name: str, relative: float, error: float) -> dict[str, Any]:
@@ -30,9 +29,17 @@ def test_counts() -> None:
             one("b", "stop", end=date(2026, 3, 20)),
             one("c", "inconclusive", declared=None),
             one("d", "continue", status="running"),
-            one("e", "ship", status="running", declared=date(2026, 3, 2), as_of=datetime(2026, 3, 6, 3, 0)),
+            one(
+                "e",
+                "ship",
+                status="running",
+                declared=date(2026, 3, 15),
+                start=date(2026, 3, 14),
+                end=date(2026, 3, 30),
+            ),
         ],
         [result("a", 0.1, 0.03), result("e", 0.2, 0.05)],
+        last_day=date(2026, 3, 20),
     )
     assert (found.experiments, found.judged, found.shipped, found.stopped, found.inconclusive) == (
         5,
@@ -41,15 +48,15 @@ def test_counts() -> None:
         1,
         1,
     )
-    # 10, 20 and 10 days, and 6 of 10 planned
-    assert (found.days, found.planned_days) == (11.5, 12.5)
+    # 10, 20 and 10 days, and 7 of 17 planned
+    assert (found.days, found.planned_days) == (11.75, 14.25)
     assert (found.win_rate, found.early, found.undeclared) == (0.5, 1, 2)
     (impact,) = found.impacts
     assert (impact.shipped, round(impact.naive, 3), impact.shrunken) == (2, 0.3, None)
 
 
 def test_nothing_judged_is_no_rate() -> None:
-    found = programme([one("a", "continue")], [])
+    found = programme([one("a", "continue")], [], last_day=date(2026, 3, 20))
     assert (found.judged, found.win_rate, found.days) == (0, None, None)
 
 
@@ -62,7 +69,8 @@ def test_shrunken_sums_of_winners_are_nearer_to_the_truth() -> None:
         seen = rng.normal(truth, 0.03)
         names = [str(n) for n in range(10)]
         listed = [one(n, "ship" if s > 0.03 else "inconclusive") for n, s in zip(names, seen, strict=True)]
-        found = programme(listed, [result(n, s, 0.03) for n, s in zip(names, seen, strict=True)])
+        rows = [result(n, s, 0.03) for n, s in zip(names, seen, strict=True)]
+        found = programme(listed, rows, last_day=date(2026, 3, 20))
         (impact,) = found.impacts
         really = float(truth[seen > 0.03].sum())
         naive.append(impact.naive - really)

@@ -120,6 +120,22 @@ def test_a_page_says_what_to_do_and_how_sure_it_is(written: Any) -> None:
     assert page.index("Ship new") < page.index("For whoever checks")
 
 
+@pytest.mark.parametrize(
+    ("horizon", "said"),
+    [
+        # midnight in Berlin at the end of 10 March, and the last moment of that day
+        (datetime(2026, 3, 10, 23), "They ran for 10 days on average of 14 planned;"),
+        (datetime(2026, 3, 10, 22, 59), "They ran for 10 days on average of 14 planned;"),
+        (datetime(2026, 4, 5, 22), "They ran for 14 days on average;"),
+    ],
+)
+def test_the_list_says_how_long_experiments_ran(
+    written: Any, published: Any, horizon: datetime, said: str
+) -> None:
+    published.info["horizon"] = horizon
+    assert said in written()["experiments.html"]
+
+
 def test_segments_are_shown_with_what_they_have_in_common(written: Any) -> None:
     page = written()["experiment-cart.html"]
     part = page[page.index('id="segments"') : page.index('id="audit"')]

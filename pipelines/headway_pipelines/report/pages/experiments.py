@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -21,7 +22,10 @@ def _fill(report: Report) -> Mapping[str, Any]:
 
     found = read_experiments(report)
     results = report.table("experiment_results").to_dicts()
-    whole = programme([each.facts for each in found], results)
+    # Not the day of the run: the data may end long before, and the instant at which they do is the next day's first.
+    horizon = report.calendar.horizon
+    last_day = (horizon - timedelta(microseconds=1)).date() if horizon else date.max
+    whole = programme([each.facts for each in found], results, last_day=last_day)
     titles = {row["metric"]: row["title"] for row in results}
     return {
         "experiments": found,
