@@ -5,8 +5,17 @@ Names of releases, incidents and teams are the only texts of such a file that ar
 in them.
 """
 
-from headway_pipelines.inputs.derive import Derived, attach_inputs, derive_inputs, input_counts
+from headway_pipelines.inputs.derive import Derived, attach_inputs, derive_inputs, input_counts, is_attached
 from headway_pipelines.inputs.read import ReadInput, read_inputs
 from headway_pipelines.inputs.tables import TABLES
 
-__all__ = ["TABLES", "Derived", "ReadInput", "attach_inputs", "derive_inputs", "input_counts", "read_inputs"]
+__all__ = [
+    "TABLES",
+    "Derived",
+    "ReadInput",
+    "attach_inputs",
+    "derive_inputs",
+    "input_counts",
+    "is_attached",
+    "read_inputs",
+]

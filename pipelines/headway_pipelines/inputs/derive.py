@@ -83,6 +83,20 @@ def attach_inputs(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
             con.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {query}")
 
 
+def is_attached(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Says whether a connection has a side input.
+
+    Args:
+        con: A connection, after `attach_inputs`.
+        name: Name of the side input.
+
+    Returns:
+        True where there is a view of that name.
+    """
+    query = "SELECT count(*) FROM duckdb_views() WHERE view_name = $name AND NOT internal"
+    return con.execute(query, {"name": name}).fetchall() != [(0,)]
+
+
 def input_counts(workspace: Workspace) -> pl.DataFrame:
     """Counts what became of the rows of the side inputs.
 

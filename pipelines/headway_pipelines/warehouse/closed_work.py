@@ -10,6 +10,7 @@ import polars as pl
 
 from headway.engine import guarded
 from headway.engine.sql import bind, load
+from headway_pipelines.inputs import is_attached
 
 CLOSED_WORK: Final = "closed_work"
 """Name of the table."""
@@ -38,8 +39,7 @@ def closed_work(connection: duckdb.DuckDBPyConnection, today: date) -> dict[str,
         [(datetime.date(2026, 3, 1), 'core', 3)]
     """
     with guarded("count tickets closed"):
-        known = connection.execute("FROM duckdb_views() SELECT view_name WHERE view_name = 'work'").fetchall()
-        if not known:
+        if not is_attached(connection, "work"):
             return {}
         query = bind(load("headway_pipelines.warehouse", "closed_work.sql"), {"today": today})
         return {CLOSED_WORK: connection.sql(query).pl()}

@@ -34,6 +34,7 @@ from headway.releases.delivery import INCIDENTS
 from headway.releases.log import span_of
 from headway.selectors import condition, names_of
 from headway.subjects import histories_of, with_properties
+from headway_pipelines.inputs import is_attached
 
 ROWS: Final[dict[str, pl.DataType]] = {
     "release": pl.String(),
@@ -103,10 +104,7 @@ def _side_input(
     connection: duckdb.DuckDBPyConnection, name: str, schema: Mapping[str, pl.DataType]
 ) -> pl.DataFrame:
     with guarded(f"read the side input {name}"):
-        known = connection.execute(
-            "SELECT count(*) FROM duckdb_views() WHERE view_name = ? AND NOT internal", [name]
-        ).fetchall()
-        if known == [(0,)]:
+        if not is_attached(connection, name):
             return pl.DataFrame(schema=schema)
         found: pl.DataFrame = connection.sql(f"FROM {identifier(name)}").pl()
     return found.select(pl.col(column).cast(dtype) for column, dtype in schema.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -56,6 +57,17 @@ def test_its_bets_were_made_before_work_began_and_are_settled(demo_workspace: An
     assert removed is not None
     for page in ("strategy", "teams", "leadership"):
         assert (demo / "report" / f"{page}.html").exists()
+
+
+def test_what_teams_closed_stands_beside_what_came_of_it(demo_workspace: Any) -> None:
+    demo = demo_workspace.root
+    with (demo / "inputs" / "work.csv").open(encoding="utf-8") as file:
+        closed = [(row["team"], int(row["tickets"])) for row in csv.DictReader(file)]
+    by_team = {team: sum(n for each, n in closed if each == team) for team, _ in closed}
+    tables = tables_of(demo / "published" / "analytics.duckdb")
+    assert tables["closed_work"]["tickets"].sum() == sum(by_team.values()) > 0
+    beside = dict(tables["output_and_outcome"].select("team", "tickets_closed").iter_rows())
+    assert beside == by_team | {"all": sum(by_team.values())}
 
 
 def test_its_kata_is_measured_in_its_own_log(demo_workspace: Any) -> None:
