@@ -30,9 +30,9 @@ def outcome_of(name: str, metric: BaseMetric, margin: float | None = None) -> Ou
 
     The clock starts at a unit's exposure instead of a start event or a period, and every exposed unit is in the
     denominator, because who starts something may itself be an effect. A conversion becomes the share of exposed units
-    that reach the goal in time; retention, the share that comes back in its window; a share, that of units that did
-    both; a mean or count, the amount per exposed unit; a ratio stays a ratio of two sums; a duration becomes the time
-    until its end.
+    that reach the goal in time, and take the steps through which it leads before; retention, the share that comes back
+    in its window; a share, that of units that did both; a mean or count, the amount per exposed unit; a ratio stays a
+    ratio of two sums; a duration becomes the time until its end, looked at up to its horizon.
 
     Args:
         name: The metric's name.
@@ -68,7 +68,8 @@ def outcome_of(name: str, metric: BaseMetric, margin: float | None = None) -> Ou
 
 
 def _conversion(metric: Conversion) -> dict[str, Any]:
-    return {"of": metric.reach.selector(), "within": metric.within, "inclusive": True}
+    via = tuple(step.selector() for step in metric.through or ())
+    return {"of": metric.reach.selector(), "via": via, "within": metric.within, "inclusive": True}
 
 
 def _retained(metric: Retained) -> dict[str, Any]:
@@ -133,7 +134,8 @@ def _duration(metric: Duration) -> dict[str, Any]:
             "only the first duration of a person, in calendar time, can be counted from an exposure"
         )
     # Sooner is better: more units get there in time.
-    return {"of": metric.end.selector(), "measure": "time", "unit": "percent", "direction": "up"}
+    found = {"of": metric.end.selector(), "measure": "time", "unit": "percent", "direction": "up"}
+    return found if metric.within is None else {**found, "within": metric.within, "inclusive": True}
 
 
 def _score(metric: PromoterScore) -> dict[str, Any]:

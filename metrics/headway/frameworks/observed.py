@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import duckdb
 import numpy as np
@@ -27,6 +26,7 @@ from headway.statistics.intervals import Floats
 from headway.statistics.quantiles import codes_of, survival_quantile, trimmed_mean
 
 STILL_OPEN = "too many are not over yet"
+TOO_FEW_IN_TIME = "too few were over in time"
 
 _HERE = "headway.frameworks"
 _US = 1_000_000.0
@@ -117,7 +117,7 @@ def cells_of_observations(
         elif plan.clock is None:
             units = connection.sql(with_inputs(text, {"sized": plan.query, **spans})).pl()
         else:
-            sized = _sized(connection.sql(plan.query).pl(), plan.clock, plan.unit_seconds, clock)
+            sized = _sized(connection.sql(plan.query).pl(), plan, clock)
             connection.register("headway_sized", sized.to_arrow())
             try:
                 units = connection.sql(with_inputs(text, {"sized": "FROM headway_sized", **spans})).pl()
@@ -154,18 +154,19 @@ _SCHEMA = {
 }
 
 
-def _sized(
-    observed: pl.DataFrame, hours: Literal["calendar", "business"], unit_seconds: int, clock: Clock
-) -> pl.DataFrame:
+def _sized(observed: pl.DataFrame, plan: Observations, clock: Clock) -> pl.DataFrame:
     """Gives every duration its value: they are measured here, where days and zones are known."""
     start = observed["at_us"].to_numpy().astype(np.int64)
     is_open = observed["until_us"].is_null().to_numpy()
     until = observed["until_us"].fill_null(clock.now).to_numpy().astype(np.int64)
     # What began after all data was in has lasted no time.
     until = np.maximum(until, start)
-    measure = clock.calendar_seconds if hours == "calendar" else clock.business_seconds
+    if plan.within is not None:
+        # How long it took in the end changes nothing: all that ends in time comes before.
+        is_open |= until > start + plan.within
+    measure = clock.calendar_seconds if plan.clock == "calendar" else clock.business_seconds
     return observed.select("person", "at_us", "day").with_columns(
-        value=pl.Series(measure(start, until) / unit_seconds, dtype=pl.Float64),
+        value=pl.Series(measure(start, until) / plan.unit_seconds, dtype=pl.Float64),
         is_open=pl.Series(is_open),
     )
 
@@ -248,8 +249,16 @@ def _cell(plan: Observations, who: Ints, values: Floats, open_: NDArray[np.bool_
         _known(found.low),
         _known(found.high),
         method if not np.isnan(found.low) else None,
-        STILL_OPEN if np.isnan(found.value) else None,
+        _unreached(plan, values, open_) if np.isnan(found.value) else None,
     )
+
+
+def _unreached(plan: Observations, values: Floats, open_: NDArray[np.bool_]) -> str:
+    """Says why a share is not reached: it may be later, or cannot be any more, so many having missed the horizon."""
+    if plan.within is None:
+        return STILL_OPEN
+    missed = np.count_nonzero(open_ & (values >= plan.within / _US / plan.unit_seconds))
+    return TOO_FEW_IN_TIME if values.size - missed < plan.q * values.size - 1e-9 else STILL_OPEN
 
 
 def _known(value: float) -> float | None:

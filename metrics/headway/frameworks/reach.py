@@ -20,6 +20,7 @@ from headway.models.metrics import (
     CostPer,
     Count,
     CrashFree,
+    Duration,
     EventSelector,
     Formula,
     Lifecycle,
@@ -159,6 +160,13 @@ def _attempts(metric: Task | TimeOnTask, _: Span) -> Reach:
     return Reach(after=_days(parse_duration(metric.within)), log=log)
 
 
+def _duration(metric: Duration, span: Span) -> Reach:
+    if metric.within is None or not metric.of_people_once:
+        return _everything(metric, span)
+    log = tuple(metric.selectors().values())
+    return Reach(after=_days(parse_duration(metric.within)), first=metric.start, log=log)
+
+
 def _conversion(metric: Conversion, _: Span) -> Reach:
     return Reach(after=_days(parse_duration(metric.within)), first=metric.start)
 
@@ -203,6 +211,7 @@ _REACHES: Mapping[type, Callable[[Any, Span], Reach]] = {
     TimeOnTask: _attempts,
     Conversion: _conversion,
     Retained: _retained,
+    Duration: _duration,
     CohortAmount: _cohort_amount,
     Lifecycle: _lifecycle,
     Mrr: _mrr,
@@ -211,8 +220,8 @@ _REACHES: Mapping[type, Callable[[Any, Span], Reach]] = {
     Formula: _itself,
     CostPer: _itself,
 }
-"""Those that are missing depend on everything: a duration that is still open grows, an invitation may be accepted at
-any time."""
+"""Those that are missing depend on everything: an invitation may be accepted at any time. So does a duration without a
+horizon, which grows while it is open."""
 
 
 def firsts_of(reaches: Iterable[Reach]) -> tuple[EventSelector, ...]:

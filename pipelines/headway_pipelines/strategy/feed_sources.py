@@ -88,8 +88,11 @@ def steps_of(product: Product) -> dict[str, tuple[str, int]]:
     """
     found: dict[str, tuple[str, int]] = {}
     for name, metric in product.metrics.items():
-        for funnel, asked in product.funnels.items() if isinstance(metric, Conversion) else ():
+        # One that leads through steps of its own is no step from one event to the next.
+        if not isinstance(metric, Conversion) or metric.through is not None:
+            continue
+        for funnel, asked in product.funnels.items():
             for number, (one, other) in enumerate(zip(asked.steps, asked.steps[1:], strict=False), start=2):
-                if isinstance(metric, Conversion) and (metric.start, metric.reach) == (one, other):
+                if (metric.start, metric.reach) == (one, other):
                     found.setdefault(name, (funnel, number))
     return found

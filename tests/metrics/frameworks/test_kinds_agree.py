@@ -65,6 +65,31 @@ DURATIONS: Metrics = {
     "visits": {**EVERY, "start": ["A", "B"], "end": ["B", "C"], "unit": "days"},
     "worked": {**WORKED, "start": "A", "end": "B", "key": "key", "each": "every", "unit": "minutes"},
     "own_worked": {**WORKED, "start": "A", "end": ["C", "D"], "percentile": 75, "unit": "hours"},
+    "in_time": {"kind": "duration", "start": "A", "end": "B", "within": "24h", "unit": "hours"},
+    "any_in_time": {
+        "kind": "duration",
+        "start": ["A", "C"],
+        "end": ["B", "C", "D"],
+        "within": "9d",
+        "unit": "days",
+    },
+    "keyed_in_time": {
+        "kind": "duration",
+        "start": "A",
+        "end": ["B", "C"],
+        "key": "key",
+        "within": "2h",
+        "percentile": 25,
+        "unit": "minutes",
+    },
+    "every_in_time": {
+        **EVERY,
+        "start": "A",
+        "end": "B",
+        "within": "24h",
+        "percentile": 40,
+        "unit": "seconds",
+    },
 }
 
 LIFECYCLE: Metrics = {

@@ -103,6 +103,23 @@ def test_an_answer_in_business_hours_may_take_longer_than_the_window() -> None:
     assert reach_of(metric, lambda _: 5 * day).after == 6
 
 
+def test_a_first_interval_with_a_horizon_depends_on_the_days_up_to_it_and_others_on_everything() -> None:
+    wait = {"kind": "duration", "start": "A", "end": "B", "unit": "hours", "within": "7d"}
+
+    def said(**more: object) -> str:
+        return words(reach_of(product_of(it={**wait, **more}).metrics["it"], lambda _: 0))
+
+    assert said() == "0 before, 8 after, first A, all A B"
+    # Of a ticket, or of one interval after the other, it is not the person's first start that begins them.
+    assert said(key="k") == said(each="every") == said(within=None) == "everything, all A B"
+
+
+def test_steps_on_the_way_depend_on_no_other_days_than_the_goal() -> None:
+    through = {"start": "A", "through": ["C", "D"], "reach": "B", "within": "7d", "kind": "conversion"}
+    metric = product_of(it=through).metrics["it"]
+    assert words(reach_of(metric, lambda _: 0)) == "0 before, 8 after, first A"
+
+
 def test_sessions_with_long_pauses_depend_on_everything() -> None:
     metric = product_of(it={"kind": "crash_free", "of": "A", "failure": "B", "idle": "12h"}).metrics["it"]
     assert reach_of(metric, lambda _: 0).whole

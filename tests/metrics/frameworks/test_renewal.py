@@ -17,7 +17,7 @@ from uuid import UUID
 import duckdb
 import pytest
 from metric_generated import generate
-from metric_worlds import EPOCH, HOUR, World, load, local_date, make_product
+from metric_worlds import EPOCH, HOUR, Row, World, load, local_date, make_product
 
 from headway.frameworks import measure
 from headway.frameworks.kept import FIRSTS, NEEDED, TOUCHES, News
@@ -27,6 +27,7 @@ from headway.periods import EPOCH as DAY_0
 
 SEEDS = range(200 if os.environ.get("HEADWAY_FULL") else 3)
 DAYS = 100
+BEGINS = 20_000 * 24 * HOUR
 
 MONEY = {"event": "A", "measure": "sum", "value": "amount", "currency": "currency", "minus": "B"}
 PRO = {"event": "C", "where": "person.plan = 'pro'"}
@@ -45,6 +46,7 @@ METRICS: Mapping[str, Mapping[str, object]] = {
     "p75": {"kind": "quantile", "event": "A", "value": "score", "percentile": 75, "unit": "x"},
     "sticky": {"kind": "stickiness", "of": ["A", "C"]},
     "converted": {"kind": "conversion", "start": "A", "reach": "B", "within": "9d"},
+    "in_order": {"kind": "conversion", "start": "C", "through": ["A"], "reach": ["B", "D"], "within": "9d"},
     "pros": {"kind": "conversion", "start": PRO, "reach": ["A", "C"], "within": "24h"},
     "back": {"kind": "retention", "start": "B", "returning": ["A", "D"], "after": "2d", "within": "7d"},
     "quick": {
@@ -63,6 +65,11 @@ METRICS: Mapping[str, Mapping[str, object]] = {
     "so_far": {"kind": "cumulative", "of": {"event": "A", "measure": "people"}, "since": "year", "unit": "people"},
     "mrr": {"kind": "mrr", "event": "A", "value": "amount", "ends": "B", "part": "closing", "unit": "EUR"},
     "reply": {"kind": "duration", "start": "A", "end": "B", "key": "key", "unit": "hours"},
+    "got_there": {"kind": "duration", "start": ["A", "C"], "end": ["B", "D"], "within": "9d", "unit": "hours"},
+    "kept_at_it": {"kind": "duration", "start": "A", "end": ["A", "B"], "within": "30h", "unit": "hours"},
+    "each_in_time": {
+        "kind": "duration", "start": "A", "end": "B", "key": "key", "each": "every", "within": "30h", "unit": "hours",
+    },
     "done": {
         "kind": "task", "start": "A", "success": "B", "failure": "C", "outcome": "success", "attempts": "first",
         "within": "30h", "key": "key",
@@ -240,6 +247,33 @@ def test_what_is_kept_and_what_is_computed_again_are_what_everything_gives(
             "the last event is gone",
         )
         same(found, whole(now, product))
+
+
+FIRST_EVER: Mapping[str, Mapping[str, object]] = {
+    "converted": METRICS["converted"],
+    "back": {"kind": "retention", "start": "A", "returning": "B", "after": "1h", "within": "9d"},
+    "in_order": {"kind": "conversion", "start": "A", "through": ["C"], "reach": "B", "within": "9d"},
+    "got_there": {"kind": "duration", "start": "A", "end": "B", "within": "9d", "unit": "hours"},
+}
+
+
+@pytest.mark.parametrize("metric", FIRST_EVER)
+def test_who_started_on_a_day_that_is_not_read_does_not_start_again(metric: str, tmp_path: Path) -> None:
+    story = [(1, "A", 0), (1, "A", 60), (1, "C", 61), (1, "B", 62), (2, "A", 60), (2, "C", 61), (2, "B", 62)]
+    told = [(3, "A", 60), (3, "D", 99)]
+    rows = tuple(
+        Row(person=person, event=event, us=BEGINS + day * 24 * HOUR, line=0, tie=tie)
+        for tie, (person, event, day) in enumerate(story + told)
+    )
+    now = World(rows=rows, channels={}, horizon=BEGINS + 99 * 24 * HOUR)
+    was = replace(now, rows=tuple(row for row in rows if (row.person, row.event) != (3, "A")))
+    product = make_product(now, {metric: FIRST_EVER[metric]}, grains=["day"])
+    found = renewed(was, now, product, tmp_path)
+    assert found.anew == ""
+    same(found, whole(now, product))
+    day = local_date(BEGINS + 60 * 24 * HOUR, "UTC")
+    # Person 1 started long before: of that day are the other two.
+    assert found.values.filter(period_start=day, segment="all")["people"].to_list() == [2]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

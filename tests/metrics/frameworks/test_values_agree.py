@@ -19,6 +19,12 @@ METRICS: Mapping[str, Mapping[str, object]] = {
     "both": {"kind": "share", "of": "A", "did": {"event": ["B", "A"], "where": "amount > 1"}},
     "converted": {"kind": "conversion", "start": "A", "reach": "B", "within": "24h"},
     "repeated": {"kind": "conversion", "start": ["A", "B"], "reach": ["B", "C"], "within": "2h"},
+    "in_order": {"kind": "conversion", "start": "A", "through": ["B"], "reach": ["C", "D"], "within": "24h"},
+    "all_in_order": {
+        "kind": "conversion", "start": ["A", "C"], "through": ["B"], "reach": {"event": "D", "where": "amount < 2"},
+        "within": "9d",
+    },
+    "one_by_one": {"kind": "conversion", "start": "A", "through": ["C", "B"], "reach": "D", "within": "30d"},
     "returned": {"kind": "retention", "start": "A", "returning": "B", "after": "1h", "within": "23h"},
     "returned_at_once": {
         "kind": "retention", "start": "A", "returning": ["A", "C"], "after": "0h", "within": "2h"

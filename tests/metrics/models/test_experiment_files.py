@@ -34,6 +34,8 @@ currency: EUR
 activity: Viewed
 metrics:
   converts: {{{_AT}, unit: percent, kind: conversion, start: Viewed, reach: Paid, within: 7d}}
+  looks_first:
+    {{{_AT}, unit: percent, kind: conversion, start: Exposed, through: [Viewed, Answered], reach: Paid, within: 7d}}
   stays: {{{_AT}, unit: percent, kind: retention, start: Viewed, returning: Viewed, after: 7d, within: 7d}}
   both: {{{_AT}, unit: percent, kind: share, of: Viewed, did: Paid}}
   revenue: {{{_AT}, unit: EUR, kind: mean, of: Viewed, event: Paid, measure: sum, value: amount}}
@@ -42,6 +44,7 @@ metrics:
   buyers: {{{_AT}, unit: people, kind: count, of: {{event: Paid, measure: people}}}}
   slow: {{{_AT}, unit: seconds, kind: quantile, event: Paid, value: seconds, percentile: 90}}
   wait: {{{_AT}, unit: days, kind: duration, start: Viewed, end: Paid}}
+  soon: {{{_AT}, unit: days, kind: duration, start: Viewed, end: Paid, within: 3d}}
   score: {{{_AT}, unit: points, kind: nps, event: Answered, score: score}}
   abroad: {{{_AT}, unit: EUR, kind: count, of: {{event: Paid, measure: sum, value: amount, currency: currency}}}}
   new: {{{_AT}, unit: people, kind: new_people}}
@@ -123,7 +126,7 @@ def test_two_files_may_not_declare_the_same_experiment() -> None:
     [
         ("converts", "proportion"), ("stays", "proportion"), ("both", "proportion"), ("revenue", "mean"),
         ("per_view", "ratio"), ("buyers", "proportion"), ("slow", "quantile"), ("wait", "time"), ("score", "ratio"),
-        ("abroad", "mean"),
+        ("abroad", "mean"), ("looks_first", "proportion"), ("soon", "time"),
     ],
 )  # fmt: skip
 def test_metrics_become_outcomes(metric: str, kind: str) -> None:
@@ -137,6 +140,20 @@ def test_a_retention_window_opens_after_the_exposure() -> None:
     assert (outcome.opens, outcome.closes(None)) == (7 * day, 14 * day)
     # A conversion's window is closed at its end.
     assert outcome_of("converts", PRODUCT.metrics["converts"]).closes(None) == 7 * day + 1
+
+
+def test_steps_and_horizons_are_those_of_the_metric() -> None:
+    through, wait, soon = (
+        outcome_of(name, PRODUCT.metrics[name]) for name in ("looks_first", "wait", "soon")
+    )
+    assert (
+        through.describe()
+        == "share of units with 'Viewed', then 'Answered', then 'Paid' within 7 days of exposure"
+    )
+    assert through.closes("14d") == 7 * 86_400_000_000 + 1
+    # Without a horizon of its own units are looked at as long as the experiment says.
+    assert wait.closes("14d") == 14 * 86_400_000_000
+    assert soon.closes("14d") == 3 * 86_400_000_000 + 1
 
 
 def test_kinds_that_cannot_be_compared_say_which_can() -> None:

@@ -278,6 +278,36 @@ def test_top_of_the_file() -> None:
             "m: unit 'percent' is no unit of time; write one of seconds, minutes, hours, days",
         ),
         (
+            "kind: conversion, start: Signed Up, through: [Lesson Wached], reach: Course Published, within: 1d",
+            "m.through.0: the tracking plan has no event 'Lesson Wached' (did you mean 'Lesson Watched'?); it "
+            "declares: Course Published, Lesson Watched, Page Viewed, Payment Completed, Signed Up, Survey Answered",
+        ),
+        (
+            "kind: conversion, start: Signed Up, through: [{event: Course Published, where: cost > 3}], "
+            "reach: Lesson Watched, within: 1d",
+            "m.through.0.where: unknown property 'cost'. Available: 'price', 'video'. (properties of Course Published)",
+        ),
+        (
+            "kind: conversion, start: Signed Up, through: [], reach: Lesson Watched, within: 1d",
+            "m.through: must not be empty",
+        ),
+        (
+            "kind: conversion, start: Signed Up, through: Page Viewed, reach: Lesson Watched, within: 1d",
+            "m.through: must be a list, not 'Page Viewed'",
+        ),
+        (
+            "kind: conversion, start: Signed Up, through: [Page Viewed, [Course Published, Page Viewed]], "
+            "reach: Lesson Watched, within: 1d",
+            "m: 'Page Viewed' is named in through.0 and in through.1; with through, start, every step and reach need "
+            "different events, so that one event is not two steps",
+        ),
+        (
+            "kind: conversion, start: [Signed Up, Page Viewed], through: [Course Published], "
+            "reach: {event: Page Viewed}, within: 1d",
+            "m: 'Page Viewed' is named in start and in reach; with through, start, every step and reach need different "
+            "events, so that one event is not two steps",
+        ),
+        (
             "kind: crash_free, of: Page Viewed, failure: Lesson Watched, idle: soon",
             "m.idle: 'soon' is not a duration; write a whole number and d, h, m or s, for example '14d', '24h' or "
             "'30m'",
@@ -320,6 +350,28 @@ def test_a_task_has_one_number_of_time() -> None:
     assert found.endswith("m: percentile and trim are two numbers; declare a metric for each")
     (found,) = refused(text.replace("within: 1h", "within: 1h, trim: 0.5"))
     assert found.startswith("product.yml:7: metrics.m.trim")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            "within: 2 weeks",
+            ".within: '2 weeks' is not a duration; write a whole number and d, h, m or s, for example",
+        ),
+        ("within: 0d", ".within: '0d' is no time at all; write at least one second"),
+        ("within: 14d, mature: 7d", ": a value with within is complete once that has elapsed; remove mature"),
+        ("within: 14d, hours: business", ": within is elapsed time; remove it, or hours: business"),
+    ],
+)
+def test_a_duration_has_one_horizon(more: str, message: str) -> None:
+    fields = "kind: duration, start: Signed Up, end: Course Published"
+    text = with_metric(fields).replace("unit: percent", "unit: days")
+    assert parse_product(text, PLAN).metrics["m"].measured().wait == 0
+    within = parse_product(text.replace(fields, f"{fields}, within: 14d"), PLAN).metrics["m"]
+    assert within.measured().wait == 14 * 86_400_000_000
+    (found,) = refused(text.replace(fields, f"{fields}, {more}"))
+    assert found.startswith(f"product.yml:7: metrics.m{message}")
 
 
 def test_a_limit_does_not_change_the_numbers() -> None:
@@ -396,6 +448,13 @@ def test_the_schemas_know_short_selectors_and_yaml_names() -> None:
     forms = product["$defs"]["EventSelector"]["anyOf"]
     assert [form["type"] for form in forms] == ["string", "array", "object"]
     assert product["$defs"]["Conversion"]["required"] == ["title", "unit", "kind", "start", "reach", "within"]
+    steps = product["$defs"]["Conversion"]["properties"]["through"]["anyOf"][0]
+    assert (steps["type"], steps["items"], steps["minItems"]) == (
+        "array",
+        {"$ref": "#/$defs/EventSelector"},
+        1,
+    )
+    assert product["$defs"]["Duration"]["properties"]["within"]["anyOf"][0] == {"type": "string"}
     enum = tracking_plan_schema()["$defs"]["EnumProperty"]
     assert {"class", "from"} <= set(enum["properties"])
     assert enum["additionalProperties"] is False

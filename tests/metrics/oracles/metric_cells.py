@@ -13,12 +13,13 @@ import polars as pl
 import pytest
 from metric_attempts import trimmed
 from metric_oracle import naive
-from metric_parts import Expected, Seen, Unit
+from metric_parts import SECONDS, Expected, Seen, Unit
 from metric_sums import quantile_of, time_over
 from metric_worlds import Book, Cell, World, compute
 
 from headway.frameworks.running import NOT_BEGUN
 from headway.frameworks.values import Measured
+from headway.models.durations import parse_duration
 from headway.models.metrics import CostPer, Duration, Formula, Metric, Quantile, TimeOnTask
 from headway.models.product import Product
 from headway.statistics.estimates import NOBODY, SufficientStatistics, estimate
@@ -144,11 +145,15 @@ def cells_of(metric: Metric, expected: Expected, book: Book) -> dict[Cell, dict[
     if isinstance(metric, TimeOnTask) and metric.trim is not None:
         return {cell: _of_trimmed(observed, metric.trim) for cell, observed in seen.items()}
     percentile, is_duration = Fraction(str(metric.percentile or 50)) / 100, isinstance(metric, Duration)
+    longest = None
+    if isinstance(metric, Duration) and metric.within is not None:
+        longest = parse_duration(metric.within) / 1e6 / SECONDS[metric.unit]
     return {
         cell: _of_observations(
             tuple(sorted((each.person, each.value, each.is_open) for each in observed)),
             percentile,
             is_duration,
+            longest,
         )
         for cell, observed in seen.items()
     }
@@ -223,7 +228,7 @@ def _of_trimmed(observed: list[Seen], share: float) -> dict[str, Any]:
 
 @lru_cache(maxsize=10_000)
 def _of_observations(
-    seen: tuple[tuple[int, float, bool], ...], q: Fraction, is_duration: bool
+    seen: tuple[tuple[int, float, bool], ...], q: Fraction, is_duration: bool, longest: float | None
 ) -> dict[str, Any]:
     people, values, are_open = zip(*seen, strict=True)
     if is_duration:
@@ -248,8 +253,14 @@ def _of_observations(
         "low": _known(ends.low),
         "high": _known(ends.high),
         "interval_method": None if math.isnan(ends.low) else method,
-        "reason": "too many are not over yet" if value is None else None,
+        "reason": None if value is not None else _unreached(seen, q, longest),
     }
+
+
+def _unreached(seen: tuple[tuple[int, float, bool], ...], q: Fraction, longest: float | None) -> str:
+    """Whether the share could still be reached, if all that goes on ended now."""
+    could = sum(not is_open or longest is None or value < longest for _, value, is_open in seen)
+    return "too many are not over yet" if could >= q * len(seen) else "too few were over in time"
 
 
 def _known(number: float) -> float | None:

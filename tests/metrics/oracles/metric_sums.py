@@ -19,6 +19,7 @@ from headway.models.metrics import (
     Conversion,
     Count,
     Duration,
+    EventSelector,
     Mean,
     NewPeople,
     Quantile,
@@ -80,15 +81,27 @@ def naive_cohort(metric: Conversion | Retained, book: Book) -> Expected:
         if not starts or (asked is not None and is_in_time(asked, starts[0], book) != asked.in_time):
             continue
         at = starts[0].us
-        reached = any(
-            matches(row, goal) and opens <= row.us - at < closes and row is not start
-            for start in starts
-            if start.us == at
-            for row in rows
-        )
+        if isinstance(metric, Conversion) and metric.through:
+            inside = [row for row in rows if at <= row.us < at + closes]
+            reached = is_done_in_order([*metric.through, goal], at, inside)
+        else:
+            reached = any(
+                matches(row, goal) and opens <= row.us - at < closes and row is not start
+                for start in starts
+                if start.us == at
+                for row in rows
+            )
         found += [Unit(person, period, at, reached) for period in book.holding[book.day(starts[0])]]
     wait = closes - 1 if isinstance(metric, Conversion) else closes
     return Expected("proportion", wait, units=found)
+
+
+def is_done_in_order(steps: Sequence[EventSelector], since: int, rows: Sequence[Row]) -> bool:
+    """Whether there is any way to take all steps, each not before the one before it; all ways are tried."""
+    return not steps or any(
+        matches(row, steps[0]) and row.us >= since and is_done_in_order(steps[1:], row.us, rows)
+        for row in rows
+    )
 
 
 def is_in_time(asked: Answered, start: Row, book: Book) -> bool:
@@ -233,7 +246,9 @@ def naive_duration(metric: Duration, book: Book) -> Expected:
         key = row.person if metric.key is None else row.key
         if key is not None:
             by_key[key].append(row)
-    expected = Expected("quantile", parse_duration(metric.mature), left_out={NO_START: 0})
+    within = None if metric.within is None else parse_duration(metric.within)
+    wait = parse_duration(metric.mature) if within is None else within
+    expected = Expected("quantile", wait, left_out={NO_START: 0})
     for rows in by_key.values():
         begun: list[tuple[Row, Row | None]] = []
         for row in rows:
@@ -249,8 +264,11 @@ def naive_duration(metric: Duration, book: Book) -> Expected:
         for start, end in begun[:1] if metric.each == "first" else begun:
             until = max(book.world.horizon, start.us) if end is None else end.us
             us = until - start.us if metric.hours == "calendar" else business_us(start.us, until, book)
+            # Who got there too late has not got there.
+            is_open = end is None or (within is not None and us > within)
+            us = us if within is None else min(us, within)
             expected.seen += [
-                Seen(start.person, period, start.us, us / 1e6 / SECONDS[metric.unit], end is None)
+                Seen(start.person, period, start.us, us / 1e6 / SECONDS[metric.unit], is_open)
                 for period in book.holding[book.day(start)]
             ]
     expected.seen = as_of_the_first(expected.seen)

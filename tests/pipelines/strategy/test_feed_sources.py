@@ -29,6 +29,7 @@ metrics:
   signing: &step {framework: aarrr, stage: acquisition, title: S, unit: percent, kind: conversion, start: Visit,
     reach: Sign, within: 7d}
   paying: {<<: *step, start: Sign, reach: Pay}
+  paying_after_a_visit: {<<: *step, start: Sign, through: [Visit], reach: Pay}
   paying_much: {<<: *step, start: Sign, reach: {event: Pay, where: "amount > 10"}}
   visiting: {framework: aarrr, stage: retention, title: V, unit: people, kind: count, of: Visit}
 funnels:

@@ -71,6 +71,8 @@ def _counted(
 
 def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     tests = tests_of(metric, shared)
+    if isinstance(metric, Conversion) and metric.through is not None:
+        return _of_people(_through(metric, tests, shared), shared)
     goal = tests["reach" if isinstance(metric, Conversion) else "returning",]
     columns = [flag(goal, "is_goal")]
     opens, closes = _window(metric)
@@ -78,13 +80,30 @@ def _cohort(metric: Conversion | Retained, shared: Prelude) -> Units:
     started = first_starts(shared, tests["start",], tally_of(shared, columns, tests["start",]))
     if isinstance(metric, Retained) and metric.answered is not None:
         started = _answered(metric.answered, tests, shared, started)
-    people = on_events("cohort_people", shared, [], goal, params, periods=False, started=started)
+    return _of_people(
+        on_events("cohort_people", shared, [], goal, params, periods=False, started=started), shared
+    )
+
+
+def _of_people(people: str, shared: Prelude) -> Units:
+    """Makes a share of people of who they are and whether each reaches the goal."""
     listed = on_people("cohort_listed", shared, periods=False, people=people)
     return Units(
         partial(on_people, "cohort", shared, people=people),
         "proportion",
         tallied=Listed(listed, "rows") if shared.stamped else None,
     )
+
+
+def _through(metric: Conversion, tests: Mapping[Location, exp.Expr], shared: Prelude) -> str:
+    """Follows people from their first start step by step: each is taken as early as the one before allows."""
+    started = first_starts(shared, tests["start",], tally_of(shared, [], tests["start",]))
+    at = on_people("through_start", shared, periods=False, started=started)
+    params = {"closes": _window(metric)[1]}
+    steps: list[Location] = [("through", number) for number in range(len(metric.through or ()))]
+    for step in (*steps, ("reach",)):
+        at = on_events("through_step", shared, [], tests[step], params, periods=False, standing=at)
+    return on_people("through_people", shared, periods=False, standing=at)
 
 
 def _answered(

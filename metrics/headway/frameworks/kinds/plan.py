@@ -82,6 +82,7 @@ class Observations:
             until which it lasted, null where it is open.
         q: The quantile, between 0 and 1.
         clock: Which hours a duration counts: ``calendar`` or ``business``; None where values are given.
+        within: The longest time that a clock measures, in microseconds: what lasts longer counts as open; None: any.
         unit_seconds: Seconds in a unit of the metric.
         trim: Share cut off at either end before a mean is taken, instead of the quantile; None takes the quantile.
         exclusions: Queries by reason, each the number of events that the metric had to leave out.
@@ -92,6 +93,7 @@ class Observations:
     q: float
     clock: Literal["calendar", "business"] | None
     unit_seconds: int = 1
+    within: int | None = None
     trim: float | None = None
     exclusions: Mapping[str, str] = field(default_factory=dict)
     stamped: bool = False

@@ -12,6 +12,8 @@ from headway.frameworks.kinds.plan import (
     Planner,
     any_of,
     ends_without_start,
+    events_of,
+    first_flags,
     flag,
     on_events,
     tests_of,
@@ -37,12 +39,16 @@ def _duration(metric: Duration, shared: Prelude) -> Observations:
         flag(tests["end",], "is_end"),
     ]
     params = {"first_only": metric.each == "first"}
-    query = on_events("observed_intervals", shared, columns, any_of(tests), params, periods=False)
+    ev = events_of(shared, columns, any_of(tests))
+    # Only then does a run look at some days alone, see `headway.frameworks.reach`.
+    flagged = first_flags(shared, tests["start",], ev) if metric.of_people_once else ev
+    query = on_events("observed_intervals", shared, [], None, params, periods=False, ev=flagged)
     return Observations(
         query,
         metric.percentile / 100,
         clock=metric.hours,
         unit_seconds=SECONDS[metric.unit],
+        within=metric.horizon,
         exclusions={NO_START: ends_without_start(shared, columns, any_of(tests))},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import StrictBool, StrictStr, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictStr, field_validator, model_validator
 
 from headway.models.durations import describe_duration, parse_duration
 from headway.models.metrics.base import BaseMetric, Measured, Reads, checked_duration, length
@@ -52,21 +52,49 @@ class Share(BaseMetric):
 
 
 class Conversion(BaseMetric):
-    """Of the people who start in a period, the share who reach something in time."""
+    """Of the people who start in a period, the share who reach something in time.
+
+    Attributes:
+        start: What begins a person's time: the first one ever.
+        reach: What is to be reached.
+        through: Steps that must be taken on the way, in this order; at one instant any order counts. Each step takes an
+            event of its own, so that none may be named twice. None: the way does not matter.
+        within: Time from the first start, inclusive, that all of it may take.
+    """
 
     needed_unit = "percent"
     kind: Literal["conversion"]
     start: EventSelector
     reach: EventSelector
+    through: tuple[EventSelector, ...] | None = Field(default=None, min_length=1)
     within: StrictStr
 
     _within = field_validator("within")(checked_duration)
 
+    @model_validator(mode="after")
+    def _steps_are_different_events(self) -> Conversion:
+        if self.through is None:
+            return self
+        places = ["start", *(f"through.{place}" for place in range(len(self.through))), "reach"]
+        taken: dict[str, str] = {}
+        for place, step in zip(places, (self.start, *self.through, self.reach), strict=True):
+            for name in dict.fromkeys(step.event):
+                if name in taken:
+                    raise ValueError(
+                        f"{name!r} is named in {taken[name]} and in {place}; with through, start, every step and "
+                        "reach need different events, so that one event is not two steps"
+                    )
+                taken[name] = place
+        return self
+
     def measured(self) -> Measured:
         """See the base class."""
         start, reach = self.start.label, self.reach.label
+        steps = " and then ".join(step.label for step in self.through or ())
+        done = f"{steps} and then {reach}" if steps else reach
+        order = ", in this order" if steps else ""
         return Measured(
-            f"People who did {reach} after their first {start}, divided by people whose first {start} ever "
+            f"People who did {done} after their first {start}{order}, divided by people whose first {start} ever "
             "falls in the period",
             f"within {describe_duration(self.within)} of that first event (inclusive)",
             parse_duration(self.within),

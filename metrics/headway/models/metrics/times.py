@@ -44,7 +44,10 @@ class Duration(BaseMetric):
         each: ``first`` interval of a person or key, or ``every`` one.
         percentile: Which quantile.
         hours: ``calendar`` time, or ``business`` hours of the product.
-        mature: How long after a period's end its value is called complete.
+        within: The horizon, elapsed time from the start, inclusive: an interval that does not end in it counts as not
+            having ended, however much later it does. It cuts what is measured, not which intervals there are. None:
+            an interval may end at any time.
+        mature: How long after a period's end its value is called complete; with `within` that is the horizon.
     """
 
     kind: Literal["duration"]
@@ -54,7 +57,13 @@ class Duration(BaseMetric):
     each: Literal["first", "every"] = "first"
     percentile: StrictInt | StrictFloat = Field(default=50, gt=0, lt=100)
     hours: Literal["calendar", "business"] = "calendar"
+    within: StrictStr | None = None
     mature: StrictStr = "0s"
+
+    @field_validator("within")
+    @classmethod
+    def _within_is_a_time(cls, text: str | None) -> str | None:
+        return None if text is None else checked_duration(text)
 
     @field_validator("mature")
     @classmethod
@@ -66,6 +75,27 @@ class Duration(BaseMetric):
         if self.unit not in SECONDS:
             raise ValueError(f"unit {self.unit!r} is no unit of time; write one of {', '.join(SECONDS)}")
         return self
+
+    @model_validator(mode="after")
+    def _horizon_is_one(self) -> Duration:
+        if self.within is None:
+            return self
+        # Elapsed time cuts business hours at another length for each start: the share up to it would be nobody's.
+        if self.hours == "business":
+            raise ValueError("within is elapsed time; remove it, or hours: business")
+        if parse_duration(self.mature):
+            raise ValueError("a value with within is complete once that has elapsed; remove mature")
+        return self
+
+    @property
+    def of_people_once(self) -> bool:
+        """Whether what is measured is each person's first interval, from the first start ever to a horizon."""
+        return self.within is not None and self.key is None and self.each == "first"
+
+    @property
+    def horizon(self) -> int | None:
+        """The longest time that is looked at, in microseconds; None where there is none."""
+        return None if self.within is None else parse_duration(self.within)
 
     def properties(self) -> Reads:
         """See the base class."""
@@ -83,8 +113,10 @@ class Duration(BaseMetric):
         of = f"the same {self.key}" if self.key else "the same person"
         which = "the first" if self.each == "first" else "every"
         hours = "business hours" if self.hours == "business" else "calendar time"
-        wait = parse_duration(self.mature)
+        wait = parse_duration(self.mature if self.within is None else self.within)
         ripe = f", {describe_duration(self.mature)} being left for them to end" if wait else ""
+        if self.within is not None:
+            ripe = f" and those not over within {describe_duration(self.within)} (inclusive) as not over"
         return Measured(
             f"Time from {self.start.label} to the next {self.end.label} of {of}, in {hours}, by which "
             f"{self.percentile} % of the intervals are over",
