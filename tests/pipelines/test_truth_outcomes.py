@@ -21,8 +21,8 @@ from headway_pipelines.workspace import Workspace
 Truth = Mapping[str, Any]
 Series = list[float | None]
 
-#: Hours of a planted time in seconds, and of one in milliseconds.
-HOUR = 3600.0
+#: Seconds of an hour and of a day.
+HOUR, DAY = 3600.0, 86_400.0
 
 
 def ratio(top: float | None, bottom: float | None) -> float | None:
@@ -76,6 +76,19 @@ def wait(name: str, hours: str, quantile: str) -> Callable[[Truth], Series]:
     return planted
 
 
+def days(times: Mapping[str, Any], quantile: str = "median") -> Series:
+    return [None if week[quantile] is None else week[quantile] / DAY for week in times["weeks"]]
+
+
+def invites(part: str, whole: str) -> Callable[[Truth], Series]:
+    return lambda truth: ratios(truth["referral"]["cohorts"][part], truth["referral"]["cohorts"][whole])
+
+
+def in_order(truth: Truth) -> Series:
+    planted = truth["activation"]["search_to_lesson"]
+    return ratios(planted["in_order"], planted["learners"])
+
+
 def bridge(part: str) -> Callable[[Truth], Series]:
     return lambda truth: list(truth["subscriptions"]["mrr"][part])
 
@@ -85,6 +98,11 @@ WEEKLY: Mapping[str, Callable[[Truth], Series]] = {
     "revenue_per_payer": per_payer,
     "value_28d": lifetime_value,
     "k_28d": lambda truth: list(truth["referral"]["cohorts"]["k_28d"]),
+    "invites_28d": invites("sent_28d", "people"),
+    "invites_accepted_28d": invites("accepted_28d", "sent_28d"),
+    "referral_cycle": lambda truth: days(truth["referral"]["cycle_28d"]),
+    "time_to_value": lambda truth: days(truth["activation"]["time_to_value"]),
+    "search_to_lesson": in_order,
     "recommendation": lambda truth: survey["nps"](truth, "raw"),
     "recommendation_weighted": lambda truth: survey["nps"](truth, "weighted"),
     "satisfied": lambda truth: survey["csat"](truth, "raw"),
@@ -98,6 +116,9 @@ WEEKLY: Mapping[str, Callable[[Truth], Series]] = {
     "first_reply_p90": wait("first_reply", "calendar", "p90"),
     "next_reply": wait("next_reply", "business", "median"),
     "resolution": wait("first_resolution", "calendar", "median"),
+    "followed_up": lambda truth: ratios(
+        truth["support"]["checked_back_28d"], truth["support"]["tickets"]["opened"]
+    ),
     "slow_pages": share(pages, "slow", "views"),
     "page_load_p95": lambda truth: pages(truth, "p95_ms"),
     "failed_pages": share(pages, "failed", "views"),
@@ -166,6 +187,35 @@ def test_every_month(exact: Computed, metric: str) -> None:
     planted = MONTHLY[metric](exact.truth)
     assert starts == exact.truth["subscriptions"]["months"]
     assert found == same(planted)
+
+
+def test_the_order_of_steps_and_the_horizon_decide_numbers(exact: Computed) -> None:
+    """Else a metric that forgot them would find what was planted, too."""
+    steps = exact.truth["activation"]["search_to_lesson"]
+    assert 0 < sum(steps["in_order"]) < sum(steps["in_any_order"]) < sum(steps["learners"])
+    whole = exact.truth["activation"]["time_to_value"]["all"]
+    assert 0.5 * whole["n"] < whole["closed"] < whole["n"]
+    late = exact.ask(
+        "SELECT count(*) FROM (SELECT person, min(occurred_at) AS start FROM events WHERE event = 'Signed Up' "
+        "GROUP BY 1) "
+        "JOIN (SELECT person, min(occurred_at) AS there FROM events "
+        "WHERE event IN ('Lesson Watched', 'Course Published') GROUP BY 1) USING (person) "
+        "WHERE there > start + INTERVAL 14 DAY"
+    )
+    assert late[0][0] > 0, "nobody gets there after the horizon: nothing is tested"
+
+
+def test_weeks_with_a_horizon_are_complete_once_it_is_over(exact: Computed) -> None:
+    values = exact.tables["metric_values"].filter(segment="all", period="week")
+    cohorts = exact.truth["referral"]["cohorts"]
+    for metric, planted in (
+        ("time_to_value", cohorts["complete_14d"]),
+        ("search_to_lesson", cohorts["complete_14d"]),
+        ("invites_28d", cohorts["complete_28d"]),
+        ("followed_up", cohorts["complete_28d"]),
+    ):
+        rows = values.filter(metric=metric).sort("period_start")
+        assert rows["complete"].to_list() == planted, metric
 
 
 def test_all_that_must_add_up_does(exact: Computed) -> None:

@@ -17,6 +17,7 @@ from headway_pipelines.demo.rows import EVENT_NAMES, LATE, LOGGED_IN, UNDECLARED
 from headway_pipelines.demo.scenario import CHANNELS
 from headway_pipelines.demo.side_inputs import SideInputs
 from headway_pipelines.demo.trials import TrialTruth
+from headway_pipelines.demo.truth_activation import ActivationTruth
 from headway_pipelines.demo.truth_money import MoneyTruth, amounts
 from headway_pipelines.demo.truth_referral import EventTruth, ReferralTruth
 from headway_pipelines.demo.truth_support import SupportTruth
@@ -64,6 +65,7 @@ class Tally:
         self.uploads, self.quality = TaskTruth(world), QualityTruth(world)
         self.referral, self.weekly = ReferralTruth(world), EventTruth(world)
         self.trials = TrialTruth(world)
+        self.activation = ActivationTruth(world)
 
     def add_people(self, people: People, rows: RowArray) -> None:
         """Counts what a block of people did.
@@ -95,6 +97,7 @@ class Tally:
             self.referral,
             self.weekly,
             self.trials,
+            self.activation,
         ):
             part.add(history)
 

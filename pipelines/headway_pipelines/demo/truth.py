@@ -34,6 +34,7 @@ class Truth:
         experiment: The editor's release.
         trials: The experiments around signing up.
         daily: People per local day.
+        activation: How soon newcomers get what they came for, and who takes all steps on the way in order.
         referral: Invites sent and accepted, K, and both by cohort of senders.
         weekly_events: Events and people by week, of every event of the plan.
         subscriptions: Recurring revenue by month, and how it changed.
@@ -58,6 +59,7 @@ class Truth:
     experiment: dict[str, Any]
     trials: dict[str, Any]
     daily: dict[str, Any]
+    activation: dict[str, Any]
     referral: dict[str, Any]
     weekly_events: dict[str, Any]
     subscriptions: dict[str, Any]
@@ -146,6 +148,7 @@ def assemble(tally: Tally, planted: list[Canary], files: dict[str, Any]) -> Trut
             "first_day": scenario.start.isoformat(),
             **{name: days.tolist() for name, days in tally.daily.items()},
         },
+        activation=tally.activation.table(),
         referral=_referral(tally, metrics),
         weekly_events=tally.weekly.table(),
         subscriptions=tally.money.subscriptions(),

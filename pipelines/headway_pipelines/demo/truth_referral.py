@@ -9,10 +9,12 @@ import numpy as np
 from headway_pipelines.demo.clock import DAY, SECOND, Ints
 from headway_pipelines.demo.measures import History
 from headway_pipelines.demo.rows import EVENT_NAMES, Kind
-from headway_pipelines.demo.truth_values import quantile
+from headway_pipelines.demo.truth_values import closed_durations, quantile
 from headway_pipelines.demo.world import World
 
 _HORIZONS = (14, 28)
+#: Days that an invite has to be accepted in.
+CYCLE_DAYS = 28
 
 
 class ReferralTruth:
@@ -28,6 +30,7 @@ class ReferralTruth:
         self._sent = {days: np.zeros(world.clock.weeks, np.int64) for days in _HORIZONS}
         self._accepted = {days: np.zeros(world.clock.weeks, np.int64) for days in _HORIZONS}
         self._cycle: list[int] = []
+        self._cycle_since: list[int] = []
         self._unknown = 0
 
     def add(self, h: History) -> None:
@@ -55,6 +58,7 @@ class ReferralTruth:
             taken = by != sender and when >= at
             known += taken
             self._cycle += [when - at] if taken else []
+            self._cycle_since += [at] if taken else []
             for days in _HORIZONS:
                 if start[sender] <= at < start[sender] + days * DAY:
                     self._sent[days][week[sender]] += 1
@@ -79,7 +83,10 @@ class ReferralTruth:
             "unknown_sender": self._unknown,
             "median_seconds": quantile(np.array(self._cycle) / SECOND, 0.5),
         }
-        return {"cohorts": cohorts, "cycle": cycle}
+        took, since = np.array(self._cycle, np.int64), np.array(self._cycle_since, np.int64)
+        soon = took < CYCLE_DAYS * DAY
+        by_week = closed_durations(clock.week(since[soon]), took[soon], clock.weeks)
+        return {"cohorts": cohorts, "cycle": cycle, f"cycle_{CYCLE_DAYS}d": by_week}
 
 
 class EventTruth:

@@ -23,6 +23,8 @@ _KINDS = (
     Kind.TICKET_CHECKED_BACK,
 )
 HAPPENS = ("opened", "bot_answered", "agent_answered", "followed_up", "resolved", "reopened", "checked_back")
+#: Days in which agents check back on a ticket.
+CHECK_BACK_DAYS = 28
 WAITS = ("first_reply", "next_reply", "first_resolution")
 
 
@@ -50,6 +52,7 @@ class SupportTruth:
     def __init__(self, world: World) -> None:
         self._world = world
         self._tickets = {name: np.zeros(world.clock.weeks, np.int64) for name in HAPPENS}
+        self._checked_back = np.zeros(world.clock.weeks, np.int64)
         #: Per kind of wait: begin and end of each, end -1 while it is open.
         self._waits: dict[str, list[tuple[int, int]]] = {name: [] for name in WAITS}
         self._people = {name: np.zeros(3, np.int64) for name in ("quick", "slow")}
@@ -74,6 +77,8 @@ class SupportTruth:
             )
             for name, times in zip(HAPPENS, happened, strict=True):
                 self._tickets[name][week] += bool(times)
+            in_time = ticket.opened + CHECK_BACK_DAYS * DAY
+            self._checked_back[week] += any(at < in_time for at in ticket.checked_back)
             self._waits["first_reply"].append((ticket.opened, next(iter(ticket.agent), -1)))
             self._waits["first_resolution"].append((ticket.opened, next(iter(ticket.resolved), -1)))
             self._waits["next_reply"] += _next_replies(ticket)
@@ -104,6 +109,7 @@ class SupportTruth:
         names = ("people", "retained", "retained_without_effect")
         return {
             "tickets": {name: values.tolist() for name, values in self._tickets.items()},
+            f"checked_back_{CHECK_BACK_DAYS}d": self._checked_back.tolist(),
             **{name: self._durations(waits) for name, waits in self._waits.items()},
             "retention": {
                 **{

@@ -309,6 +309,18 @@ def test_tickets(truth: Truth, tickets: dict[str, list[tuple[str, str, Event]]])
     assert set(weeks) == set(truth.support["tickets"])
 
 
+def test_tickets_that_are_followed_up(truth: Truth, tickets: dict[str, list[tuple[str, str, Event]]]) -> None:
+    weeks: Counter[str] = Counter()
+    for happened in tickets.values():
+        opened = happened[0][2]
+        weeks[str(opened.week)] += any(
+            what == "checked_back" and event.at < opened.at + 28 * DAY for what, _, event in happened
+        )
+    planted = truth.support["checked_back_28d"]
+    assert planted == [weeks[week] for week in truth.range["week_starts"]]
+    assert sum(planted) > 0
+
+
 def test_waiting_for_support(
     truth: Truth, reading: Reading, tickets: dict[str, list[tuple[str, str, Event]]], workspace: Path
 ) -> None:
@@ -509,3 +521,67 @@ def test_invites(truth: Truth, reading: Reading) -> None:
         "median_seconds": pytest.approx(sorted(cycle)[math.ceil(len(cycle) / 2) - 1]),
     }
     assert sum(planted["accepted_28d"]) > 0
+    waits = [
+        (sent[invite][1], (when - sent[invite][1]).total_seconds())
+        for invite, (by, when) in accepted.items()
+        if invite in sent and by != sent[invite][0] and timedelta(0) <= when - sent[invite][1] < 28 * DAY
+    ]
+    found_in = [(monday(at), seconds) for at, seconds in waits]
+    for period, cell in zip(by_period(truth, found_in), cells(truth.referral["cycle_28d"]), strict=True):
+        assert cell["n"] == len(period)
+        middle = sorted(period)[math.ceil(len(period) / 2) - 1] if period else None
+        assert cell["median"] == (None if middle is None else pytest.approx(middle))
+
+
+def monday(at: datetime) -> date:
+    day = at.astimezone(BERLIN).date()
+    return day - timedelta(days=day.weekday())
+
+
+def test_time_to_value(truth: Truth, reading: Reading) -> None:
+    """Who never gets there waits up to the horizon, and those who signed up late as long as the export goes on."""
+    planted = truth.activation["time_to_value"]
+    assert truth.activation["within_days"] == 14
+    found: list[tuple[date, tuple[float, bool]]] = []
+    for history in reading.people.values():
+        start = next((event.at for event in history if event.name == "Signed Up"), None)
+        if start is None:
+            continue
+        there = [
+            event.at
+            for event in history
+            if event.name in ("Lesson Watched", "Course Published") and start <= event.at <= start + 14 * DAY
+        ]
+        until = min(there, default=min(start + 14 * DAY, reading.end))
+        found.append((monday(start), ((until - start).total_seconds(), bool(there))))
+    for waits, cell in zip(by_period(truth, found), cells(planted), strict=True):
+        assert (cell["n"], cell["closed"]) == (len(waits), sum(closed for _, closed in waits))
+        for name, share in (("median", 0.5), ("p90", 0.9)):
+            expected = share_over(waits, share)
+            assert cell[name] == (None if expected is None else pytest.approx(expected)), name
+    assert 0 < planted["all"]["closed"] < planted["all"]["n"]
+
+
+def test_steps_in_order(truth: Truth, reading: Reading) -> None:
+    """Every search with every later enrolment and every lesson after that is looked at."""
+    planted = truth.activation["search_to_lesson"]
+    names = ("Search Performed", "Course Enrolled", "Lesson Watched")
+    assert tuple(planted["steps"]) == names
+    weeks: dict[str, Counter[str]] = {name: Counter() for name in ("learners", "in_order", "in_any_order")}
+    for person, history in reading.people.items():
+        start = reading.first(person, lambda e: e.name == "Signed Up" and e.properties["role"] == "learner")
+        if start is None:
+            continue
+        times = [
+            [e.at for e in history if e.name == name and start.at <= e.at <= start.at + 14 * DAY]
+            for name in names
+        ]
+        weeks["learners"][str(start.week)] += 1
+        weeks["in_any_order"][str(start.week)] += all(times)
+        searched, joined, watched = times
+        weeks["in_order"][str(start.week)] += any(
+            a <= b <= c for a in searched for b in joined for c in watched
+        )
+    for name, counts in weeks.items():
+        assert planted[name] == [counts[week] for week in truth.range["week_starts"]], name
+    assert 0 < sum(planted["in_order"]) < sum(planted["in_any_order"])
