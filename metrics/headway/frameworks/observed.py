@@ -162,7 +162,7 @@ def _sized(observed: pl.DataFrame, plan: Observations, clock: Clock) -> pl.DataF
     # What began after all data was in has lasted no time.
     until = np.maximum(until, start)
     if plan.within is not None:
-        # How long it took in the end changes nothing: all that ends in time comes before.
+        # Who is late keeps the longer time, and is not taken for one who was there at the last instant.
         is_open |= until > start + plan.within
     measure = clock.calendar_seconds if plan.clock == "calendar" else clock.business_seconds
     return observed.select("person", "at_us", "day").with_columns(

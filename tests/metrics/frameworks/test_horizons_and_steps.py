@@ -77,6 +77,8 @@ def test_half_of_the_people_get_there_in_time() -> None:
     row = cell(JOINED, **TO_VALUE)
     # After 3 hours a quarter is there, after 48 a half; one comes too late and one never.
     assert (row["value"], row["denominator"], row["people"]) == (48, 4, 4)
+    # The two who are there make the number; those who are not have lasted longer, not as long.
+    assert row["contributors"] == 2
     assert cell(JOINED, percentile=25, **TO_VALUE)["value"] == 3
     # Without a horizon who is late counts with the time it took: three quarters get there.
     late = cell(JOINED, percentile=75, **{**TO_VALUE, "within": None})

@@ -266,7 +266,8 @@ def naive_duration(metric: Duration, book: Book) -> Expected:
             us = until - start.us if metric.hours == "calendar" else business_us(start.us, until, book)
             # Who got there too late has not got there.
             is_open = end is None or (within is not None and us > within)
-            us = us if within is None else min(us, within)
+            # and is told from who got there at the last instant.
+            us = us if within is None else min(us, within + 1)
             expected.seen += [
                 Seen(start.person, period, start.us, us / 1e6 / SECONDS[metric.unit], is_open)
                 for period in book.holding[book.day(start)]
