@@ -74,6 +74,32 @@ def connect(
     return con
 
 
+def connect_again(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Opens another connection to the database of a connection, for a thread of its own.
+
+    Temporary tables, registered frames and the schema in use are each connection's own. A bare cursor would not have
+    Headway's time zone.
+
+    Args:
+        con: A connection of `connect`.
+
+    Returns:
+        An open connection with the same settings; the caller closes it.
+
+    Examples:
+        >>> con = connect()
+        >>> _ = con.execute("CREATE TABLE days (day DATE)")
+        >>> again = connect_again(con)
+        >>> again.execute("SELECT count(*), current_setting('TimeZone') FROM days").fetchall()
+        [(0, 'UTC')]
+        >>> again.close()
+        >>> con.close()
+    """
+    again = con.cursor()
+    again.execute("SET TimeZone = $value", {"value": _SETTINGS["TimeZone"]})
+    return again
+
+
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _WRITE_FAILED = re.compile(
     r"space left|file too large|read-only file|permission denied|could not (write|fsync)|"

@@ -52,7 +52,7 @@ def apply_consent(con: duckdb.DuckDBPyConnection, plan: TrackingPlan, *, lines: 
     if con.execute("SELECT 1 FROM refusals LIMIT 1").fetchall():
         con.execute("UPDATE judged SET outcome = r.reason FROM refusals r WHERE judged.rowid = r.n")
         # Before any id is looked up: those of such lines never are.
-        con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
+        con.execute(f"CREATE OR REPLACE TABLE told AS {load(_HERE, 'told_ids.sql')}")
     con.execute("DROP TABLE refusals")
     con.execute("DROP TABLE IF EXISTS line_signals")
     if consent.tcf is not None:

@@ -8,9 +8,8 @@ properties, and surrogates in place of identifiers. Everything else is counted a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -21,10 +20,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from headway.engine import connect, guarded
+from headway.engine import connect, connect_again, guarded
 from headway.engine.sql import bind, identifier, literal, load, with_inputs
 from headway.errors import HeadwayError
 from headway.models.plan import Subject, TrackingPlan
+from headway_pipelines.ahead import ahead
 from headway_pipelines.lake.ledger import Account
 from headway_pipelines.privacy.accounts import add_rejects, count_group
 from headway_pipelines.privacy.classes import (
@@ -72,6 +72,8 @@ FIRST_GROUP_LINES = 120_000
 #: Staged files are read once or twice and deleted: neither filters nor large dictionaries would ever pay.
 _STAGED = "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, WRITE_BLOOM_FILTER 0, DICTIONARY_SIZE_LIMIT 2000)"
 _HERE = "headway_pipelines.privacy"
+#: Schemas of the gate's memory: on one lies the group that is being cleaned, on the other the next one.
+_DESKS = ("left", "right")
 _TOKEN = object()
 
 
@@ -216,6 +218,8 @@ class Gate:
         self._traits = declared_traits(plan)
         with guarded("prepare the gate"):
             self._con.execute("CREATE TEMP TABLE seen (batch UINTEGER, content UUID, n BIGINT)")
+            for desk in _DESKS:
+                self._con.execute(f"CREATE SCHEMA {identifier(desk)}")
 
     def close(self) -> None:
         """Forgets everything raw, and what was staged in a folder of its own."""
@@ -238,13 +242,11 @@ class Gate:
         Yields:
             Clean batches; a file may span several, and several small files may share one.
         """
-        groups = self._groups(files, source)
-        # One thread reads and decompresses ahead while the database works on the group before.
-        with ThreadPoolExecutor(max_workers=1) as reader:
-            following = reader.submit(next, groups, None)
-            while (group := following.result()) is not None:
-                following = reader.submit(next, groups, None)
-                yield self._clean(group, source)
+        # One thread unpacks, one has the database read what was unpacked: neither keeps all processors busy alone.
+        for place, group in enumerate(ahead(self._told(ahead(self._groups(files, source)), source))):
+            with guarded("prepare the gate"):
+                self._con.execute(f"SET schema = {literal(_DESKS[place % 2])}")
+            yield self._clean(group, source)
 
     def naming(self, files: Sequence[RawFile], source: Source, some: Tombstones) -> Iterator[pl.DataFrame]:
         """Finds the lines of raw files that name some erased people.
@@ -261,7 +263,7 @@ class Gate:
         for group in self._groups(files, source):
             self._con.register("frames", self._frames(group, source))
             with guarded(f"look for people in source {source.name}"):
-                self._tell(source)
+                self._tell(self._con, source)
                 if mark_erased(self._con, self._vault, some):
                     yield self._con.sql(load(_HERE, "erased_lines.sql")).pl()
                 self._con.execute("DROP TABLE judged")
@@ -272,7 +274,7 @@ class Gate:
         blocks = [b for b in group.blocks if b.num_rows]
         return pa.concat_tables(blocks) if blocks else _no_rows(source)
 
-    def _groups(self, files: Sequence[RawFile], source: Source) -> Iterator[_Group]:
+    def _groups(self, files: Sequence[RawFile], source: Source) -> Generator[_Group]:
         group, most = _Group(), FIRST_GROUP_LINES
         for file in files:
             try:
@@ -292,11 +294,21 @@ class Gate:
             return frame_lines(file.path, self._cap)
         return frame_table(file.path, source.reader, self._cap)
 
+    def _told(self, groups: Iterable[_Group], source: Source) -> Generator[_Group]:
+        """Reads each group into tables of the desk whose turn it is; the group on the other one is being cleaned."""
+        with closing(connect_again(self._con)) as con:
+            for place, group in enumerate(groups):
+                con.register("frames", self._frames(group, source))
+                with guarded(f"read source {source.name}"):
+                    con.execute(f"SET schema = {literal(_DESKS[place % 2])}")
+                    self._judge(con, source)
+                con.unregister("frames")
+                group.blocks.clear()
+                yield group
+
     def _clean(self, group: _Group, source: Source) -> CleanBatch:
-        self._con.register("frames", self._frames(group, source))
-        with guarded(f"read source {source.name}"):
-            self._judge(source)
         with guarded("apply the tracking plan"):
+            leave_out_erased(self._con, self._vault)
             self._marker.prepare(self._con)
             self._take_addresses_apart()
             self._second_line.look(self._con)
@@ -323,7 +335,7 @@ class Gate:
             for (batch, *what), n in count_without_consent(self._con, self._plan).items():
                 accounts[batch].dropped[what[0], what[1], what[2]] = n
             self._con.execute("DROP TABLE judged")
-        for name in ("hashed", "frames", "agents", "internal_addresses"):
+        for name in ("hashed", "agents", "internal_addresses"):
             self._con.unregister(name)
         lost = sum(abs(n - accounts[b].lines if b in accounts else n) for b, n in group.framed.items())
         if lost:
@@ -340,22 +352,21 @@ class Gate:
             damaged=group.damaged,
         )
 
-    def _judge(self, source: Source) -> None:
-        """Makes `judged`: one row a line, with what becomes of it."""
-        self._tell(source)
-        leave_out_expired(self._con, self._limits)
-        apply_consent(self._con, self._plan, lines=source.reader.kind == "lines")
-        leave_out_erased(self._con, self._vault)
+    def _judge(self, con: duckdb.DuckDBPyConnection, source: Source) -> None:
+        """Makes `judged`: one row a line, with what becomes of it. Who was erased is still among them."""
+        self._tell(con, source)
+        leave_out_expired(con, self._limits)
+        apply_consent(con, self._plan, lines=source.reader.kind == "lines")
 
-    def _tell(self, source: Source) -> None:
+    def _tell(self, con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Makes `judged` as the lines tell it, and `told`."""
         queries = [source.query]
         if source.hasty_query is not None and source.name not in self._careful:
             queries.insert(0, source.hasty_query)
         for query in queries:
             try:
-                self._con.execute(
-                    f"CREATE OR REPLACE TEMP TABLE judged AS {judged(query, list(self._plan.events), self._now)}"
+                con.execute(
+                    f"CREATE OR REPLACE TABLE judged AS {judged(query, list(self._plan.events), self._now)}"
                 )
                 break
             except duckdb.InterruptException:
@@ -365,8 +376,8 @@ class Gate:
                     raise
                 # Where one such line is, there are more.
                 self._careful.add(source.name)
-        refuse_repeated_names(self._con)
-        forget_no_ids(self._con)
+        refuse_repeated_names(con)
+        forget_no_ids(con)
 
     def _links_sql(self, source: Source) -> str:
         values = {"logout": self._logout or [""], "numbers": source.numbers, **possible_times(self._now)}

@@ -68,7 +68,7 @@ def forget_no_ids(con: duckdb.DuckDBPyConnection) -> None:
         con: The connection that holds `judged`.
     """
     # Each text is looked at once, not each line: nearly all lines carry identifiers that are some.
-    con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
+    con.execute(f"CREATE OR REPLACE TABLE told AS {load(_HERE, 'told_ids.sql')}")
     found = con.execute(bind(load(_HERE, "no_ids.sql"), {"no_id": list(NO_ID)})).fetchall()
     if found:
         none = [text for (text,) in found]
@@ -90,7 +90,7 @@ def leave_out_expired(con: duckdb.DuckDBPyConnection, limits: Mapping[str, date]
     expired = con.execute(bind(load(_HERE, "without_expired.sql"), {"outcome": EXPIRED})).fetchall()[0][0]
     con.unregister("limits")
     if expired:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
+        con.execute(f"CREATE OR REPLACE TABLE told AS {load(_HERE, 'told_ids.sql')}")
 
 
 def leave_out_erased(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
@@ -103,7 +103,7 @@ def leave_out_erased(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     if mark_erased(con, vault, vault.tombstones):
         con.execute(bind(load(_HERE, "without_erased.sql"), {"outcome": ERASED}))
         # What else those lines named is nobody's business any more.
-        con.execute(f"CREATE OR REPLACE TEMP TABLE told AS {load(_HERE, 'told_ids.sql')}")
+        con.execute(f"CREATE OR REPLACE TABLE told AS {load(_HERE, 'told_ids.sql')}")
 
 
 def mark_erased(con: duckdb.DuckDBPyConnection, vault: Vault, some: Tombstones) -> bool:

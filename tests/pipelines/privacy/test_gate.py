@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from datetime import timedelta
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from shop import PLAN, START, at, track
 
 from headway.models.plan import parse_plan
-from headway_pipelines.privacy import gate
+from headway_pipelines.demo import Scenario, simulate_scenario
+from headway_pipelines.privacy import accounts, framing, gate
 from headway_pipelines.privacy.gate import CleanBatch, Gate, RawFile
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.sources.segment import segment
@@ -263,6 +269,73 @@ def test_reading_that_was_stopped_is_not_begun_again(shop: Shop, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         shop.ingest()
     assert len(begun) == 1
+
+
+def test_many_small_groups_are_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one group is cleaned the next is read: neither may see lines of the other."""
+    simulate_scenario(tmp_path, Scenario(people=60, days=7))
+    again = [json.dumps({**track("Lesson Watched", 0, device="d"), "messageId": None}) + "\n"] * 40
+    (tmp_path / "raw" / "nameless.jsonl").write_text("".join(again), encoding="utf-8")
+    monkeypatch.setattr(framing, "BLOCK_BYTES", 3000)
+    whole = _cleaned(tmp_path, monkeypatch, 10**6)
+    parts = _cleaned(tmp_path, monkeypatch, 60)
+    assert whole.groups == 1
+    assert parts.groups > 10
+    assert parts.counted == whole.counted
+    for name, rows in whole.rows.items():
+        assert rows.height > 0, name
+        # Which of several lines that say the same is the first of them does not matter.
+        places = [name for name in ("line", "position") if name in rows.columns]
+        assert_frame_equal(*(each.drop(places).sort(pl.all()) for each in (parts.rows[name], rows)))
+    nameless = parts.rows["events"].filter(pl.col("batch") == pl.col("batch").max())
+    assert nameless["event_id"].n_unique() == nameless.height == nameless["line"].n_unique() == 40
+
+
+@dataclass
+class _Cleaned:
+    """What came out of the gate: rows of all groups, sorted, and counts by batch."""
+
+    groups: int
+    rows: dict[str, pl.DataFrame]
+    counted: dict[int, tuple[Counter[str], Counter[tuple[str, str, str]], list[tuple[int, int, str]]]]
+
+
+def _cleaned(root: Path, monkeypatch: pytest.MonkeyPatch, lines: int) -> _Cleaned:
+    """Takes a demo's log through the gate in groups of so many lines; surrogates are the same each time."""
+    monkeypatch.setattr(gate, "GROUP_LINES", lines)
+    monkeypatch.setattr(gate, "FIRST_GROUP_LINES", lines)
+    # Names of few people and places of rejected lines are told by group; here all are.
+    monkeypatch.setattr(accounts, "MIN_NAME_PEOPLE", 10**6)
+    monkeypatch.setattr(accounts, "LOCATED", 10**6)
+    raw = [path for path in sorted((root / "raw").rglob("*")) if path.is_file()]
+    files = [RawFile(path, number) for number, path in enumerate(raw, 1)]
+    plan = parse_plan((root / "tracking_plan.yml").read_text(encoding="utf-8"))
+    found = _Cleaned(0, {}, {n: (Counter(), Counter(), []) for n in range(1, len(files) + 1)})
+    with Gate(plan, Key(bytes(range(32))), root / "vault", now=datetime(2030, 1, 1)) as opened:
+        for batch in opened.clean(files, segment()):
+            found.groups += 1
+            for path in batch.folder.glob("*.parquet"):
+                rows = [*([found.rows[path.stem]] if path.stem in found.rows else []), pl.read_parquet(path)]
+                found.rows[path.stem] = pl.concat(rows)
+            for number, account in batch.accounts.items():
+                outcomes, dropped, rejects = found.counted[number]
+                outcomes.update(account.outcomes)
+                dropped.update(account.dropped)
+                rejects.extend(account.rejects)
+    found.rows = {
+        name: (rows if name == "events" else _merged(rows)).sort(pl.all())
+        for name, rows in found.rows.items()
+    }
+    for _, _, rejects in found.counted.values():
+        rejects.sort()
+    return found
+
+
+def _merged(rows: pl.DataFrame) -> pl.DataFrame:
+    """What was said in several groups, once: from when on, and until when."""
+    times = [name for name, kind in rows.schema.items() if kind.is_temporal()]
+    told = [pl.col(name).min() if name.startswith("first") else pl.col(name).max() for name in times]
+    return rows.group_by(pl.all().exclude(times)).agg(told)
 
 
 def test_a_folder_of_the_gates_own_is_gone_with_it(
