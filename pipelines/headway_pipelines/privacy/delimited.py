@@ -1,8 +1,8 @@
 """Delimited text: rows with their line and byte offset, whatever the quoting.
 
-Most lines are split by Arrow, many at a time: those without a quote, and those whose quotes do nothing but surround
-whole fields, as nearly every writer sets them. All others, and the lines a quoted field runs over, go through Python's
-``csv`` module, so that quotes have one meaning.
+Most lines are split by Arrow, many at a time: those without a quote, and those whose quotes surround whole fields and,
+where one is part of a field, are doubled, as nearly every writer sets them. All others, and the lines a quoted field
+runs over, go through Python's ``csv`` module, so that quotes have one meaning.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class _Rows:
         return lines.count
 
     def _careful(self, lines: _Lines) -> list[int]:
-        """Lines with a quote that does more than surround a field, or a carriage return that does not end them."""
+        """Lines with quotes neither around a field nor doubled, or a carriage return that does not end them."""
         data = lines.piece.data
         if b'"' not in data and data.count(b"\r") == data.count(b"\r\n"):
             return []
@@ -301,7 +301,7 @@ class _Rows:
             arrow_csv.ParseOptions(
                 delimiter=self._separator,
                 quote_char=False if self._blanks or b'"' not in body else '"',
-                double_quote=False,
+                double_quote=b'""' in body,
                 ignore_empty_lines=False,
             ),
             arrow_csv.ConvertOptions(
@@ -320,7 +320,11 @@ class _Rows:
 def _intricate(
     array: npt.NDArray[np.uint8], offsets: _Offsets, separator: int, width: int
 ) -> npt.NDArray[np.bool_]:
-    """Finds lines with quotes that not just surround fields, or with another number of fields than expected."""
+    """Finds lines with quotes that neither surround fields nor are doubled in one, or with an unusual number of fields.
+
+    By turns a quote opens a field and closes it. Two that touch within one close it and open it again, which is what a
+    doubled quote means.
+    """
     quotes = np.flatnonzero(array == ord('"'))
     places = np.searchsorted(quotes, offsets)
     counts = np.diff(places)
@@ -328,8 +332,8 @@ def _intricate(
     opening = (np.arange(len(quotes)) - places[:-1][lines]) % 2 == 0
     # Every line ends with a newline: there is a byte after each quote. The one before the first is not looked at.
     before, after = array[quotes - 1], array[np.minimum(quotes + 1, len(array) - 1)]
-    opens = (before == separator) | (quotes == offsets[lines])
-    closes = (after == separator) | (after == ord("\n")) | (after == ord("\r"))
+    opens = (before == separator) | (before == ord('"')) | (quotes == offsets[lines])
+    closes = (after == separator) | (after == ord('"')) | (after == ord("\n")) | (after == ord("\r"))
     intricate: npt.NDArray[np.bool_] = counts % 2 == 1
     intricate[lines[~np.where(opening, opens, closes)]] = True
     # Extra fields may be there if they are empty, which is hard to say of a quoted one.

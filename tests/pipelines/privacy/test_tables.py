@@ -140,6 +140,35 @@ def test_any_bytes_are_read_as_the_csv_module_reads_them(
     assert (rows, sorted(rejects)) == naive(data, ",", ["x", "y"], cap)
 
 
+QUOTES = st.lists(
+    st.sampled_from([b'"', b'""', b'"""', b",", b"a", b"\n", b'"a""b"', b'"{""k"": 1}",', b'x""y', b'"" '])
+)
+
+
+@QUICK
+@given(QUOTES.map(b"".join), st.integers(3, 40))
+def test_quotes_mean_what_they_mean_to_the_csv_module(tmp_path: Path, data: bytes, block: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(framing, "BLOCK_BYTES", block)
+        rows, rejects = rows_of(path, Reader("delimited", ",", ("x", "y")), 60)
+    assert (rows, sorted(rejects)) == naive(data, ",", ["x", "y"], 60)
+
+
+def test_doubled_quotes_are_not_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As fast as rows without any: that is why lines are told apart."""
+    rows = b"".join(b'%d,"{""k"": ""v, w""}",""\n' % number for number in range(50))
+    monkeypatch.setattr(csv, "reader", lambda *_, **__: pytest.fail("a row was read alone"))
+    path = tmp_path / "file"
+    path.write_bytes(rows)
+    found, rejects = rows_of(path, Reader("delimited", ",", ("x", "y", "z")))
+    assert rejects == []
+    assert [fields for *_, fields in found] == [
+        {"x": str(number), "y": '{"k": "v, w"}'} for number in range(50)
+    ]
+
+
 CELLS = st.text(st.sampled_from(list('ab é,;\t"\n|€')), max_size=6)
 
 
