@@ -6,7 +6,11 @@
 -- The calls lie in `data` of the body or of the query, as JSON or as base64 of JSON; /import has them as the body itself.
 -- Browsers send their clock along as the query parameter _: with it and our own the error of their clock is known.
 WITH addressed AS (
-    SELECT *, regexp_extract(lower(request['path']), '/(track|import|engage|groups)/?([?#].*)?$', 1) AS endpoint FROM requests
+    SELECT
+        *,
+        regexp_extract(lower(request['path']), '/(track|import|engage|groups)/?([?#].*)?$', 1) AS endpoint,
+        json_extract_string(request['body'], '$') AS form
+    FROM requests
 ),
 carried AS (
     SELECT
@@ -19,26 +23,31 @@ carried AS (
                 WHEN 'ARRAY' THEN CAST(request.body AS VARCHAR)
                 ELSE coalesce(
                     request.query.data,
-                    -- a form that was recorded as it came
-                    TRY(url_decode(nullif(regexp_extract(json_extract_string(request.body, '$'), '(?:^|&)data=([^&]*)', 1), ''))),
-                    json_extract_string(request.body, '$'))
+                    -- a form that was recorded as it came; one of a single field is not searched, which would cost most of all
+                    TRY(url_decode(nullif(CASE
+                        WHEN starts_with(form, 'data=') AND NOT contains(form, '&') THEN substring(form, 6)
+                        ELSE regexp_extract(form, '(?:^|&)data=([^&]*)', 1) END, ''))),
+                    form)
             END
         END AS carrier
     FROM addressed
 ),
 decoded AS (
     SELECT
-        * EXCLUDE (carrier),
-        trim(carrier, e' \t\r\n') <> '' AS carries,
+        * EXCLUDE (carrier, form),
+        ltrim(carrier, e' \t\r\n') <> '' AS carries,
         CASE
             WHEN left(ltrim(carrier, e' \t\r\n'), 1) IN ('{', '[') THEN CASE
                 WHEN json_valid(carrier) THEN carrier
                 -- one call a line; no JSON text holds a bare line break
                 ELSE '[' || replace(trim(carrier, e' \t\r\n'), chr(10), ',') || ']' END
-            -- a plus that was read as a blank, the alphabet for addresses, padding left out
-            ELSE TRY(decode(from_base64(rpad(
-                translate(rtrim(carrier, e' \t\r\n='), ' -_', '++/'),
-                CAST(4 * ceil(len(rtrim(carrier, e' \t\r\n=')) / 4) AS INTEGER), '='))))
+            -- a plus that was read as a blank, the alphabet for addresses; then, with care, blanks around it and padding left out
+            ELSE coalesce(
+                CASE WHEN right(carrier, 1) NOT IN (' ', e'\t', e'\r', e'\n') THEN
+                    TRY(decode(from_base64(replace(replace(replace(carrier, ' ', '+'), '-', '+'), '_', '/')))) END,
+                TRY(decode(from_base64(rpad(
+                    translate(rtrim(carrier, e' \t\r\n='), ' -_', '++/'),
+                    CAST(4 * ceil(len(rtrim(carrier, e' \t\r\n=')) / 4) AS INTEGER), '=')))))
         END AS data
     FROM carried
 ),
