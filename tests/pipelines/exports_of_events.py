@@ -24,6 +24,7 @@ from calls import (
     without_crawlers,
     without_nulls,
 )
+from client_fields import amplitude_defaults, mixpanel_defaults, posthog_defaults
 from pyarrow import parquet
 
 # -- RudderStack ----------------------------------------------------------------------------------------------------
@@ -82,16 +83,20 @@ class _AmplitudeIds:
 
 def _amplitude(call: Call, known: _AmplitudeIds) -> Row:
     device = call.device or f"{uuid5(NAMESPACE_URL, call.user or '')}R"
-    return amplitude_event(call, device) | {
-        "$insert_id": call.id,
-        "amplitude_id": known.id(call, device),
-        "event_time": _plain(call.corrected),
-        "client_event_time": _plain(call.client),
-        "client_upload_time": _plain(call.sent),
-        "server_received_time": _plain(call.received),
-        "ip_address": call.ip,
-        "uuid": str(uuid5(NAMESPACE_URL, f"{call.id} {call.received}")),
-    }
+    return (
+        amplitude_defaults(call)
+        | amplitude_event(call, device)
+        | {
+            "$insert_id": call.id,
+            "amplitude_id": known.id(call, device),
+            "event_time": _plain(call.corrected),
+            "client_event_time": _plain(call.client),
+            "client_upload_time": _plain(call.sent),
+            "server_received_time": _plain(call.received),
+            "ip_address": call.ip,
+            "uuid": str(uuid5(NAMESPACE_URL, f"{call.id} {call.received}")),
+        }
+    )
 
 
 def amplitude_event(call: Call, device: str | None) -> Row:
@@ -154,7 +159,8 @@ def mixpanel_event(call: Call, times: Row) -> Iterator[Row]:
     if call.kind == "identify":
         ids |= {"$identified_id": call.user, "$anon_id": call.device}
     fixed = {"distinct_id": call.user or f"$device:{call.device}", "$insert_id": call.id}
-    yield {"event": names.get(call.kind, call.event), "properties": fixed | without_nulls(times | ids | own)}
+    said = mixpanel_defaults(call) | without_nulls(times | ids | own)
+    yield {"event": names.get(call.kind, call.event), "properties": fixed | said}
 
 
 def mixpanel_pipeline(raw: Path, calls: Sequence[Call]) -> None:
@@ -254,7 +260,7 @@ def posthog(call: Call) -> Iterator[Row]:
         "distinct_id": call.user or call.device,
         "timestamp": call.corrected.isoformat(),
         "created_at": call.received.isoformat(),
-        "properties": without_nulls(around) | own,
+        "properties": posthog_defaults(call) | without_nulls(around) | own,
         "person_properties": call.known,
         "person_id": str(uuid5(NAMESPACE_URL, call.user or call.device or "")),
     }

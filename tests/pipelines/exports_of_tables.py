@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 import polars as pl
 import pyarrow as pa
 from calls import BERLIN, Call, Row, flat, milliseconds, snake, weeks, without_crawlers
+from client_fields import ga4_defaults, segment_warehouse_defaults, snowplow_defaults
 from pyarrow import parquet
 
 from headway_pipelines.sources.snowplow import COLUMNS
@@ -57,7 +58,7 @@ def ga4_rows(calls: Iterable[Call]) -> Iterator[tuple[str, list[Row]]]:
                 "page_title": own.pop("title", None),
             } | own
         day = call.happened.astimezone(BERLIN).strftime("%Y%m%d")
-        row = {
+        row = ga4_defaults(call) | {
             "event_date": day,
             "event_timestamp": milliseconds(call.happened) * 1000,
             "event_name": {"page": "page_view", "identify": "login"}.get(call.kind, snake(call.event)),
@@ -131,7 +132,7 @@ def _enriched(call: Call) -> list[str]:
         "schema": "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0",
         "data": {"id": call.id},
     }
-    cells = {
+    cells = snowplow_defaults(call) | {
         "app_id": "lectern",
         "platform": "web" if call.device else "srv",
         "collector_tstamp": _short(call.received),
@@ -318,6 +319,7 @@ def _warehouse_row(call: Call) -> Row:
         "original_timestamp": _zoned(call.client),
         "sent_at": _zoned(call.sent),
         "received_at": _zoned(call.received),
+        **segment_warehouse_defaults(call),
         "context_ip": call.ip,
         "context_user_agent": call.agent,
         **page,
