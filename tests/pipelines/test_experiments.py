@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,14 @@ import polars as pl
 import pytest
 from planted import Computed, computed
 
+import headway as hw
+from headway.experiments import ExperimentResult
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
 from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS, both_ways_rows, shown_both_ways
+from headway_pipelines.warehouse.experiment_days import DAYS, day_rows, shown_days
+from headway_pipelines.warehouse.experiment_days import INTERNAL as OF_DAYS
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS, shown_segments
 from headway_pipelines.warehouse.experiments import (
     ABOUT,
@@ -99,6 +106,87 @@ def test_segments_of_a_trial_add_up_to_its_arms(exact: Computed) -> None:
         assert (old["effect"], new["effect"]) == (None, pytest.approx(apart))
     # an experiment without `by`
     assert exact.tables["experiment_segments"].filter(experiment="video_editor").is_empty()
+
+
+def test_days_of_a_trial_are_days_of_its_units(exact: Computed) -> None:
+    told = exact.tables["experiment_days"].filter(experiment="welcome_tour")
+    assert set(told["metric"]) == {"saved"} and told["since"].unique().to_list() == list(range(7))
+    arms = results(exact, "welcome_tour", "saved")
+    for variant, arm in arms.items():
+        rows = told.filter(variant=variant)
+        assert rows["units"].unique().to_list() == [arm["units"]]
+        # Whoever did it, did so on one of the seven days, or on several.
+        assert rows["some"].max() <= arm["some"] <= rows["some"].sum()
+    for since in range(7):
+        old, new = (told.filter(since=since, variant=each).row(0, named=True) for each in arms)
+        apart = new["some"] / new["units"] - old["some"] / old["units"]
+        # Where nobody of an arm did it, nothing varies, and there is no estimate.
+        assert new["effect"] == (pytest.approx(apart) if old["some"] and new["some"] else None)
+        assert old["effect"] is None
+        assert list(new["alike"]) == ["saved"]
+
+
+def small_experiment() -> ExperimentResult:
+    """Four units in each arm, and one that met both; who saved on which days after the exposure."""
+    saved = {
+        "c1": [0],
+        "c2": [0, 1],
+        "c3": [],
+        "c4": [],
+        "t1": [0],
+        "t2": [1],
+        "t3": [0],
+        "t4": [],
+        "m1": [0],
+    }
+    start = datetime(2026, 3, 2, 9)
+    rows: list[tuple[Any, ...]] = [
+        (who, "Seen", start, "e", "control" if who[0] in "cm" else "treatment") for who in saved
+    ]
+    rows.append(("m1", "Seen", start + timedelta(hours=1), "e", "treatment"))
+    rows += [
+        (who, "Saved", start + timedelta(days=day, hours=2), None, None)
+        for who, days in saved.items()
+        for day in days
+    ]
+    rows.append(("other", "Saved", start + timedelta(days=9), None, None))
+    names = ("person", "event", "occurred_at", "experiment", "variant")
+    asked = hw.Experiment(
+        "e",
+        ["control", "treatment"],
+        [hw.Outcome("saved", "Saved", within="2d")],
+        secondary=[hw.Outcome("again", "Saved", "events", within="2d")],
+        exposure=hw.Exposure("Seen", "experiment"),
+    )
+    return asked.run(hw.EventLog(pl.DataFrame(rows, schema=names, orient="row")))
+
+
+def test_days_and_both_ways_of_a_few_units_by_hand() -> None:
+    found = small_experiment()
+    days = [(row["since"], row["variant"], row["units"], row["some"]) for row in day_rows("e", found)]
+    assert days == [
+        (0, "control", 4, 2),
+        (0, "treatment", 4, 2),
+        (1, "control", 4, 1),
+        (1, "treatment", 4, 1),
+    ]
+    assert {tuple(row["alike"]) for row in day_rows("e", found)} == {("saved", "again")}
+    both = [
+        (row["several"], row["variant"], row["units"], row["some"], row["effect"])
+        for row in both_ways_rows("e", found)
+        if row["metric"] == "saved"
+    ]
+    assert both == [
+        ("exclude", "control", 4, 2, None),
+        ("first", "control", 5, 3, None),
+        ("exclude", "treatment", 4, 3, pytest.approx(3 / 4 - 2 / 4)),
+        ("first", "treatment", 4, 3, pytest.approx(3 / 4 - 3 / 5)),
+    ]
+
+
+def test_nothing_is_told_by_day_or_both_ways_while_an_experiment_runs() -> None:
+    running = replace(small_experiment(), over=False)
+    assert list(day_rows("e", running)) == list(both_ways_rows("e", running)) == []
 
 
 @pytest.mark.skipif(not os.environ.get("HEADWAY_FULL"), reason="the demo at its usual size: HEADWAY_FULL=1")
@@ -204,6 +292,113 @@ def test_segments_that_do_not_add_up_to_what_is_shown_are_not_told() -> None:
     assert segments_shown(both[0], units=(60, 55)) == 0
 
 
+def days_shown(
+    *days: tuple[tuple[int, int], tuple[int, int]],
+    units: tuple[int, int] = (300, 300),
+    some: tuple[int, int] = (150, 150),
+    alike: tuple[str, ...] = ("m",),
+    beside: tuple[int, int] = (150, 150),
+    hidden: bool = False,
+) -> list[int]:
+    """Which days are shown, of each of which units and those who did it are given, by arm.
+
+    `beside` did it as another metric of the experiment counts, which is one of the same event where `alike` names it.
+    """
+    empty: dict[str, Any] = dict.fromkeys(DAYS)
+    rows = [
+        {**empty, "experiment": "e", "metric": "m", "alike": list(alike), "since": since, "variant": v, "units": n,
+         "some": s}
+        for since, (all_, did) in enumerate(days)
+        for v, n, s in zip(("old", "new"), all_, did, strict=True)
+    ]  # fmt: skip
+    few = (3, 150) if hidden else some
+    arms, _ = shown(result_rows("m", units, few), result_rows("other", (300, 300), beside), split=units)
+    return shown_days(pl.DataFrame(rows, schema=DAYS), arms, K)["since"].unique(maintain_order=True).to_list()
+
+
+MANY = (300, 300)
+
+
+def test_days_are_told_up_to_one_of_few() -> None:
+    whole = (MANY, (80, 80)), (MANY, (40, 40)), (MANY, (30, 30))
+    assert days_shown(*whole) == [0, 1, 2]
+    assert days_shown(*whole, (MANY, (9, 40)), (MANY, (40, 40))) == [0, 1, 2]
+    assert days_shown(*whole[:2], (MANY, (40, 295)), some=(220, 300)) == [0, 1]
+    # Nobody is not few; one day is no curve.
+    assert days_shown(*whole, (MANY, (0, 0))) == [0, 1, 2, 3]
+    assert days_shown(whole[0], (MANY, (9, 40))) == []
+    assert days_shown(*whole, hidden=True) == []
+
+
+def test_days_on_which_not_all_units_were_looked_at_are_not_told() -> None:
+    assert days_shown((MANY, (80, 80)), ((295, 300), (40, 40)), (MANY, (30, 30))) == []
+
+
+def test_days_do_not_tell_who_did_it_later_or_again() -> None:
+    """The arm's 150 less the days' sum are those who did it later, or did it again, where that is once for most."""
+    assert days_shown((MANY, (80, 80)), (MANY, (65, 40))) == []
+    assert days_shown((MANY, (80, 80)), (MANY, (75, 40))) == []
+    assert days_shown((MANY, (80, 80)), (MANY, (70, 70))) == [0, 1]
+    # With the third day it is five again, with the first two many.
+    assert days_shown((MANY, (80, 80)), (MANY, (40, 40)), (MANY, (25, 30))) == [0, 1]
+
+
+def test_days_do_not_tell_who_did_it_on_none_but_this_one() -> None:
+    """145 of 150 did it on the first day: 5 did not, and did later."""
+    assert days_shown((MANY, (145, 80)), (MANY, (60, 40))) == []
+    assert days_shown((MANY, (140, 80)), (MANY, (60, 40))) == [0, 1]
+
+
+def test_days_do_not_tell_what_a_metric_of_the_same_event_leaves_out() -> None:
+    """A metric of one day only, of whom 84 did it, and 80 did it on the first day: 4 did it on the edge of both."""
+    days = (MANY, (80, 80)), (MANY, (40, 40))
+    assert days_shown(*days, alike=("m", "other"), beside=(84, 80)) == []
+    assert days_shown(*days, alike=("m", "other"), beside=(90, 80)) == [0, 1]
+    assert days_shown(*days, beside=(84, 80)) == [0, 1]
+
+
+def both_shown(
+    without: tuple[tuple[int, int], tuple[int, int]],
+    whole: tuple[tuple[int, int], tuple[int, int]],
+    *,
+    split: tuple[int, int] = (400, 400),
+    met: int = 500,
+    hidden: bool = False,
+) -> int:
+    """How many rows are shown of a metric both ways, of each of which units and those who did it are given, by arm."""
+    empty: dict[str, Any] = dict.fromkeys(BOTH_WAYS)
+    rows = [
+        {**empty, "experiment": "e", "metric": "m", "several": way, "variant": v, "units": n, "some": s}
+        for way, (all_, did) in (("exclude", without), ("first", whole))
+        for v, n, s in zip(("old", "new"), all_, did, strict=True)
+    ]
+    arms, health = shown(result_rows("m", without[0], (3, 50) if hidden else without[1]), split=split)
+    flags = pl.DataFrame({"variant": ["old"], "units": [met]})
+    return shown_both_ways(pl.DataFrame(rows, schema=BOTH_WAYS), arms, health, flags, K).height
+
+
+def test_both_ways_are_told_where_many_met_several_variants() -> None:
+    arms = ((300, 300), (150, 150))
+    assert both_shown(arms, ((330, 340), (165, 170))) == 4
+    # nobody of one arm
+    assert both_shown(arms, ((300, 340), (150, 170))) == 4
+    # nine; of twenty three who did it; of twenty three who did not
+    assert both_shown(arms, ((309, 340), (155, 170))) == 0
+    assert both_shown(arms, ((320, 340), (153, 170))) == 0
+    assert both_shown(arms, ((320, 340), (167, 170))) == 0
+    assert both_shown(arms, ((330, 340), (165, 170)), hidden=True) == 0
+
+
+def test_both_ways_do_not_come_close_to_what_else_is_told_of_an_arm() -> None:
+    """335 units were split, of whom 330 are compared when all count: 5 were never looked at."""
+    arms = ((300, 300), (150, 150))
+    assert both_shown(arms, ((330, 340), (165, 170)), split=(335, 400)) == 0
+    assert both_shown(arms, ((330, 340), (165, 170)), split=(340, 400)) == 4
+    # 333 met the flag first in this variant: 3 of them outside of the experiment's time
+    assert both_shown(arms, ((330, 340), (165, 170)), met=333) == 0
+    assert both_shown(arms, ((330, 340), (165, 170)), met=330) == 4
+
+
 def reason(why: str, about: list[str] | None, decision: str = "inconclusive", tickets: int = 4) -> str | None:
     """What is shown of a reason, where the metric improved and few of 300 had a ticket."""
     rows = result_rows("orders", (300, 300), (90, 150)) + result_rows(
@@ -224,6 +419,8 @@ def reason(why: str, about: list[str] | None, decision: str = "inconclusive", ti
         "experiments": pl.DataFrame([facts | {"about": about}], schema=EXPERIMENTS | ABOUT),
         "experiment_results": pl.DataFrame(rows, schema=RESULTS),
         "experiment_segments": pl.DataFrame(schema=SEGMENTS),
+        "experiment_days": pl.DataFrame(schema=DAYS),
+        "experiment_both_ways": pl.DataFrame(schema=BOTH_WAYS),
         "experiment_health": pl.DataFrame(schema=HEALTH),
         "flags": pl.DataFrame(schema=FLAGS),
     }
@@ -292,6 +489,8 @@ def test_every_column_is_documented() -> None:
         "experiments": EXPERIMENTS,
         "experiment_results": RESULTS,
         "experiment_segments": SEGMENTS,
+        "experiment_days": {name: kind for name, kind in DAYS.items() if name not in OF_DAYS},
+        "experiment_both_ways": BOTH_WAYS,
         "experiment_health": HEALTH,
         "flags": FLAGS,
     }

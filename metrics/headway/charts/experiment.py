@@ -83,6 +83,58 @@ def experiment_figure(rows: Sequence[Mapping[str, Any]], *, title: str | None = 
     )
 
 
+def novelty_figure(rows: Sequence[Mapping[str, Any]], *, title: str | None = None) -> go.Figure:
+    """Draws an effect by day since exposure: does it wear off, does it grow?
+
+    Args:
+        rows: Rows with ``since`` (days), ``variant``, ``effect``, ``low`` and ``high``, the effect in shares of units;
+            those of the control have none and are skipped.
+        title: Heading, or None.
+
+    Returns:
+        A line per variant with the interval of each day.
+
+    Examples:
+        >>> row = {"since": 0, "variant": "new", "effect": 0.1, "low": 0.02, "high": 0.18}
+        >>> novelty_figure([row]).data[0].y
+        (0.1,)
+    """
+    result = theme.figure(
+        title, "Effect against the control by day since exposure, 95 % interval", height=320
+    )
+    shown = [row for row in rows if row["effect"] is not None]
+    variants = list(dict.fromkeys(row["variant"] for row in shown))
+    for number, variant in enumerate(variants):
+        mine = [row for row in shown if row["variant"] == variant]
+        colour = theme.PALETTE[number % len(theme.PALETTE)]
+        result.add_trace(
+            go.Scatter(
+                # Beside each other: intervals of one day would hide each other.
+                x=[row["since"] + 0.12 * (number - (len(variants) - 1) / 2) for row in mine],
+                y=[row["effect"] for row in mine],
+                name=str(variant),
+                mode="lines+markers",
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [_width(row["high"], row["effect"]) for row in mine],
+                    "arrayminus": [_width(row["effect"], row["low"]) for row in mine],
+                    "color": theme.MUTED,
+                    "thickness": 1.5,
+                },
+                line={"color": colour, "width": 2},
+                marker={"size": 8, "color": colour},
+                customdata=[row["since"] for row in mine],
+                hovertemplate=f"{variant}, day %{{customdata}}: %{{y:+.1%}}<extra></extra>",
+                showlegend=len(variants) > 1,
+            )
+        )
+    result.add_hline(y=0, line={"color": theme.INK, "width": 1})
+    days = sorted({row["since"] for row in shown})
+    result.update_xaxes(tickvals=days, title="Days since exposure")
+    return result.update_yaxes(tickformat="+.0%")
+
+
 def _label(row: Mapping[str, Any], several: bool) -> str:
     name = str(row.get("title") or row["metric"])
     return theme.shortened(f"{name} · {row['variant']}" if several else name)

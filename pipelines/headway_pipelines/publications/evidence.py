@@ -2,8 +2,9 @@
 
 Whoever subtracts yesterday's arm from today's has the outcomes of those who came in between. So arms, splits, stages
 and the decision of an experiment stay together as they were published, until every number of units in them differs by
-none or by k and more from each publication before; its segments stay with them, and longer where they must; flags and
-the effects of releases do likewise, each by itself.
+none or by k and more from each publication before; its segments, its days, and its effects with and without units that
+met several variants stay with them, each longer where it must; flags and the effects of releases do likewise, each by
+itself.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ DECIDED: Final = "experiment_decisions"
 """What the ledger calls decisions of experiments as they were published."""
 
 _DECISION: Final = ("decision", "ships", "why")
+_FURTHER: Final = ("experiment_segments", "experiment_days", "experiment_both_ways")
+"""What is told of experiments beside their arms: it waits for its experiment, which never waits for it."""
 _LABELS: Final[Mapping[str, tuple[str, ...]]] = {
     "experiment_results": ("title", "purpose", "unit", "direction", "method", "margin"),
     "experiment_segments": ("title", "unit", "direction", "by"),
+    "experiment_days": ("title", "unit", "direction"),
+    "experiment_both_ways": ("title", "unit", "direction"),
     # Whether a split holds is told also where units are hidden.
     "experiment_health": ("p_value", "verdict"),
     "release_impact": ("intended", "unit", "method"),
@@ -39,8 +44,9 @@ def hold_experiments(
 
     Args:
         ledger: What was published before.
-        shown: ``experiments``, ``experiment_results`` and ``experiment_segments`` (with `some`: units that did it),
-            ``experiment_health`` and ``flags``, small cells hidden; may be empty.
+        shown: ``experiments``, ``experiment_results``, ``experiment_segments``, ``experiment_days`` and
+            ``experiment_both_ways`` (with `some`: units that did it), ``experiment_health`` and ``flags``, small cells
+            hidden; may be empty.
         k: Smallest number of people a difference may speak of.
         at: As of when they were computed (UTC).
 
@@ -51,8 +57,10 @@ def hold_experiments(
         return dict(shown), {}
     asked = shown["experiments"].select("experiment", "definition_hash")
     frames = {
-        "experiment_results": shown["experiment_results"].with_columns(pl.col("some").fill_null(0)),
-        "experiment_segments": shown["experiment_segments"].with_columns(pl.col("some").fill_null(0)),
+        **{
+            name: shown[name].with_columns(pl.col("some").fill_null(0)).drop("alike", strict=False)
+            for name in ("experiment_results", *_FURTHER)
+        },
         "experiment_health": shown["experiment_health"],
     }
     frames = {
@@ -62,16 +70,16 @@ def hold_experiments(
     before = {name: ledger.cells(name) for name in (*frames, "flags")}
     few = {name: told_of_few(name, before[name], frame, k) for name, frame in frames.items()}
     # Segments wait for their experiment, and it never for them: few come into one of many segments every day.
-    segments = few.pop("experiment_segments")
-    told = pl.concat(few.values()).group_by("experiment").agg(pl.col("same").all())
-    waiting = pl.concat([told, segments]).group_by("experiment").agg(pl.col("same").all())
+    further = {name: few.pop(name) for name in _FURTHER}
+    told = _any_of(*few.values())
     tables, noted = dict(shown), {}
     for name, frame in frames.items():
-        stays = told if name in few else waiting
+        stays = told if name in few else _any_of(told, further[name])
         held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, stays)
         tables[name] = _labelled(name, held, frame).drop("definition_hash", "some", strict=False)
-    # Segments that were never told before stay untold, and how many are in one is told to nobody.
-    tables["experiment_segments"] = tables["experiment_segments"].filter(~pl.col("suppressed")).drop("units")
+    for name in _FURTHER:
+        # What was never told before stays untold, and how many are in it is told to nobody.
+        tables[name] = tables[name].filter(~pl.col("suppressed")).drop("units")
     results = tables["experiment_results"]
     verdict = pl.when(pl.col("suppressed")).then(pl.lit("hidden")).otherwise("verdict")
     tables["experiment_results"] = results.with_columns(verdict=verdict)
@@ -136,6 +144,11 @@ def hold_counts(
 
 
 _NOTHING = "\0"
+
+
+def _any_of(*told: pl.DataFrame) -> pl.DataFrame:
+    """The groups that any of them lists."""
+    return pl.concat(told).group_by("experiment").agg(pl.col("same").all())
 
 
 def _labelled(table: str, held: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:

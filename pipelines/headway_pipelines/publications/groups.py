@@ -88,6 +88,22 @@ GROUPED: Final[Mapping[str, Grouped]] = {
         asked=("definition_hash",),
         values=("effect",),
     ),
+    "experiment_days": Grouped(
+        keys=("experiment", "metric", "since", "variant"),
+        group=("experiment",),
+        counts=("units", "some"),
+        pairs=(("units", "some"),),
+        asked=("definition_hash",),
+        values=("effect",),
+    ),
+    "experiment_both_ways": Grouped(
+        keys=("experiment", "metric", "several", "variant"),
+        group=("experiment",),
+        counts=("units", "some"),
+        pairs=(("units", "some"),),
+        asked=("definition_hash",),
+        values=("effect",),
+    ),
     "experiment_health": Grouped(
         keys=("experiment", "check", "label", "variant"),
         group=("experiment",),

@@ -37,6 +37,10 @@ TABLE_COMMENTS = {
     "Metrics with an arm of fewer than 10 people, or of whom fewer than 10 did it or did not, are null and marked.",
     "experiment_segments": "One row per experiment, primary metric, segment and variant: effects in segments. All "
     "segments of a metric, or none where one is of few people.",
+    "experiment_days": "One row per experiment that is over, primary share, day since exposure and variant: whether "
+    "the effect wears off or grows. Days from the first on, up to one that is of few people.",
+    "experiment_both_ways": "One row per experiment that is over, metric, way and variant: effects without the units "
+    "that met several variants, and with them. Empty where none did, or few.",
     "experiment_health": "One row per experiment, check and variant: whether units were split as planned, how "
     "exposures became units that are compared, and which other experiments the same units were in.",
     "flags": "One row per flag, step of its rollout and variant: who met what since when.",
@@ -130,7 +134,7 @@ COLUMN_COMMENTS = {
     "experiments.method": "fixed: judged once, at the planned end; sequential: valid at any time.",
     "alpha": "Probability of a false claim, two-sided.",
     "window": "Time after exposure in which outcomes without a window of their own count.",
-    "several": "What becomes of units that met several variants: exclude or first.",
+    "experiments.several": "What becomes of units that met several variants: exclude or first.",
     "declared": "Day on which the experiment was written down, as its file says.",
     "start": "First local day of exposures.",
     "end": "Last local day of exposures.",
@@ -171,6 +175,17 @@ COLUMN_COMMENTS = {
     "experiment_segments.effect": "The variant's mean in the segment minus the control's; null for the control.",
     "experiment_segments.low": "Lower end of its interval.",
     "experiment_segments.high": "Upper end.",
+    "alike": "The experiment's metrics of the same events; they decide which days may be shown.",
+    "experiment_days.since": "Whole days since a unit's exposure: 0 is its first 24 hours.",
+    "experiment_days.effect": "The variant's share of units that did it on that day minus the control's; null for the "
+    "control.",
+    "experiment_days.low": "Lower end of its interval, of this day alone.",
+    "experiment_days.high": "Upper end.",
+    "experiment_both_ways.several": "exclude: without the units that met several variants; first: with them, counted "
+    "with the variant they met first.",
+    "experiment_both_ways.effect": "The variant's mean minus the control's; null for the control.",
+    "experiment_both_ways.low": "Lower end of its interval.",
+    "experiment_both_ways.high": "Upper end.",
     "shrunken": "The effect moved towards what segments have in common: the smallest has the wildest effect.",
     "shrunken_low": "Lower end of its interval.",
     "shrunken_high": "Upper end.",

@@ -113,7 +113,25 @@ def experiment_chart(rows: Sequence[Mapping[str, Any]]) -> str:
     """
     from headway.charts.experiment import experiment_figure
 
-    figure = experiment_figure(rows).to_plotly_json()
+    return _fixed(experiment_figure(rows).to_plotly_json())
+
+
+def novelty_chart(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Draws an effect by day since exposure.
+
+    Args:
+        rows: Published rows of one metric.
+
+    Returns:
+        The figure as JSON.
+    """
+    from headway.charts.experiment import novelty_figure
+
+    return _fixed(novelty_figure(rows).to_plotly_json())
+
+
+def _fixed(figure: dict[str, Any]) -> str:
+    """Fits a figure without dates to the page."""
     layout = figure["layout"]
     layout |= {"height": HEIGHT, "margin": {"l": 8, "r": 16, "t": 16, "b": 8}, "dragmode": False}
     for axis in ("xaxis", "yaxis"):

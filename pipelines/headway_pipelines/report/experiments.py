@@ -107,6 +107,21 @@ class Segments:
 
 
 @dataclass(frozen=True)
+class Novelty:
+    """Effects on one metric by day since exposure.
+
+    Attributes:
+        title: The metric.
+        rows: Day, variant, effect with interval.
+        drawn: Rows of the table, for the chart.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str, str], ...]
+    drawn: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment.
 
@@ -121,6 +136,8 @@ class Experiment:
         late: Whether it was written down after its start.
         beside: What other experiments its units were in, and whether that changes its effect.
         segments: Effects in segments, where every segment is large enough to be told.
+        novelty: Effects by day since exposure, as far as no day is of few.
+        both_ways: Metric, variant, and its effect without and with the units that met several variants.
     """
 
     facts: Mapping[str, Any]
@@ -133,6 +150,8 @@ class Experiment:
     late: bool
     beside: tuple[str, ...] = ()
     segments: tuple[Segments, ...] = ()
+    novelty: tuple[Novelty, ...] = ()
+    both_ways: tuple[tuple[str, str, str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -236,14 +255,47 @@ def _read(report: Report, facts: Mapping[str, Any]) -> Experiment:
         late=facts["declared"] is None or facts["declared"] > facts["start"],
         beside=tuple(_beside(health)),
         segments=tuple(_segments(report, name)),
+        novelty=tuple(_novelty(report, name)),
+        both_ways=tuple(_both_ways(report, name)),
     )
 
 
-def _segments(report: Report, name: str) -> Iterator[Segments]:
-    told = report.table("experiment_segments")
+def _compared_in(report: Report, table: str, name: str) -> pl.DataFrame:
+    """Rows of a table that compare something with the control of an experiment."""
+    told = report.table(table)
     if told.is_empty():
-        return
-    compared = told.filter(pl.col("experiment") == name, pl.col("effect").is_not_null())
+        return pl.DataFrame(schema={"metric": pl.String, "variant": pl.String})
+    return told.filter(pl.col("experiment") == name, pl.col("effect").is_not_null())
+
+
+def _novelty(report: Report, name: str) -> Iterator[Novelty]:
+    for part in _compared_in(report, "experiment_days", name).partition_by("metric", maintain_order=True):
+        rows = part.to_dicts()
+        told = tuple(
+            (
+                str(row["since"]),
+                str(row["variant"]),
+                _spread(row["effect"], row["low"], row["high"], row["unit"]),
+            )
+            for row in rows
+        )
+        yield Novelty(str(rows[0]["title"]), told, tuple(rows))
+
+
+def _both_ways(report: Report, name: str) -> Iterator[tuple[str, str, str, str]]:
+    compared = _compared_in(report, "experiment_both_ways", name)
+    for part in compared.partition_by("metric", "variant", maintain_order=True):
+        ways = {row["several"]: row for row in part.iter_rows(named=True)}
+        first = part.row(0, named=True)
+        without, whole = (
+            _spread(row["effect"], row["low"], row["high"], row["unit"]) if (row := ways.get(way)) else DASH
+            for way in ("exclude", "first")
+        )
+        yield str(first["title"]), str(first["variant"]), without, whole
+
+
+def _segments(report: Report, name: str) -> Iterator[Segments]:
+    compared = _compared_in(report, "experiment_segments", name)
     for part in compared.partition_by("metric", "variant", maintain_order=True):
         first = part.row(0, named=True)
         p = finite(first["p_differ"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 import polars as pl
@@ -88,12 +88,24 @@ def shown_segments(segments: pl.DataFrame, results: pl.DataFrame, k: int) -> pl.
             arms.get((experiment, metric, variant)) == units
             for experiment, metric, variant, units in added.iter_rows()
         )
-        if whole and not any(_few(row, k) for row in part.iter_rows(named=True)):
+        if whole and not any(of_few(row["units"], row["some"], k) for row in part.iter_rows(named=True)):
             kept.append(part)
     return pl.concat(kept).with_columns(suppressed=pl.lit(False))
 
 
-def _few(row: Mapping[str, Any], k: int) -> bool:
-    """Whether few units are in an arm of a segment, or few of them did it, or few did not; none is few here, too."""
-    units, some = row["units"], row["some"]
+def of_few(units: int, some: int | None, k: int) -> bool:
+    """Says whether a part of an arm speaks of few units.
+
+    Args:
+        units: Units in it; none is few, too.
+        some: Those of them that did it; None where that is not known.
+        k: Smallest number of people that may be spoken of.
+
+    Returns:
+        True where it has few units, or few of them did it, or few did not.
+
+    Examples:
+        >>> [of_few(units, some, 10) for units, some in ((100, 50), (9, None), (100, 3), (100, 95), (100, 0))]
+        [False, True, True, True, False]
+    """
     return units < k or (some is not None and (0 < some < k or 0 < units - some < k))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from headway.experiments.together import CONFOUNDED, in_words, together
 from headway.log import EventLog
 from headway.models.experiments import ExperimentDefinition
 from headway.models.product import Product
+from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS, both_ways_rows, shown_both_ways
+from headway_pipelines.warehouse.experiment_days import DAYS, day_rows, shown_days
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS, segment_rows, shown_segments
 
 EXPERIMENTS: Final[dict[str, Any]] = {
@@ -42,6 +44,14 @@ ABOUT: Final[dict[str, Any]] = {"about": pl.List(pl.String)}
 """Internal column of the experiments: metrics that `why` quotes; null where it quotes what is nowhere else shown."""
 BESIDE: Final = ("together", "definition")
 """Checks that say what else may have moved the numbers, not how exposures became units."""
+_FURTHER: Final[
+    Mapping[str, tuple[dict[str, Any], Callable[[str, ExperimentResult], Iterator[dict[str, Any]]]]]
+] = {
+    "experiment_segments": (SEGMENTS, segment_rows),
+    "experiment_days": (DAYS, day_rows),
+    "experiment_both_ways": (BOTH_WAYS, both_ways_rows),
+}
+"""What else an experiment is asked: columns and rows of each table."""
 _NUMBERS = (
     "mean", "effect", "low", "high", "relative", "relative_low", "relative_high", "p_value", "p_adjusted", "chance",
     "loss", "reduction",
@@ -66,11 +76,11 @@ def experiment_tables(
         changed: Experiments whose definition was changed after they had begun, and when.
 
     Returns:
-        The tables ``experiments``, ``experiment_results``, ``experiment_segments``, ``experiment_health`` and
-        ``flags``.
+        The tables ``experiments``, ``experiment_results``, ``experiment_segments``, ``experiment_days``,
+        ``experiment_both_ways``, ``experiment_health`` and ``flags``.
     """
     listed, results, health = [], [], []
-    segments: list[dict[str, Any]] = []
+    further: dict[str, list[dict[str, Any]]] = {name: [] for name in _FURTHER}
     answers = {name: experiment_of(name, each, product).run(log) for name, each in experiments.items()}
     shared = together(list(answers.values()))
     for name, found in answers.items():
@@ -78,7 +88,8 @@ def experiment_tables(
         doubts = list(_doubts(name, shared, changed or {}))
         listed.append(_doubted(_listed(name, definition, found, as_of), doubts))
         results += [_with_caution(row, doubts) for row in _results(name, definition, found)]
-        segments += segment_rows(name, found)
+        for table, (_, rows) in _FURTHER.items():
+            further[table] += rows(name, found)
         health += [*_health(name, found), *_beside(name, shared, changed or {})]
     return {
         "experiments": pl.DataFrame(listed, schema=EXPERIMENTS | ABOUT),
@@ -86,9 +97,12 @@ def experiment_tables(
         "experiment_results": pl.DataFrame(results, schema=RESULTS).with_columns(
             pl.col(_NUMBERS).round_sig_figs(10)
         ),
-        "experiment_segments": pl.DataFrame(segments, schema=SEGMENTS).with_columns(
-            pl.col(pl.Float64).round_sig_figs(10)
-        ),
+        **{
+            table: pl.DataFrame(further[table], schema=schema).with_columns(
+                pl.col(pl.Float64).round_sig_figs(10)
+            )
+            for table, (schema, _) in _FURTHER.items()
+        },
         "experiment_health": pl.DataFrame(health, schema=HEALTH),
         "flags": _flags(log, product, experiments),
     }
@@ -224,6 +238,7 @@ def shown_experiments(tables: Mapping[str, pl.DataFrame], k: int) -> dict[str, p
     if "experiments" not in tables:
         return {}
     results, health = shown_results(tables["experiment_results"], tables["experiment_health"], k)
+    flags = shown_flags(tables["flags"], health, k)
     listed = tables["experiments"]
     why = [
         _shown_why(row, results.filter(experiment=row["experiment"])) for row in listed.iter_rows(named=True)
@@ -232,8 +247,10 @@ def shown_experiments(tables: Mapping[str, pl.DataFrame], k: int) -> dict[str, p
         "experiments": listed.with_columns(why=pl.Series(why, dtype=pl.String)).drop("about", strict=False),
         "experiment_results": results,
         "experiment_segments": shown_segments(tables["experiment_segments"], results, k),
+        "experiment_days": shown_days(tables["experiment_days"], results, k),
+        "experiment_both_ways": shown_both_ways(tables["experiment_both_ways"], results, health, flags, k),
         "experiment_health": health,
-        "flags": shown_flags(tables["flags"], health, k),
+        "flags": flags,
     }
 
 

@@ -16,6 +16,8 @@ from headway.releases.adopters import ADOPTION
 from headway.releases.impact import ESTIMATES, IMPACT
 from headway_pipelines.publications import PublicationLedger, hold_back, hold_experiments, hold_impact
 from headway_pipelines.publishing.cell_size import MIN_PEOPLE as K
+from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS
+from headway_pipelines.warehouse.experiment_days import DAYS
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS
 from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_experiments
 
@@ -39,8 +41,10 @@ class Publisher:
         why: str = "",
         definition: str = "d",
         small: tuple[int, int] = (30, 15),
+        later: int = 20,
+        both_met: tuple[int, int] = (40, 20),
     ) -> dict[str, pl.DataFrame]:
-        tables = shown_experiments(computed(units, some, why, definition, small), K)
+        tables = shown_experiments(computed(units, some, why, definition, small, later, both_met), K)
         ledger = PublicationLedger(self.ledger._folder / "none") if self.forgetful else self.ledger
         told, noted = hold_experiments(ledger, tables, K, self.at)
         self.ledger.append(self.at, noted)
@@ -59,6 +63,8 @@ def computed(
     why: str,
     definition: str,
     small: tuple[int, int] = (30, 15),
+    later: int = 20,
+    both_met: tuple[int, int] = (40, 20),
 ) -> dict[str, pl.DataFrame]:
     listed = {"experiment": "e", "decision": "wait", "why": why, "definition_hash": definition}
     results = [
@@ -74,6 +80,22 @@ def computed(
         for segment, few in (("large", False), ("small", True))
         for arm, whole, did in zip(ARMS, units, some, strict=True)
         for n, s in [inner[arm] if few else (whole - inner[arm][0], did - inner[arm][1])]
+    ]  # fmt: skip
+    # Of the new arm `later` did it on the second day; the rest on the first. 40 more of each arm met both variants.
+    parts = {"new": (some[0] - later, later), "old": (some[1] - 20, 20)}
+    days = [
+        {"experiment": "e", "metric": "m", "title": "M", "alike": ["m"], "since": since, "variant": arm, "units": n,
+         "some": parts[arm][since], "effect": parts[arm][since] / n if arm == "new" else None}
+        for since in (0, 1)
+        for arm, n in zip(ARMS, units, strict=True)
+    ]  # fmt: skip
+    met = {"new": both_met, "old": (40, 20)}
+    both = [
+        {"experiment": "e", "metric": "m", "title": "M", "several": way, "variant": arm, "units": n + more[0],
+         "some": s + more[1], "effect": (s + more[1]) / (n + more[0]) if arm == "new" else None}
+        for way in ("exclude", "first")
+        for arm, n, s in zip(ARMS, units, some, strict=True)
+        for more in [met[arm] if way == "first" else (0, 0)]
     ]  # fmt: skip
     health = [
         {
@@ -94,6 +116,8 @@ def computed(
         "experiments": frame([listed], EXPERIMENTS),
         "experiment_results": frame(results, RESULTS),
         "experiment_segments": frame(segments, SEGMENTS),
+        "experiment_days": frame(days, DAYS),
+        "experiment_both_ways": frame(both, BOTH_WAYS),
         "experiment_health": frame(health, HEALTH),
         "flags": frame(flags, FLAGS),
     }
@@ -137,6 +161,40 @@ def test_segments_stay_with_their_experiment_and_never_say_how_many_they_are(pub
     assert fourth["experiment_segments"]["effect"].to_list() == [0.65, None, 0.5, None]
     # Defined anew with three units more, it says nothing.
     assert publisher.publish((153, 130), (90, 65), definition="e")["experiment_segments"].is_empty()
+
+
+def test_days_stay_with_their_experiment_and_longer_where_few_moved(publisher: Publisher) -> None:
+    def told(**more: Any) -> tuple[list[int], list[float | None]]:
+        found = publisher.publish(**more)
+        days = found["experiment_days"]
+        assert not {"units", "some", "alike", "definition_hash"} & set(days.columns)
+        return found["experiment_results"]["units"].to_list(), days["effect"].to_list()
+
+    assert told(units=(100, 100), some=(50, 50)) == ([100, 100], [0.3, None, 0.2, None])
+    # A late line moved three from one day to the other: nothing else of the arm differs.
+    assert told(units=(100, 100), some=(50, 50), later=23) == ([100, 100], [0.3, None, 0.2, None])
+    # Three more did it, but no day differs by few.
+    assert told(units=(100, 100), some=(53, 50), later=33) == ([100, 100], [0.3, None, 0.2, None])
+    # Its experiment waits for seven more.
+    assert told(units=(103, 100), some=(60, 50), later=30) == ([100, 100], [0.3, None, 0.2, None])
+    assert told(units=(200, 100), some=(80, 50), later=30) == ([200, 100], [0.25, None, 0.15, None])
+    # Few days moved while the experiment did: it is told, they are not.
+    assert told(units=(300, 100), some=(132, 50), later=33) == ([300, 100], [0.25, None, 0.15, None])
+
+
+def test_both_ways_stay_with_their_experiment_and_longer_where_few_met_both(publisher: Publisher) -> None:
+    def told(**more: Any) -> tuple[list[int], list[float | None]]:
+        found = publisher.publish(**more)
+        both = found["experiment_both_ways"]
+        assert not {"units", "some", "definition_hash"} & set(both.columns)
+        return found["experiment_results"]["units"].to_list(), both.filter(variant="new")["effect"].to_list()
+
+    assert told(units=(160, 160), some=(80, 80)) == ([160, 160], [0.5, 0.5])
+    assert told(units=(160, 160), some=(80, 80), both_met=(43, 20)) == ([160, 160], [0.5, 0.5])
+    anew = [0.55, pytest.approx(130 / 240)]
+    assert told(units=(200, 160), some=(110, 80)) == ([200, 160], anew)
+    # 100 more are told; that three more in all did it, those who met both included, is not.
+    assert told(units=(300, 160), some=(123, 80), both_met=(40, 10)) == ([300, 160], anew)
 
 
 def test_who_did_not_do_it_counts_too(publisher: Publisher) -> None:

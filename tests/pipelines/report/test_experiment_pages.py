@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.report import pages
 from headway_pipelines.report.experiments import read_experiments
 from headway_pipelines.report.reading import read_report
+from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS
+from headway_pipelines.warehouse.experiment_days import DAYS, INTERNAL
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS
 from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS
 
@@ -30,6 +33,22 @@ SEGMENT_ROWS = [
 ]  # fmt: skip
 
 
+DAY_ROWS = [
+    {**dict.fromkeys(DAYS), "experiment": "cart", "metric": "orders", "title": "<Orders>", "unit": "percent",
+     "since": since, "variant": variant}
+    | ({} if variant == "old" else {"effect": effect, "low": effect - 0.02, "high": effect + 0.02})
+    for since, effect in enumerate((0.06, 0.03, -0.01))
+    for variant in ("old", "new")
+]  # fmt: skip
+BOTH_ROWS = [
+    {**dict.fromkeys(BOTH_WAYS), "experiment": "cart", "metric": "orders", "title": "<Orders>", "unit": "percent",
+     "several": several, "variant": variant}
+    | ({} if variant == "old" else {"effect": effect, "low": effect - 0.02, "high": effect + 0.02})
+    for several, effect in (("exclude", 0.06), ("first", 0.04))
+    for variant in ("old", "new")
+]  # fmt: skip
+
+
 def base_of(units: int | None, hidden: bool) -> dict[str, Any]:
     return {**EMPTY, "experiment": "cart", "units": units, "suppressed": hidden}
 
@@ -40,7 +59,8 @@ def tables(
     listed = {
         **EMPTY, "experiment": "cart", "title": "The <new> cart", "hypothesis": "Fewer steps", "owner": "shop",
         "unit": "person", "control": "old", "variants": "old 50 %, new 50 %", "method": "fixed", "alpha": 0.05,
-        "declared": date(2026, 3, 2), "start": date(2026, 3, 1), "end": date(2026, 3, 14), "status": "over",
+        "several": "exclude", "declared": date(2026, 3, 2),
+        "start": date(2026, 3, 1), "end": date(2026, 3, 14), "status": "over",
         "decision": decision, "ships": "new" if decision == "ship" else None, "why": "Orders is better", "rule": "rule",
         "definition": "Experiment cart", "definition_hash": "0" * 64, "as_of": datetime(2026, 4, 1),
     }  # fmt: skip
@@ -81,6 +101,8 @@ def tables(
         "experiments": pl.DataFrame([listed], schema=EXPERIMENTS),
         "experiment_results": pl.DataFrame(results, schema=RESULTS | SHOWN).drop("some"),
         "experiment_segments": pl.DataFrame(SEGMENT_ROWS, schema=SEGMENTS).drop("units", "some"),
+        "experiment_days": pl.DataFrame(DAY_ROWS, schema=DAYS).drop(INTERNAL),
+        "experiment_both_ways": pl.DataFrame(BOTH_ROWS, schema=BOTH_WAYS).drop("units", "some"),
         "experiment_health": pl.DataFrame(health, schema=HEALTH | SHOWN),
         "flags": pl.DataFrame(flags, schema={**FLAGS, **SHOWN}),
     }
@@ -143,6 +165,27 @@ def test_segments_are_shown_with_what_they_have_in_common(written: Any) -> None:
     cells = "<td>new</td><td>+12 percentage points (2–22)</td><td>+8 percentage points (1–15)</td>"
     assert f'<th scope="row">&lt;teacher&gt;</th>{cells}' in part
     assert "old</td>" not in part
+
+
+def test_days_are_drawn_and_listed(written: Any) -> None:
+    page = written()["experiment-cart.html"]
+    part = page[page.index('id="novelty"') : page.index('id="audit"')]
+    assert "<h3>&lt;Orders&gt;</h3>" in part
+    for since, effect in enumerate(("+6", "+3", "-1")):
+        words = f'<th scope="row">{since}</th><td>new</td><td>{effect} percentage point'
+        assert words in part.replace("−", "-"), (since, part)
+    figure = json.loads(part.split('id="chart-novelty-1">')[1].split("</script>")[0])
+    assert figure["data"][0]["y"] == [0.06, 0.03, -0.01]
+    assert figure["layout"]["xaxis"]["tickvals"] == [0, 1, 2]
+    assert "plotly.min.js" in page
+
+
+def test_both_ways_stand_beside_each_other_and_say_which_one_is_above(written: Any) -> None:
+    page = written()["experiment-cart.html"]
+    part = page[page.index("With and without units that met several variants") :]
+    row = '<th scope="row">&lt;Orders&gt;</th><td>new</td><td>+6 percentage points (4–8)</td>'
+    assert f"{row}<td>+4 percentage points (2–6)</td>" in part
+    assert "such units are left out" in part
 
 
 def test_what_is_hidden_stays_hidden(written: Any) -> None:

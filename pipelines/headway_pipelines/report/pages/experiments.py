@@ -57,12 +57,13 @@ def details(report: Report) -> list[Page]:
 
 def _detail(experiment: Experiment) -> Page:
     def fill(_: Report) -> Mapping[str, Any]:
-        from headway_pipelines.report.charts import experiment_chart
+        from headway_pipelines.report.charts import experiment_chart, novelty_chart
 
         drawn = [row for row in experiment.rows if row["relative"] is not None]
         return {
             "experiment": experiment,
             "chart_json": Markup(experiment_chart(experiment.rows)) if drawn else "",
+            "novelty_json": [Markup(novelty_chart(each.drawn)) for each in experiment.novelty],
         }
 
     return Page(experiment.file, experiment.title, "experiment.html.j2", fill)
