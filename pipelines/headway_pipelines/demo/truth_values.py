@@ -47,12 +47,10 @@ def open_quantile(values: Floats, closed: Bools, share: float) -> float | None:
         >>> open_quantile(np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.5)
         3.0
     """
-    going = 1.0
-    for value in np.unique(values[closed]):
-        going *= 1 - float((values[closed] == value).sum()) / float((values >= value).sum())
-        if 1 - going >= share - 1e-12:
-            return float(value)
-    return None
+    ends, ended = np.unique(values[closed], return_counts=True)
+    at_risk = len(values) - np.searchsorted(np.sort(values), ends)
+    reached = np.flatnonzero(1 - np.cumprod(1 - ended / at_risk) >= share - 1e-12)
+    return float(ends[reached[0]]) if len(reached) else None
 
 
 def open_durations(week: Ints, ms: Ints, closed: Bools, weeks: int) -> dict[str, Summary | list[Summary]]:

@@ -218,6 +218,23 @@ def test_an_empty_block_of_answers_has_no_values() -> None:
     assert open_quantile(np.array([1.0]), np.array([False]), 0.5) is None
 
 
+def test_quantiles_of_open_durations_are_those_of_the_product_limit() -> None:
+    """Against the estimate worked out one end at a time."""
+    chance = np.random.default_rng(5)
+    reached = 0
+    for size in range(1, 40):
+        values, closed = chance.integers(1, 12, size).astype(float), chance.random(size) < 0.6
+        for share in (0.1, 0.5, 0.9):
+            going, expected = 1.0, None
+            for value in sorted(set(values[closed])):
+                going *= 1 - sum(values[closed] == value) / sum(values >= value)
+                if expected is None and 1 - going >= share - 1e-12:
+                    expected = float(value)
+            assert open_quantile(values, closed, share) == expected
+            reached += expected is not None
+    assert 20 < reached < 110
+
+
 def test_a_second_device_is_always_linked_in_the_log() -> None:
     world = World.build(Scenario(people=4_000, days=21))
     rng = world.rng(0)
