@@ -138,7 +138,8 @@ def plain(root: Path) -> None:
     from headway_pipelines.publishing.publish import publish, publish_explore
     from headway_pipelines.quality.values import judge_values
     from headway_pipelines.report import write_report
-    from headway_pipelines.warehouse.compute import compute, tables_of
+    from headway_pipelines.warehouse.compute import compute
+    from headway_pipelines.warehouse.reading import tables_of
     from headway_pipelines.workspace import Workspace
 
     lake(root)

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from headway_pipelines.demo import Scenario
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 SCENARIO = Scenario(people=2000, days=60, seed=7, shared_device=0.0, bots=0.01)

@@ -25,7 +25,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from headway_pipelines.assets import ASSETS, CHECKS, DOWNSTREAM, INGEST  # noqa: E402
 from headway_pipelines.assets.resource import WorkspaceResource  # noqa: E402
 from headway_pipelines.automation import due_runs, headway_job, nightly, range_tags, raw_folder  # noqa: E402
-from headway_pipelines.warehouse.compute import tables_of  # noqa: E402
+from headway_pipelines.warehouse.reading import tables_of  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),

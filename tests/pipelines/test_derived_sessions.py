@@ -18,7 +18,8 @@ from headway.models.product import SessionRules, parse_product
 from headway_pipelines.people import sessions
 from headway_pipelines.people.sessions import session_question
 from headway_pipelines.publishing.publish import publish, publish_explore, published_tables
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 
 SESSIONS = "SELECT session, events, seconds FROM sessions ORDER BY ALL"
 GOOGLE = {

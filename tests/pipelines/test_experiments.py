@@ -17,7 +17,6 @@ import headway as hw
 from headway.experiments import ExperimentResult
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
-from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS, both_ways_rows, shown_both_ways
 from headway_pipelines.warehouse.experiment_days import DAYS, day_rows, shown_days
 from headway_pipelines.warehouse.experiment_days import INTERNAL as OF_DAYS
@@ -31,6 +30,7 @@ from headway_pipelines.warehouse.experiments import (
     shown_flags,
     shown_results,
 )
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 K = 10

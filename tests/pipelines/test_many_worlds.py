@@ -44,7 +44,8 @@ from headway_pipelines.publishing.publish import publish
 from headway_pipelines.quality.batches import judge_batches
 from headway_pipelines.quality.values import judge_values
 from headway_pipelines.store import derive_store
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 WORLDS = int(os.environ.get("HEADWAY_WORLDS") or (50 if os.environ.get("HEADWAY_FULL") else 0))

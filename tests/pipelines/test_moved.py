@@ -15,8 +15,8 @@ from headway.moved import metric_changes, metric_effects, moves
 from headway.moved.decomposition import DO_NOT_ADD_UP, RATES, SUMS
 from headway.moved.pairs import BEFORE, CUT
 from headway_pipelines.publishing.publish import publish
-from headway_pipelines.warehouse.compute import tables_of
 from headway_pipelines.warehouse.databases import replace_database
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 MOVED = ("metric_changes", "metric_effects", "metric_anomalies")

@@ -34,8 +34,9 @@ from headway_pipelines.people.sessions import derive_sessions
 from headway_pipelines.privacy.proof import scan
 from headway_pipelines.publishing.publish import MIN_PEOPLE, publish, publish_explore, suppress
 from headway_pipelines.publishing.views import views
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
 from headway_pipelines.warehouse.databases import replace_database
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 K = MIN_PEOPLE

@@ -13,7 +13,8 @@ from headway.frameworks.values import SCHEMA
 from headway.statistics.estimates import SufficientStatistics, estimate
 from headway_pipelines.inputs import derive_inputs
 from headway_pipelines.publishing.publish import _kinds, publish, suppress
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 
 MONDAY = date(2026, 3, 2)
 

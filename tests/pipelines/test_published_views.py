@@ -21,8 +21,9 @@ from headway_pipelines.publishing.comments import TABLE_COMMENTS
 from headway_pipelines.publishing.publish import publish
 from headway_pipelines.publishing.views import view_names, views, with_view_names
 from headway_pipelines.report.judge import Estimate, against_limit, against_target
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
 from headway_pipelines.warehouse.databases import replace_database
+from headway_pipelines.warehouse.reading import tables_of
 
 MONDAY = date(2026, 3, 2)
 WEEK = timedelta(days=7)

@@ -18,7 +18,8 @@ from headway.releases.adopters import ADOPTION
 from headway_pipelines.inputs import derive_inputs
 from headway_pipelines.publishing.publish import publish
 from headway_pipelines.report.pages import render
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.warehouse.release_impact import (
     hide_few_adopters,
     last_whole_day,

@@ -35,7 +35,8 @@ from headway_pipelines.people.derive import derive_people
 from headway_pipelines.quality.batches import judge_batches
 from headway_pipelines.sources.formats import formats
 from headway_pipelines.sources.shape import BEGINNING
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 WORLD = Scenario(people=200, days=21, seed=11, bots=0.01, shared_device=0.1, violation=0.05, retry=0.1)

@@ -20,7 +20,7 @@ from test_truth_outcomes import OUTCOMES
 from headway import EventLog, Funnel, Trend
 from headway import open as open_workspace
 from headway.statistics.intervals import wilson
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 METRICS = (

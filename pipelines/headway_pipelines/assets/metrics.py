@@ -10,7 +10,8 @@ from headway_pipelines.assets.resource import WorkspaceResource
 from headway_pipelines.assets.sessions import sessions
 from headway_pipelines.assets.side_inputs import side_inputs
 from headway_pipelines.quality.values import judge_values
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 
 
 @dg.asset(

@@ -28,7 +28,8 @@ from headway_pipelines.noise import TABLE as NOISY_CELLS
 from headway_pipelines.noise import noise_ledger, spent_of
 from headway_pipelines.privacy.keys import key_file
 from headway_pipelines.publications import PublicationLedger
-from headway_pipelines.warehouse.compute import code_version, tables_of
+from headway_pipelines.warehouse.compute import code_version
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 

@@ -260,7 +260,7 @@ def _report(root: Path, outcome: Outcome) -> None:
 
 def _say_strategy(workspace: Workspace) -> None:
     """How bets stand after a run, and what about them or kata was rewritten."""
-    from headway_pipelines.strategy.told import bets_told, problems_told
+    from headway_pipelines.strategy.after_run import bets_told, problems_told
 
     for line in bets_told(workspace):
         _say(line)

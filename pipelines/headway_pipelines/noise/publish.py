@@ -26,7 +26,7 @@ from headway_pipelines.noise.spending import GROUP, spent_of
 from headway_pipelines.noise.sums import SUMS, Bound, noisy_sums, values_of
 from headway_pipelines.publications import PublicationLedger
 from headway_pipelines.publishing.families import families
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 NOISE: Final[dict[str, pl.DataType]] = {

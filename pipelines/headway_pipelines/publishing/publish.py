@@ -39,9 +39,10 @@ from headway_pipelines.store import store_version
 from headway_pipelines.strategy.feed_sources import feed_sources
 from headway_pipelines.strategy.tables import strategy_tables
 from headway_pipelines.warehouse.closed_work import CLOSED_WORK
-from headway_pipelines.warehouse.compute import attach_people, attach_sessions, tables_of
+from headway_pipelines.warehouse.compute import attach_people, attach_sessions
 from headway_pipelines.warehouse.databases import replace_database
 from headway_pipelines.warehouse.experiments import shown_experiments
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.warehouse.release_impact import hide_few_adopters, published_releases
 from headway_pipelines.warehouse.running_totals import running_totals
 from headway_pipelines.workspace import Workspace

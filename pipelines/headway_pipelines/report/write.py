@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from headway.errors import InputError
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace, sync_file, sync_folder
 
 _STATIC = ("report.css", "report.js")

@@ -33,7 +33,7 @@ from headway.models.yaml_file import parse_document
 from headway_pipelines.privacy.keys import Key
 from headway_pipelines.strategy.personal import without_people
 from headway_pipelines.strategy.tree_tables import latest_values
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace, write_atomically
 
 Moment = Literal["current", "happened"]

@@ -6,7 +6,6 @@ import importlib.metadata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -336,21 +335,3 @@ def _run_info(
         },
         schema_overrides={"first_event_at": pl.Datetime("us"), "last_event_at": pl.Datetime("us")},
     )
-
-
-def tables_of(path: Path, only: tuple[str, ...] | None = None) -> dict[str, pl.DataFrame]:
-    """Reads tables of a database file.
-
-    Args:
-        path: The file.
-        only: Names of those to read, as far as there are any; None for all.
-
-    Returns:
-        Table name -> rows.
-    """
-    con = connect(path, read_only=True)
-    try:
-        names = [n for (n,) in con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
-        return {name: con.table(name).pl() for name in names if only is None or name in only}
-    finally:
-        con.close()

@@ -16,7 +16,8 @@ from headway.models.plan import parse_plan
 from headway.models.product import Product, parse_product
 from headway_pipelines.inputs import attach_inputs, derive_inputs, input_counts, read_inputs
 from headway_pipelines.warehouse.closed_work import closed_work
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 
 
 @pytest.fixture

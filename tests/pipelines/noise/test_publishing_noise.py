@@ -20,7 +20,8 @@ from headway_pipelines.audit import audit_workspace
 from headway_pipelines.noise import TABLE, check_noise, noise_ledger, spent_of, with_noise
 from headway_pipelines.publications import PublicationLedger
 from headway_pipelines.publishing.publish import publish, published_tables
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 
 MONDAY = date(2026, 3, 2)
 HORIZON = datetime(2026, 4, 1)

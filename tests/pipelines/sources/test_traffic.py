@@ -21,7 +21,8 @@ from headway_pipelines import ingest as ingesting
 from headway_pipelines.privacy.traffic import Marker
 from headway_pipelines.publishing.publish import publish_explore
 from headway_pipelines.sources.access_log import access_log
-from headway_pipelines.warehouse.compute import compute, tables_of
+from headway_pipelines.warehouse.compute import compute
+from headway_pipelines.warehouse.reading import tables_of
 
 CHROME = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"

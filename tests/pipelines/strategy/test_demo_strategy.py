@@ -23,7 +23,7 @@ from headway_pipelines.demo.scenario import Scenario
 from headway_pipelines.demo.strategy import freeze_bets, write_strategy
 from headway_pipelines.demo_workspace import build_demo
 from headway_pipelines.strategy.tables import strategy_tables
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
 

@@ -7,7 +7,7 @@ import pytest
 from command_line import run_here
 from shop import Shop, track
 
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 
 STRATEGY = """\
 teams: {sales: {title: Sales}, till: {title: Till}}

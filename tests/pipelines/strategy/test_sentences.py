@@ -12,7 +12,7 @@ import pytest
 
 from headway.feed import Item
 from headway_pipelines.strategy.sentences import feed_table
-from headway_pipelines.warehouse.compute import tables_of
+from headway_pipelines.warehouse.reading import tables_of
 
 TITLES = {
     "funnel arrival": "Arrival",

@@ -14,7 +14,6 @@ from headway_pipelines.report.pages.strategy_tree import branches
 from headway_pipelines.report.pages.strategy_words import (
     Line,
     beside,
-    changed_fields,
     effect,
     figure,
     metrics_of,
@@ -22,6 +21,7 @@ from headway_pipelines.report.pages.strategy_words import (
     titles_of,
 )
 from headway_pipelines.report.reading import Report
+from headway_pipelines.strategy.fields import changed_fields
 
 #: Questions shown; the rest is in the table ``strategy_gaps``.
 GAPS_SHOWN: Final = 20
