@@ -172,6 +172,11 @@ def hold_groups(
     rules = GROUPED[name]
     final = _finished(rules, shown, k).with_columns(held_since=pl.lit(None, dtype=pl.Datetime("us")))
     if before.is_empty():
+        if told is not None:
+            # Held back for something else, and nothing was ever told of them that could stay.
+            rows = final.with_row_index("n")
+            free, gone = (rows.join(told, on=rules.group, how=how) for how in ("anti", "semi"))
+            final = pl.concat([free, _emptied(rules, gone)]).sort("n").drop("n")
         return final, _noted(final, at)
     last = before.sort("publication_number").unique(rules.keys, keep="last")
     told = told_of_few(name, before, computed, k) if told is None else told.select(*rules.group, "same")

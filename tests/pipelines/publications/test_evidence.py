@@ -43,8 +43,10 @@ class Publisher:
         small: tuple[int, int] = (30, 15),
         later: int = 20,
         both_met: tuple[int, int] = (40, 20),
+        without: tuple[str, ...] = (),
     ) -> dict[str, pl.DataFrame]:
-        tables = shown_experiments(computed(units, some, why, definition, small, later, both_met), K)
+        tables = computed(units, some, why, definition, small, later, both_met)
+        tables = shown_experiments(tables | {name: tables[name].clear() for name in without}, K)
         ledger = PublicationLedger(self.ledger._folder / "none") if self.forgetful else self.ledger
         told, noted = hold_experiments(ledger, tables, K, self.at)
         self.ledger.append(self.at, noted)
@@ -195,6 +197,19 @@ def test_both_ways_stay_with_their_experiment_and_longer_where_few_met_both(publ
     assert told(units=(200, 160), some=(110, 80)) == ([200, 160], anew)
     # 100 more are told; that three more in all did it, those who met both included, is not.
     assert told(units=(300, 160), some=(123, 80), both_met=(40, 10)) == ([300, 160], anew)
+
+
+FURTHER = ("experiment_segments", "experiment_days", "experiment_both_ways")
+
+
+def test_what_was_never_told_waits_for_an_experiment_that_stays(publisher: Publisher) -> None:
+    """When it is over, its arms stay for three late units: its days would add up to a total that is not told."""
+    publisher.publish((100, 100), (50, 50), without=FURTHER)
+    over = publisher.publish((103, 100), (53, 50))
+    assert over["experiment_results"]["units"].to_list() == [100, 100]
+    assert [over[name].height for name in FURTHER] == [0, 0, 0]
+    anew = publisher.publish((160, 160), (80, 80))
+    assert [anew[name].height for name in FURTHER] == [4, 4, 4]
 
 
 def test_who_did_not_do_it_counts_too(publisher: Publisher) -> None:
