@@ -11,21 +11,23 @@ from typing import Any
 
 import polars as pl
 import pytest
+from arms_shown import K, result_rows, shown
 from planted import Computed, computed
 
 import headway as hw
 from headway.experiments import ExperimentResult
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway_pipelines.publishing.comments import COLUMN_COMMENTS, TABLE_COMMENTS
-from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS, both_ways_rows, shown_both_ways
-from headway_pipelines.warehouse.experiment_days import DAYS, day_rows, shown_days
-from headway_pipelines.warehouse.experiment_days import INTERNAL as OF_DAYS
+from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS, both_ways_rows
+from headway_pipelines.warehouse.experiment_days import DAYS, day_rows
+from headway_pipelines.warehouse.experiment_differences import ALIKE
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS, shown_segments
 from headway_pipelines.warehouse.experiments import (
     ABOUT,
     EXPERIMENTS,
     HEALTH,
     RESULTS,
+    got_there,
     shown_experiments,
     shown_flags,
     shown_results,
@@ -33,7 +35,6 @@ from headway_pipelines.warehouse.experiments import (
 from headway_pipelines.warehouse.reading import tables_of
 from headway_pipelines.workspace import Workspace
 
-K = 10
 #: Releases that no experiment tells of, and that a weaker rung does.
 GRADED = ("search", "recommendations")
 
@@ -123,11 +124,13 @@ def test_days_of_a_trial_are_days_of_its_units(exact: Computed) -> None:
         # Where nobody of an arm did it, nothing varies, and there is no estimate.
         assert new["effect"] == (pytest.approx(apart) if old["some"] and new["some"] else None)
         assert old["effect"] is None
-        assert list(new["alike"]) == ["saved"]
 
 
-def small_experiment() -> ExperimentResult:
-    """Four units in each arm, and one that met both; who saved on which days after the exposure."""
+def small_experiment(more: tuple[str, ...] = ()) -> ExperimentResult:
+    """Four units in each arm, and one that met both; who saved on which days after the exposure.
+
+    `more` are windows of further metrics; nine days are known.
+    """
     saved = {
         "c1": [0],
         "c2": [0, 1],
@@ -155,7 +158,10 @@ def small_experiment() -> ExperimentResult:
         "e",
         ["control", "treatment"],
         [hw.Outcome("saved", "Saved", within="2d")],
-        secondary=[hw.Outcome("again", "Saved", "events", within="2d")],
+        secondary=[
+            hw.Outcome("again", "Saved", "events", within="2d"),
+            *(hw.Outcome(f"within {each}", "Saved", within=each) for each in more),
+        ],
         exposure=hw.Exposure("Seen", "experiment"),
     )
     return asked.run(hw.EventLog(pl.DataFrame(rows, schema=names, orient="row")))
@@ -170,7 +176,6 @@ def test_days_and_both_ways_of_a_few_units_by_hand() -> None:
         (1, "control", 4, 1),
         (1, "treatment", 4, 1),
     ]
-    assert {tuple(row["alike"]) for row in day_rows("e", found)} == {("saved", "again")}
     both = [
         (row["several"], row["variant"], row["units"], row["some"], row["effect"])
         for row in both_ways_rows("e", found)
@@ -182,6 +187,28 @@ def test_days_and_both_ways_of_a_few_units_by_hand() -> None:
         ("exclude", "treatment", 4, 3, pytest.approx(3 / 4 - 2 / 4)),
         ("first", "treatment", 4, 3, pytest.approx(3 / 4 - 3 / 5)),
     ]
+
+
+def test_both_ways_count_whose_sums_the_units_that_met_several_variants_are() -> None:
+    """The one unit that met both did it once; metrics of a longer window are told once that is over."""
+    rows = list(both_ways_rows("e", small_experiment(more=("28d",))))
+    assert {row["metric"] for row in rows} == {"saved", "again"}
+    told = {(row["metric"], row["variant"]): row["effective"] for row in rows}
+    assert told == {
+        ("saved", "control"): None,
+        ("saved", "treatment"): None,
+        ("again", "control"): 1.0,
+        ("again", "treatment"): None,
+    }
+
+
+def test_who_got_there_is_counted_of_waiting_times() -> None:
+    """Two and three of four saved; of those who met both, one is left out."""
+    found = small_experiment()
+    waiting = replace(
+        found.insight, secondary=[hw.Outcome("soon", "Saved", "time", within="2d")], several="exclude"
+    )
+    assert got_there(waiting.run(found.scope.log), 1) == {"control": 2, "treatment": 3}
 
 
 def test_nothing_is_told_by_day_or_both_ways_while_an_experiment_runs() -> None:
@@ -217,37 +244,6 @@ def test_who_reads_the_demo_s_report_sees_what_was_planted(
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------
-
-
-def result_rows(
-    metric: str, units: tuple[int, int], some: tuple[int | None, int | None]
-) -> list[dict[str, Any]]:
-    empty: dict[str, Any] = dict.fromkeys(RESULTS)
-    return [
-        {**empty, "experiment": "e", "metric": metric, "variant": v, "units": n, "units_open": 0, "some": s,
-         "mean": 0.5, "verdict": "better"}
-        for v, n, s in zip(("old", "new"), units, some, strict=True)
-    ]  # fmt: skip
-
-
-def shown(
-    *rows: list[dict[str, Any]], split: tuple[int, int] = (100, 100)
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    empty: dict[str, Any] = dict.fromkeys(HEALTH)
-    health = [
-        {
-            **empty,
-            "experiment": "e",
-            "check": "split all",
-            "variant": v,
-            "units": n,
-            "expected": 100.0,
-            "p_value": 0.12345,
-        }
-        for v, n in zip(("old", "new"), split, strict=True)
-    ]
-    frame = pl.DataFrame([row for part in rows for row in part], schema=RESULTS)
-    return shown_results(frame, pl.DataFrame(health, schema=HEALTH), K)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -290,113 +286,6 @@ def test_segments_that_do_not_add_up_to_what_is_shown_are_not_told() -> None:
     assert segments_shown(*both, units=(103, 100)) == 0
     # the metric itself is hidden
     assert segments_shown(both[0], units=(60, 55)) == 0
-
-
-def days_shown(
-    *days: tuple[tuple[int, int], tuple[int, int]],
-    units: tuple[int, int] = (300, 300),
-    some: tuple[int, int] = (150, 150),
-    alike: tuple[str, ...] = ("m",),
-    beside: tuple[int, int] = (150, 150),
-    hidden: bool = False,
-) -> list[int]:
-    """Which days are shown, of each of which units and those who did it are given, by arm.
-
-    `beside` did it as another metric of the experiment counts, which is one of the same event where `alike` names it.
-    """
-    empty: dict[str, Any] = dict.fromkeys(DAYS)
-    rows = [
-        {**empty, "experiment": "e", "metric": "m", "alike": list(alike), "since": since, "variant": v, "units": n,
-         "some": s}
-        for since, (all_, did) in enumerate(days)
-        for v, n, s in zip(("old", "new"), all_, did, strict=True)
-    ]  # fmt: skip
-    few = (3, 150) if hidden else some
-    arms, _ = shown(result_rows("m", units, few), result_rows("other", (300, 300), beside), split=units)
-    return shown_days(pl.DataFrame(rows, schema=DAYS), arms, K)["since"].unique(maintain_order=True).to_list()
-
-
-MANY = (300, 300)
-
-
-def test_days_are_told_up_to_one_of_few() -> None:
-    whole = (MANY, (80, 80)), (MANY, (40, 40)), (MANY, (30, 30))
-    assert days_shown(*whole) == [0, 1, 2]
-    assert days_shown(*whole, (MANY, (9, 40)), (MANY, (40, 40))) == [0, 1, 2]
-    assert days_shown(*whole[:2], (MANY, (40, 295)), some=(220, 300)) == [0, 1]
-    # Nobody is not few; one day is no curve.
-    assert days_shown(*whole, (MANY, (0, 0))) == [0, 1, 2, 3]
-    assert days_shown(whole[0], (MANY, (9, 40))) == []
-    assert days_shown(*whole, hidden=True) == []
-
-
-def test_days_on_which_not_all_units_were_looked_at_are_not_told() -> None:
-    assert days_shown((MANY, (80, 80)), ((295, 300), (40, 40)), (MANY, (30, 30))) == []
-
-
-def test_days_do_not_tell_who_did_it_later_or_again() -> None:
-    """The arm's 150 less the days' sum are those who did it later, or did it again, where that is once for most."""
-    assert days_shown((MANY, (80, 80)), (MANY, (65, 40))) == []
-    assert days_shown((MANY, (80, 80)), (MANY, (75, 40))) == []
-    assert days_shown((MANY, (80, 80)), (MANY, (70, 70))) == [0, 1]
-    # With the third day it is five again, with the first two many.
-    assert days_shown((MANY, (80, 80)), (MANY, (40, 40)), (MANY, (25, 30))) == [0, 1]
-
-
-def test_days_do_not_tell_who_did_it_on_none_but_this_one() -> None:
-    """145 of 150 did it on the first day: 5 did not, and did later."""
-    assert days_shown((MANY, (145, 80)), (MANY, (60, 40))) == []
-    assert days_shown((MANY, (140, 80)), (MANY, (60, 40))) == [0, 1]
-
-
-def test_days_do_not_tell_what_a_metric_of_the_same_event_leaves_out() -> None:
-    """A metric of one day only, of whom 84 did it, and 80 did it on the first day: 4 did it on the edge of both."""
-    days = (MANY, (80, 80)), (MANY, (40, 40))
-    assert days_shown(*days, alike=("m", "other"), beside=(84, 80)) == []
-    assert days_shown(*days, alike=("m", "other"), beside=(90, 80)) == [0, 1]
-    assert days_shown(*days, beside=(84, 80)) == [0, 1]
-
-
-def both_shown(
-    without: tuple[tuple[int, int], tuple[int, int]],
-    whole: tuple[tuple[int, int], tuple[int, int]],
-    *,
-    split: tuple[int, int] = (400, 400),
-    met: int = 500,
-    hidden: bool = False,
-) -> int:
-    """How many rows are shown of a metric both ways, of each of which units and those who did it are given, by arm."""
-    empty: dict[str, Any] = dict.fromkeys(BOTH_WAYS)
-    rows = [
-        {**empty, "experiment": "e", "metric": "m", "several": way, "variant": v, "units": n, "some": s}
-        for way, (all_, did) in (("exclude", without), ("first", whole))
-        for v, n, s in zip(("old", "new"), all_, did, strict=True)
-    ]
-    arms, health = shown(result_rows("m", without[0], (3, 50) if hidden else without[1]), split=split)
-    flags = pl.DataFrame({"variant": ["old"], "units": [met]})
-    return shown_both_ways(pl.DataFrame(rows, schema=BOTH_WAYS), arms, health, flags, K).height
-
-
-def test_both_ways_are_told_where_many_met_several_variants() -> None:
-    arms = ((300, 300), (150, 150))
-    assert both_shown(arms, ((330, 340), (165, 170))) == 4
-    # nobody of one arm
-    assert both_shown(arms, ((300, 340), (150, 170))) == 4
-    # nine; of twenty three who did it; of twenty three who did not
-    assert both_shown(arms, ((309, 340), (155, 170))) == 0
-    assert both_shown(arms, ((320, 340), (153, 170))) == 0
-    assert both_shown(arms, ((320, 340), (167, 170))) == 0
-    assert both_shown(arms, ((330, 340), (165, 170)), hidden=True) == 0
-
-
-def test_both_ways_do_not_come_close_to_what_else_is_told_of_an_arm() -> None:
-    """335 units were split, of whom 330 are compared when all count: 5 were never looked at."""
-    arms = ((300, 300), (150, 150))
-    assert both_shown(arms, ((330, 340), (165, 170)), split=(335, 400)) == 0
-    assert both_shown(arms, ((330, 340), (165, 170)), split=(340, 400)) == 4
-    # 333 met the flag first in this variant: 3 of them outside of the experiment's time
-    assert both_shown(arms, ((330, 340), (165, 170)), met=333) == 0
-    assert both_shown(arms, ((330, 340), (165, 170)), met=330) == 4
 
 
 def reason(why: str, about: list[str] | None, decision: str = "inconclusive", tickets: int = 4) -> str | None:
@@ -487,9 +376,9 @@ def test_flags_do_not_tell_more_than_experiments() -> None:
 def test_every_column_is_documented() -> None:
     schemas = {
         "experiments": EXPERIMENTS,
-        "experiment_results": RESULTS,
+        "experiment_results": RESULTS | ALIKE,
         "experiment_segments": SEGMENTS,
-        "experiment_days": {name: kind for name, kind in DAYS.items() if name not in OF_DAYS},
+        "experiment_days": DAYS,
         "experiment_both_ways": BOTH_WAYS,
         "experiment_health": HEALTH,
         "flags": FLAGS,

@@ -1,10 +1,10 @@
 """Holding back what experiments and releases would tell of few people from one publication to the next.
 
 Whoever subtracts yesterday's arm from today's has the outcomes of those who came in between. So arms, splits, stages
-and the decision of an experiment stay together as they were published, until every number of units in them differs by
-none or by k and more from each publication before; its segments, its days, and its effects with and without units that
-met several variants stay with them, each longer where it must; flags and the effects of releases do likewise, each by
-itself.
+and the decision of an experiment stay together as they were published, until every number of units in them, and every
+difference of two that speaks of units, differs by none or by k and more from each publication before; its segments, its
+days, and its effects with and without units that met several variants stay with them, each longer where it must; flags
+and the effects of releases do likewise, each by itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ import polars as pl
 
 from headway_pipelines.publications.groups import GROUPED, hold_groups, told_of_few
 from headway_pipelines.publications.ledger import PublicationLedger
+from headway_pipelines.warehouse.experiment_both_ways import both_ways_differences
+from headway_pipelines.warehouse.experiment_days import day_differences
+from headway_pipelines.warehouse.experiment_differences import ALIKE, differences_of_results
 
 Tables = dict[str, pl.DataFrame]
 
@@ -26,6 +29,9 @@ DECIDED: Final = "experiment_decisions"
 _DECISION: Final = ("decision", "ships", "why")
 _FURTHER: Final = ("experiment_segments", "experiment_days", "experiment_both_ways")
 """What is told of experiments beside their arms: it waits for its experiment, which never waits for it."""
+_DIFFERENCES: Final = "_differences"
+"""What tables are called in the ledger that list what a published one lets others work out."""
+_INTERNAL: Final = ("definition_hash", "some", "effective")
 _LABELS: Final[Mapping[str, tuple[str, ...]]] = {
     "experiment_results": ("title", "purpose", "unit", "direction", "method", "margin"),
     "experiment_segments": ("title", "unit", "direction", "by"),
@@ -45,7 +51,7 @@ def hold_experiments(
     Args:
         ledger: What was published before.
         shown: ``experiments``, ``experiment_results``, ``experiment_segments``, ``experiment_days`` and
-            ``experiment_both_ways`` (with `some`: units that did it), ``experiment_health`` and ``flags``, small cells
+            ``experiment_both_ways`` (with their internal columns), ``experiment_health`` and ``flags``, small cells
             hidden; may be empty.
         k: Smallest number of people a difference may speak of.
         at: As of when they were computed (UTC).
@@ -56,27 +62,39 @@ def hold_experiments(
     if "experiments" not in shown:
         return dict(shown), {}
     asked = shown["experiments"].select("experiment", "definition_hash")
+    results, days, both = (
+        shown[f"experiment_{name}"].with_columns(pl.col("some").fill_null(0))
+        for name in ("results", "days", "both_ways")
+    )
     frames = {
-        **{
-            name: shown[name].with_columns(pl.col("some").fill_null(0)).drop("alike", strict=False)
-            for name in ("experiment_results", *_FURTHER)
-        },
+        "experiment_results": results,
+        f"experiment_results{_DIFFERENCES}": differences_of_results(shown["experiment_results"]),
         "experiment_health": shown["experiment_health"],
+        "experiment_segments": shown["experiment_segments"].with_columns(pl.col("some").fill_null(0)),
+        "experiment_days": days,
+        f"experiment_days{_DIFFERENCES}": day_differences(days, shown["experiment_results"]),
+        "experiment_both_ways": both,
+        f"experiment_both_ways{_DIFFERENCES}": both_ways_differences(both, shown["experiment_results"]),
     }
     frames = {
-        name: frame.join(asked, on="experiment", how="left", maintain_order="left")
+        name: frame.drop(*ALIKE, strict=False).join(asked, on="experiment", how="left", maintain_order="left")
         for name, frame in frames.items()
     }
     before = {name: ledger.cells(name) for name in (*frames, "flags")}
     few = {name: told_of_few(name, before[name], frame, k) for name, frame in frames.items()}
     # Segments wait for their experiment, and it never for them: few come into one of many segments every day.
-    further = {name: few.pop(name) for name in _FURTHER}
-    told = _any_of(*few.values())
+    own = {
+        name: _any_of(*(few[each] for each in (name, f"{name}{_DIFFERENCES}") if each in few))
+        for name in ("experiment_results", "experiment_health", *_FURTHER)
+    }
+    told = _any_of(own["experiment_results"], own["experiment_health"])
     tables, noted = dict(shown), {}
     for name, frame in frames.items():
-        stays = told if name in few else _any_of(told, further[name])
+        whole = name.removesuffix(_DIFFERENCES)
+        stays = _any_of(told, own[whole]) if whole in _FURTHER else told
         held, noted[name] = hold_groups(name, before[name], frame, frame, k, at, stays)
-        tables[name] = _labelled(name, held, frame).drop("definition_hash", "some", strict=False)
+        if name in tables:
+            tables[name] = _labelled(name, held, frame).drop(*_INTERNAL, strict=False)
     for name in _FURTHER:
         # What was never told before stays untold, and how many are in it is told to nobody.
         tables[name] = tables[name].filter(~pl.col("suppressed")).drop("units")

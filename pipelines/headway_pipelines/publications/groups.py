@@ -37,6 +37,13 @@ class Grouped:
     values: tuple[str, ...] = ()
 
 
+_DIFFERENCES: Final = Grouped(
+    keys=("experiment", "metric", "variant", "beside", "what"),
+    group=("experiment",),
+    counts=("people",),
+    asked=("definition_hash",),
+)
+
 GROUPED: Final[Mapping[str, Grouped]] = {
     "funnel_steps": Grouped(
         keys=("funnel", "step"), group=("funnel",), counts=("people", "dropped"), asked=("event", "within")
@@ -110,6 +117,10 @@ GROUPED: Final[Mapping[str, Grouped]] = {
         counts=("units",),
         asked=("definition_hash",),
     ),
+    # Never published: what others may work out from what is, see `headway_pipelines.warehouse.experiment_differences`.
+    "experiment_results_differences": _DIFFERENCES,
+    "experiment_days_differences": _DIFFERENCES,
+    "experiment_both_ways_differences": _DIFFERENCES,
     "flags": Grouped(keys=("flag", "step", "variant"), group=("flag",), counts=("units",), asked=("since",)),
     # An effect moves with every day that is looked at: only who is compared tells of few people.
     "release_impact": Grouped(

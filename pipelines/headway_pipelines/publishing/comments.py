@@ -175,7 +175,11 @@ COLUMN_COMMENTS = {
     "experiment_segments.effect": "The variant's mean in the segment minus the control's; null for the control.",
     "experiment_segments.low": "Lower end of its interval.",
     "experiment_segments.high": "Upper end.",
-    "alike": "The experiment's metrics of the same events; they decide which days may be shown.",
+    "alike": "The experiment's metrics of the same events; not published.",
+    "opens": "Microseconds after the exposure from which on the metric counts; not published.",
+    "closes": "Microseconds after the exposure until which it does; null where always; not published.",
+    "experiment_both_ways.effective": "Units who would give the same sums if all gave alike, of those who met several "
+    "variants; not published.",
     "experiment_days.since": "Whole days since a unit's exposure: 0 is its first 24 hours.",
     "experiment_days.effect": "The variant's share of units that did it on that day minus the control's; null for the "
     "control.",

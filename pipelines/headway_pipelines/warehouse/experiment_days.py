@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
 
-from headway.experiments import ExperimentResult, Outcome
+from headway.experiments import ExperimentResult
+from headway_pipelines.warehouse.experiment_differences import Arms, Row, as_differences, close
 from headway_pipelines.warehouse.experiment_segments import of_few
 
 DAYS: Final[dict[str, Any]] = {
     "experiment": pl.String, "metric": pl.String, "title": pl.String, "unit": pl.String, "direction": pl.String,
-    "alike": pl.List(pl.String), "since": pl.Int64, "variant": pl.String, "units": pl.Int64, "some": pl.Int64,
-    "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+    "since": pl.Int64, "variant": pl.String, "units": pl.Int64, "some": pl.Int64, "effect": pl.Float64,
+    "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
-INTERNAL: Final = ("alike", "units", "some")
-"""Columns that only decide what is shown; `alike` are the experiment's metrics of the same events, itself included."""
+INTERNAL: Final = ("units", "some")
+"""Columns that only decide what is shown."""
 _DAY_US = 86_400_000_000
 _MOST_DAYS = 28
+#: Later than any window closes.
+_NEVER = 10_000 * _DAY_US
 
 
 def day_rows(experiment: str, found: ExperimentResult) -> Iterator[dict[str, Any]]:
@@ -52,79 +55,142 @@ def day_rows(experiment: str, found: ExperimentResult) -> Iterator[dict[str, Any
                 "title": outcome.title or outcome.name,
                 "unit": outcome.unit or "percent",
                 "direction": outcome.direction,
-                "alike": [each.name for each in asked.outcomes if _share_events(each, outcome)],
                 "some": round(row["mean"] * row["units"]),
                 **{name: row[name] for name in ("since", "variant", "units", "effect", "low", "high")},
             }
 
 
-def _share_events(one: Outcome, other: Outcome) -> bool:
-    names, others = ([event.names for event in each.selectors()] for each in (one, other))
-    return any(a is None or b is None or set(a) & set(b) for a in names for b in others)
+class _Days:
+    """Days of an arm from the first on, and what they tell beside all else that is told of the same events.
+
+    Args:
+        arms: The arms that are told.
+    """
+
+    def __init__(self, arms: Arms) -> None:
+        self._arms = arms
+        self._some: dict[tuple[str, str, str], list[int]] = {}
+
+    def add(self, row: Row) -> None:
+        """Adds the next day of an arm."""
+        self._some.setdefault((row["experiment"], row["metric"], row["variant"]), []).append(row["some"])
+
+    def always(self, row: Row) -> Iterator[tuple[str, str, int]]:
+        """Lists differences that a day brings, whatever is told of later ones.
+
+        Args:
+            row: The day that was added last.
+
+        Yields:
+            Metric of the same events, which of its numbers, how many: those who did it, but not on this day; and where
+            its window ends in this day or with it, those who did it on none of its days, less days on which it was
+            done again.
+        """
+        since = row["since"]
+        for arm in self._arms.beside(row):
+            opens, closes = _window(arm)
+            if since * _DAY_US < closes and (since + 1) * _DAY_US > opens:
+                yield arm["metric"], f"not on day {since}", arm["some"] - row["some"]
+            if arm["metric"] != row["metric"] and since in (closes // _DAY_US - 1, (closes - 1) // _DAY_US):
+                yield from self._left_over(row, arm)
+
+    def at_last(self, row: Row) -> Iterator[tuple[str, str, int]]:
+        """Lists differences that there are where a day is the last one told.
+
+        Args:
+            row: The day that was added last.
+
+        Yields:
+            Metric of the same events, which of its numbers, how many: those who did it later, less days on which it was
+            done again.
+        """
+        for arm in self._arms.beside(row):
+            yield from self._left_over(row, arm)
+
+    def _left_over(self, row: Row, arm: Row) -> Iterator[tuple[str, str, int]]:
+        opens, closes = _window(arm)
+        some = self._some[row["experiment"], row["metric"], row["variant"]]
+        days = [(each, day * _DAY_US, (day + 1) * _DAY_US) for day, each in enumerate(some)]
+        inside = sum(each for each, start, end in days if opens <= start and end <= closes)
+        touched = sum(each for each, start, end in days if start < closes and end > opens)
+        yield arm["metric"], f"not until day {row['since']}", arm["some"] - inside
+        if touched != inside:
+            yield arm["metric"], f"nor in part of day {row['since']}", arm["some"] - touched
+
+
+def _window(arm: Row) -> tuple[int, int]:
+    """When a metric counts; a last instant that counts is the least that there is, and makes no day of its own."""
+    opens, closes = arm.get("opens") or 0, arm.get("closes")
+    return opens, _NEVER if closes is None else closes - (closes % _DAY_US == 1)
 
 
 def shown_days(days: pl.DataFrame, results: pl.DataFrame, k: int) -> pl.DataFrame:
     """Leaves out days that would speak of few people, alone or beside what else is told of an arm.
 
-    A unit may do it on several days, so the days of an arm add up to those who did it and how often they did so again.
-    Told are the days from the first on, up to one on which few did it or did not: as many of them as leave, in every
-    arm, none or many who did it later or more than once; none at all where not every unit has all days behind it.
+    Told are the days from the first on, up to one on which few did it, did not, or did it as another metric of the same
+    events counts and not on that day. As many of them as leave none or many in every arm who did it later: an event
+    that happens once to each tells them exactly, others less the days on which it was done again. None at all where
+    not every unit has all days behind it; and of metrics of the same events one alone, as days that are left out of
+    one curve could be worked out from the other.
 
     Args:
-        days: ``experiment_days`` as computed.
-        results: ``experiment_results`` as they are shown, with `some`.
+        days: ``experiment_days`` as computed, day after day of each arm.
+        results: ``experiment_results`` as they are shown, with `some` and the columns of `ALIKE`.
         k: Smallest number of people that may be spoken of.
 
     Returns:
         The rows that may be shown, with `suppressed`, false for all; the columns of `INTERNAL` are still there.
     """
-    told = results.filter(~pl.col("suppressed"))
-    arms = {(row["experiment"], row["metric"], row["variant"]): row for row in told.iter_rows(named=True)}
+    arms = Arms(results)
     kept = [days.clear()]
+    told: set[tuple[str, str]] = set()
     for part in days.partition_by("experiment", "metric", maintain_order=True):
         rows = part.to_dicts()
-        whole = all(
-            (arm := arms.get((row["experiment"], row["metric"], row["variant"]))) is not None
-            and arm["units"] == row["units"]
-            for row in rows
-        )
-        if whole:
-            last = _last_day(rows, arms, k)
+        if not all((arm := arms.of(row)) is not None and arm["units"] == row["units"] for row in rows):
+            continue
+        if any((row["experiment"], arm["metric"]) in told for row in rows for arm in arms.beside(row)):
+            continue
+        last = _last_day(rows, _Days(arms), k)
+        if last > 0:
+            told.add((rows[0]["experiment"], rows[0]["metric"]))
             kept.append(part.filter(pl.col("since") <= last))
     return pl.concat(kept).with_columns(suppressed=pl.lit(False))
 
 
-def _last_day(
-    rows: Sequence[Mapping[str, Any]], arms: Mapping[tuple[str, str, str], Mapping[str, Any]], k: int
-) -> int:
-    """The last day that may be told of a metric; -1 where fewer than two may."""
-    by_day: dict[int, list[Mapping[str, Any]]] = {}
+def _last_day(rows: Sequence[Row], days: _Days, k: int) -> int:
+    """The last day that may be told of a metric; less than 1 where fewer than two may."""
+    by_day: dict[int, list[Row]] = {}
     for row in rows:
         by_day.setdefault(row["since"], []).append(row)
-    added: dict[str, int] = {}
     last = -1
     for since in sorted(by_day):
-        if any(_tells(row, arms, k) for row in by_day[since]):
-            break
         for row in by_day[since]:
-            added[row["variant"]] = added.get(row["variant"], 0) + row["some"]
-        whole = (
-            arms[row["experiment"], row["metric"], row["variant"]]["some"] - added[row["variant"]]
-            for row in by_day[since]
-        )
-        if since > 0 and not any(_close(each, k) for each in whole):
+            days.add(row)
+            if of_few(row["units"], row["some"], k) or _any_close(days.always(row), k):
+                return last
+        if not any(_any_close(days.at_last(row), k) for row in by_day[since]):
             last = since
     return last
 
 
-def _tells(row: Mapping[str, Any], arms: Mapping[tuple[str, str, str], Mapping[str, Any]], k: int) -> bool:
-    """Whether a day of an arm tells of few: by itself, or beside those who did the same in another window."""
-    if of_few(row["units"], row["some"], k):
-        return True
-    alike = (arms.get((row["experiment"], metric, row["variant"])) for metric in row["alike"])
-    some = [arm["some"] for arm in alike if arm is not None and arm["some"] is not None]
-    return any(_close(each - row["some"], k) for each in some)
+def _any_close(differences: Iterator[tuple[str, str, int]], k: int) -> bool:
+    return any(close(people, k) for *_, people in differences)
 
 
-def _close(difference: int, k: int) -> bool:
-    return 0 < abs(difference) < k
+def day_differences(days: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+    """Lists what whoever subtracts works out of days.
+
+    Args:
+        days: ``experiment_days`` as they are shown, with `some`.
+        results: ``experiment_results`` as they are shown, with `some` and the columns of `ALIKE`.
+
+    Returns:
+        See `headway_pipelines.warehouse.experiment_differences.DIFFERENCES`.
+    """
+    told = _Days(Arms(results))
+    found: list[tuple[Row, tuple[str, str, int]]] = []
+    for row in days.sort("since", maintain_order=True).iter_rows(named=True):
+        told.add(row)
+        unique = {each[:2]: each for each in (*told.always(row), *told.at_last(row))}
+        found += [(row, each) for each in unique.values()]
+    return as_differences(found)

@@ -13,12 +13,14 @@ from headway.experiments.declared import experiment_of
 from headway.experiments.flags import SCHEMA as FLAGS
 from headway.experiments.flags import Flags
 from headway.experiments.rule import held_up, named
+from headway.experiments.single import merged
 from headway.experiments.together import CONFOUNDED, in_words, together
 from headway.log import EventLog
 from headway.models.experiments import ExperimentDefinition
 from headway.models.product import Product
 from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS, both_ways_rows, shown_both_ways
 from headway_pipelines.warehouse.experiment_days import DAYS, day_rows, shown_days
+from headway_pipelines.warehouse.experiment_differences import ALIKE, Arms, alike, close, result_differences
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS, segment_rows, shown_segments
 
 EXPERIMENTS: Final[dict[str, Any]] = {
@@ -94,7 +96,7 @@ def experiment_tables(
     return {
         "experiments": pl.DataFrame(listed, schema=EXPERIMENTS | ABOUT),
         # Sums of fractions differ in their last digits with the order of parallel work.
-        "experiment_results": pl.DataFrame(results, schema=RESULTS).with_columns(
+        "experiment_results": pl.DataFrame(results, schema=RESULTS | ALIKE).with_columns(
             pl.col(_NUMBERS).round_sig_figs(10)
         ),
         **{
@@ -151,6 +153,8 @@ def _results(name: str, d: ExperimentDefinition, found: ExperimentResult) -> Ite
         column = f"some_{place}"
         counted = everything.filter(pl.col("variant") == row["variant"])
         some = int(counted[column].sum()) if column in everything.columns else None
+        if outcome.kind == "time":
+            some = got_there(found, place).get(row["variant"], 0)
         unit = outcome.unit or ("percent" if outcome.kind in ("proportion", "time") else "")
         more = {
             "experiment": name,
@@ -158,8 +162,25 @@ def _results(name: str, d: ExperimentDefinition, found: ExperimentResult) -> Ite
             "unit": unit,
             "some": some,
             "purpose": row["role"],
+            "alike": alike(outcome, found.insight.outcomes),
+            "opens": found.compiled.windows[place].opens,
+            "closes": found.compiled.windows[place].closes,
         }
-        yield {key: {**row, **more, "margin": outcome.margin}.get(key) for key in RESULTS}
+        yield {key: {**row, **more, "margin": outcome.margin}.get(key) for key in RESULTS | ALIKE}
+
+
+def got_there(found: ExperimentResult, place: int) -> dict[str, int]:
+    """Counts the units that got to what a waiting time waits for.
+
+    Args:
+        found: What an experiment found.
+        place: Number of the outcome, one that is a time.
+
+    Returns:
+        Variant -> units, of those that count; none of variants of which nobody did.
+    """
+    seen = merged(found.scope.log.sql(found.compiled.waiting(place)), found.insight.several)
+    return dict(seen.filter("is_over").group_by("variant").agg(pl.col("units").sum()).iter_rows())
 
 
 def _health(name: str, found: ExperimentResult) -> Iterator[dict[str, Any]]:
@@ -285,7 +306,8 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
     A metric is hidden as a whole where an arm has 1 to k-1 units, or so few that did it or did not: an effect and one
     mean tell the other mean. Within an arm, what is shown of one metric must not differ from what is shown of another,
     or of the split, by 1 to k-1 units: those would be the units whose window is still open, or that saw several
-    variants. Units of quantiles are people with any event, and follow the same rule.
+    variants. Units of quantiles are people with any event, and follow the same rule. Nor may, of metrics of the same
+    events, few do the one and not the other.
 
     Args:
         results: ``experiment_results``.
@@ -293,16 +315,22 @@ def shown_results(results: pl.DataFrame, health: pl.DataFrame, k: int) -> tuple[
         k: Smallest number of people that may be spoken of.
 
     Returns:
-        Both tables with hidden cells null and marked in `suppressed`; `some` is internal, and still there.
+        Both tables with hidden cells null and marked in `suppressed`; `some` and the columns of `ALIKE` are internal,
+        and still there.
     """
     shown: list[pl.DataFrame] = []
     counts: dict[tuple[str, str], list[int]] = {}
+    arms = Arms()
     for part in results.partition_by("experiment", "metric", maintain_order=True):
         rows = part.to_dicts()
-        hide = any(_few(row, k) for row in rows) or any(
-            _near(row["units"], counts.get((row["experiment"], row["variant"]), []), k) for row in rows
+        hide = any(
+            _few(row, k)
+            or _near(row["units"], counts.get((row["experiment"], row["variant"]), []), k)
+            or any(close(people, k) for *_, people in result_differences(row, arms))
+            for row in rows
         )
         if not hide:
+            arms.add(rows)
             for row in rows:
                 counts.setdefault((row["experiment"], row["variant"]), []).append(row["units"])
         empty = [
@@ -326,7 +354,7 @@ def _few(row: Mapping[str, Any], k: int) -> bool:
 
 
 def _near(units: int, shown: Sequence[int], k: int) -> bool:
-    return any(0 < abs(units - other) < k for other in shown)
+    return any(close(units - other, k) for other in shown)
 
 
 def _shown_health(

@@ -18,6 +18,7 @@ from headway_pipelines.publications import PublicationLedger, hold_back, hold_ex
 from headway_pipelines.publishing.cell_size import MIN_PEOPLE as K
 from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS
 from headway_pipelines.warehouse.experiment_days import DAYS
+from headway_pipelines.warehouse.experiment_differences import ALIKE
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS
 from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS, shown_experiments
 
@@ -43,9 +44,11 @@ class Publisher:
         small: tuple[int, int] = (30, 15),
         later: int = 20,
         both_met: tuple[int, int] = (40, 20),
+        rest: int = 0,
+        also: tuple[int, int] | None = None,
         without: tuple[str, ...] = (),
     ) -> dict[str, pl.DataFrame]:
-        tables = computed(units, some, why, definition, small, later, both_met)
+        tables = computed(units, some, why, definition, small, later, both_met, rest, also)
         tables = shown_experiments(tables | {name: tables[name].clear() for name in without}, K)
         ledger = PublicationLedger(self.ledger._folder / "none") if self.forgetful else self.ledger
         told, noted = hold_experiments(ledger, tables, K, self.at)
@@ -67,12 +70,16 @@ def computed(
     small: tuple[int, int] = (30, 15),
     later: int = 20,
     both_met: tuple[int, int] = (40, 20),
+    rest: int = 0,
+    also: tuple[int, int] | None = None,
 ) -> dict[str, pl.DataFrame]:
     listed = {"experiment": "e", "decision": "wait", "why": why, "definition_hash": definition}
     results = [
-        {"experiment": "e", "metric": "m", "title": "M", "purpose": "primary", "variant": arm, "units": n,
-         "units_open": 25, "some": s, "mean": s / n, "effect": 0.1, "verdict": "not clear"}
-        for arm, n, s in zip(ARMS, units, some, strict=True)
+        {"experiment": "e", "metric": metric, "title": "M", "purpose": "primary", "variant": arm, "units": n,
+         "units_open": 25, "some": s, "mean": s / n, "effect": 0.1, "verdict": "not clear",
+         "alike": ["m", "also"]}
+        for metric, did in {"m": some, "also": also}.items() if did is not None
+        for arm, n, s in zip(ARMS, units, did, strict=True)
     ]  # fmt: skip
     # 30 of each arm are in a smaller segment, where half of them did it; in the new one `small` says how many.
     inner = {"new": small, "old": (30, 15)}
@@ -83,10 +90,11 @@ def computed(
         for arm, whole, did in zip(ARMS, units, some, strict=True)
         for n, s in [inner[arm] if few else (whole - inner[arm][0], did - inner[arm][1])]
     ]  # fmt: skip
-    # Of the new arm `later` did it on the second day; the rest on the first. 40 more of each arm met both variants.
-    parts = {"new": (some[0] - later, later), "old": (some[1] - 20, 20)}
+    # Of the new arm `later` did it on the second day, `rest` after it, and all others on the first. 40 more of each arm
+    # met both variants.
+    parts = {"new": (some[0] - later - rest, later), "old": (some[1] - 20, 20)}
     days = [
-        {"experiment": "e", "metric": "m", "title": "M", "alike": ["m"], "since": since, "variant": arm, "units": n,
+        {"experiment": "e", "metric": "m", "title": "M", "since": since, "variant": arm, "units": n,
          "some": parts[arm][since], "effect": parts[arm][since] / n if arm == "new" else None}
         for since in (0, 1)
         for arm, n in zip(ARMS, units, strict=True)
@@ -116,7 +124,7 @@ def computed(
     ]
     return {
         "experiments": frame([listed], EXPERIMENTS),
-        "experiment_results": frame(results, RESULTS),
+        "experiment_results": frame(results, RESULTS | ALIKE),
         "experiment_segments": frame(segments, SEGMENTS),
         "experiment_days": frame(days, DAYS),
         "experiment_both_ways": frame(both, BOTH_WAYS),
@@ -197,6 +205,50 @@ def test_both_ways_stay_with_their_experiment_and_longer_where_few_met_both(publ
     assert told(units=(200, 160), some=(110, 80)) == ([200, 160], anew)
     # 100 more are told; that three more in all did it, those who met both included, is not.
     assert told(units=(300, 160), some=(123, 80), both_met=(40, 10)) == ([300, 160], anew)
+
+
+def test_days_do_not_tell_by_subtraction_who_did_it_later_since_then(publisher: Publisher) -> None:
+    """Ten more did it on each day, and 25 in all: 5 did it later, though no number moves by few."""
+
+    def told(units: int, some: int, later: int, rest: int) -> tuple[list[int], list[float]]:
+        found = publisher.publish((units, 100), (some, 50), later=later, rest=rest)
+        days = found["experiment_days"].filter(variant="new")["effect"]
+        return found["experiment_results"]["units"].to_list(), days.to_list()
+
+    assert told(200, 100, 30, 20) == ([200, 100], [50 / 200, 30 / 200])
+    assert told(240, 125, 40, 25) == ([240, 100], [50 / 200, 30 / 200])
+    assert told(300, 150, 40, 50) == ([300, 100], [60 / 300, 40 / 300])
+
+
+def test_both_ways_do_not_tell_by_subtraction_who_met_both_since_then(publisher: Publisher) -> None:
+    """20 more without those who met both, 25 more with them: 5 met both, though no number moves by few."""
+
+    def told(units: int, some: int, both_met: tuple[int, int]) -> tuple[list[int], list[float]]:
+        found = publisher.publish((units, 160), (some, 80), both_met=both_met)
+        both = found["experiment_both_ways"].filter(variant="new")["effect"]
+        return found["experiment_results"]["units"].to_list(), both.to_list()
+
+    assert told(160, 80, (40, 20)) == ([160, 160], [80 / 160, 100 / 200])
+    assert told(180, 90, (45, 20)) == ([180, 160], [80 / 160, 100 / 200])
+    assert told(220, 110, (60, 30)) == ([220, 160], [110 / 220, 140 / 280])
+    # Nobody more met both, but of those who had, five more did it.
+    assert told(260, 130, (60, 35)) == ([260, 160], [110 / 220, 140 / 280])
+
+
+def test_metrics_of_the_same_events_do_not_tell_by_subtraction_who_did_the_one_alone(
+    publisher: Publisher,
+) -> None:
+    """20 more did the one and 15 the other."""
+
+    def told(some: int, also: int) -> list[float]:
+        return publisher.publish((200, 100), (some, 50), also=(also, 70))["experiment_results"][
+            "mean"
+        ].to_list()
+
+    first = [100 / 200, 50 / 100, 60 / 200, 70 / 100]
+    assert told(100, 60) == first
+    assert told(120, 75) == first
+    assert told(120, 60) == [120 / 200, 50 / 100, 60 / 200, 70 / 100]
 
 
 FURTHER = ("experiment_segments", "experiment_days", "experiment_both_ways")
@@ -289,6 +341,55 @@ def test_no_two_of_many_publications_tell_few_units_apart(publisher: Publisher, 
 def test_the_attack_finds_what_a_publication_without_memory_gives_away(publisher: Publisher) -> None:
     publisher.forgetful = True
     assert told_apart(publisher, 1)
+
+
+def told_apart_further(publisher: Publisher, seed: int) -> dict[str, list[tuple[int, int]]]:
+    """Late lines over 40 days of an experiment that is over; lists what two publications tell apart of few.
+
+    Of the days: who did it on each, on another one, later than both, and not on it; of both ways: who met both variants
+    and who of them did it, and did not.
+    """
+    chance = np.random.default_rng(seed)
+    # On the first day, on the second, later, never; met both and did it, and did not.
+    units = np.array([60, 40, 30, 100, 30, 30])
+    seen: dict[str, list[list[int]]] = {"experiment_days": [], "experiment_both_ways": []}
+    for _ in range(40):
+        units = units + chance.integers(0, 14, 6) * (chance.random(6) < 0.5)
+        first, second, later, never, met, met_not = units.tolist()
+        did = first + second + later
+        told = publisher.publish(
+            (did + never, 160), (did, 80), later=second, rest=later, both_met=(met + met_not, met)
+        )
+        numbers = {
+            "experiment_days": [first, second, did, did - first, did - second, later, did + never - first],
+            "experiment_both_ways": [met + met_not, met, met_not, did + met, did + never + met + met_not],
+        }
+        for name, rows in seen.items():
+            if told[name].height and told[name]["held_since"].null_count() == told[name].height:
+                rows.append(numbers[name])
+    return {
+        name: [(a, b) for one, other in combinations(rows, 2) for a, b in zip(one, other, strict=True)
+               if 0 < abs(a - b) < K]
+        for name, rows in seen.items()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_no_two_of_many_publications_tell_few_apart_by_days_or_both_ways(
+    publisher: Publisher, seed: int
+) -> None:
+    assert told_apart_further(publisher, seed) == {"experiment_days": [], "experiment_both_ways": []}
+    for name in ("experiment_days", "experiment_both_ways"):
+        assert sum(name in release.cells for release in publisher.ledger.releases) > 2, (
+            f"{name} was told anew"
+        )
+
+
+def test_the_attack_on_days_and_both_ways_finds_what_a_publication_without_memory_gives_away(
+    publisher: Publisher,
+) -> None:
+    publisher.forgetful = True
+    assert all(told_apart_further(publisher, 3).values())
 
 
 def test_the_effect_of_a_release_stays_until_ten_people_came(tmp_path: Path) -> None:

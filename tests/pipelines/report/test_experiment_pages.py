@@ -14,6 +14,7 @@ from headway_pipelines.report import pages
 from headway_pipelines.report.experiments import read_experiments
 from headway_pipelines.report.reading import read_report
 from headway_pipelines.warehouse.experiment_both_ways import BOTH_WAYS
+from headway_pipelines.warehouse.experiment_both_ways import INTERNAL as OF_BOTH
 from headway_pipelines.warehouse.experiment_days import DAYS, INTERNAL
 from headway_pipelines.warehouse.experiment_segments import SEGMENTS
 from headway_pipelines.warehouse.experiments import EXPERIMENTS, HEALTH, RESULTS
@@ -102,7 +103,7 @@ def tables(
         "experiment_results": pl.DataFrame(results, schema=RESULTS | SHOWN).drop("some"),
         "experiment_segments": pl.DataFrame(SEGMENT_ROWS, schema=SEGMENTS).drop("units", "some"),
         "experiment_days": pl.DataFrame(DAY_ROWS, schema=DAYS).drop(INTERNAL),
-        "experiment_both_ways": pl.DataFrame(BOTH_ROWS, schema=BOTH_WAYS).drop("units", "some"),
+        "experiment_both_ways": pl.DataFrame(BOTH_ROWS, schema=BOTH_WAYS).drop(OF_BOTH),
         "experiment_health": pl.DataFrame(health, schema=HEALTH | SHOWN),
         "flags": pl.DataFrame(flags, schema={**FLAGS, **SHOWN}),
     }
