@@ -29,16 +29,17 @@ def days_shown(
     units: tuple[int, int] = (300, 300),
     some: tuple[int, int] = (150, 150),
     beside: tuple[int, int] | None = None,
-    window: tuple[float, float] | None = None,
+    window: tuple[float, float] = (0, 7),
     hidden: bool = False,
 ) -> list[int]:
     """Which days are shown, of each of which units and those who did it are given, by arm.
 
-    `beside` did it as another metric of the same events counts, in its `window` (days).
+    The metric's window is of seven days. `beside` did it as another metric of the same events counts, in its `window`.
     """
     names = ["m"] if beside is None else ["m", "other"]
     others = [] if beside is None else result_rows("other", (300, 300), beside, names, window)
-    arms, _ = shown(others, result_rows("m", units, (3, 150) if hidden else some, names), split=units)
+    mine = result_rows("m", units, (3, 150) if hidden else some, names, (0, 7))
+    arms, _ = shown(others, mine, split=units)
     told = shown_days(pl.DataFrame(day_rows("m", days), schema=DAYS), arms, K)
     return told["since"].unique(maintain_order=True).to_list()
 
@@ -76,56 +77,41 @@ def test_days_do_not_tell_who_did_it_on_none_but_this_one() -> None:
     assert days_shown((MANY, (140, 80)), (MANY, (60, 40))) == [0, 1]
 
 
-def test_days_do_not_tell_what_a_metric_of_the_same_event_leaves_out() -> None:
-    """Of a narrower metric 76 did it, and 80 did it on the first day: 4 did it then otherwise, at least."""
-    days = (MANY, (80, 80)), (MANY, (40, 40))
-    assert days_shown(*days, beside=(76, 100)) == []
-    assert days_shown(*days, beside=(70, 100)) == [0, 1]
-    # One of the third day alone says nothing of the first two.
-    assert days_shown(*days, beside=(76, 100), window=(2, 3)) == [0, 1]
-
-
-def test_days_do_not_tell_who_did_it_again_within_another_metric_s_window() -> None:
+def test_days_are_not_told_beside_another_metric_of_the_same_events() -> None:
     """115 did it within two days, 80 on the first and 40 on the second: 5 did it on both."""
     days = (MANY, (80, 80)), (MANY, (40, 40)), (MANY, (60, 60))
     assert days_shown(*days, beside=(115, 105), window=(0, 2)) == []
-    assert days_shown(*days, beside=(110, 105), window=(0, 2)) == [0, 1, 2]
-    # The window ends elsewhere: who did it later is unknown, too.
-    assert days_shown(*days, beside=(115, 105), window=(0, 7)) == [0, 1, 2]
+    # Many did it on both, and yet who did not come back on the third day could be worked out of others.
+    assert days_shown(*days, beside=(100, 100), window=(0, 2)) == []
+    # Of a narrower metric 76 did it in the same time: 4 did it otherwise on the first day, at least.
+    assert days_shown(*days, beside=(76, 100), window=(0, 7)) == []
+    # It differs in one arm, or in its window alone.
+    assert days_shown(*days, beside=(150, 100), window=(0, 7)) == []
+    assert days_shown(*days, beside=(150, 150), window=(0, 2)) == []
 
 
-def test_days_do_not_tell_who_did_it_in_a_part_of_a_day() -> None:
-    """125 did it within two days and a half, 120 in the first two, where that is once for each: 5 in the half."""
-    days = (MANY, (80, 80)), (MANY, (40, 40)), (MANY, (20, 20))
-    assert days_shown(*days, beside=(125, 130), window=(0, 2.5)) == []
-    # The other half
-    assert days_shown(*days, beside=(134, 130), window=(0, 2.5)) == [0, 1]
-    assert days_shown(*days, beside=(130, 130), window=(0, 2.5)) == [0, 1, 2]
-
-
-def test_days_do_not_leave_one_to_be_worked_out_from_another_metric() -> None:
-    """Nine did it on the third day: 129 within three days, less 80 and 40."""
-    days = (MANY, (80, 80)), (MANY, (40, 40)), (MANY, (9, 10)), (MANY, (21, 20))
-    assert days_shown(*days, beside=(129, 130), window=(0, 3)) == []
-    assert days_shown(*days, beside=(120, 130), window=(0, 2)) == [0, 1]
-    # 49 on the second day or the third
-    assert days_shown(*days, beside=(49, 50), window=(1, 3)) == []
+def test_days_are_told_beside_metrics_that_say_nothing_else_of_their_time() -> None:
+    days = (MANY, (80, 80)), (MANY, (40, 40)), (MANY, (60, 60))
+    # How often the same units did it in the same time, whether or not its last instant counts
+    assert days_shown(*days, beside=(150, 150), window=(0, 7)) == [0, 1, 2]
+    assert days_shown(*days, beside=(150, 150), window=(0, 7 + 1 / 86_400_000_000)) == [0, 1, 2]
+    # Who did it after the metric's own time; after the days alone
+    assert days_shown(*days, beside=(60, 90), window=(7, 14)) == [0, 1, 2]
+    assert days_shown(*days, beside=(60, 90), window=(6.5, 14)) == []
+    # What is hidden now may have been told before.
+    assert days_shown(*days, beside=(9, 90), window=(7, 14)) == [0, 1, 2]
+    assert days_shown(*days, beside=(9, 90)) == []
 
 
 def test_of_metrics_of_the_same_events_one_alone_has_days() -> None:
-    """Nine did it as the narrower one asks on the last day, which stays untold: they would be left over."""
+    """Whoever did it did so as the narrower one asks, too, but not on every day: 4 of 40 otherwise on the second."""
     names = ["wide", "narrow"]
-    wide, narrow = ((80, 80), (40, 40), (30, 30)), ((60, 60), (30, 30), (9, 9))
+    days = {"wide": ((80, 80), (40, 40), (50, 50)), "narrow": ((80, 80), (36, 40), (50, 50))}
     for alike, told in ((names, ["wide"]), ([], names)):
-        arms, _ = shown(
-            result_rows("wide", MANY, (150, 150), alike),
-            result_rows("narrow", MANY, (110, 110), alike),
-            split=MANY,
-        )
-        rows = [row for name, days in (("wide", wide), ("narrow", narrow))
-                for row in day_rows(name, [(MANY, day) for day in days])]  # fmt: skip
-        days = shown_days(pl.DataFrame(rows, schema=DAYS), arms, K)
-        assert days["metric"].unique(maintain_order=True).to_list() == told
+        arms, _ = shown(*(result_rows(each, MANY, (150, 150), alike) for each in names), split=MANY)
+        rows = [row for name in names for row in day_rows(name, [(MANY, day) for day in days[name]])]
+        found = shown_days(pl.DataFrame(rows, schema=DAYS), arms, K)
+        assert found["metric"].unique(maintain_order=True).to_list() == told
 
 
 def both_shown(

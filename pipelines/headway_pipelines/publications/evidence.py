@@ -29,6 +29,8 @@ DECIDED: Final = "experiment_decisions"
 _DECISION: Final = ("decision", "ships", "why")
 _FURTHER: Final = ("experiment_segments", "experiment_days", "experiment_both_ways")
 """What is told of experiments beside their arms: it waits for its experiment, which never waits for it."""
+_OF_ONE_DEFINITION: Final = ("experiment_days", "experiment_both_ways")
+"""What is not told once an experiment was published as it was defined otherwise: metrics that it had then tell more."""
 _DIFFERENCES: Final = "_differences"
 """What tables are called in the ledger that list what a published one lets others work out."""
 _INTERNAL: Final = ("definition_hash", "some", "effective")
@@ -88,6 +90,8 @@ def hold_experiments(
         for name in ("experiment_results", "experiment_health", *_FURTHER)
     }
     told = _any_of(own["experiment_results"], own["experiment_health"])
+    for name in _OF_ONE_DEFINITION:
+        own[name] = _any_of(own[name], _defined_anew(before["experiment_results"], asked))
     tables, noted = dict(shown), {}
     for name, frame in frames.items():
         whole = name.removesuffix(_DIFFERENCES)
@@ -167,6 +171,15 @@ _NOTHING = "\0"
 def _any_of(*told: pl.DataFrame) -> pl.DataFrame:
     """The groups that any of them lists."""
     return pl.concat(told).group_by("experiment").agg(pl.col("same").all())
+
+
+def _defined_anew(before: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """The experiments that were published with another definition, in the form of `told_of_few`."""
+    if before.is_empty():
+        return asked.select("experiment").clear().with_columns(same=pl.lit(True))
+    then = asked.join(before.select("experiment", then="definition_hash"), on="experiment")
+    other = then.filter(pl.col("then") != pl.col("definition_hash"))
+    return other.select("experiment", same=pl.lit(False)).unique()
 
 
 def _labelled(table: str, held: pl.DataFrame, computed: pl.DataFrame) -> pl.DataFrame:

@@ -20,8 +20,6 @@ INTERNAL: Final = ("units", "some")
 """Columns that only decide what is shown."""
 _DAY_US = 86_400_000_000
 _MOST_DAYS = 28
-#: Later than any window closes.
-_NEVER = 10_000 * _DAY_US
 
 
 def day_rows(experiment: str, found: ExperimentResult) -> Iterator[dict[str, Any]]:
@@ -61,7 +59,7 @@ def day_rows(experiment: str, found: ExperimentResult) -> Iterator[dict[str, Any
 
 
 class _Days:
-    """Days of an arm from the first on, and what they tell beside all else that is told of the same events.
+    """Days of an arm from the first on, and what they leave of those who did it at all.
 
     Args:
         arms: The arms that are told.
@@ -69,69 +67,34 @@ class _Days:
 
     def __init__(self, arms: Arms) -> None:
         self._arms = arms
-        self._some: dict[tuple[str, str, str], list[int]] = {}
+        self._some: dict[tuple[str, str, str], int] = {}
 
     def add(self, row: Row) -> None:
         """Adds the next day of an arm."""
-        self._some.setdefault((row["experiment"], row["metric"], row["variant"]), []).append(row["some"])
+        arm = (row["experiment"], row["metric"], row["variant"])
+        self._some[arm] = self._some.get(arm, 0) + row["some"]
 
-    def always(self, row: Row) -> Iterator[tuple[str, str, int]]:
-        """Lists differences that a day brings, whatever is told of later ones.
+    def others(self, row: Row) -> int:
+        """Counts those of an arm who did it, but not on the day of a row."""
+        return self._whole(row) - int(row["some"])
 
-        Args:
-            row: The day that was added last.
+    def later(self, row: Row) -> int:
+        """Counts those of an arm who did it after the last day added, less the days on which it was done again."""
+        return self._whole(row) - self._some[row["experiment"], row["metric"], row["variant"]]
 
-        Yields:
-            Metric of the same events, which of its numbers, how many: those who did it, but not on this day; and where
-            its window ends in this day or with it, those who did it on none of its days, less days on which it was
-            done again.
-        """
-        since = row["since"]
-        for arm in self._arms.beside(row):
-            opens, closes = _window(arm)
-            if since * _DAY_US < closes and (since + 1) * _DAY_US > opens:
-                yield arm["metric"], f"not on day {since}", arm["some"] - row["some"]
-            if arm["metric"] != row["metric"] and since in (closes // _DAY_US - 1, (closes - 1) // _DAY_US):
-                yield from self._left_over(row, arm)
-
-    def at_last(self, row: Row) -> Iterator[tuple[str, str, int]]:
-        """Lists differences that there are where a day is the last one told.
-
-        Args:
-            row: The day that was added last.
-
-        Yields:
-            Metric of the same events, which of its numbers, how many: those who did it later, less days on which it was
-            done again.
-        """
-        for arm in self._arms.beside(row):
-            yield from self._left_over(row, arm)
-
-    def _left_over(self, row: Row, arm: Row) -> Iterator[tuple[str, str, int]]:
-        opens, closes = _window(arm)
-        some = self._some[row["experiment"], row["metric"], row["variant"]]
-        days = [(each, day * _DAY_US, (day + 1) * _DAY_US) for day, each in enumerate(some)]
-        inside = sum(each for each, start, end in days if opens <= start and end <= closes)
-        touched = sum(each for each, start, end in days if start < closes and end > opens)
-        yield arm["metric"], f"not until day {row['since']}", arm["some"] - inside
-        if touched != inside:
-            yield arm["metric"], f"nor in part of day {row['since']}", arm["some"] - touched
-
-
-def _window(arm: Row) -> tuple[int, int]:
-    """When a metric counts; a last instant that counts is the least that there is, and makes no day of its own."""
-    opens, closes = arm.get("opens") or 0, arm.get("closes")
-    return opens, _NEVER if closes is None else closes - (closes % _DAY_US == 1)
+    def _whole(self, row: Row) -> int:
+        arm = self._arms.of(row)
+        return 0 if arm is None else int(arm["some"])
 
 
 def shown_days(days: pl.DataFrame, results: pl.DataFrame, k: int) -> pl.DataFrame:
     """Leaves out days that would speak of few people, alone or beside what else is told of an arm.
 
-    Told are the days from the first on, up to one on which few did it, did not, or did it as another metric of the same
-    events counts and not on that day. As many of them as leave none or many in every arm who did it later: an event
-    that happens once to each tells them exactly, others less the days on which it was done again. None at all where
-    not every unit has all days behind it; and of metrics of the same events one alone, as days that are left out of
-    one curve could be worked out from the other.
+    Told are the days from the first on, up to one on which few did it, did not, or did it on others alone. As many of
+    them as leave none or many in every arm who did it later: an event that happens once to each tells them exactly,
+    others less the days on which it was done again. None at all where not every unit has all days behind it, and none
+    beside another metric of the same events that counts at the same time and says something else of them: of several
+    windows and days, those of few could be worked out; and days of one alone.
 
     Args:
         days: ``experiment_days`` as computed, day after day of each arm.
@@ -142,19 +105,42 @@ def shown_days(days: pl.DataFrame, results: pl.DataFrame, k: int) -> pl.DataFram
         The rows that may be shown, with `suppressed`, false for all; the columns of `INTERNAL` are still there.
     """
     arms = Arms(results)
+    # Also what is hidden: it may have been told before.
+    everything = Arms(results.with_columns(suppressed=pl.lit(False)))
     kept = [days.clear()]
     told: set[tuple[str, str]] = set()
     for part in days.partition_by("experiment", "metric", maintain_order=True):
         rows = part.to_dicts()
         if not all((arm := arms.of(row)) is not None and arm["units"] == row["units"] for row in rows):
             continue
-        if any((row["experiment"], arm["metric"]) in told for row in rows for arm in arms.beside(row)):
+        if any(_says_else(everything, row) for row in rows) or any(
+            (row["experiment"], arm["metric"]) in told for row in rows for arm in arms.beside(row)
+        ):
             continue
         last = _last_day(rows, _Days(arms), k)
         if last > 0:
             told.add((rows[0]["experiment"], rows[0]["metric"]))
             kept.append(part.filter(pl.col("since") <= last))
     return pl.concat(kept).with_columns(suppressed=pl.lit(False))
+
+
+def _says_else(arms: Arms, row: Row) -> bool:
+    """Whether another metric of the same events counts in the same time, but other units or at another time, too."""
+    mine = arms.of(row)
+    if mine is None:
+        return False
+    opens, closes = _window(mine)
+    return any(
+        (other["some"], *_window(other)) != (mine["some"], opens, closes)
+        for other in arms.beside(row)
+        if closes is None or _window(other)[0] < closes
+    )
+
+
+def _window(arm: Row) -> tuple[int, int | None]:
+    """When a metric counts; a last instant that counts is the least that there is."""
+    opens, closes = arm.get("opens") or 0, arm.get("closes")
+    return opens, None if closes is None else closes - (closes % _DAY_US == 1)
 
 
 def _last_day(rows: Sequence[Row], days: _Days, k: int) -> int:
@@ -166,15 +152,11 @@ def _last_day(rows: Sequence[Row], days: _Days, k: int) -> int:
     for since in sorted(by_day):
         for row in by_day[since]:
             days.add(row)
-            if of_few(row["units"], row["some"], k) or _any_close(days.always(row), k):
+            if of_few(row["units"], row["some"], k) or close(days.others(row), k):
                 return last
-        if not any(_any_close(days.at_last(row), k) for row in by_day[since]):
+        if not any(close(days.later(row), k) for row in by_day[since]):
             last = since
     return last
-
-
-def _any_close(differences: Iterator[tuple[str, str, int]], k: int) -> bool:
-    return any(close(people, k) for *_, people in differences)
 
 
 def day_differences(days: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
@@ -191,6 +173,8 @@ def day_differences(days: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
     found: list[tuple[Row, tuple[str, str, int]]] = []
     for row in days.sort("since", maintain_order=True).iter_rows(named=True):
         told.add(row)
-        unique = {each[:2]: each for each in (*told.always(row), *told.at_last(row))}
-        found += [(row, each) for each in unique.values()]
+        found += [
+            (row, (row["metric"], f"not on day {row['since']}", told.others(row))),
+            (row, (row["metric"], f"not until day {row['since']}", told.later(row))),
+        ]
     return as_differences(found)

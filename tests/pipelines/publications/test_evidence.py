@@ -251,6 +251,19 @@ def test_metrics_of_the_same_events_do_not_tell_by_subtraction_who_did_the_one_a
     assert told(120, 60) == [120 / 200, 50 / 100, 60 / 200, 70 / 100]
 
 
+def test_days_and_both_ways_are_not_told_of_what_was_published_with_another_definition(
+    publisher: Publisher,
+) -> None:
+    """A metric of the same events that it had then would tell more of its days."""
+    publisher.publish(
+        (160, 160), (80, 80), also=(60, 60), without=("experiment_days", "experiment_both_ways")
+    )
+    told = publisher.publish((300, 300), (150, 150), definition="e")
+    assert told["experiment_results"]["units"].to_list() == [300, 300]
+    assert told["experiment_segments"].height == 4
+    assert told["experiment_days"].is_empty() and told["experiment_both_ways"].is_empty()
+
+
 FURTHER = ("experiment_segments", "experiment_days", "experiment_both_ways")
 
 
