@@ -189,6 +189,29 @@ def test_days_and_both_ways_of_a_few_units_by_hand() -> None:
     ]
 
 
+def test_who_got_there_in_time_is_who_did_it_in_time(exact: Computed) -> None:
+    """Waiting for what another metric counts as done, over the same 14 days."""
+    waited, did = (results(exact, "video_editor", each) for each in ("time_to_publish", "publishing"))
+    for variant, arm in did.items():
+        assert waited[variant]["some"] == arm["some"] > 0
+
+
+def test_days_are_asked_of_shares_that_one_event_of_a_day_decides() -> None:
+    """Not of steps, of two events together, of a window that opens later, of a single day, or of none that ends."""
+    found = small_experiment()
+    simple = hw.Outcome("saved", "Saved", within="2d")
+    others = [
+        hw.Outcome("steps", "Saved", via=["Seen"], within="2d"),
+        hw.Outcome("both", "Saved", also="Seen", within="2d"),
+        hw.Outcome("later", "Saved", after="1d", within="2d"),
+        hw.Outcome("soon", "Saved", within="47h"),
+        hw.Outcome("ever", "Saved"),
+        hw.Outcome("often", "Saved", "events", within="2d"),
+    ]
+    asked = replace(found.insight, metrics=[simple, *others], secondary=[])
+    assert {row["metric"] for row in day_rows("e", asked.run(found.scope.log))} == {"saved"}
+
+
 def test_both_ways_count_whose_sums_the_units_that_met_several_variants_are() -> None:
     """The one unit that met both did it once; metrics of a longer window are told once that is over."""
     rows = list(both_ways_rows("e", small_experiment(more=("28d",))))

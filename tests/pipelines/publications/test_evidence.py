@@ -220,6 +220,18 @@ def test_days_do_not_tell_by_subtraction_who_did_it_later_since_then(publisher: 
     assert told(300, 150, 40, 50) == ([300, 100], [60 / 300, 40 / 300])
 
 
+def test_days_do_not_tell_by_subtraction_who_did_it_on_other_days_since_then(publisher: Publisher) -> None:
+    """25 more on the first day and 20 fewer after both: 5 more did it on others than the second."""
+    publisher.publish((300, 100), (130, 50), later=30, rest=40)
+    told = publisher.publish((400, 100), (175, 50), later=70, rest=20)
+    assert told["experiment_results"]["units"].to_list() == [400, 100]
+    assert told["experiment_days"].filter(variant="new")["effect"].to_list() == [60 / 300, 30 / 300]
+    anew = publisher.publish((400, 100), (175, 50), later=60, rest=20)["experiment_days"].filter(
+        variant="new"
+    )
+    assert anew["effect"].to_list() == [95 / 400, 60 / 400]
+
+
 def test_both_ways_do_not_tell_by_subtraction_who_met_both_since_then(publisher: Publisher) -> None:
     """20 more without those who met both, 25 more with them: 5 met both, though no number moves by few."""
 
@@ -233,6 +245,8 @@ def test_both_ways_do_not_tell_by_subtraction_who_met_both_since_then(publisher:
     assert told(220, 110, (60, 30)) == ([220, 160], [110 / 220, 140 / 280])
     # Nobody more met both, but of those who had, five more did it.
     assert told(260, 130, (60, 35)) == ([260, 160], [110 / 220, 140 / 280])
+    # Of 65 who met both 45 did it: 15 more did, and 10 fewer did not.
+    assert told(260, 130, (65, 45)) == ([260, 160], [110 / 220, 140 / 280])
 
 
 def test_metrics_of_the_same_events_do_not_tell_by_subtraction_who_did_the_one_alone(
