@@ -279,7 +279,8 @@ def _caution(
     for arm in pair:
         total = float(arm.sums.first[0])
         if outcome.kind == "mean" and arm.top and total > 0 and arm.top > ONE_UNIT * total and arm.n >= 10:
-            said.append(f"one unit makes up {100 * arm.top / total:.0f} % of {arm.variant}; consider cap")
+            # Not how much more: with the mean and the units of the arm that is the amount of one unit.
+            said.append(f"one unit makes up more than {100 * ONE_UNIT:.0f} % of {arm.variant}; consider cap")
     if lost := sum(arm.without_rate for arm in pair):
         said.append(f"{lost:.0f} amounts are left out: no exchange rate of their currency is known")
     if outcome.kind == "proportion":
